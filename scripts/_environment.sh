@@ -1,0 +1,71 @@
+# Sourced by scripts/test and scripts/demo: makes .venv and installs embedscope into it.
+#
+# prepare_environment NAME ARGUMENTS...
+#     Installs with `pip install ARGUMENTS` unless that was done before for this pyproject.toml.
+#     NAME tells the two callers' installs apart: they share one environment.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+python=$root/.venv/bin/python
+
+say() { printf '== %s\n' "$*" >&2; }
+
+# The first Python on this machine that embedscope supports.
+find_python() {
+    local candidate
+    for candidate in python3.11 python3.12 python3.13 python3; do
+        if "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+            2>/dev/null; then
+            command -v "$candidate"
+            return
+        fi
+    done
+    say "embedscope needs Python 3.11, 3.12 or 3.13; none was found. Install one, then try again."
+    return 1
+}
+
+# Debian ships Python without the module that puts pip into a new environment.
+install_venv_module() {
+    local package
+    package=python$("$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv
+    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+        say "$1 cannot make virtual environments. Install $package (or python3-venv), then try again."
+        return 1
+    fi
+    say "Installing the system package $package"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package"
+}
+
+make_environment() {
+    local base
+    base=$(find_python)
+    "$base" -c 'import ensurepip, venv' 2>/dev/null || install_venv_module "$base"
+    say "Making .venv with $("$base" --version)"
+    rm -rf "$root/.venv"
+    "$base" -m venv "$root/.venv"
+}
+
+# uv does in seconds what pip does in minutes; where it cannot be had, pip does. Like pip, it is told
+# to trust the certificates that this machine trusts, so that a company's proxy does not stop it.
+install() {
+    if "$python" -m pip install --quiet --disable-pip-version-check uv &&
+        UV_SYSTEM_CERTS=true "$python" -m uv pip install --quiet --python "$python" "$@"; then
+        return
+    fi
+    say "uv did not do it; trying pip"
+    "$python" -m pip install --quiet --upgrade 'pip>=25.1' && # the first that knows --group
+        "$python" -m pip install --quiet "$@"
+}
+
+prepare_environment() {
+    local stamp=$root/.venv/.installed-for-$1 wanted
+    shift
+    wanted="$* $(sha256sum <"$root/pyproject.toml")"
+    if "$python" -c '' 2>/dev/null && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
+        return
+    fi
+    if ! "$python" -m pip --version >/dev/null 2>&1; then make_environment; fi
+    say "Installing embedscope and what it needs into .venv (minutes the first time)"
+    (cd "$root" && install "$@")
+    printf '%s' "$wanted" >"$stamp"
+}

@@ -1,0 +1,38 @@
+"""embedscope: a parametric UMAP in seconds, and the images it came from beside it.
+
+The public names are loaded when they are first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from embedscope.core._estimator import ParametricUMAP
+    from embedscope.core._persistence import load_ParametricUMAP
+
+__all__ = ["ParametricUMAP", "__version__", "load_ParametricUMAP"]
+
+_HOMES = {
+    "ParametricUMAP": "embedscope.core._estimator",
+    "load_ParametricUMAP": "embedscope.core._persistence",
+}
+
+try:
+    __version__ = version("embedscope")
+except PackageNotFoundError:  # the source tree itself, not installed
+    __version__ = "0.0.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,210 @@
+"""The default solver: the method of auxiliary coordinates.
+
+UMAP's objective is minimised over a free table of positions, where a step costs nanoseconds; the
+network is then fitted to the table by regression, and a few rounds of relaxing the network's own
+output and fitting again bring both together. The encoder is evaluated some dozen times for each
+sample, where training edge by edge evaluates it thousands of times.
+
+References
+----------
+Carreira-Perpiñán and Vladymyrov, "A fast, universal algorithm to learn parametric nonlinear
+embeddings", NIPS 2015.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from embedscope.core._layout import Layout
+from embedscope.core._map_model import MapModel
+from embedscope.core._monitor import Monitor
+from embedscope.core._pacing import Pacer
+from embedscope.core._problem import Problem
+
+_MOST_MIXED = 0.5  # largest share of a neighbour that is mixed into a sample
+_NOISE = 0.4  # length of the noise vector, in distances to a neighbour
+_RELAX_RATE = 0.3  # of the layout's learning rate
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How much of everything.
+
+    Attributes
+    ----------
+    layout_epochs : int
+        Passes over the graph before the network is fitted.
+    fit_epochs : int
+        Passes over the samples in the first fit.
+    n_rounds : int
+        Rounds of relaxing and fitting again.
+    relax_epochs, refit_epochs : int
+        Passes over the graph, and over the samples, in each round.
+    batch_size : int
+        Samples in a step of the optimiser.
+    """
+
+    layout_epochs: int
+    fit_epochs: int
+    n_rounds: int
+    relax_epochs: int
+    refit_epochs: int
+    batch_size: int
+
+    @property
+    def all_epochs(self) -> int:
+        """Passes over the samples in all."""
+        return self.fit_epochs + self.n_rounds * self.refit_epochs
+
+
+def choose_schedule(problem: Problem) -> Schedule:
+    """The standard schedule for a problem's size, times `n_training_epochs`.
+
+    Small data need many passes for as many steps; from some ten thousand samples on a few passes
+    are enough.
+    """
+    n_samples = problem.graph.shape[0]
+    times = problem.length.n_training_epochs
+    batch_size = problem.length.batch_size or max(1, min(256, n_samples // 4))
+    layout_epochs = problem.length.n_epochs
+    if layout_epochs is None:
+        layout_epochs = 300 if n_samples <= 10_000 else 200
+    refit_epochs = max(2, round(40_000 / n_samples))
+    return Schedule(
+        layout_epochs=layout_epochs * times,
+        fit_epochs=4 * refit_epochs * times,
+        n_rounds=4 * times,
+        relax_epochs=30,
+        refit_epochs=refit_epochs,
+        batch_size=min(batch_size, n_samples),
+    )
+
+
+class AuxiliarySolver:
+    """Alternates between a free layout and a regression of the network onto it."""
+
+    def solve(self, problem: Problem, model: MapModel, monitor: Monitor) -> None:
+        """Run the whole schedule; see `Solver.solve`."""
+        _Run(problem, model, monitor).all()
+
+
+class _Run:
+    """One run of the auxiliary solver: its random numbers, its schedule and its targets."""
+
+    def __init__(self, problem: Problem, model: MapModel, monitor: Monitor) -> None:
+        self.problem = problem
+        self.model = model
+        self.monitor = monitor
+        self.rng = np.random.default_rng([problem.seed, 1])
+        self.schedule = choose_schedule(problem)
+        self.n_samples = problem.graph.shape[0]
+        self.steps_per_epoch = max(1, self.n_samples // self.schedule.batch_size)
+        self.layout = Layout(
+            problem.graph, problem.objective, problem.seed, fixed=problem.is_landmark
+        )
+        self.pacer = Pacer(
+            monitor,
+            self.schedule.all_epochs * self.steps_per_epoch,
+            problem.length.n_reports,
+            model.losses,
+        )
+
+    def all(self) -> None:
+        targets = self._lay_out(self.problem.start)
+        self.monitor.enter("fit")
+        self._fit(targets, self.schedule.fit_epochs, first=True)
+        self.monitor.enter("refine")
+        for _ in range(self.schedule.n_rounds):
+            self._fit(self._relaxed(), self.schedule.refit_epochs, first=False)
+
+    def _lay_out(self, positions: np.ndarray) -> np.ndarray:
+        """Optimise the free table from the start."""
+        self.monitor.enter("layout")
+        positions = self._at_landmarks(positions)
+        n_epochs = self.schedule.layout_epochs
+        for epoch in range(n_epochs):
+            progress = epoch / n_epochs
+            step = self.problem.learning_rate * (1.0 - progress)
+            positions = self.layout.epoch(positions, step, self._density_pull(positions, progress))
+            self.monitor.show_map(positions.copy)
+            self.monitor.advance((epoch + 1) / n_epochs)
+        self.monitor.show_map(self.model.encode)
+        return positions
+
+    def _relaxed(self) -> np.ndarray:
+        """Start from what the network gives, and relax it a little."""
+        positions = self._at_landmarks(self.model.encode())
+        n_epochs = self.schedule.relax_epochs
+        for epoch in range(n_epochs):
+            step = _RELAX_RATE * self.problem.learning_rate * (1.0 - epoch / n_epochs)
+            positions = self.layout.epoch(positions, step, self._density_pull(positions, 1.0))
+            self.monitor.advance(self.pacer.fraction)
+        return positions
+
+    def _at_landmarks(self, positions: np.ndarray) -> np.ndarray:
+        fixed = self.problem.is_landmark
+        if fixed is None or self.problem.landmarks is None:
+            return positions
+        return np.where(fixed[:, None], self.problem.landmarks, positions).astype(np.float32)
+
+    def _density_pull(self, positions: np.ndarray, progress: float) -> np.ndarray | None:
+        density = self.problem.density
+        if density is None or not density.acts_at(progress):
+            return None
+        return density.pull(self.problem.graph, positions, self.problem.objective)
+
+    def _fit(self, targets: np.ndarray, n_epochs: int, *, first: bool) -> None:
+        """Regress the network onto the targets."""
+        if self.model.is_table:
+            self.model.assign_table(targets)
+        batch_size = self.schedule.batch_size
+        n_steps = n_epochs * self.steps_per_epoch
+        for epoch in range(n_epochs):
+            index = self._shuffled()
+            partners, mix = self._partners(index)
+            for call in self.pacer.calls(self.steps_per_epoch, batch_size):
+                steps = np.arange(call.start, call.stop) + epoch * self.steps_per_epoch
+                rates = self._rates(steps / n_steps, first=first)
+                # Mixing and noise fade: they help to generalise first, and blur details last.
+                fade = 1.0 - self.pacer.fraction
+                self.model.fit_steps(
+                    index[call],
+                    partners[call],
+                    mix[call] * np.float32(fade),
+                    self._noise() * fade,
+                    targets,
+                    rates,
+                    self.problem.landmarks,
+                )
+
+    def _shuffled(self) -> np.ndarray:
+        """All samples once, in random order, in batches; the rest that fills none is left out."""
+        size = self.steps_per_epoch * self.schedule.batch_size
+        return self.rng.permutation(self.n_samples)[:size].reshape(self.steps_per_epoch, -1)
+
+    def _partners(self, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """A random graph neighbour of each sample, and the share in which to mix it in."""
+        graph = self.problem.graph
+        degree = np.diff(graph.indptr)[index]
+        pick = (self.rng.random(index.shape) * degree).astype(np.int64)
+        mix = self.rng.random(index.shape, dtype=np.float32) * np.float32(_MOST_MIXED)
+        if self.model.is_table:
+            return index, np.zeros_like(mix)
+        place = np.minimum(graph.indptr[index] + pick, len(graph.indices) - 1)
+        partners = np.where(degree > 0, graph.indices[place], index)
+        return partners, mix
+
+    def _noise(self) -> float:
+        """Standard deviation of the noise for each value of a sample."""
+        if self.model.is_table:
+            return 0.0
+        return _NOISE * self.problem.neighbor_distance / float(np.sqrt(self.model.inputs.n_features))
+
+    def _rates(self, progress: np.ndarray, *, first: bool) -> np.ndarray:
+        """Factors of the learning rate: it falls within the fit, and in each round anew."""
+        if not self.model.anneals:
+            return np.ones(len(progress), dtype=np.float32)
+        peak = 1.0 if first and not self.problem.continues else 0.5
+        return (peak * (1.0 - 0.95 * progress)).astype(np.float32)

@@ -1,0 +1,817 @@
+"""The estimator: scikit-learn's conventions around the fitting of a parametric map.
+
+Parameters are stored as given and checked in `fit`; what fitting gives ends in an underscore.
+TensorFlow is imported by the first `fit` or load, not before.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from embedscope._errors import InvalidInputError
+from embedscope.core._landmarks import Landmarks, choose_rows
+from embedscope.core._parameters import check_parameters
+from embedscope.core._rows import Rows, as_rows
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from embedscope.core._fitting import FittedMap, Forward
+
+_MOST_ANCHORS = 2_000
+_NETWORK_PARAMETERS = ("encoder", "decoder")
+
+
+class _Network:
+    """A constructor parameter that gives the trained network once there is one.
+
+    umap-learn's users read `embedder.encoder` after `fit`; scikit-learn wants the parameter to
+    stay as it was given, which `get_params` still returns.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, estimator: Any, owner: type | None = None) -> Any:
+        if estimator is None:
+            return self
+        fitted = estimator.__dict__.get(f"{self._name}_")
+        return fitted if fitted is not None else estimator.__dict__[self._name]
+
+    def __set__(self, estimator: Any, value: Any) -> None:
+        estimator.__dict__[self._name] = value
+
+
+class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Uniform manifold approximation and projection by a neural network.
+
+    A Keras network, the encoder, learns the map from data to a few dimensions, so that new data
+    land in the same coordinates; a second one, the decoder, may learn the way back. A drop-in for
+    ``umap.parametric_umap.ParametricUMAP``.
+
+    Parameters
+    ----------
+    n_neighbors : int, default=15
+        Neighbours of each sample, itself included; at least 2 and fewer than there are samples.
+        Few show fine structure, many the whole.
+    n_components : int, default=2
+        Dimensions of the map.
+    metric : str or callable, default="euclidean"
+        Distance between samples: any metric of scikit-learn or pynndescent, a function of two
+        vectors, or "precomputed" with `precomputed_distances` given to `fit`.
+    metric_kwds : dict, optional
+        Further arguments of the metric.
+    min_dist : float, default=0.1
+        Distance in the map at which neighbours touch; at most `spread`.
+    spread : float, default=1.0
+        Scale of the map.
+    a, b : float, optional
+        Similarity curve ``1 / (1 + a d^2b)``; fitted to `min_dist` and `spread` by default.
+    n_epochs : int, optional
+        Passes over the graph: of the layout (300 up to 10,000 samples, else 200), or in solver
+        "edges" how often a full-strength edge is drawn (500 or 200).
+    learning_rate : float, default=1.0
+        Step of the layout.
+    init : {"spectral", "pca", "random"} or array of shape (n_samples, n_components), \
+default="spectral"
+        Where the layout starts.
+    negative_sample_rate : int, default=5
+        Negative samples for each edge.
+    repulsion_strength : float, default=1.0
+        Weight of the repulsion.
+    set_op_mix_ratio : float, default=1.0
+        1 joins both views of an edge by fuzzy union, 0 by intersection.
+    local_connectivity : float, default=1.0
+        Number of neighbours connected with full strength.
+    precomputed_knn : tuple of (indices, distances), optional
+        Neighbours of the training samples, arrays of shape (n_samples, at least n_neighbors).
+    target_metric : str or callable, default="categorical"
+        What `y` is: labels, with -1 for unknown, or numbers compared by a metric.
+    target_metric_kwds : dict, optional
+    target_weight : float, default=0.5
+        0 ignores `y`, 1 trusts it entirely.
+    target_n_neighbors : int, default=-1
+        Neighbours in a numeric target; -1 takes `n_neighbors`.
+    densmap : bool, default=False
+        Keep dense regions dense (densMAP).
+    dens_lambda, dens_frac, dens_var_shift : float, default=2.0, 0.3, 0.1
+        Weight of the density term, share of the epochs it acts in, and its stabiliser.
+    unique : bool, default=False
+        Train on distinct rows only.
+    n_jobs : int, default=-1
+        Threads of the searches that scikit-learn and pynndescent do; -1 for all.
+    low_memory, angular_rp_forest : bool
+        Passed on to pynndescent.
+    random_state : int, numpy.random.RandomState or None, default=None
+        With an int, repeated fits on one machine agree to the last bit. No global seed is set or
+        used.
+    encoder : None, "reference" or keras.Model, default=None
+        None is a network of 3 x 256 units with relu; "reference" that of 3 x 100 of umap-learn's
+        documentation. A network of your own is copied, with its weights, and the copy is trained.
+        After `fit` this attribute gives the trained network, `get_params` still what was given.
+    decoder : keras.Model, optional
+        Gives samples of the data's shape. Without a final activation it gives logits where the
+        loss is cross entropy. A copy of it is trained, as with `encoder`.
+    dims : tuple of int, optional
+        Shape of one sample for the networks, for instance (28, 28, 1). Taken from `encoder` where
+        that says it. X may come flattened or in this shape.
+    parametric_embedding : bool, default=True
+        False optimises a free table of positions by the same objective, without an encoder.
+    parametric_reconstruction : bool, default=False
+        Train a decoder.
+    parametric_reconstruction_loss_fcn : callable, optional
+        ``loss(y_true, y_pred)`` on the data as they are and the decoder's output as it is. By
+        default cross entropy for data within 0..1, and squared error on standardised data
+        otherwise.
+    parametric_reconstruction_loss_weight : float, default=1.0
+    autoencoder_loss : bool, default=False
+        Let the encoder feel the reconstruction loss too; otherwise only the decoder does.
+    reconstruction_validation : array, optional
+        Samples whose reconstruction loss is reported as "val_reconstruction_loss".
+    global_correlation_loss_weight : float, default=0.0
+        Weight of the correlation of distances in the data and in the map.
+    landmark_loss_fn : callable, optional
+        ``loss(wanted, positions)``, a value for each row; Euclidean distance by default.
+    landmark_loss_weight : float, default=1.0
+        0 lets landmarks move.
+    solver : {"auxiliary", "edges"}, default="auxiliary"
+        The method of auxiliary coordinates, or the documented batches of edges.
+    batch_size : int, optional
+        Samples in one optimiser step (by default 256, at most a quarter of the samples), or edges
+        for solver "edges" (by default 1000, at most the number of samples).
+    n_training_epochs : int, default=1
+        1 is the standard schedule; larger values train proportionally longer.
+    loss_report_frequency : int, default=10
+        Entries of the history for each training epoch.
+    optimizer : keras.Optimizer or str, optional
+        Adam with a learning rate of 1e-3 that falls towards the end. The rate of an optimiser that
+        is given stays as it is.
+    keras_fit_kwargs : dict, optional
+        ``callbacks``: Keras callbacks, which see every batch, an epoch for each entry of the
+        history, and in its logs "loss", "reconstruction_loss" and "val_reconstruction_loss"; they
+        may stop the training. ``verbose``: overrides `verbose`.
+    progress : callable, optional
+        ``progress(report)`` is called a few times a second with a frozen `Report`: phase,
+        fraction, epoch, losses, and ``report.embedding()`` for the map as it is. A true return
+        value, or an exception, stops the training; what was learned stays.
+    verbose : bool, default=False
+        Show one progress bar; otherwise nothing is printed.
+
+    Attributes
+    ----------
+    embedding_ : ndarray of shape (n_samples, n_components), float32
+        The map of the training samples: what the encoder gives for them.
+    graph_ : csr_matrix of shape (n_samples, n_samples), float32
+        Membership strengths.
+    encoder_, decoder_ : keras.Model or None
+        The trained networks.
+    history_ : dict of str to list of float
+        "loss" is UMAP's cross entropy of the encoder's output on a fixed sample of edges.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        If X was a frame with names.
+
+    References
+    ----------
+    Sainburg, McInnes and Gentner, "Parametric UMAP embeddings for representation and
+    semisupervised learning", Neural Computation 33 (2021), doi:10.1162/neco_a_01434.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from embedscope import ParametricUMAP
+    >>> X, y = load_digits(return_X_y=True)
+    >>> embedder = ParametricUMAP(random_state=0).fit(X / 16)
+    >>> embedder.embedding_.shape
+    (1797, 2)
+    """
+
+    encoder = _Network("encoder")
+    decoder = _Network("decoder")
+
+    def __init__(
+        self,
+        n_neighbors: int = 15,
+        *,
+        n_components: int = 2,
+        metric: str | Callable[..., float] = "euclidean",
+        metric_kwds: Mapping[str, Any] | None = None,
+        min_dist: float = 0.1,
+        spread: float = 1.0,
+        a: float | None = None,
+        b: float | None = None,
+        n_epochs: int | None = None,
+        learning_rate: float = 1.0,
+        init: Any = "spectral",
+        negative_sample_rate: int = 5,
+        repulsion_strength: float = 1.0,
+        set_op_mix_ratio: float = 1.0,
+        local_connectivity: float = 1.0,
+        precomputed_knn: Any = None,
+        target_metric: str | Callable[..., float] = "categorical",
+        target_metric_kwds: Mapping[str, Any] | None = None,
+        target_weight: float = 0.5,
+        target_n_neighbors: int = -1,
+        densmap: bool = False,
+        dens_lambda: float = 2.0,
+        dens_frac: float = 0.3,
+        dens_var_shift: float = 0.1,
+        unique: bool = False,
+        n_jobs: int = -1,
+        low_memory: bool = True,
+        angular_rp_forest: bool = False,
+        random_state: Any = None,
+        encoder: Any = None,
+        decoder: Any = None,
+        dims: Sequence[int] | None = None,
+        parametric_embedding: bool = True,
+        parametric_reconstruction: bool = False,
+        parametric_reconstruction_loss_fcn: Callable[[Any, Any], Any] | None = None,
+        parametric_reconstruction_loss_weight: float = 1.0,
+        autoencoder_loss: bool = False,
+        reconstruction_validation: Any = None,
+        global_correlation_loss_weight: float = 0.0,
+        landmark_loss_fn: Callable[[Any, Any], Any] | None = None,
+        landmark_loss_weight: float = 1.0,
+        solver: str = "auxiliary",
+        batch_size: int | None = None,
+        n_training_epochs: int = 1,
+        loss_report_frequency: int = 10,
+        optimizer: Any = None,
+        keras_fit_kwargs: Mapping[str, Any] | None = None,
+        progress: Callable[[Any], Any] | None = None,
+        verbose: bool = False,
+    ) -> None:
+        self.n_neighbors = n_neighbors
+        self.n_components = n_components
+        self.metric = metric
+        self.metric_kwds = metric_kwds
+        self.min_dist = min_dist
+        self.spread = spread
+        self.a = a
+        self.b = b
+        self.n_epochs = n_epochs
+        self.learning_rate = learning_rate
+        self.init = init
+        self.negative_sample_rate = negative_sample_rate
+        self.repulsion_strength = repulsion_strength
+        self.set_op_mix_ratio = set_op_mix_ratio
+        self.local_connectivity = local_connectivity
+        self.precomputed_knn = precomputed_knn
+        self.target_metric = target_metric
+        self.target_metric_kwds = target_metric_kwds
+        self.target_weight = target_weight
+        self.target_n_neighbors = target_n_neighbors
+        self.densmap = densmap
+        self.dens_lambda = dens_lambda
+        self.dens_frac = dens_frac
+        self.dens_var_shift = dens_var_shift
+        self.unique = unique
+        self.n_jobs = n_jobs
+        self.low_memory = low_memory
+        self.angular_rp_forest = angular_rp_forest
+        self.random_state = random_state
+        self.encoder = encoder
+        self.decoder = decoder
+        self.dims = dims
+        self.parametric_embedding = parametric_embedding
+        self.parametric_reconstruction = parametric_reconstruction
+        self.parametric_reconstruction_loss_fcn = parametric_reconstruction_loss_fcn
+        self.parametric_reconstruction_loss_weight = parametric_reconstruction_loss_weight
+        self.autoencoder_loss = autoencoder_loss
+        self.reconstruction_validation = reconstruction_validation
+        self.global_correlation_loss_weight = global_correlation_loss_weight
+        self.landmark_loss_fn = landmark_loss_fn
+        self.landmark_loss_weight = landmark_loss_weight
+        self.solver = solver
+        self.batch_size = batch_size
+        self.n_training_epochs = n_training_epochs
+        self.loss_report_frequency = loss_report_frequency
+        self.optimizer = optimizer
+        self.keras_fit_kwargs = keras_fit_kwargs
+        self.progress = progress
+        self.verbose = verbose
+
+    # -- fitting ---------------------------------------------------------------------------------
+
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        precomputed_distances: Any = None,
+        landmark_positions: Any = None,
+    ) -> ParametricUMAP:
+        """Learn the map of `X`.
+
+        Starts afresh, unless landmarks are given to an estimator that is fitted already, here or by
+        `add_landmarks`: then the trained networks learn on, and the history too.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, *dims)
+            numpy array, memmap, scipy sparse matrix, pandas frame, zarr or dask array; finite.
+        y : array-like of shape (n_samples,), optional
+            Labels, -1 where unknown, or numbers: see `target_metric`.
+        precomputed_distances : array or sparse matrix of shape (n_samples, n_samples), optional
+            Distances between the samples, with ``metric="precomputed"``.
+        landmark_positions : array-like of shape (n_samples, n_components), optional
+            Places that samples should hold; NaN for those that may move.
+
+        Returns
+        -------
+        ParametricUMAP
+            The estimator itself.
+
+        Raises
+        ------
+        InvalidInputError
+            If a parameter or an array breaks a rule; a ValueError.
+        StoppedError
+            If `progress` asked to stop before the first batch; a RuntimeError.
+        """
+        parameters = self.get_params(deep=False)
+        check_parameters(parameters)
+        rows = self._read_training_rows(X)
+        wanted = self._check_beside(rows, precomputed_distances, landmark_positions)
+        landmarks = getattr(self, "_landmarks", None)
+        continues = hasattr(self, "_fitted") and (wanted is not None or landmarks is not None)
+        self._run(
+            rows,
+            self._check_targets(y, len(rows)),
+            precomputed_distances,
+            wanted,
+            landmarks if continues else None,
+            continues=continues,
+        )
+        return self
+
+    def fit_transform(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        precomputed_distances: Any = None,
+        landmark_positions: Any = None,
+    ) -> np.ndarray:
+        """Learn the map of `X` and return it; see `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_components), float32
+        """
+        self.fit(
+            X,
+            y,
+            precomputed_distances=precomputed_distances,
+            landmark_positions=landmark_positions,
+        )
+        return self.embedding_
+
+    def update(self, X_new: Any, y: Any = None) -> ParametricUMAP:
+        """Learn new data without moving the old map.
+
+        Up to 2,000 samples of what was learned before, kept with the model and saved with it, hold
+        their places while the networks learn `X_new`. `embedding_` and `graph_` are then those of
+        `X_new`; the history goes on.
+
+        Parameters
+        ----------
+        X_new : array-like of shape (n_samples, n_features) or (n_samples, *dims)
+            More samples than `n_neighbors` if they are of a new kind; they may be few otherwise.
+        y : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        ParametricUMAP
+            The estimator itself.
+        """
+        check_is_fitted(self)
+        self._need_encoder("update")
+        parameters = self.get_params(deep=False)
+        check_parameters(parameters)
+        rows = self._read_rows(X_new)
+        self._run(
+            rows,
+            self._check_targets(y, len(rows)),
+            None,
+            None,
+            self._anchors,
+            continues=True,
+            parameters=parameters | {"precomputed_knn": None, "landmark_loss_weight": 1.0},
+        )
+        return self
+
+    def _run(
+        self,
+        rows: Rows,
+        y: np.ndarray | None,
+        precomputed_distances: Any,
+        wanted: np.ndarray | None,
+        landmarks: Landmarks | None,
+        *,
+        continues: bool,
+        parameters: Mapping[str, Any] | None = None,
+    ) -> None:
+        from embedscope.core._fitting import Request, fit_map
+
+        parameters = self.get_params(deep=False) if parameters is None else parameters
+        n_own, seed = len(rows), self._draw_seed()
+        joined = rows
+        if landmarks is not None:
+            joined, wanted = landmarks.append_to(rows, wanted)
+            y = _pad_unknown(y, len(joined), parameters["target_metric"])
+        request = Request(
+            parameters,
+            joined,
+            y,
+            precomputed_distances,
+            wanted,
+            self._fitted if continues else None,
+            self._read_validation(rows),
+            seed,
+        )
+        fitted, interruption = fit_map(request)
+        self._keep(fitted, rows, n_own, seed, landmarks)
+        if interruption is not None:
+            raise interruption
+
+    def _keep(
+        self,
+        fitted: FittedMap,
+        rows: Rows,
+        n_own: int,
+        seed: int,
+        landmarks: Landmarks | None,
+    ) -> None:
+        """Take over what fitting gave."""
+        rng = np.random.default_rng([seed, 3])
+        own = Landmarks(rows, fitted.embedding[:n_own]).thinned(_MOST_ANCHORS, rng)
+        if landmarks is not None and landmarks is getattr(self, "_anchors", None):
+            joined, positions = own.append_to(landmarks.rows, landmarks.positions)
+            own = Landmarks(joined, positions).thinned(_MOST_ANCHORS, rng)
+        self._restore(fitted, own, rows.shape, rows.given_shape, n_own)
+
+    def _restore(
+        self,
+        fitted: FittedMap,
+        anchors: Landmarks,
+        sample_shape: tuple[int, ...],
+        given_shape: tuple[int, ...],
+        n_own: int | None = None,
+    ) -> None:
+        """Set the fitted attributes; after a fit, or from a saved model."""
+        self._fitted = fitted
+        self._forward: dict[str, Forward] = {}
+        self._anchors = anchors
+        self._sample_shape, self._given_shape = sample_shape, given_shape
+        self.embedding_ = fitted.embedding[:n_own]
+        self.graph_ = fitted.graph
+        self.history_ = fitted.history
+        self.encoder_, self.decoder_ = fitted.encoder, fitted.decoder
+
+    def _draw_seed(self) -> int:
+        """A seed from `random_state`, without touching any global generator."""
+        from sklearn.utils import check_random_state
+
+        if self.random_state is None:
+            return int(np.random.SeedSequence().generate_state(1)[0] >> 1)
+        if isinstance(self.random_state, np.random.Generator):
+            return int(self.random_state.integers(2**31 - 1))
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
+
+    # -- using the map ---------------------------------------------------------------------------
+
+    def transform(self, X: Any) -> Any:
+        """Map samples by the trained encoder.
+
+        A row's place depends on nothing but the row, whatever else is in `X`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, *dims)
+            A dask array gives a lazy dask array; a zarr array is read block by block.
+
+        Returns
+        -------
+        ndarray or dask array of shape (n_samples, n_components), float32
+        """
+        check_is_fitted(self)
+        self._need_encoder("transform")
+        if hasattr(X, "map_blocks"):
+            whole = X.rechunk({axis: -1 for axis in range(1, X.ndim)})
+            return whole.map_blocks(
+                self._transform_in_memory,
+                dtype=np.float32,
+                chunks=(whole.chunks[0], (self.n_components,)),
+                drop_axis=list(range(2, X.ndim)),
+                meta=np.empty((0, 0), dtype=np.float32),
+            )
+        if hasattr(X, "chunks") and hasattr(X, "store"):
+            step = max(1, int(X.chunks[0])) * 64
+            blocks = [
+                self._transform_in_memory(X[start : start + step])
+                for start in range(0, X.shape[0], step)
+            ]
+            return np.concatenate(blocks)
+        return self._transform_in_memory(X)
+
+    def _transform_in_memory(self, X: Any) -> np.ndarray:
+        return self._network("encoder")(self._read_rows(X))
+
+    def inverse_transform(self, Z: Any) -> np.ndarray:
+        """Draw the samples that belong to places on the map, by the trained decoder.
+
+        Parameters
+        ----------
+        Z : array-like of shape (n_points, n_components)
+            Map coordinates.
+
+        Returns
+        -------
+        ndarray of shape (n_points, n_features) or (n_points, *shape), float32
+            In the shape that `fit` was given, in the data's own range and units.
+        """
+        check_is_fitted(self)
+        reconstruction = self._fitted.reconstruction
+        if self.decoder_ is None or reconstruction is None:
+            raise InvalidInputError(
+                "parametric_reconstruction must be True for inverse_transform; got False. Set it, "
+                "and fit again."
+            )
+        places = as_rows(Z, name="Z")
+        if places.n_features != self.n_components:
+            raise InvalidInputError(
+                f"Z must have n_components={self.n_components} columns; got {places.n_features}. "
+                "Give coordinates of the map."
+            )
+        samples = reconstruction.to_data(self._network("decoder")(places))
+        return samples.reshape(len(places), *self._given_shape)
+
+    def _network(self, name: str) -> Forward:
+        """The trained network as a fast function, made on first use."""
+        from embedscope.core._fitting import Forward
+
+        if name not in self._forward:
+            self._forward[name] = Forward(getattr(self, f"{name}_"))
+        return self._forward[name]
+
+    def _need_encoder(self, method: str) -> None:
+        if not self.parametric_embedding:
+            raise InvalidInputError(
+                f"parametric_embedding must be True for {method}; got False, which learns a table "
+                "of positions and no network. Set it, and fit again."
+            )
+
+    # -- landmarks -------------------------------------------------------------------------------
+
+    def add_landmarks(
+        self,
+        X: Any,
+        sample_pct: float = 0.01,
+        sample_mode: str = "uniform",
+        landmark_loss_weight: float = 0.01,
+        idx: Any = None,
+        reset_optimizer: bool = True,
+    ) -> None:
+        """Let some samples hold their present places in the next `fit`, which then learns on.
+
+        `update` does this by itself; here the landmarks can be chosen.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, *dims)
+            Data that the map knows.
+        sample_pct : float, default=0.01
+            Share of them to hold.
+        sample_mode : {"uniform", "predefined"}, default="uniform"
+            Draw them at random, or take those of `idx`.
+        landmark_loss_weight : float, default=0.01
+            Becomes the parameter of that name.
+        idx : sequence of int, optional
+            Row numbers of the landmarks.
+        reset_optimizer : bool, default=True
+            Accepted for umap-learn's sake: every fit begins with a fresh optimiser.
+        """
+        check_is_fitted(self)
+        self._need_encoder("add_landmarks")
+        rows = self._read_rows(X)
+        rng = np.random.default_rng(self._draw_seed())
+        chosen = choose_rows(len(rows), sample_pct, sample_mode, idx, rng)
+        held = rows.subset(chosen)
+        self.landmark_loss_weight = landmark_loss_weight
+        self._landmarks = Landmarks(held, self._network("encoder")(held))
+
+    def remove_landmarks(self) -> None:
+        """Forget the landmarks of `add_landmarks`: the next `fit` starts afresh."""
+        self._landmarks = None
+
+    # -- files and pictures ----------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save the trained map as a directory, without pickle; see `load_ParametricUMAP`.
+
+        A model that stands there is replaced at one instant: whatever happens, `path` holds the
+        old model or the new one, whole.
+
+        Parameters
+        ----------
+        path : str or path
+            Directory; made if it is missing.
+        """
+        check_is_fitted(self)
+        from embedscope.core._persistence import save_estimator
+
+        save_estimator(self, path)
+
+    def to_onnx(self, path: str | os.PathLike[str], network: str = "encoder") -> Path:
+        """Export the trained encoder (or decoder) as ONNX, checked against onnxruntime to 1e-5.
+
+        Parameters
+        ----------
+        path : str or path
+            File to write.
+        network : {"encoder", "decoder"}, default="encoder"
+            The decoder is exported as it is: where the loss is cross entropy it gives logits.
+
+        Returns
+        -------
+        Path
+            The file written.
+        """
+        check_is_fitted(self)
+        if network not in _NETWORK_PARAMETERS or getattr(self, f"{network}_") is None:
+            raise InvalidInputError(
+                f"network must be 'encoder' or 'decoder', and trained; got {network!r}. "
+                "Set parametric_reconstruction=True to train a decoder."
+            )
+        self._need_encoder("to_onnx")
+        from embedscope.core._onnx import export_onnx
+
+        return export_onnx(getattr(self, f"{network}_"), path)
+
+    to_ONNX = to_onnx  # noqa: N815 - umap-learn's name
+
+    def plot_loss(self, ax: Axes | None = None) -> Axes:
+        """Plot every loss of the history.
+
+        Parameters
+        ----------
+        ax : matplotlib axes, optional
+
+        Returns
+        -------
+        matplotlib axes
+        """
+        check_is_fitted(self)
+        from embedscope.core._plots import plot_loss
+
+        return plot_loss(self.history_, ax)
+
+    def plot(self, ax: Axes | None = None, labels: Any = None) -> Axes:
+        """Plot the map of the training samples.
+
+        Parameters
+        ----------
+        ax : matplotlib axes, optional
+        labels : array-like of shape (n_samples,), optional
+            Classes, or numbers for a continuous colour.
+
+        Returns
+        -------
+        matplotlib axes
+        """
+        check_is_fitted(self)
+        from embedscope.core._plots import plot_map
+
+        return plot_map(self.embedding_, ax, labels)
+
+    # -- scikit-learn ----------------------------------------------------------------------------
+
+    @property
+    def _history(self) -> dict[str, list[float]]:
+        """umap-learn's name of `history_`."""
+        return self.history_
+
+    @property
+    def _n_features_out(self) -> int:
+        return int(self.embedding_.shape[1])
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Constructor parameters as they were given.
+
+        The networks are those given too, not the trained ones. With `parametric_reconstruction` and
+        no loss given, data within 0..1 are reconstructed by cross entropy, other data by squared
+        error on standardised values.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Of no effect: no parameter is an estimator.
+
+        Returns
+        -------
+        dict
+        """
+        parameters = super().get_params(deep=False)
+        return parameters | {name: self.__dict__[name] for name in _NETWORK_PARAMETERS}
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.non_deterministic = self.random_state is None
+        return tags
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_fitted")
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        return state | {"_forward": {}} if "_forward" in state else dict(state)
+
+    # -- reading arrays --------------------------------------------------------------------------
+
+    def _read_training_rows(self, X: Any) -> Rows:
+        """Check `X` for `fit`, and remember its features."""
+        from embedscope.core._shapes import sample_shape
+
+        rows = as_rows(X, sample_shape(self.dims, self.__dict__["encoder"]), least=2)
+        if len(rows.given_shape) == 1:
+            validate_data(self, X, skip_check_array=True)
+        self.n_features_in_ = rows.n_features
+        return rows
+
+    def _read_rows(self, X: Any, name: str = "X") -> Rows:
+        """Check `X` against what was fitted; flattened or in shape."""
+        rows = as_rows(X, name=name)
+        if rows.n_features != self.n_features_in_:
+            raise InvalidInputError(
+                f"{name} has {rows.n_features} features, but {type(self).__name__} is expecting "
+                f"{self.n_features_in_} features as input. Give the features that fit was given."
+            )
+        if len(rows.given_shape) == 1:
+            validate_data(self, X, skip_check_array=True, reset=False)
+        return Rows(rows.flat, self._sample_shape, rows.given_shape)
+
+    def _read_validation(self, rows: Rows) -> Rows | None:
+        if self.reconstruction_validation is None:
+            return None
+        validation = as_rows(self.reconstruction_validation, name="reconstruction_validation")
+        if validation.n_features != rows.n_features:
+            raise InvalidInputError(
+                f"reconstruction_validation must have the {rows.n_features} features of X; got "
+                f"{validation.n_features}. Give samples of the same kind."
+            )
+        return Rows(validation.flat, rows.shape, validation.given_shape)
+
+    def _check_targets(self, y: Any, n_samples: int) -> np.ndarray | None:
+        if y is None:
+            return None
+        targets = np.asarray(y)
+        if len(targets) != n_samples:
+            raise InvalidInputError(
+                f"y must have one entry for each sample; got {len(targets)} for {n_samples} "
+                "samples. Give labels, with -1 for unknown."
+            )
+        if targets.dtype.kind == "f" and not np.isfinite(targets).all():
+            raise InvalidInputError(
+                "y must be finite; got NaN or infinity. Mark an unknown label by -1."
+            )
+        return targets
+
+    def _check_beside(
+        self, rows: Rows, precomputed_distances: Any, landmark_positions: Any
+    ) -> np.ndarray | None:
+        """Check what comes beside X; returns the landmark positions."""
+        from embedscope.core._landmarks import check_positions
+
+        if (self.metric == "precomputed") != (precomputed_distances is not None):
+            given = "none" if precomputed_distances is None else "some"
+            raise InvalidInputError(
+                "precomputed_distances must be given with metric='precomputed', and only then; got "
+                f"{given} with metric={self.metric!r}. The samples themselves go in X, which the "
+                "network learns from."
+            )
+        if landmark_positions is None:
+            return None
+        return check_positions(landmark_positions, len(rows), self.n_components)
+
+
+def _pad_unknown(y: np.ndarray | None, length: int, target_metric: Any) -> np.ndarray | None:
+    """Landmarks have no labels: -1. A numeric target has no such value."""
+    if y is None:
+        return None
+    if target_metric != "categorical" or y.dtype.kind not in "iufb":
+        raise InvalidInputError(
+            f"y must be numeric labels where landmarks are used; got target_metric="
+            f"{target_metric!r} and dtype {y.dtype}. Encode labels as integers, or leave y out."
+        )
+    return np.concatenate([y.ravel(), np.full(length - len(y), -1, dtype=y.dtype)])

@@ -1,0 +1,110 @@
+"""Where the points of the map stand before the layout moves them."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+_HALF_WIDTH = 10.0
+_JITTER = 1e-4
+_SPECTRAL_DEGREE = 20
+_SPECTRAL_CUTS = (0.9, 0.97, 0.99, 0.995, 0.997)  # rising: the first filters work from a rough start
+
+
+def initial_positions(
+    method: str | np.ndarray,
+    graph: sparse.csr_matrix,
+    components: np.ndarray,
+    n_components: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Start coordinates of every sample.
+
+    Parameters
+    ----------
+    method : {"spectral", "pca", "random"} or ndarray of shape (n_samples, n_components)
+        A graph in several pieces has no useful spectral coordinates: "pca" stands in there.
+    graph : csr_matrix of shape (n_samples, n_samples)
+    components : ndarray of shape (n_samples, any)
+        Leading principal components of the data, for "pca" and as a start for "spectral".
+    n_components : int
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_components), float32
+        Within -10..10, with a jitter of 1e-4; a given array keeps its scale.
+    """
+    n_samples = graph.shape[0]
+    if isinstance(method, np.ndarray):
+        positions = method.astype(np.float32)
+        return positions + rng.normal(0, _JITTER, positions.shape).astype(np.float32)
+    if method == "random":
+        uniform = rng.uniform(-_HALF_WIDTH, _HALF_WIDTH, (n_samples, n_components))
+        return uniform.astype(np.float32)
+    start = _pad(components, n_components, rng)
+    if method == "spectral" and n_samples > 10 * n_components + 10:
+        if connected_components(graph, directed=False, return_labels=False) == 1:
+            start = _spectral(graph, start)
+    return _scale(start) + rng.normal(0, _JITTER, start.shape).astype(np.float32)
+
+
+def _pad(components: np.ndarray, n_components: int, rng: np.random.Generator) -> np.ndarray:
+    """Exactly `n_components` columns: data of fewer dimensions are filled up with small noise."""
+    columns = components[:, :n_components].astype(np.float32)
+    n_missing = n_components - columns.shape[1]
+    if n_missing:
+        spread = float(columns.std()) or 1.0
+        noise = rng.normal(0, 0.1 * spread, (len(columns), n_missing)).astype(np.float32)
+        columns = np.hstack([columns, noise])
+    return columns
+
+
+def _spectral(graph: sparse.csr_matrix, start: np.ndarray) -> np.ndarray:
+    """Leading eigenvectors of the random walk on the graph, by filtered subspace iteration.
+
+    A Chebyshev polynomial of the walk's matrix damps all eigenvalues below the cut and blows up
+    those above it. For a start a few digits are enough, and unlike ARPACK and LOBPCG it takes a
+    fixed time and raises no warnings of convergence.
+
+    References
+    ----------
+    Zhou, Saad, Tiago and Chelikowsky, "Self-consistent-field calculations using
+    Chebyshev-filtered subspace iteration", J. Comput. Phys. 219 (2006),
+    doi:10.1016/j.jcp.2006.03.017.
+    """
+    root = np.sqrt(np.asarray(graph.sum(axis=1), dtype=np.float64).ravel())
+    scaling = sparse.diags(1.0 / root)
+    walk = sparse.csr_matrix(scaling @ graph @ scaling, dtype=np.float64)
+    trivial = (root / np.linalg.norm(root))[:, None]
+    basis = start.astype(np.float64) * root[:, None]
+    extra = basis[:, :1] * basis[:, -1:] / np.abs(basis).max()  # a guard vector speeds the last one
+    basis = _orthonormal(np.hstack([basis, extra]), trivial)
+    for cut in _SPECTRAL_CUTS:
+        basis = _orthonormal(_chebyshev(walk, basis, cut), trivial)
+    values, rotation = np.linalg.eigh(basis.T @ (walk @ basis))
+    leading = np.argsort(values)[::-1][: start.shape[1]]
+    return ((basis @ rotation[:, leading]) / root[:, None]).astype(np.float32)
+
+
+def _chebyshev(walk: sparse.csr_matrix, block: np.ndarray, cut: float) -> np.ndarray:
+    """Apply the Chebyshev polynomial that stays within -1..1 for eigenvalues in -1..`cut`."""
+    centre, half_width = (cut - 1.0) / 2.0, (cut + 1.0) / 2.0
+    before, now = block, (walk @ block - centre * block) / half_width
+    for _ in range(_SPECTRAL_DEGREE - 1):
+        before, now = now, 2.0 * (walk @ now - centre * now) / half_width - before
+    return now
+
+
+def _orthonormal(block: np.ndarray, trivial: np.ndarray) -> np.ndarray:
+    """Orthonormal columns that span `block`, orthogonal to the constant eigenvector."""
+    without = block - trivial @ (trivial.T @ block)
+    return np.asarray(np.linalg.qr(without)[0])
+
+
+def _scale(positions: np.ndarray) -> np.ndarray:
+    """Centre, and fit the widest direction into -10..10."""
+    centred = positions - positions.mean(axis=0)
+    reach = float(np.abs(centred).max())
+    return np.asarray(centred * (_HALF_WIDTH / reach if reach > 0 else 1.0), dtype=np.float32)

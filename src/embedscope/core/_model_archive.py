@@ -1,0 +1,217 @@
+"""What may be in the archives of a saved model, checked before numpy or Keras read them.
+
+Both `arrays.npz` and the `.keras` files are zip archives. A stranger's archive may name files
+outside itself, unpack to more than the disk holds, or describe a network whose layers carry code.
+Keras's own safe mode stops the last for lambdas; here everything that embedscope would not have
+written itself is refused, with the file and a remedy, before anything is built.
+
+What is not bounded is the memory that a network asks for: a stranger may describe a layer of any
+width, as in any file of weights.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+import zipfile
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import keras
+
+from embedscope._errors import InvalidModelError
+
+CONFIG = "config.json"
+NETWORK_MEMBERS = frozenset({CONFIG, "metadata.json", "model.weights.h5"})
+
+_LARGEST_CONFIG = 64 * 2**20  # bytes; the architecture alone, without weights
+_FUNCTION_MODULES = (
+    "activations",
+    "constraints",
+    "initializers",
+    "losses",
+    "metrics",
+    "optimizers",
+    "regularizers",
+)
+_MODELLING_MODULE = re.compile(
+    rf"keras(\.src)?(\.({'|'.join(_FUNCTION_MODULES)}"
+    r"|dtype_policies|layers|models|ops|quantizers|random)(\.\w+)*)?",
+    re.ASCII,
+)
+_PLAIN_VALUES = frozenset(
+    {"__bytes__", "__ellipsis__", "__keras_tensor__", "__numpy__", "__slice__", "__tensor__"}
+)
+_CODE_CARRIERS = frozenset(
+    {"FlaxLayer", "JaxLayer", "Lambda", "TFSMLayer", "TorchModuleWrapper", "__lambda__"}
+)
+
+
+def check_members(archive: BinaryIO, file: str, expected: frozenset[str]) -> None:
+    """Refuse a zip archive that embedscope would not have written.
+
+    Parameters
+    ----------
+    archive : binary file
+        Open for reading; left at its start.
+    file : str
+        Its name, for the message.
+    expected : frozenset of str
+        The members it must have. Files below ``assets/`` may come on top: Keras layers such as
+        ``StringLookup`` keep their vocabulary there.
+
+    Raises
+    ------
+    InvalidModelError
+        If it is no zip archive; if a member is missing, repeated, encrypted, a link, or has a name
+        that is not expected; or if one is compressed. Neither numpy nor Keras compresses, and
+        without compression an archive cannot unpack to more than its own size.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            members = opened.infolist()
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
+        raise InvalidModelError(
+            f"{file} must be a zip archive; got {error}. "
+            "It is damaged or another kind of file: copy it again, or save the model again."
+        ) from error
+    archive.seek(0)
+    for member in members:
+        if reason := _why_unsafe(member, expected):
+            raise InvalidModelError(
+                f"{file} must hold plain files of a model only; got the member "
+                f"{member.filename!r}, which {reason}. Do not use this file."
+            )
+    names = [member.filename for member in members]
+    if missing := sorted(expected - set(names)):
+        raise InvalidModelError(
+            f"{file} must hold {', '.join(sorted(expected))}; got none named "
+            f"{', '.join(missing)}. Copy the file again, or save the model again."
+        )
+    if len(names) != len(set(names)):
+        raise InvalidModelError(
+            f"{file} must hold each member once; got one twice. Do not use this file."
+        )
+
+
+def check_network(archive: BinaryIO, file: str) -> None:
+    """Refuse a `.keras` archive that holds anything but layers that this process knows.
+
+    Parameters
+    ----------
+    archive : binary file
+        Open for reading; left at its start.
+    file : str
+        Its name, for the message.
+
+    Raises
+    ------
+    InvalidModelError
+        If the archive is unsafe (see `check_members`), its description of the network is broken, or
+        the network is not to be trusted (see `find_untrusted`).
+    """
+    check_members(archive, file, NETWORK_MEMBERS)
+    if reason := find_untrusted(_read_config(archive, file)):
+        raise InvalidModelError(f"{file} must be made of trusted layers; got {reason}")
+    archive.seek(0)
+
+
+def find_untrusted(config: dict[str, Any]) -> str | None:
+    """Look through the description of a network for what must not be built.
+
+    Parameters
+    ----------
+    config : dict
+        What ``keras.saving.serialize_keras_object`` gives, as JSON values.
+
+    Returns
+    -------
+    str or None
+        The first layer or function, at any depth, that can carry code (such as ``Lambda``), or is
+        neither Keras's own nor registered in this process; with a remedy. None if there is none.
+    """
+    # Training settings are not restored, so a loss of the user's own need not be known.
+    described = {key: value for key, value in config.items() if key != "compile_config"}
+    reasons = (_why_untrusted(entry) for entry in _described_objects(described))
+    return next((reason for reason in reasons if reason), None)
+
+
+def _why_unsafe(member: zipfile.ZipInfo, expected: frozenset[str]) -> str | None:
+    """Say what is wrong with a member of an archive, or nothing."""
+    parts = member.filename.split("/")
+    is_asset = parts[0] == "assets" and all(
+        re.fullmatch(r"\w[\w.-]*", part, re.ASCII) for part in parts
+    )
+    mode = member.external_attr >> 16
+    if member.filename not in expected and not is_asset:
+        return "does not belong there"
+    if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+        return "is a link or another special file"
+    if member.flag_bits & 0x1:
+        return "is encrypted"
+    if member.compress_type != zipfile.ZIP_STORED or member.file_size != member.compress_size:
+        return "is compressed, and embedscope does not compress"
+    return None
+
+
+def _read_config(archive: BinaryIO, file: str) -> dict[str, Any]:
+    """Read the description of the network out of its archive."""
+    try:
+        with zipfile.ZipFile(archive) as opened, opened.open(CONFIG) as member:
+            config = json.loads(member.read(_LARGEST_CONFIG))
+    except (zipfile.BadZipFile, OSError, EOFError, ValueError, RecursionError) as error:
+        raise InvalidModelError(
+            f"{file} must describe its network in {CONFIG}; got {error}. "
+            "Copy the file again, or save the model again."
+        ) from error
+    if not isinstance(config, dict) or "class_name" not in config:
+        raise InvalidModelError(
+            f"{file} must describe a network in {CONFIG}; got something else. Do not use this file."
+        )
+    return config
+
+
+def _described_objects(config: Any) -> Iterator[dict[str, Any]]:
+    """Walk through every object that Keras would build from a description, nested ones too."""
+    pending = [config]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict):
+            if "class_name" in value:
+                yield value
+            pending.extend(value.values())
+        elif isinstance(value, list):
+            pending.extend(value)
+
+
+def _why_untrusted(entry: dict[str, Any]) -> str | None:
+    """Say why an object of a network's description must not be built, or nothing."""
+    name, module = str(entry["class_name"]), str(entry.get("module"))
+    if name in _CODE_CARRIERS:
+        return (
+            f"the layer {name}, which can run any code. Write it as a layer class with "
+            "@keras.saving.register_keras_serializable() and save the model again."
+        )
+    if name in _PLAIN_VALUES:
+        return None
+    if name == "function":
+        name = registered = str(entry.get("config"))
+        is_known = _is_keras_function(name, module)
+    else:
+        registered = str(entry.get("registered_name") or name)
+        is_known = name[:1].isupper() and _MODELLING_MODULE.fullmatch(module) is not None
+    if is_known or keras.saving.get_registered_object(registered) is not None:
+        return None
+    return (
+        f"{name!r} of the module {module!r}, which is not part of Keras and not registered in this "
+        "process. If you trust it, import the code that defines it, with "
+        "@keras.saving.register_keras_serializable() on it, and try again."
+    )
+
+
+def _is_keras_function(name: str, module: str) -> bool:
+    """Whether a function is one of Keras's activations, initializers, losses... or operations."""
+    if module == "builtins":
+        return any(hasattr(getattr(keras, home), name) for home in _FUNCTION_MODULES)
+    return module in {"keras.ops", *(f"keras.{home}" for home in _FUNCTION_MODULES)}

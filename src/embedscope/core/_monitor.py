@@ -1,0 +1,246 @@
+"""Watching a run: progress hook, progress bar, Keras callbacks, history, best result, stopping.
+
+A solver reports here after every few batches. Whatever stops the run passes through as an
+exception; what the networks had learned by then stays.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Protocol
+
+import numpy as np
+
+PHASES = ("graph", "layout", "fit", "refine")
+_SHARES = {"graph": 0.15, "layout": 0.15, "fit": 0.70}  # of a typical run's time
+_BAR_PRECISION = 1000
+
+
+@dataclass(frozen=True)
+class Report:
+    """One report of a run in progress.
+
+    Attributes
+    ----------
+    phase : {"graph", "layout", "fit", "refine"}
+    fraction : float
+        Share of the whole run that is done, 0..1.
+    epoch : int
+        Entries in the history so far.
+    losses : mapping of str to float
+        The latest of each loss; empty before the first.
+    embedding : callable
+        Computes the map as it is now, ndarray of shape (n_samples, n_components), float32; None
+        before there is one.
+    """
+
+    phase: str
+    fraction: float
+    epoch: int
+    losses: Mapping[str, float]
+    embedding: Callable[[], np.ndarray | None] = field(repr=False)
+
+    @property
+    def loss(self) -> float | None:
+        """UMAP's cross entropy at the latest report."""
+        return self.losses.get("loss")
+
+
+class StopTraining(Exception):
+    """The hook or a callback asked to stop: not an error, and never seen by a user."""
+
+
+class Bar(Protocol):
+    """Where progress is shown."""
+
+    def show(self, report: Report, note: str) -> None:
+        """Show where the run is."""
+
+    def close(self) -> None:
+        """Leave the last state standing."""
+
+
+class NoBar:
+    """Shows nothing: the silent default."""
+
+    def show(self, report: Report, note: str) -> None:
+        """Show nothing."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class TqdmBar:
+    """One tqdm bar for the whole run, with the phase and the loss."""
+
+    def __init__(self, device: str) -> None:
+        from tqdm.auto import tqdm
+
+        self._device = device
+        self._bar = tqdm(
+            total=_BAR_PRECISION,
+            bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}",
+        )
+
+    def show(self, report: Report, note: str) -> None:
+        """Show the phase, the fraction, the loss and the speed."""
+        self._bar.set_description_str(f"embedscope [{self._device}] {report.phase}", refresh=False)
+        loss = "" if report.loss is None else f"loss {report.loss:.4f}"
+        self._bar.set_postfix_str(", ".join(part for part in (loss, note) if part), refresh=False)
+        self._bar.update(round(report.fraction * _BAR_PRECISION) - self._bar.n)
+
+    def close(self) -> None:
+        """Leave the bar standing."""
+        self._bar.close()
+
+
+class Monitor:
+    """Collects what happens in a run and tells everybody who wants to know.
+
+    Parameters
+    ----------
+    hook : callable or None
+        ``hook(report)``; a true return value stops the run, an exception too.
+    bar : Bar
+    n_reports : int
+        Entries that the history will get.
+    """
+
+    def __init__(
+        self, hook: Callable[[Report], Any] | None, bar: Bar, n_reports: int
+    ) -> None:
+        self._hook = hook
+        self._bar = bar
+        self._n_reports = n_reports
+        self._callbacks: Any = None
+        self._model: Any = None
+        self._embedding: Callable[[], np.ndarray | None] = lambda: None
+        self._samples_seen = 0
+        self._fit_began = 0.0
+        self.phase = PHASES[0]
+        self.history: dict[str, list[float]] = {}
+        self.best: tuple[float, list[np.ndarray]] | None = None
+        self.has_learned = False
+        self._ended_by_callback = False
+
+    @property
+    def has_callbacks(self) -> bool:
+        """Keras callbacks are to be told of every batch."""
+        return self._callbacks is not None
+
+    @property
+    def epoch(self) -> int:
+        """Entries in the history so far."""
+        return len(self.history.get("loss", []))
+
+    def watch(self, model: Any, callbacks: Sequence[Any]) -> None:
+        """Begin to watch the networks of `model` and tell the given Keras callbacks."""
+        self._model = model
+        self.show_map(model.encode)
+        if callbacks:
+            import keras
+
+            self._callbacks = keras.callbacks.CallbackList(list(callbacks), model=model.keras_model)
+            self._callbacks.set_params({"epochs": self._n_reports, "steps": None, "verbose": 0})
+            self._callbacks.on_train_begin()
+
+    def show_map(self, embedding: Callable[[], np.ndarray | None]) -> None:
+        """Say where reports get the current map from."""
+        self._embedding = embedding
+
+    def enter(self, phase: str) -> None:
+        """Begin a phase."""
+        self.phase = phase
+        if phase == "fit":
+            self._fit_began = time.perf_counter()
+        self.advance(0.0)
+
+    def advance(self, fraction_of_phase: float, note: str = "") -> None:
+        """Report progress within the graph or layout phase, or within all of the training."""
+        training = self.phase in ("fit", "refine")
+        earlier = sum(share for name, share in _SHARES.items() if name != "fit")
+        before = {"graph": 0.0, "layout": _SHARES["graph"]}.get(self.phase, earlier)
+        share = _SHARES["fit" if training else self.phase]
+        losses = {name: values[-1] for name, values in self.history.items() if values}
+        report = Report(
+            self.phase,
+            min(1.0, before + share * fraction_of_phase),
+            self.epoch,
+            MappingProxyType(losses),
+            self._embedding,
+        )
+        self._bar.show(report, note)
+        if self._hook is not None and self._hook(report):
+            raise StopTraining
+
+    def begin_epoch(self) -> None:
+        """A new entry of the history begins."""
+        if self._callbacks is not None:
+            self._callbacks.on_epoch_begin(self.epoch)
+
+    def begin_batch(self, batch: int) -> None:
+        """A batch, or a few together where no callback wants to see each, is about to be run."""
+        if self._callbacks is not None:
+            self._callbacks.on_train_batch_begin(batch)
+
+    def end_batch(self, batch: int, n_samples: int, fraction: float) -> None:
+        """Batches were run on `n_samples` samples; `fraction` of the training is done."""
+        self.has_learned = True
+        self._samples_seen += n_samples
+        if self._callbacks is not None:
+            self._callbacks.on_train_batch_end(batch, {})
+            self._stop_if_asked()
+        seconds = time.perf_counter() - self._fit_began
+        self.advance(fraction, f"{self._samples_seen / max(seconds, 1e-9):,.0f} samples/s")
+
+    def end_epoch(self, losses: Mapping[str, float], fraction: float) -> None:
+        """Add an entry to the history; keep the weights if they are the best so far.
+
+        Raises
+        ------
+        StopTraining
+            If a callback asked to stop, or the loss is not finite.
+        """
+        if not np.isfinite(losses["loss"]):
+            warnings.warn(
+                f"Training stopped: the loss became {losses['loss']} after {self.epoch} reports; "
+                "the best weights so far are kept. Lower the learning rate of the optimizer.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+            raise StopTraining
+        for name, value in losses.items():
+            self.history.setdefault(name, []).append(float(value))
+        if self.best is None or losses["loss"] <= self.best[0]:
+            self.best = (losses["loss"], self._model.get_weights())
+        if self._callbacks is not None:
+            self._callbacks.on_epoch_end(self.epoch - 1, dict(losses))
+            self._stop_if_asked()
+        self.advance(fraction)
+
+    def _stop_if_asked(self) -> None:
+        if self._model.keras_model.stop_training:
+            self._ended_by_callback = True
+            raise StopTraining
+
+    def close_training(self) -> None:
+        """End the training: the networks get their best weights if they were stopped at worse.
+
+        A run that went to its end, or was ended by a Keras callback, keeps the weights it has: the
+        callback decides, as in Keras.
+        """
+        if self._callbacks is not None:
+            self._callbacks.on_train_end()
+            self._callbacks = None
+        if self.best is None or self._ended_by_callback or self.epoch == self._n_reports:
+            return
+        if not self._model.losses()["loss"] <= self.best[0]:  # also if it is not finite
+            self._model.set_weights(self.best[1])
+
+    def finish(self) -> None:
+        """The run is over, one way or another."""
+        self._bar.close()

@@ -1,0 +1,142 @@
+"""The networks: the default ones, copies of the user's, and a dry run that finds misfits early."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from embedscope._errors import InvalidInputError
+from embedscope.core._rows import Rows
+
+DEFAULT_WIDTH = 256
+REFERENCE_WIDTH = 100
+_HIDDEN_LAYERS = 3
+
+
+def hidden_width(encoder: Any) -> int | None:
+    """Width of the built-in network that `encoder` names; None for a network of the user's."""
+    if encoder is None:
+        return DEFAULT_WIDTH
+    if isinstance(encoder, str):
+        if encoder == "reference":
+            return REFERENCE_WIDTH
+        raise InvalidInputError(
+            f"encoder must be None, 'reference' or a Keras network; got {encoder!r}. "
+            "None is the default network of 3 x 256 units, 'reference' that of 3 x 100."
+        )
+    return None
+
+
+def dense_encoder(shape: tuple[int, ...], n_components: int, width: int, seed: int) -> Any:
+    """Three fully connected layers with relu, from samples of `shape` to `n_components`."""
+    flatten = [keras.layers.Flatten()] if len(shape) > 1 else []
+    return keras.Sequential(
+        [keras.Input(shape), *flatten, *_dense_stack(width, seed), _linear(n_components, seed)],
+        name="encoder",
+    )
+
+
+def dense_decoder(shape: tuple[int, ...], n_components: int, width: int, seed: int) -> Any:
+    """The mirror of `dense_encoder`; its output has no activation."""
+    n_values = int(np.prod(shape))
+    reshape = [keras.layers.Reshape(shape)] if len(shape) > 1 else []
+    return keras.Sequential(
+        [keras.Input((n_components,)), *_dense_stack(width, seed + 1), _linear(n_values, seed + 1)]
+        + reshape,
+        name="decoder",
+    )
+
+
+def table_encoder(positions: np.ndarray) -> Any:
+    """A free table of positions dressed as a network of row numbers: no parametric map at all."""
+    table = keras.layers.Embedding(*positions.shape, name="positions")
+    network = keras.Sequential(
+        [keras.Input((1,), dtype="int32"), table, keras.layers.Reshape((positions.shape[1],))],
+        name="encoder",
+    )
+    table.set_weights([positions])
+    return network
+
+
+def _dense_stack(width: int, seed: int) -> list[Any]:
+    return [
+        keras.layers.Dense(
+            width,
+            activation="relu",
+            kernel_initializer=keras.initializers.HeUniform(seed=seed + 10 * layer),
+        )
+        for layer in range(_HIDDEN_LAYERS)
+    ]
+
+
+def _linear(n_units: int, seed: int) -> Any:
+    initializer = keras.initializers.GlorotUniform(seed=seed + 1000)
+    return keras.layers.Dense(n_units, kernel_initializer=initializer)
+
+
+def copy_network(network: Any, name: str) -> Any:
+    """A copy of a user's network with its weights, so that training leaves theirs alone."""
+    if not isinstance(network, keras.Model):
+        raise InvalidInputError(
+            f"{name} must be a Keras network; got {type(network).__name__}. "
+            "Build one with keras.Sequential or the functional API."
+        )
+    try:
+        if not network.built:
+            raise ValueError("it has no input shape yet")
+        copied = keras.models.clone_model(network)
+        copied.set_weights(network.get_weights())
+    except (ValueError, TypeError, AttributeError, NotImplementedError) as error:
+        raise InvalidInputError(
+            f"{name} must be a network that Keras can copy; got {network.name!r}, which it cannot: "
+            f"{error} Begin a Sequential model with keras.Input(shape), and give custom layers a "
+            "get_config."
+        ) from error
+    return copied
+
+
+def input_shape(network: Any) -> tuple[int, ...] | None:
+    """Shape of one sample as a user's network takes it, where it says so."""
+    shape = getattr(network, "input_shape", None)
+    if not isinstance(shape, tuple) or any(size is None for size in shape[1:]):
+        return None
+    return tuple(int(size) for size in shape[1:])
+
+
+def check_encoder(encoder: Any, rows: Rows, n_components: int) -> None:
+    """Run the encoder on two samples before anything slow is done."""
+    output = _dry_run(encoder, "encoder", rows.take(slice(0, 2)))
+    if output.shape[1:] != (n_components,):
+        raise InvalidInputError(
+            f"encoder must give n_components={n_components} values for each sample; its output "
+            f"has shape {output.shape[1:]}. End it with keras.layers.Dense({n_components}), or "
+            f"set n_components."
+        )
+
+
+def check_decoder(decoder: Any, shape: tuple[int, ...], n_components: int) -> None:
+    """Run the decoder on two positions before anything slow is done."""
+    output = _dry_run(decoder, "decoder", np.zeros((2, n_components), dtype=np.float32))
+    if output.shape[1:] != shape:
+        raise InvalidInputError(
+            f"decoder must give samples of the data's shape {shape}; its output has shape "
+            f"{output.shape[1:]}. Change its last layer, or reshape with "
+            f"keras.layers.Reshape({shape})."
+        )
+
+
+def _dry_run(network: Any, name: str, batch: np.ndarray) -> np.ndarray:
+    try:
+        output = network(batch, training=False)
+    except Exception as error:  # Keras raises many kinds; all mean that the shapes do not fit
+        raise InvalidInputError(
+            f"{name} must accept samples of shape {batch.shape[1:]}; got an error from Keras: "
+            f"{error} Change its input shape, or set dims."
+        ) from error
+    if not hasattr(output, "shape"):
+        raise InvalidInputError(
+            f"{name} must give one array; got {type(output).__name__}. Use a network of one output."
+        )
+    return np.asarray(output)

@@ -1,0 +1,189 @@
+"""The rules that constructor parameters must keep, checked when `fit` begins.
+
+Every message gives the rule, the value and the remedy. What depends on the data (neighbours and
+samples, networks and shapes) is checked where the data are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from embedscope._errors import InvalidInputError
+
+_KERAS_FIT_ARGUMENTS = ("callbacks", "verbose")
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool | np.bool_)
+
+
+def _is_real(value: Any) -> bool:
+    number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    return number and bool(np.isfinite(value))
+
+
+def _integer_from(least: int) -> Callable[[Any], bool]:
+    return lambda value: _is_integer(value) and value >= least
+
+
+def _real_from(least: float, most: float = np.inf, *, open_below: bool = False) -> Any:
+    def holds(value: Any) -> bool:
+        above = _is_real(value) and (value > least if open_below else value >= least)
+        return bool(above and value <= most)
+
+    return holds
+
+
+def _or_none(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: value is None or holds(value)
+
+
+def _one_of(*choices: str) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and value in choices
+
+
+def _is_boolean(value: Any) -> bool:
+    return isinstance(value, bool | np.bool_)
+
+
+def _is_init(value: Any) -> bool:
+    if isinstance(value, str):
+        return value in ("spectral", "pca", "random")
+    return hasattr(value, "__array__") or isinstance(value, list | tuple)
+
+
+# Parameter -> (test, rule in words, remedy).
+_RULES: dict[str, tuple[Callable[[Any], bool], str, str]] = {
+    "n_neighbors": (_integer_from(2), "an int of at least 2", "15 is a good start"),
+    "n_components": (_integer_from(1), "an int of at least 1", "Use 2 for a map"),
+    "metric_kwds": (
+        _or_none(lambda value: isinstance(value, Mapping)),
+        "a dict or None",
+        "Pass the metric's arguments by name",
+    ),
+    "target_metric_kwds": (
+        _or_none(lambda value: isinstance(value, Mapping)),
+        "a dict or None",
+        "Pass the metric's arguments by name",
+    ),
+    "set_op_mix_ratio": (_real_from(0, 1), "a number in [0, 1]", "1 is the fuzzy union"),
+    "local_connectivity": (_real_from(0), "a number of at least 0", "1 is the usual choice"),
+    "target_weight": (_real_from(0, 1), "a number in [0, 1]", "0.5 weighs data and target alike"),
+    "target_n_neighbors": (
+        lambda value: _is_integer(value) and (value == -1 or value >= 2),
+        "-1 or an int of at least 2",
+        "-1 takes n_neighbors",
+    ),
+    "n_jobs": (
+        _or_none(lambda value: _is_integer(value) and value != 0),
+        "an int other than 0",
+        "-1 uses all cores",
+    ),
+    "min_dist": (_real_from(0), "a number of at least 0", "0.1 is the usual choice"),
+    "spread": (_real_from(0, open_below=True), "a number above 0", "1.0 is the usual choice"),
+    "a": (_or_none(_real_from(0, open_below=True)), "None or a number above 0", "Leave it out"),
+    "b": (_or_none(_real_from(0, open_below=True)), "None or a number above 0", "Leave it out"),
+    "init": (
+        _is_init,
+        "'spectral', 'pca', 'random' or an array of shape (n_samples, n_components)",
+        "'spectral' is the usual choice",
+    ),
+    "n_epochs": (_or_none(_integer_from(1)), "None or an int of at least 1", "Leave it out"),
+    "learning_rate": (_real_from(0, open_below=True), "a number above 0", "1.0 is usual"),
+    "negative_sample_rate": (_integer_from(0), "an int of at least 0", "5 is the usual choice"),
+    "repulsion_strength": (_real_from(0), "a number of at least 0", "1.0 is the usual choice"),
+    "dens_lambda": (_real_from(0), "a number of at least 0", "2.0 is the usual choice"),
+    "dens_frac": (_real_from(0, 1), "a number in [0, 1]", "0.3 is the usual choice"),
+    "dens_var_shift": (_real_from(0, open_below=True), "a number above 0", "0.1 is usual"),
+    "parametric_reconstruction_loss_fcn": (
+        _or_none(callable),
+        "None or a function of (y_true, y_pred)",
+        "Leave it out to have it chosen by the data",
+    ),
+    "parametric_reconstruction_loss_weight": (
+        _real_from(0),
+        "a number of at least 0",
+        "1.0 is the usual choice",
+    ),
+    "global_correlation_loss_weight": (_real_from(0), "a number of at least 0", "0 leaves it out"),
+    "landmark_loss_fn": (
+        _or_none(callable),
+        "None or a function of (wanted, positions)",
+        "Leave it out for the Euclidean distance",
+    ),
+    "landmark_loss_weight": (_real_from(0), "a number of at least 0", "1.0 is the usual choice"),
+    "solver": (_one_of("auxiliary", "edges"), "'auxiliary' or 'edges'", "'auxiliary' is fast"),
+    "batch_size": (_or_none(_integer_from(1)), "None or an int of at least 1", "Leave it out"),
+    "n_training_epochs": (_integer_from(1), "an int of at least 1", "1 is the standard schedule"),
+    "loss_report_frequency": (_integer_from(1), "an int of at least 1", "10 is the usual choice"),
+    "keras_fit_kwargs": (
+        _or_none(lambda value: isinstance(value, Mapping)),
+        "a dict or None",
+        "For instance {'callbacks': [...]}",
+    ),
+    "progress": (
+        _or_none(callable),
+        "None or a function of one report",
+        "Return True from it to stop",
+    ),
+    **{
+        name: (_is_boolean, "True or False", "Pass a bool")
+        for name in (
+            "low_memory",
+            "angular_rp_forest",
+            "unique",
+            "densmap",
+            "parametric_embedding",
+            "parametric_reconstruction",
+            "autoencoder_loss",
+            "verbose",
+        )
+    },
+}
+
+
+def check_parameters(parameters: Mapping[str, Any]) -> None:
+    """Raise unless every parameter keeps its rule.
+
+    Raises
+    ------
+    InvalidInputError
+        Naming the parameter, its rule, its value and the remedy.
+    """
+    for name, (holds, rule, remedy) in _RULES.items():
+        if not holds(parameters[name]):
+            raise InvalidInputError(f"{name} must be {rule}; got {parameters[name]!r}. {remedy}.")
+    _check_together(parameters)
+
+
+def _check_together(parameters: Mapping[str, Any]) -> None:
+    """Rules between parameters."""
+    if parameters["min_dist"] > parameters["spread"]:
+        raise InvalidInputError(
+            f"min_dist must be at most spread; got min_dist={parameters['min_dist']!r} and "
+            f"spread={parameters['spread']!r}. Lower min_dist or raise spread."
+        )
+    if (parameters["a"] is None) != (parameters["b"] is None):
+        raise InvalidInputError(
+            f"a and b must be given together; got a={parameters['a']!r}, b={parameters['b']!r}. "
+            "Give both, or neither to have them fitted to min_dist and spread."
+        )
+    unknown = sorted(set(parameters["keras_fit_kwargs"] or {}) - set(_KERAS_FIT_ARGUMENTS))
+    if unknown:
+        raise InvalidInputError(
+            f"keras_fit_kwargs must hold only {' and '.join(_KERAS_FIT_ARGUMENTS)}; got {unknown}. "
+            "Use n_training_epochs, batch_size and reconstruction_validation for the rest."
+        )
+    needs_decoder = ("autoencoder_loss", "decoder", "reconstruction_validation")
+    for name in needs_decoder:
+        value = parameters[name]
+        if value is not None and value is not False and not parameters["parametric_reconstruction"]:
+            shown = value if isinstance(value, bool) else type(value).__name__
+            raise InvalidInputError(
+                f"{name} must come with parametric_reconstruction=True; got {name}={shown} and "
+                "parametric_reconstruction=False. Set parametric_reconstruction=True."
+            )

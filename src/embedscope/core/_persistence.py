@@ -1,0 +1,205 @@
+"""Which parts of an estimator are saved, and how they become an estimator again.
+
+`_storage` knows files; this module knows what is in them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from typing import Any
+
+import keras
+import numpy as np
+from scipy import sparse
+
+from embedscope._errors import InvalidModelError
+from embedscope.core._estimator import ParametricUMAP
+from embedscope.core._fitting import FittedMap
+from embedscope.core._landmarks import Landmarks
+from embedscope.core._layout import Objective
+from embedscope.core._reconstruction import Reconstruction
+from embedscope.core._rows import Rows
+from embedscope.core._storage import StoredModel, read_model, write_model
+
+_TRAINED = {"trained": True}  # stands for a user's network, which is saved in its trained state
+
+
+def save_estimator(estimator: ParametricUMAP, path: str | os.PathLike[str]) -> None:
+    """Save a fitted estimator; see `ParametricUMAP.save`."""
+    parameters, left_out = _storable_parameters(estimator)
+    networks = {"encoder": estimator.encoder_, "decoder": estimator.decoder_}
+    fitted = estimator._fitted
+    reconstruction = fitted.reconstruction
+    state = {
+        "left_out": left_out,
+        "history": fitted.history,
+        "objective": {"a": fitted.objective.a, "b": fitted.objective.b},
+        "n_features_in": estimator.n_features_in_,
+        "sample_shape": list(estimator._sample_shape),
+        "given_shape": list(estimator._given_shape),
+        "anchors_given_shape": list(estimator._anchors.rows.given_shape),
+        "reconstruction": None
+        if reconstruction is None
+        else {"kind": reconstruction.kind, "needs_sigmoid": reconstruction.needs_sigmoid},
+    }
+    write_model(
+        path,
+        StoredModel(
+            parameters,
+            state,
+            _arrays(estimator),
+            {name: network for name, network in networks.items() if network is not None},
+        ),
+    )
+
+
+def _arrays(estimator: ParametricUMAP) -> dict[str, np.ndarray]:
+    graph = sparse.csr_matrix(estimator.graph_)
+    arrays = {
+        "embedding": estimator.embedding_,
+        "graph_data": graph.data,
+        "graph_indices": graph.indices,
+        "graph_indptr": graph.indptr,
+        "anchor_positions": estimator._anchors.positions,
+    } | _rows_arrays("anchor_rows", estimator._anchors.rows.flat)
+    if hasattr(estimator, "feature_names_in_"):
+        arrays["feature_names"] = estimator.feature_names_in_.astype(str)
+    reconstruction = estimator._fitted.reconstruction
+    if reconstruction is not None:
+        arrays["reconstruction_offset"] = reconstruction.offset
+        arrays["reconstruction_scale"] = reconstruction.scale
+    return arrays
+
+
+def _rows_arrays(name: str, flat: np.ndarray | sparse.csr_matrix) -> dict[str, np.ndarray]:
+    if not sparse.issparse(flat):
+        return {name: flat}
+    return {
+        f"{name}_data": flat.data,
+        f"{name}_indices": flat.indices,
+        f"{name}_indptr": flat.indptr,
+        f"{name}_shape": np.asarray(flat.shape),
+    }
+
+
+def _storable_parameters(estimator: ParametricUMAP) -> tuple[dict[str, Any], list[str]]:
+    """Parameters as JSON, and the names of those that are code or data and stay behind."""
+    stored: dict[str, Any] = {}
+    left_out = []
+    for name, value in estimator.get_params(deep=False).items():
+        if isinstance(value, keras.Model):
+            value = _TRAINED
+        elif isinstance(value, keras.optimizers.Optimizer):
+            value = {"keras": keras.optimizers.serialize(value)}
+        elif isinstance(value, np.generic):
+            value = value.item()
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError):
+            left_out.append(name)
+            continue
+        stored[name] = list(value) if isinstance(value, tuple) else value
+    return stored, left_out
+
+
+def load_ParametricUMAP(path: str | os.PathLike[str]) -> ParametricUMAP:  # noqa: N802 - umap-learn's name
+    """Load a map that `ParametricUMAP.save` wrote.
+
+    Nothing in the files is run: there is no pickle in them, and networks may hold only layers of
+    Keras itself or registered with it by your own code.
+
+    Parameters
+    ----------
+    path : str or path
+        The directory.
+
+    Returns
+    -------
+    ParametricUMAP
+        With the same transform to the last bit. Parameters that are functions or arrays (such as a
+        loss of your own) are not stored: they have their defaults, and a warning names them.
+
+    Raises
+    ------
+    InvalidModelError
+        If the model is missing, damaged, unsafe or of a newer format; a ValueError.
+    """
+    model = read_model(path)
+    try:
+        return _restore(model)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise InvalidModelError(
+            f"path must hold a model that embedscope saved; got {os.fspath(path)!r}, whose parts do "
+            f"not fit together ({error!r}). Save the model again."
+        ) from error
+
+
+def _restore(model: StoredModel) -> ParametricUMAP:
+    networks, arrays, state = model.networks, model.arrays, model.state
+    parameters = dict(model.parameters)
+    for name in ("encoder", "decoder"):
+        if parameters.get(name) == _TRAINED:
+            parameters[name] = networks[name]
+    if isinstance(parameters.get("optimizer"), dict):
+        parameters["optimizer"] = keras.optimizers.deserialize(parameters["optimizer"]["keras"])
+    estimator = ParametricUMAP(**parameters)
+    n_samples = len(arrays["graph_indptr"]) - 1
+    graph = sparse.csr_matrix(
+        (arrays["graph_data"], arrays["graph_indices"], arrays["graph_indptr"]),
+        shape=(n_samples, n_samples),
+    )
+    graph.check_format()
+    estimator.n_features_in_ = int(state["n_features_in"])
+    if "feature_names" in arrays:
+        estimator.feature_names_in_ = arrays["feature_names"].astype(object)
+    fitted = FittedMap(
+        networks["encoder"],
+        networks.get("decoder"),
+        arrays["embedding"],
+        graph,
+        {name: [float(v) for v in values] for name, values in state["history"].items()},
+        Objective(
+            float(state["objective"]["a"]),
+            float(state["objective"]["b"]),
+            estimator.negative_sample_rate,
+            estimator.repulsion_strength,
+        ),
+        _restored_reconstruction(model),
+    )
+    sample_shape = tuple(int(size) for size in state["sample_shape"])
+    anchor_shape = tuple(int(size) for size in state["anchors_given_shape"])
+    anchors = Landmarks(
+        Rows(_restored_rows("anchor_rows", arrays), sample_shape, anchor_shape),
+        arrays["anchor_positions"],
+    )
+    given_shape = tuple(int(size) for size in state["given_shape"])
+    estimator._restore(fitted, anchors, sample_shape, given_shape)
+    if state["left_out"]:
+        warnings.warn(
+            f"{', '.join(state['left_out'])} could not be saved with the model and stand at their "
+            "defaults: set them again before you fit or update.",
+            UserWarning,
+            stacklevel=3,
+        )
+    return estimator
+
+
+def _restored_reconstruction(model: StoredModel) -> Reconstruction | None:
+    described = model.state["reconstruction"]
+    if described is None:
+        return None
+    return Reconstruction(
+        str(described["kind"]),
+        model.arrays["reconstruction_offset"],
+        model.arrays["reconstruction_scale"],
+        needs_sigmoid=bool(described["needs_sigmoid"]),
+    )
+
+
+def _restored_rows(name: str, arrays: dict[str, np.ndarray]) -> np.ndarray | sparse.csr_matrix:
+    if name in arrays:
+        return arrays[name]
+    parts = (arrays[f"{name}_{part}"] for part in ("data", "indices", "indptr"))
+    return sparse.csr_matrix(tuple(parts), shape=tuple(int(n) for n in arrays[f"{name}_shape"]))

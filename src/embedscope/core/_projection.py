@@ -1,0 +1,41 @@
+"""Principal axes: where the search for neighbours and the default encoder look first."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import linalg
+
+_MOST_FEATURES = 4096  # a wider covariance matrix costs more than a randomised decomposition
+_ENOUGH_ROWS = 20_000
+
+
+def principal_axes(centred: np.ndarray, n_axes: int) -> np.ndarray:
+    """Directions of largest variance, the largest first.
+
+    Parameters
+    ----------
+    centred : ndarray of shape (n_samples, n_features), float32
+        Data with zero mean. More than 20,000 rows are thinned evenly.
+    n_axes : int
+        At most min(n_samples, n_features).
+
+    Returns
+    -------
+    ndarray of shape (n_features, n_axes), float32
+        Orthonormal columns; the sign makes the largest entry of each positive.
+    """
+    rows = centred[:: max(1, len(centred) // _ENOUGH_ROWS)]
+    n_features = rows.shape[1]
+    n_axes = min(n_axes, n_features, len(centred))
+    if n_features <= _MOST_FEATURES:
+        covariance = (rows.T @ rows).astype(np.float64)
+        first = n_features - n_axes
+        _, vectors = linalg.eigh(covariance, subset_by_index=[first, n_features - 1])
+        axes = vectors[:, ::-1]
+    else:
+        from sklearn.utils.extmath import randomized_svd
+
+        _, _, right = randomized_svd(rows, min(n_axes, *rows.shape), random_state=0)
+        axes = right.T
+    largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=0)[None], axis=0)
+    return np.ascontiguousarray(axes * np.where(largest < 0, -1.0, 1.0), dtype=np.float32)

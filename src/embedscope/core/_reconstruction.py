@@ -1,0 +1,102 @@
+"""What the decoder learns: which loss fits the data, and how its output becomes data again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from embedscope.core._rows import Rows
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """Target scaling, loss and output scaling of a decoder.
+
+    Attributes
+    ----------
+    kind : {"cross_entropy", "squared_error", "custom"}
+        Which loss is used.
+    offset, scale : ndarray of the shape of one sample, float32
+        The decoder learns ``(x - offset) / scale``.
+    needs_sigmoid : bool
+        The decoder gives logits.
+    loss_fn : callable or None
+        The user's ``loss_fn(y_true, y_pred)``, for "custom".
+    """
+
+    kind: str
+    offset: np.ndarray
+    scale: np.ndarray
+    needs_sigmoid: bool
+    loss_fn: Callable[[Any, Any], Any] | None = None
+
+    def loss(self, samples: Any, output: Any) -> Any:
+        """Mean reconstruction loss of a batch; tensors of the data's shape and units."""
+        if self.loss_fn is not None:
+            return keras.ops.mean(self.loss_fn(samples, output))
+        if self.kind == "cross_entropy":
+            return keras.ops.mean(
+                keras.ops.binary_crossentropy(samples, output, from_logits=self.needs_sigmoid)
+            )
+        target = (samples - self.offset) / self.scale
+        return keras.ops.mean(keras.ops.square(target - output))
+
+    def to_data(self, output: np.ndarray) -> np.ndarray:
+        """A decoder's output in the data's own range and units."""
+        if self.needs_sigmoid:
+            output = 0.5 * (1.0 + np.tanh(0.5 * output))
+        return np.asarray(output * self.scale + self.offset, dtype=np.float32)
+
+
+def choose_reconstruction(
+    rows: Rows, decoder: Any, loss_fn: Callable[[Any, Any], Any] | None
+) -> Reconstruction:
+    """Pick the loss: the user's; cross entropy for data in 0..1; else standardised squared error.
+
+    Parameters
+    ----------
+    rows : Rows
+    decoder : keras.Model
+        If it ends in a sigmoid, its output counts as probabilities, otherwise as logits.
+    loss_fn : callable or None
+
+    Returns
+    -------
+    Reconstruction
+    """
+    zero, one = np.zeros(rows.shape, np.float32), np.ones(rows.shape, np.float32)
+    if loss_fn is not None:
+        return Reconstruction("custom", zero, one, needs_sigmoid=False, loss_fn=loss_fn)
+    if rows.flat.min() >= 0.0 and rows.flat.max() <= 1.0:
+        return Reconstruction("cross_entropy", zero, one, not _ends_in_sigmoid(decoder))
+    offset, scale = _moments(rows)
+    return Reconstruction("squared_error", offset, scale, needs_sigmoid=False)
+
+
+def _ends_in_sigmoid(decoder: Any) -> bool:
+    for layer in reversed(decoder.layers):
+        if isinstance(layer, keras.layers.Reshape | keras.layers.Flatten):
+            continue
+        return getattr(layer, "activation", None) is keras.activations.sigmoid
+    return False
+
+
+def _moments(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of each value of a sample; 1 where it is constant."""
+    from sklearn.utils.sparsefuncs import mean_variance_axis
+
+    if isinstance(rows.flat, np.ndarray):
+        mean = rows.flat.mean(axis=0, dtype=np.float64)
+        variance = rows.flat.var(axis=0, dtype=np.float64)
+    else:
+        mean, variance = mean_variance_axis(rows.flat, axis=0)
+    deviation = np.sqrt(variance)
+    deviation[deviation <= 1e-7 * np.maximum(np.abs(mean), 1e-30)] = 1.0
+    return (
+        mean.astype(np.float32).reshape(rows.shape),
+        deviation.astype(np.float32).reshape(rows.shape),
+    )

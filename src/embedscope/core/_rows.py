@@ -1,0 +1,179 @@
+"""Any kind of array as float32 rows that a network can be fed: checked once, gathered by index.
+
+Outside this module an `X` is a `Rows`: dense or sparse, flat or image-shaped, it gives batches of
+the shape that the network takes, and it knows how to give results back in the shape of the input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from embedscope._errors import InvalidInputError
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Samples as rows of a two-dimensional array, and the shape that one sample has.
+
+    Attributes
+    ----------
+    flat : ndarray or csr_matrix of shape (n_samples, n_features), float32
+    shape : tuple of int
+        Shape of one sample as the network takes it; its product is n_features.
+    given_shape : tuple of int
+        Shape of one sample as the user gave it.
+    """
+
+    flat: np.ndarray | sparse.csr_matrix
+    shape: tuple[int, ...]
+    given_shape: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return int(self.flat.shape[0])
+
+    @property
+    def n_features(self) -> int:
+        """Number of values in one sample."""
+        return int(self.flat.shape[1])
+
+    def take(self, index: np.ndarray | slice) -> np.ndarray:
+        """Samples of the given index as a dense array of shape ``index.shape + shape``."""
+        if isinstance(index, slice):
+            index = np.arange(*index.indices(len(self)))
+        chosen = self.flat[index.ravel()] if sparse.issparse(self.flat) else self.flat[index]
+        dense = chosen.toarray() if sparse.issparse(chosen) else chosen
+        return np.ascontiguousarray(dense).reshape(*index.shape, *self.shape)
+
+    def subset(self, index: np.ndarray) -> Rows:
+        """The samples of `index` alone."""
+        return Rows(self.flat[index], self.shape, self.given_shape)
+
+    def joined(self, other: Rows) -> Rows:
+        """These samples followed by those of `other`."""
+        both = (self.flat, other.flat)
+        if sparse.issparse(self.flat) or sparse.issparse(other.flat):
+            stacked = sparse.vstack([sparse.csr_matrix(part) for part in both], format="csr")
+        else:
+            stacked = np.concatenate(both)
+        return Rows(stacked, self.shape, self.given_shape)
+
+
+def as_rows(
+    X: Any, dims: Sequence[int] | None = None, *, name: str = "X", least: int = 1
+) -> Rows:
+    """Check `X` and make it rows.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features) or (n_samples, *dims)
+        numpy array, memmap, pandas frame, scipy sparse matrix, zarr or dask array; numeric, finite.
+    dims : sequence of int, optional
+        Shape of one sample for the network.
+    name : str
+        What messages call the array.
+    least : int
+        Smallest number of samples.
+
+    Returns
+    -------
+    Rows
+
+    Raises
+    ------
+    InvalidInputError
+        If X is empty, not numeric, not finite, or its shape does not fit `dims`.
+    """
+    if sparse.issparse(X):
+        flat: np.ndarray | sparse.csr_matrix = sparse.csr_matrix(X, dtype=np.float32)
+        given_shape: tuple[int, ...] = (flat.shape[1],)
+    else:
+        dense = _as_float32(X, name)
+        if dense.ndim < 2:
+            raise InvalidInputError(
+                f"{name} must be an array of at least two dimensions, samples first; got shape "
+                f"{dense.shape}. Reshape your data: use {name}.reshape(-1, 1) for one feature, "
+                f"{name}.reshape(1, -1) for one sample."
+            )
+        given_shape = dense.shape[1:]
+        flat = dense.reshape(len(dense), int(np.prod(given_shape)))
+    shape = tuple(int(size) for size in dims) if dims is not None else given_shape
+    _check_shape(flat, shape, given_shape, name, least, explicit=dims is not None)
+    _check_finite(flat, name)
+    return Rows(flat, shape, given_shape)
+
+
+def _as_float32(X: Any, name: str) -> np.ndarray:
+    """A dense numeric array as float32, without a copy where it already is one."""
+    array = np.asarray(X)
+    if array.dtype.kind == "c":
+        raise InvalidInputError(
+            f"{name} must be real; got complex numbers. Complex data not supported: pass real "
+            "and imaginary parts, or the magnitude, as features."
+        )
+    if array.dtype.kind not in "fiub":
+        array = _numbers_from_objects(array, name)
+    with np.errstate(over="ignore"):
+        return np.asarray(array, dtype=np.float32)
+
+
+def _numbers_from_objects(array: np.ndarray, name: str) -> np.ndarray:
+    try:
+        if array.dtype.kind == "O":
+            return array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        # A mapping or an array in a cell is a TypeError for scikit-learn too.
+        kind = TypeError if isinstance(error, TypeError) else InvalidInputError
+        raise kind(
+            f"{name} must be numeric; got an array of objects ({error}). The argument must be "
+            "made of numbers: encode categories first, for instance with OneHotEncoder."
+        ) from error
+    raise InvalidInputError(
+        f"{name} must be numeric; got dtype {array.dtype}. Encode text and dates as numbers "
+        "first, for instance with OneHotEncoder."
+    )
+
+
+def _check_shape(
+    flat: np.ndarray | sparse.csr_matrix,
+    shape: tuple[int, ...],
+    given_shape: tuple[int, ...],
+    name: str,
+    least: int,
+    *,
+    explicit: bool,
+) -> None:
+    n_samples, n_features = flat.shape
+    if n_features == 0:
+        raise InvalidInputError(
+            f"{name} must have at least one feature; got 0 feature(s) (shape={flat.shape}) while "
+            "a minimum of 1 is required. Check how the features were selected."
+        )
+    if n_samples < least:
+        raise InvalidInputError(
+            f"{name} must have at least {least} sample(s); got n_samples={n_samples}. "
+            "Add more samples."
+        )
+    if explicit and int(np.prod(shape)) != n_features:
+        raise InvalidInputError(
+            f"dims must be the shape of one sample; got dims={shape} ({int(np.prod(shape))} "
+            f"values), but a sample of {name} has shape {given_shape} ({n_features} values). "
+            f"Set dims so that its product is {n_features}."
+        )
+
+
+def _check_finite(flat: np.ndarray | sparse.csr_matrix, name: str) -> None:
+    values = flat.data if sparse.issparse(flat) else flat
+    if np.isfinite(values.sum(dtype=np.float64)):  # one pass, no copy; overflow cannot hide here
+        return
+    n_nan, n_infinite = int(np.isnan(values).sum()), int(np.isinf(values).sum())
+    if not n_nan and not n_infinite:
+        return
+    raise InvalidInputError(
+        f"{name} must be finite float32 numbers; got {n_nan} NaN and {n_infinite} infinity values. "
+        "Drop those rows, or fill them with sklearn.impute.SimpleImputer; scale values beyond 3e38."
+    )

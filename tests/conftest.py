@@ -1,0 +1,36 @@
+"""What every test shares: quiet TensorFlow, no windows, and the digits."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+# Read when TensorFlow and matplotlib are first imported, so set before any test module is.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import numpy as np
+import pytest
+
+
+class Digits(NamedTuple):
+    """scikit-learn's 8 x 8 handwritten digits, one flattened image a row."""
+
+    data: np.ndarray  # (1797, 64) float32 in 0..1
+    labels: np.ndarray  # (1797,) int64 in 0..9
+
+
+@pytest.fixture(scope="session")
+def digits() -> Digits:
+    from sklearn.datasets import load_digits
+
+    data, labels = load_digits(return_X_y=True)
+    shared = Digits((data / 16).astype(np.float32), labels)
+    for array in shared:
+        array.setflags(write=False)  # one test's accident must not become another test's data
+    return shared
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(20_180_213)

@@ -1,0 +1,169 @@
+"""The public surface: what people import, the parameters they set, the methods they call."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import embedscope
+from embedscope import ParametricUMAP
+
+PACKAGE = Path(embedscope.__file__).parent
+
+# umap.parametric_umap.ParametricUMAP's names and defaults, plus our own. A drop-in keeps them.
+DEFAULTS = {
+    # graph
+    "n_neighbors": 15,
+    "metric": "euclidean",
+    "metric_kwds": None,
+    "set_op_mix_ratio": 1.0,
+    "local_connectivity": 1.0,
+    "target_metric": "categorical",
+    "target_metric_kwds": None,
+    "target_weight": 0.5,
+    "target_n_neighbors": -1,
+    "n_jobs": -1,
+    "low_memory": True,
+    "angular_rp_forest": False,
+    "unique": False,
+    # embedding
+    "n_components": 2,
+    "min_dist": 0.1,
+    "spread": 1.0,
+    "a": None,
+    "b": None,
+    "init": "spectral",
+    "n_epochs": None,
+    "learning_rate": 1.0,
+    "negative_sample_rate": 5,
+    "repulsion_strength": 1.0,
+    "random_state": None,
+    "densmap": False,
+    "dens_lambda": 2.0,
+    "dens_frac": 0.3,
+    "dens_var_shift": 0.1,
+    # networks
+    "encoder": None,
+    "decoder": None,
+    "dims": None,
+    "parametric_embedding": True,
+    "parametric_reconstruction": False,
+    "parametric_reconstruction_loss_fcn": None,
+    "parametric_reconstruction_loss_weight": 1.0,
+    "autoencoder_loss": False,
+    "reconstruction_validation": None,
+    "global_correlation_loss_weight": 0.0,
+    "landmark_loss_fn": None,
+    "landmark_loss_weight": 1.0,
+    # training
+    "solver": "auxiliary",
+    "batch_size": None,
+    "n_training_epochs": 1,
+    "loss_report_frequency": 10,
+    "optimizer": None,
+    "keras_fit_kwargs": None,
+    "verbose": False,
+}
+METHODS = {
+    "add_landmarks",
+    "fit",
+    "fit_transform",
+    "get_feature_names_out",
+    "get_params",
+    "inverse_transform",
+    "plot",
+    "plot_loss",
+    "remove_landmarks",
+    "save",
+    "set_output",
+    "set_params",
+    "to_ONNX",
+    "to_onnx",
+    "transform",
+    "update",
+}
+
+
+def constructor() -> dict[str, inspect.Parameter]:
+    parameters = dict(inspect.signature(ParametricUMAP.__init__).parameters)
+    del parameters["self"]
+    return parameters
+
+
+def public_methods() -> list[str]:
+    """What the class defines itself, in contrast to what scikit-learn's bases bring along."""
+    return [
+        name
+        for base in ParametricUMAP.__mro__
+        if base.__module__.startswith("embedscope")
+        for name, value in vars(base).items()
+        if inspect.isfunction(value) and not name.startswith("_")
+    ]
+
+
+def test_package_lists_its_names():
+    assert set(embedscope.__all__) == {"ParametricUMAP", "__version__", "load_ParametricUMAP"}
+    assert set(embedscope.__all__) <= set(dir(embedscope))
+
+
+def test_version_is_the_one_installed():
+    from importlib.metadata import version
+
+    assert embedscope.__version__ == version("embedscope")
+
+
+@pytest.mark.parametrize(("name", "default"), DEFAULTS.items())
+def test_parameter_keeps_its_name_and_default(name, default):
+    actual = constructor()[name].default
+    assert actual == default
+    assert type(actual) is type(default)
+
+
+def test_every_parameter_but_n_neighbors_is_keyword_only():
+    positional = [
+        parameter.name
+        for parameter in constructor().values()
+        if parameter.kind is not parameter.KEYWORD_ONLY
+    ]
+    assert positional == ["n_neighbors"]
+
+
+def test_every_parameter_has_a_default():
+    assert all(parameter.default is not parameter.empty for parameter in constructor().values())
+
+
+def test_methods_are_there():
+    assert {name for name in METHODS if callable(getattr(ParametricUMAP, name, None))} == METHODS
+
+
+def test_every_public_method_is_meant():
+    assert set(public_methods()) <= METHODS
+
+
+@pytest.mark.parametrize("name", sorted(constructor()))
+def test_docstring_describes_every_parameter(name):
+    # numpydoc: "name : type", or several names that share a description, "a, b : type".
+    entry = rf"^(\w+, )*{name}(, \w+)* : \S"
+    assert re.search(entry, inspect.getdoc(ParametricUMAP), re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", sorted(public_methods()))
+def test_docstring_describes_every_argument_of_a_method(name):
+    method = getattr(ParametricUMAP, name)
+    documented = inspect.getdoc(method)
+    arguments = set(inspect.signature(method).parameters) - {"self"}
+    assert documented
+    assert {argument for argument in arguments if argument not in documented} == set()
+
+
+def test_only_packages_are_public():
+    """Modules are private (_noun.py): a package's __init__ is all that its neighbours see."""
+    public = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if not path.name.startswith("_")
+    }
+    assert public == set()
