@@ -16,6 +16,10 @@ class InvalidInputError(EmbedscopeError, ValueError):
     """A parameter or an array breaks a stated rule."""
 
 
+class InvalidTypeError(InvalidInputError, TypeError):
+    """An array holds something that cannot be a number: a TypeError too, as in scikit-learn."""
+
+
 class InvalidModelError(EmbedscopeError, ValueError):
     """A model on disk is broken, unsafe, or written in a format this version cannot read."""
 

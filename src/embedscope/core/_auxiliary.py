@@ -13,6 +13,7 @@ embeddings", NIPS 2015.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,8 +25,13 @@ from embedscope.core._pacing import Pacer
 from embedscope.core._problem import Problem
 
 _MOST_MIXED = 0.5  # largest share of a neighbour that is mixed into a sample
-_NOISE = 0.4  # length of the noise vector, in distances to a neighbour
-_RELAX_RATE = 0.3  # of the layout's learning rate
+_NOISE = 1.2  # length of the noise vector, in distances to a neighbour
+_RELAX_RATE = 0.1  # of the layout's learning rate
+_RELAX_EPOCHS = 20
+_ROUNDS = 2
+_BATCH_SIZE = 128
+_ENOUGH_STEPS, _ENOUGH_EPOCHS = 5_500, 28  # of the optimiser, and passes over the samples
+_FEWEST_STEPS = 400  # a handful of samples needs no more
 
 
 @dataclass(frozen=True)
@@ -62,23 +68,26 @@ class Schedule:
 def choose_schedule(problem: Problem) -> Schedule:
     """The standard schedule for a problem's size, times `n_training_epochs`.
 
-    Small data need many passes for as many steps; from some ten thousand samples on a few passes
-    are enough.
+    Small data need many passes for as many steps; from some ten thousand samples on, a fixed
+    number of passes is enough. Half of them go into the first fit, the rest into the rounds.
     """
     n_samples = problem.graph.shape[0]
-    times = problem.length.n_training_epochs
-    batch_size = problem.length.batch_size or max(1, min(256, n_samples // 4))
-    layout_epochs = problem.length.n_epochs
-    if layout_epochs is None:
-        layout_epochs = 300 if n_samples <= 10_000 else 200
-    refit_epochs = max(2, round(40_000 / n_samples))
+    length = problem.length
+    batch_size = min(length.batch_size or max(1, min(_BATCH_SIZE, n_samples // 4)), n_samples)
+    steps_per_epoch = max(1, n_samples // batch_size)
+    enough_steps = min(_ENOUGH_STEPS, _FEWEST_STEPS + n_samples) * _BATCH_SIZE / batch_size
+    steps = max(min(enough_steps, _ENOUGH_STEPS), length.loss_report_frequency)
+    n_epochs = max(_ENOUGH_EPOCHS, math.ceil(steps / steps_per_epoch))
+    refit_epochs = max(1, round(0.5 * n_epochs / _ROUNDS))
+    layout_epochs = length.n_epochs or (300 if n_samples <= 10_000 else 200)
+    times = length.n_training_epochs
     return Schedule(
         layout_epochs=layout_epochs * times,
-        fit_epochs=4 * refit_epochs * times,
-        n_rounds=4 * times,
-        relax_epochs=30,
+        fit_epochs=(n_epochs - _ROUNDS * refit_epochs) * times,
+        n_rounds=_ROUNDS * times,
+        relax_epochs=_RELAX_EPOCHS,
         refit_epochs=refit_epochs,
-        batch_size=min(batch_size, n_samples),
+        batch_size=batch_size,
     )
 
 
@@ -101,6 +110,9 @@ class _Run:
         self.schedule = choose_schedule(problem)
         self.n_samples = problem.graph.shape[0]
         self.steps_per_epoch = max(1, self.n_samples // self.schedule.batch_size)
+        # Standard deviation for each value of a sample; a table has no samples to blur.
+        length = 0.0 if model.is_table else _NOISE * problem.neighbor_distance
+        self.noise = length / math.sqrt(model.inputs.n_features)
         self.layout = Layout(
             problem.graph, problem.objective, problem.seed, fixed=problem.is_landmark
         )
@@ -115,7 +127,7 @@ class _Run:
         targets = self._lay_out(self.problem.start)
         self.monitor.enter("fit")
         self._fit(targets, self.schedule.fit_epochs, first=True)
-        self.monitor.enter("refine")
+        self.monitor.enter("refine", self.pacer.fraction)
         for _ in range(self.schedule.n_rounds):
             self._fit(self._relaxed(), self.schedule.refit_epochs, first=False)
 
@@ -159,23 +171,23 @@ class _Run:
         """Regress the network onto the targets."""
         if self.model.is_table:
             self.model.assign_table(targets)
-        batch_size = self.schedule.batch_size
         n_steps = n_epochs * self.steps_per_epoch
         for epoch in range(n_epochs):
             index = self._shuffled()
             partners, mix = self._partners(index)
-            for call in self.pacer.calls(self.steps_per_epoch, batch_size):
-                steps = np.arange(call.start, call.stop) + epoch * self.steps_per_epoch
-                rates = self._rates(steps / n_steps, first=first)
-                # Mixing and noise fade: they help to generalise first, and blur details last.
-                fade = 1.0 - self.pacer.fraction
+            steps = np.arange(self.steps_per_epoch) + epoch * self.steps_per_epoch
+            rates = self._rates(steps / n_steps, first=first)
+            # Mixing and noise fade: they help to generalise first, and blur details last.
+            fade = (1.0 - self.pacer.coming(self.steps_per_epoch)).astype(np.float32)
+            noise = np.float32(self.noise) * fade
+            for call in self.pacer.calls(self.steps_per_epoch, self.schedule.batch_size):
                 self.model.fit_steps(
                     index[call],
                     partners[call],
-                    mix[call] * np.float32(fade),
-                    self._noise() * fade,
+                    mix[call] * fade[call, None],
+                    noise[call],
                     targets,
-                    rates,
+                    rates[call],
                     self.problem.landmarks,
                 )
 
@@ -196,15 +208,11 @@ class _Run:
         partners = np.where(degree > 0, graph.indices[place], index)
         return partners, mix
 
-    def _noise(self) -> float:
-        """Standard deviation of the noise for each value of a sample."""
-        if self.model.is_table:
-            return 0.0
-        return _NOISE * self.problem.neighbor_distance / float(np.sqrt(self.model.inputs.n_features))
-
     def _rates(self, progress: np.ndarray, *, first: bool) -> np.ndarray:
         """Factors of the learning rate: it falls within the fit, and in each round anew."""
-        if not self.model.anneals:
+        peak = self.model.peak_rate
+        if peak is None:
             return np.ones(len(progress), dtype=np.float32)
-        peak = 1.0 if first and not self.problem.continues else 0.5
+        if not first or self.problem.continues:
+            peak /= 2.0
         return (peak * (1.0 - 0.95 * progress)).astype(np.float32)

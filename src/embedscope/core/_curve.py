@@ -31,7 +31,9 @@ def fit_curve(min_dist: float, spread: float) -> tuple[float, float]:
     McInnes, Healy and Melville, "UMAP: Uniform Manifold Approximation and Projection for
     Dimension Reduction", arXiv:1802.03426, section 3.2.
     """
-    distance = np.linspace(0.0, 3.0 * spread, 300)
-    beyond = np.maximum(distance - min_dist, 0.0)
-    (a, b), _ = curve_fit(similarity, distance, np.exp(-beyond / spread))
-    return float(a), float(b)
+    # In units of the spread: the same problem for every scale of the map, where fitting in map
+    # units wanders off to negative exponents for spreads far from 1.
+    distance = np.linspace(0.0, 3.0, 300)
+    beyond = np.maximum(distance - min_dist / spread, 0.0)
+    (a, b), _ = curve_fit(similarity, distance, np.exp(-beyond))
+    return float(a / spread ** (2.0 * b)), float(b)

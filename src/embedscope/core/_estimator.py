@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import sparse
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -20,6 +19,7 @@ from embedscope._errors import InvalidInputError
 from embedscope.core._landmarks import Landmarks, choose_rows
 from embedscope.core._parameters import check_parameters
 from embedscope.core._rows import Rows, as_rows
+from embedscope.core._shapes import check_layout, sample_shape
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,7 +50,7 @@ class _Network:
         estimator.__dict__[self._name] = value
 
 
-class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Uniform manifold approximation and projection by a neural network.
 
     A Keras network, the encoder, learns the map from data to a few dimensions, so that new data
@@ -105,7 +105,7 @@ default="spectral"
     dens_lambda, dens_frac, dens_var_shift : float, default=2.0, 0.3, 0.1
         Weight of the density term, share of the epochs it acts in, and its stabiliser.
     unique : bool, default=False
-        Train on distinct rows only.
+        Train on distinct rows only, each with the label of its first; `graph_` is then of those.
     n_jobs : int, default=-1
         Threads of the searches that scikit-learn and pynndescent do; -1 for all.
     low_memory, angular_rp_forest : bool
@@ -145,7 +145,7 @@ default="spectral"
     solver : {"auxiliary", "edges"}, default="auxiliary"
         The method of auxiliary coordinates, or the documented batches of edges.
     batch_size : int, optional
-        Samples in one optimiser step (by default 256, at most a quarter of the samples), or edges
+        Samples in one optimiser step (by default 128, at most a quarter of the samples), or edges
         for solver "edges" (by default 1000, at most the number of samples).
     n_training_epochs : int, default=1
         1 is the standard schedule; larger values train proportionally longer.
@@ -157,9 +157,10 @@ default="spectral"
     keras_fit_kwargs : dict, optional
         ``callbacks``: Keras callbacks, which see every batch, an epoch for each entry of the
         history, and in its logs "loss", "reconstruction_loss" and "val_reconstruction_loss"; they
-        may stop the training. ``verbose``: overrides `verbose`.
+        may stop the training. Their ``model`` is the encoder, followed by the decoder if there is
+        one. ``verbose``: overrides `verbose`.
     progress : callable, optional
-        ``progress(report)`` is called a few times a second with a frozen `Report`: phase,
+        ``progress(report)`` is called after every few batches with a frozen `Report`: phase,
         fraction, epoch, losses, and ``report.embedding()`` for the map as it is. A true return
         value, or an exception, stops the training; what was learned stays.
     verbose : bool, default=False
@@ -196,6 +197,8 @@ default="spectral"
 
     encoder = _Network("encoder")
     decoder = _Network("decoder")
+    _landmarks: Landmarks | None
+    _anchors: Landmarks
 
     def __init__(
         self,
@@ -340,11 +343,12 @@ default="spectral"
         """
         parameters = self.get_params(deep=False)
         check_parameters(parameters)
-        rows = self._read_training_rows(X)
+        rows = as_rows(X, sample_shape(self.dims, self.__dict__["encoder"]), least=2)
+        features = _features_of(X, rows)  # kept with the fit: a failed one must leave no trace
         wanted = self._check_beside(rows, precomputed_distances, landmark_positions)
         landmarks = getattr(self, "_landmarks", None)
         continues = hasattr(self, "_fitted") and (wanted is not None or landmarks is not None)
-        self._run(
+        interruption = self._run(
             rows,
             self._check_targets(y, len(rows)),
             precomputed_distances,
@@ -352,6 +356,9 @@ default="spectral"
             landmarks if continues else None,
             continues=continues,
         )
+        self._set_features(features)
+        if interruption is not None:
+            raise interruption
         return self
 
     def fit_transform(
@@ -396,10 +403,15 @@ default="spectral"
         """
         check_is_fitted(self)
         self._need_encoder("update")
+        if self.metric == "precomputed":
+            raise InvalidInputError(
+                "metric must be computed for update; got 'precomputed', which says nothing of the "
+                "distances between old and new samples. Set another metric."
+            )
         parameters = self.get_params(deep=False)
         check_parameters(parameters)
         rows = self._read_rows(X_new)
-        self._run(
+        interruption = self._run(
             rows,
             self._check_targets(y, len(rows)),
             None,
@@ -408,6 +420,8 @@ default="spectral"
             continues=True,
             parameters=parameters | {"precomputed_knn": None, "landmark_loss_weight": 1.0},
         )
+        if interruption is not None:
+            raise interruption
         return self
 
     def _run(
@@ -420,11 +434,12 @@ default="spectral"
         *,
         continues: bool,
         parameters: Mapping[str, Any] | None = None,
-    ) -> None:
+    ) -> BaseException | None:
+        """Train and keep the result; returns what interrupted it, to be raised again."""
         from embedscope.core._fitting import Request, fit_map
 
         parameters = self.get_params(deep=False) if parameters is None else parameters
-        n_own, seed = len(rows), self._draw_seed()
+        seed = self._draw_seed()
         joined = rows
         if landmarks is not None:
             joined, wanted = landmarks.append_to(rows, wanted)
@@ -438,27 +453,21 @@ default="spectral"
             self._fitted if continues else None,
             self._read_validation(rows),
             seed,
+            len(rows),
         )
         fitted, interruption = fit_map(request)
-        self._keep(fitted, rows, n_own, seed, landmarks)
-        if interruption is not None:
-            raise interruption
+        self._keep(fitted, rows, seed, landmarks)
+        return interruption
 
-    def _keep(
-        self,
-        fitted: FittedMap,
-        rows: Rows,
-        n_own: int,
-        seed: int,
-        landmarks: Landmarks | None,
-    ) -> None:
+    def _keep(self, fitted: FittedMap, rows: Rows, seed: int, landmarks: Landmarks | None) -> None:
         """Take over what fitting gave."""
         rng = np.random.default_rng([seed, 3])
-        own = Landmarks(rows, fitted.embedding[:n_own]).thinned(_MOST_ANCHORS, rng)
-        if landmarks is not None and landmarks is getattr(self, "_anchors", None):
+        own = Landmarks(rows, fitted.embedding).thinned(_MOST_ANCHORS, rng)
+        if landmarks is not None and landmarks is self._anchors:
             joined, positions = own.append_to(landmarks.rows, landmarks.positions)
             own = Landmarks(joined, positions).thinned(_MOST_ANCHORS, rng)
-        self._restore(fitted, own, rows.shape, rows.given_shape, n_own)
+        chosen = getattr(self, "_landmarks", None)
+        self._restore(fitted, own, rows.shape, rows.given_shape, chosen)
 
     def _restore(
         self,
@@ -466,14 +475,14 @@ default="spectral"
         anchors: Landmarks,
         sample_shape: tuple[int, ...],
         given_shape: tuple[int, ...],
-        n_own: int | None = None,
+        landmarks: Landmarks | None = None,
     ) -> None:
         """Set the fitted attributes; after a fit, or from a saved model."""
         self._fitted = fitted
         self._forward: dict[str, Forward] = {}
-        self._anchors = anchors
+        self._anchors, self._landmarks = anchors, landmarks
         self._sample_shape, self._given_shape = sample_shape, given_shape
-        self.embedding_ = fitted.embedding[:n_own]
+        self.embedding_ = fitted.embedding
         self.graph_ = fitted.graph
         self.history_ = fitted.history
         self.encoder_, self.decoder_ = fitted.encoder, fitted.decoder
@@ -507,7 +516,7 @@ default="spectral"
         check_is_fitted(self)
         self._need_encoder("transform")
         if hasattr(X, "map_blocks"):
-            whole = X.rechunk({axis: -1 for axis in range(1, X.ndim)})
+            whole = X.rechunk(dict.fromkeys(range(1, X.ndim), -1))
             return whole.map_blocks(
                 self._transform_in_memory,
                 dtype=np.float32,
@@ -658,7 +667,7 @@ default="spectral"
 
         return export_onnx(getattr(self, f"{network}_"), path)
 
-    to_ONNX = to_onnx  # noqa: N815 - umap-learn's name
+    to_ONNX = to_onnx  # umap-learn's name
 
     def plot_loss(self, ax: Axes | None = None) -> Axes:
         """Plot every loss of the history.
@@ -739,15 +748,9 @@ default="spectral"
 
     # -- reading arrays --------------------------------------------------------------------------
 
-    def _read_training_rows(self, X: Any) -> Rows:
-        """Check `X` for `fit`, and remember its features."""
-        from embedscope.core._shapes import sample_shape
-
-        rows = as_rows(X, sample_shape(self.dims, self.__dict__["encoder"]), least=2)
-        if len(rows.given_shape) == 1:
-            validate_data(self, X, skip_check_array=True)
-        self.n_features_in_ = rows.n_features
-        return rows
+    def _set_features(self, features: dict[str, Any]) -> None:
+        self.__dict__.pop("feature_names_in_", None)
+        self.__dict__.update(features)
 
     def _read_rows(self, X: Any, name: str = "X") -> Rows:
         """Check `X` against what was fitted; flattened or in shape."""
@@ -759,33 +762,32 @@ default="spectral"
             )
         if len(rows.given_shape) == 1:
             validate_data(self, X, skip_check_array=True, reset=False)
+        check_layout(rows.given_shape, self._sample_shape, name)
         return Rows(rows.flat, self._sample_shape, rows.given_shape)
 
     def _read_validation(self, rows: Rows) -> Rows | None:
         if self.reconstruction_validation is None:
             return None
+        if not self.parametric_embedding:
+            raise InvalidInputError(
+                "reconstruction_validation must come with parametric_embedding=True; got False, "
+                "which learns no network that could place other samples. Leave one of them out."
+            )
         validation = as_rows(self.reconstruction_validation, name="reconstruction_validation")
         if validation.n_features != rows.n_features:
             raise InvalidInputError(
                 f"reconstruction_validation must have the {rows.n_features} features of X; got "
                 f"{validation.n_features}. Give samples of the same kind."
             )
+        check_layout(validation.given_shape, rows.shape, "reconstruction_validation")
         return Rows(validation.flat, rows.shape, validation.given_shape)
 
     def _check_targets(self, y: Any, n_samples: int) -> np.ndarray | None:
         if y is None:
             return None
-        targets = np.asarray(y)
-        if len(targets) != n_samples:
-            raise InvalidInputError(
-                f"y must have one entry for each sample; got {len(targets)} for {n_samples} "
-                "samples. Give labels, with -1 for unknown."
-            )
-        if targets.dtype.kind == "f" and not np.isfinite(targets).all():
-            raise InvalidInputError(
-                "y must be finite; got NaN or infinity. Mark an unknown label by -1."
-            )
-        return targets
+        from embedscope.core._targets import check_targets
+
+        return check_targets(y, n_samples, categorical=self.target_metric == "categorical")
 
     def _check_beside(
         self, rows: Rows, precomputed_distances: Any, landmark_positions: Any
@@ -803,6 +805,14 @@ default="spectral"
         if landmark_positions is None:
             return None
         return check_positions(landmark_positions, len(rows), self.n_components)
+
+
+def _features_of(X: Any, rows: Rows) -> dict[str, Any]:
+    """Number and names of the features, as scikit-learn's attributes."""
+    reader = BaseEstimator()
+    if len(rows.given_shape) == 1:
+        validate_data(reader, X, skip_check_array=True)
+    return {**vars(reader), "n_features_in_": rows.n_features}
 
 
 def _pad_unknown(y: np.ndarray | None, length: int, target_metric: Any) -> np.ndarray | None:

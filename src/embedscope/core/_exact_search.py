@@ -12,15 +12,21 @@ from collections.abc import Callable
 import numba
 import numpy as np
 
-from embedscope.core._projection import principal_axes
+from embedscope.core._kernels import one_at_a_time
+from embedscope.core._projection import in_safe_units, principal_axes
 
 _BLOCK_ROWS = 512
 _FULL_SPACE_WORK = 4e11  # multiplications: above this, candidates come from principal components
 _SEARCH_COMPONENTS = 100
 _CANDIDATES_PER_NEIGHBOR = 3
+# A squared distance below this share of the squared norm is mostly rounding, in float32.
+_CANCELLED = 1e-3
+_STRIDE = 64  # columns looked at together
+_BLOCK_COLUMNS = 8_192  # converted to float64 at once
 
 
-@numba.njit(parallel=True, nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@one_at_a_time
+@numba.njit(parallel=True, nogil=True, fastmath=True, cache=True)
 def _smallest(scores: np.ndarray, k: int, out: np.ndarray) -> None:
     """Write the columns of the `k` smallest scores of each row, in no particular order."""
     for row in numba.prange(scores.shape[0]):
@@ -32,27 +38,36 @@ def _smallest(scores: np.ndarray, k: int, out: np.ndarray) -> None:
             if best[column] > best[worst]:
                 worst = column
         limit = best[worst]
-        for column in range(k, scores.shape[1]):
-            if scores[row, column] < limit:
-                best[worst] = scores[row, column]
-                out[row, worst] = column
-                for candidate in range(k):
-                    if best[candidate] > best[worst]:
-                        worst = candidate
-                limit = best[worst]
+        for start in range(k, scores.shape[1], _STRIDE):
+            stop = min(start + _STRIDE, scores.shape[1])
+            # Hardly any stretch holds a better score: its minimum, which is quick, tells.
+            least = scores[row, start]
+            for column in range(start, stop):
+                least = min(least, scores[row, column])
+            if least >= limit:
+                continue
+            for column in range(start, stop):
+                if scores[row, column] < limit:
+                    best[worst] = scores[row, column]
+                    out[row, worst] = column
+                    for candidate in range(k):
+                        if best[candidate] > best[worst]:
+                            worst = candidate
+                    limit = best[worst]
 
 
-@numba.njit(parallel=True, nogil=True, fastmath=True, cache=True)  # type: ignore[untyped-decorator]
+@one_at_a_time
+@numba.njit(parallel=True, nogil=True, fastmath=True, cache=True)
 def _squared_distances(
-    X: np.ndarray, start: int, candidates: np.ndarray, out: np.ndarray
+    X: np.ndarray, rows: np.ndarray, candidates: np.ndarray, out: np.ndarray
 ) -> None:
-    """Squared distance of row ``start + i`` to each of its candidates, free of cancellation."""
+    """Squared distance of row ``rows[i]`` to each of its candidates, free of cancellation."""
     for row in numba.prange(candidates.shape[0]):
         for column in range(candidates.shape[1]):
             total = np.float32(0.0)
             other = candidates[row, column]
             for feature in range(X.shape[1]):
-                difference = X[start + row, feature] - X[other, feature]
+                difference = X[rows[row], feature] - X[other, feature]
                 total += difference * difference
             out[row, column] = total
 
@@ -80,40 +95,67 @@ def euclidean_neighbors(
         Ascending.
     """
     n_samples, n_features = X.shape
-    centred = X - X.mean(axis=0, dtype=np.float64).astype(np.float32)
-    searched = centred
+    X, exponent = in_safe_units(X)
+    mean = X.mean(axis=0, dtype=np.float64)
+    searched = X - mean.astype(np.float32)
+    axes = None
     n_candidates = min(k + 1, n_samples)
     if n_samples**2 * n_features > _FULL_SPACE_WORK and n_features > 2 * _SEARCH_COMPONENTS:
-        searched = centred @ principal_axes(centred, _SEARCH_COMPONENTS)
+        axes = principal_axes(searched, _SEARCH_COMPONENTS)
+        searched = searched @ axes
         n_candidates = min(_CANDIDATES_PER_NEIGHBOR * k, n_samples)
     squares = np.einsum("ij,ij->i", searched, searched)
     # |x - y|^2 ranks like |y|^2 - 2 x.y: one product gives both terms.
     library = np.ascontiguousarray(np.column_stack([-2.0 * searched, squares]).T, dtype=np.float32)
     queries = np.column_stack([searched, np.ones(n_samples, dtype=np.float32)])
     indices = np.empty((n_samples, k), dtype=np.int32)
-    distances = np.empty((n_samples, k), dtype=np.float32)
+    squared = np.empty((n_samples, k), dtype=np.float32)
     scores = np.empty((min(_BLOCK_ROWS, n_samples), n_samples), dtype=np.float32)
     for start in range(0, n_samples, _BLOCK_ROWS):
-        rows = slice(start, min(start + _BLOCK_ROWS, n_samples))
-        block = scores[: rows.stop - rows.start]
-        np.matmul(queries[rows], library, out=block)
-        candidates = np.empty((len(block), n_candidates), dtype=np.int32)
-        _smallest(block, n_candidates, candidates)
-        indices[rows], distances[rows] = _rank(centred, start, candidates, k)
-        report(rows.stop / n_samples)
-    return indices, distances
+        rows = np.arange(start, min(start + _BLOCK_ROWS, n_samples))
+        block = np.matmul(queries[rows], library, out=scores[: len(rows)])
+        indices[rows], squared[rows] = _nearest(X, rows, block, n_candidates, k)
+        unsure = rows[squared[rows, -1] < _CANCELLED * squares[rows]]
+        if len(unsure):
+            block = _precise_scores(X, mean, axes, unsure, out=scores[: len(unsure)])
+            indices[unsure], squared[unsure] = _nearest(X, unsure, block, n_candidates, k)
+        report((start + len(rows)) / n_samples)
+    return indices, np.ldexp(np.sqrt(squared), exponent)
 
 
-def _rank(
-    X: np.ndarray, start: int, candidates: np.ndarray, k: int
+def _precise_scores(
+    X: np.ndarray, mean: np.ndarray, axes: np.ndarray | None, rows: np.ndarray, out: np.ndarray
+) -> np.ndarray:
+    """Squared distances of `rows` to all rows, by products in float64.
+
+    For rows whose neighbours are much closer than the centre of the data: distant clusters, a
+    feature of large values, duplicates.
+    """
+
+    def searched(index: np.ndarray | slice) -> tuple[np.ndarray, np.ndarray]:
+        points = X[index] - mean if axes is None else (X[index] - mean) @ axes
+        return points, np.einsum("ij,ij->i", points, points)
+
+    queries, query_squares = searched(rows)
+    for start in range(0, len(X), _BLOCK_COLUMNS):
+        columns = slice(start, start + _BLOCK_COLUMNS)
+        others, squares = searched(columns)
+        out[:, columns] = query_squares[:, None] - 2.0 * (queries @ others.T) + squares
+    return out
+
+
+def _nearest(
+    X: np.ndarray, rows: np.ndarray, scores: np.ndarray, n_candidates: int, k: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Order candidates by their exact distance and keep `k`, the row itself first."""
-    own = np.arange(start, start + len(candidates), dtype=candidates.dtype)
-    missing = ~(candidates == own[:, None]).any(axis=1)  # crowded out by duplicates
-    candidates[missing, 0] = own[missing]
+    """Rank the candidates of the best scores by exact distance and keep `k`, itself first."""
+    candidates = np.empty((len(rows), n_candidates), dtype=np.int32)
+    _smallest(scores, n_candidates, candidates)
+    own = rows[:, None].astype(candidates.dtype)
+    missing = ~(candidates == own).any(axis=1)  # crowded out by duplicates
+    candidates[missing, 0] = own[missing, 0]
     squared = np.empty(candidates.shape, dtype=np.float32)
-    _squared_distances(X, start, candidates, squared)
-    squared[candidates == own[:, None]] = -1.0
+    _squared_distances(X, rows, candidates, squared)
+    squared[candidates == own] = -1.0
     order = np.argsort(squared, axis=1, kind="stable")[:, :k]
     nearest = np.take_along_axis(squared, order, axis=1)
-    return np.take_along_axis(candidates, order, axis=1), np.sqrt(np.maximum(nearest, 0.0))
+    return np.take_along_axis(candidates, order, axis=1), np.maximum(nearest, 0.0)

@@ -5,14 +5,11 @@ The only module that knows all the parts. `_estimator` is the public face of it.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
 from scipy import sparse
 
 from embedscope._errors import InvalidInputError, StoppedError
@@ -24,8 +21,8 @@ from embedscope.core._graph import GraphOptions, NeighborGraph, build_graph
 from embedscope.core._initial import initial_positions
 from embedscope.core._layout import Objective
 from embedscope.core._map_model import MapModel, Terms
+from embedscope.core._metrics import NeighborSearch
 from embedscope.core._monitor import Bar, Monitor, NoBar, StopTraining, TqdmBar
-from embedscope.core._neighbors import NeighborSearch
 from embedscope.core._networks import (
     check_decoder,
     check_encoder,
@@ -39,11 +36,15 @@ from embedscope.core._probe import LossProbe
 from embedscope.core._problem import Problem, Solver, TrainingLength
 from embedscope.core._projected import ProjectedEncoder, Projection, fit_projection
 from embedscope.core._reconstruction import Reconstruction, choose_reconstruction
-from embedscope.core._rows import Rows
+from embedscope.core._rows import Rows, as_float32
+from embedscope.core._tensorflow import keras, tf
+from embedscope.core._tracing import TracedOnce
+from embedscope.core._warning import warn_caller
 
 _SOLVERS: dict[str, type[Solver]] = {"auxiliary": AuxiliarySolver, "edges": EdgesSolver}
 _SCALE_SAMPLES = 1_000
 _UNEVEN_SCALES = 1_000.0
+_BUILT_IN_PEAK_RATE = 4.0  # times the 1e-3 of the default optimiser
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,8 @@ class Request:
     validation : Rows or None
         Samples whose reconstruction loss is reported.
     seed : int
+    n_own : int
+        How many of the samples, the first ones, are not appended landmarks.
     """
 
     parameters: Mapping[str, Any]
@@ -75,6 +78,7 @@ class Request:
     earlier: FittedMap | None
     validation: Rows | None
     seed: int
+    n_own: int
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,9 @@ class FittedMap:
     ----------
     encoder, decoder : keras.Model or None
     embedding : ndarray of shape (n_samples, n_components), float32
+        Of the user's own samples, without landmarks that were appended.
     graph : csr_matrix of shape (n_samples, n_samples), float32
+        Of the same, or of the distinct ones among them.
     history : dict of str to list of float
     objective : Objective
     reconstruction : Reconstruction or None
@@ -134,7 +140,13 @@ def fit_map(request: Request) -> tuple[FittedMap, BaseException | None]:
     """
     parameters = request.parameters
     networks = _make_networks(request)
-    monitor = Monitor(parameters["progress"], _bar(parameters), _length(parameters).n_reports)
+    _check_ahead(request)
+    monitor = Monitor(
+        parameters["progress"],
+        _bar(parameters),
+        _length(parameters).n_reports,
+        (parameters["keras_fit_kwargs"] or {}).get("callbacks"),
+    )
     try:
         return _fit_watched(request, networks, monitor)
     finally:
@@ -147,10 +159,10 @@ def _fit_watched(
     interruption: BaseException | None = None
     try:
         monitor.enter("graph")
-        rows, places = _distinct(request)
-        graph = _build(request, rows, monitor)
-        model, problem = _prepare(request, networks, rows, graph)
-        monitor.watch(model, (request.parameters["keras_fit_kwargs"] or {}).get("callbacks") or ())
+        distinct, places = _distinct(request)
+        graph = _build(distinct, monitor)
+        model, problem = _prepare(distinct, networks, graph)
+        monitor.watch(model, places[: request.n_own])
     except StopTraining as stop:
         raise StoppedError(_NOTHING_LEARNED) from stop
     try:
@@ -165,18 +177,16 @@ def _fit_watched(
     monitor.close_training()
     if networks.projected is not None:
         networks.projected.fold()
-    if model.is_table:
-        embedding = model.encode()[places]
-    else:
-        embedding = encode(networks.encoder, request.rows)
+    embedding = model.encode()[places] if model.is_table else encode(networks.encoder, request.rows)
     history = dict(request.earlier.history) if request.earlier else {}
     for name, values in monitor.history.items():
         history[name] = [*history.get(name, []), *values]
+    n_distinct = int(places[: request.n_own].max()) + 1
     fitted = FittedMap(
         networks.encoder,
         networks.decoder,
-        embedding,
-        graph.strengths,
+        embedding[: request.n_own],
+        graph.strengths[:n_distinct, :n_distinct],
         history,
         problem.objective,
         model.terms.reconstruction,
@@ -203,20 +213,12 @@ class Forward:
     network : keras.Model
     """
 
-    _BLOCK = 8_192
-
     def __init__(self, network: Any) -> None:
-        signature = tf.TensorSpec([None, *network.input_shape[1:]], tf.float32)
-        self._run = tf.function(
-            lambda batch: network(batch, training=False), input_signature=[signature]
-        )
+        self._run = TracedOnce(lambda batch: network(batch, training=False))
 
     def __call__(self, rows: Rows) -> np.ndarray:
         """The network's output for every row."""
-        blocks = [
-            self._run(rows.take(slice(start, start + self._BLOCK))).numpy()
-            for start in range(0, len(rows), self._BLOCK)
-        ]
+        blocks = [self._run(rows.take(block)).numpy() for block in rows.blocks()]
         return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
 
@@ -229,40 +231,63 @@ def _make_networks(request: Request) -> _Networks:
     if not parameters["parametric_embedding"]:
         encoder = None
     elif earlier is not None:
-        encoder = copy_network(earlier.encoder, "encoder")
+        encoder = copy_network(earlier.encoder, "encoder", seed)
     elif width is not None:
         encoder = dense_encoder(rows.shape, n_components, width, seed)
     else:
-        encoder = copy_network(parameters["encoder"], "encoder")
+        encoder = copy_network(parameters["encoder"], "encoder", seed)
     if encoder is not None:
         check_encoder(encoder, rows, n_components)
     decoder = None
     if parameters["parametric_reconstruction"]:
         if earlier is not None and earlier.decoder is not None:
-            decoder = copy_network(earlier.decoder, "decoder")
+            decoder = copy_network(earlier.decoder, "decoder", seed + 1)
         elif parameters["decoder"] is not None:
-            decoder = copy_network(parameters["decoder"], "decoder")
+            decoder = copy_network(parameters["decoder"], "decoder", seed + 1)
         else:
             decoder = dense_decoder(rows.shape, n_components, width or 256, seed)
         check_decoder(decoder, rows.shape, n_components)
     return _Networks(encoder, decoder, None, None)
 
 
-def _distinct(request: Request) -> tuple[Rows, np.ndarray]:
-    """The rows to train on, and where each row of the request is among them."""
-    rows = request.rows
-    if not request.parameters["unique"]:
-        return rows, np.arange(len(rows))
-    if sparse.issparse(rows.flat):
+def _check_ahead(request: Request) -> None:
+    """What else can be found wrong before anything slow is done."""
+    parameters = request.parameters
+    make_optimizer(parameters["optimizer"])
+    if request.earlier is None:
+        _init(parameters["init"], len(request.rows), parameters["n_components"])
+
+
+def _distinct(request: Request) -> tuple[Request, np.ndarray]:
+    """The request for the distinct rows, in their order, and where each row is among them."""
+    rows, parameters = request.rows, request.parameters
+    if not parameters["unique"]:
+        return request, np.arange(len(rows))
+    given = parameters["precomputed_knn"] is not None or request.precomputed_distances is not None
+    if sparse.issparse(rows.flat) or given:
+        kind = "neighbours or distances that are precomputed" if given else "sparse X"
         raise InvalidInputError(
-            "unique must be False for sparse X; got True. Drop duplicate rows beforehand."
+            f"unique must be False for {kind}; got True. Drop duplicate rows beforehand."
         )
     _, first, places = np.unique(rows.flat, axis=0, return_index=True, return_inverse=True)
-    return rows.subset(first), places.ravel()
+    order = np.argsort(first)
+    kept, places = first[order], np.argsort(order)[places.ravel()]
+    init = parameters["init"]
+    if not isinstance(init, str):
+        positions = _init(init, len(rows), parameters["n_components"])
+        parameters = {**parameters, "init": positions[kept]}
+    distinct = replace(
+        request,
+        parameters=parameters,
+        rows=rows.subset(kept),
+        y=None if request.y is None else request.y[kept],
+        landmarks=None if request.landmarks is None else request.landmarks[kept],
+    )
+    return distinct, places
 
 
-def _build(request: Request, rows: Rows, monitor: Monitor) -> NeighborGraph:
-    parameters = request.parameters
+def _build(request: Request, monitor: Monitor) -> NeighborGraph:
+    parameters, rows = request.parameters, request.rows
     search = NeighborSearch(
         n_neighbors=parameters["n_neighbors"],
         metric="euclidean" if parameters["metric"] == "precomputed" else parameters["metric"],
@@ -313,12 +338,10 @@ def _check_neighbors(rows: Rows, search: NeighborSearch, parameters: Mapping[str
     used = spread[spread > 0]
     given = parameters["precomputed_knn"] is not None or parameters["metric"] != "euclidean"
     if not given and len(rows.shape) == 1 and used.max() > _UNEVEN_SCALES * np.median(used):
-        warnings.warn(
+        warn_caller(
             f"X has features of very different scales (the largest range is "
             f"{used.max() / np.median(used):,.0f} times the median): a few of them decide the "
-            "map. Consider sklearn.preprocessing.StandardScaler.",
-            UserWarning,
-            stacklevel=6,
+            "map. Consider sklearn.preprocessing.StandardScaler."
         )
 
 
@@ -348,10 +371,10 @@ def _length(parameters: Mapping[str, Any]) -> TrainingLength:
 
 
 def _prepare(
-    request: Request, networks: _Networks, rows: Rows, graph: NeighborGraph
+    request: Request, networks: _Networks, graph: NeighborGraph
 ) -> tuple[MapModel, Problem]:
     """Everything the solver needs."""
-    parameters, seed = request.parameters, request.seed
+    parameters, rows, seed = request.parameters, request.rows, request.seed
     rng = np.random.default_rng([seed, 0])
     projection = fit_projection(rows)
     components = projection.apply(rows)
@@ -392,8 +415,9 @@ def _prepare(
         terms,
         LossProbe(graph.strengths, objective, rng),
         seed,
-        anneals=parameters["optimizer"] is None,
+        peak_rate=_peak_rate(parameters),
         validation=validation,
+        whole_encoder=None if networks.projected is None else networks.projected.whole,
     )
     problem = Problem(
         graph.strengths,
@@ -410,17 +434,22 @@ def _prepare(
     return model, problem
 
 
+def _peak_rate(parameters: Mapping[str, Any]) -> float | None:
+    """Where the learning rate begins: a built-in network stands more than one we do not know."""
+    if parameters["optimizer"] is not None:
+        return None
+    return 1.0 if hidden_width(parameters["encoder"]) is None else _BUILT_IN_PEAK_RATE
+
+
 def _terms(request: Request, decoder: Any, rows: Rows) -> Terms:
     parameters = request.parameters
     reconstruction = None
     if decoder is not None:
-        earlier = request.earlier
-        if earlier is not None and earlier.reconstruction is not None:
+        loss_fn, earlier = parameters["parametric_reconstruction_loss_fcn"], request.earlier
+        if loss_fn is None and earlier is not None and earlier.reconstruction is not None:
             reconstruction = earlier.reconstruction
         else:
-            reconstruction = choose_reconstruction(
-                rows, decoder, parameters["parametric_reconstruction_loss_fcn"]
-            )
+            reconstruction = choose_reconstruction(rows, decoder, loss_fn)
     return Terms(
         reconstruction,
         parameters["parametric_reconstruction_loss_weight"],
@@ -444,7 +473,7 @@ def _density(parameters: Mapping[str, Any], graph: NeighborGraph) -> DensityTerm
 def _init(init: Any, n_samples: int, n_components: int) -> str | np.ndarray:
     if isinstance(init, str):
         return init
-    positions = np.asarray(init, dtype=np.float32)
+    positions = as_float32(init, "init")
     if positions.shape != (n_samples, n_components) or not np.isfinite(positions).all():
         raise InvalidInputError(
             f"init must be finite and of shape ({n_samples}, {n_components}); got shape "

@@ -63,14 +63,17 @@ def smooth_distances(
     excess = np.maximum(distances[:, 1:] - rhos[:, None], 0.0)
     sigmas = _bisect_bandwidths(excess, np.log2(n_neighbors))
     finite = np.where(np.isfinite(distances), distances, np.nan)
-    row_mean = np.nan_to_num(np.nanmean(finite, axis=1))
-    floor = np.where(rhos > 0, row_mean, np.nanmean(finite))
+    floor = np.where(rhos > 0, np.nanmean(finite, axis=1), np.nanmean(finite))
     return np.maximum(sigmas, _SMALLEST_SCALE * floor).astype(np.float32), rhos
 
 
 def _nearest_distances(distances: np.ndarray, local_connectivity: float) -> np.ndarray:
-    """Distance to the `local_connectivity`-th neighbour that is not a duplicate, interpolated."""
+    """Distance to the `local_connectivity`-th neighbour that is not a duplicate, interpolated.
+
+    The farthest one, for a sample that has fewer.
+    """
     n_samples, k = distances.shape
+    distances = np.where(np.isfinite(distances), distances, 0.0)  # a missing one is no neighbour
     whole = int(np.floor(local_connectivity))
     fraction = np.float32(local_connectivity - whole)
     is_apart = distances > 0
@@ -87,9 +90,8 @@ def _nearest_distances(distances: np.ndarray, local_connectivity: float) -> np.n
         rhos = apart(whole - 1)
         if fraction > _TOLERANCE:
             rhos = rhos + fraction * (apart(whole) - rhos)
-    farthest = np.where(n_apart > 0, distances.max(axis=1), 0.0)
-    rhos = np.where(n_apart >= max(local_connectivity, 1), rhos, farthest)
-    return np.where(np.isfinite(rhos), rhos, 0.0).astype(np.float32)
+    enough = n_apart >= max(local_connectivity, 1)
+    return np.where(enough, rhos, distances.max(axis=1)).astype(np.float32)
 
 
 def _bisect_bandwidths(excess: np.ndarray, target: float) -> np.ndarray:
@@ -100,7 +102,8 @@ def _bisect_bandwidths(excess: np.ndarray, target: float) -> np.ndarray:
     sigmas = np.ones(n_samples, dtype=np.float32)
     active = np.arange(n_samples)
     for _ in range(_MAX_BISECTIONS):
-        total = np.exp(-excess[active] / sigmas[active, None]).sum(axis=1)
+        with np.errstate(over="ignore"):  # a strength of 0 all the same
+            total = np.exp(-excess[active] / sigmas[active, None]).sum(axis=1)
         unsolved = np.abs(total - target) >= _TOLERANCE
         active, total = active[unsolved], total[unsolved]
         if not len(active):
@@ -109,11 +112,8 @@ def _bisect_bandwidths(excess: np.ndarray, target: float) -> np.ndarray:
         high[active[too_wide]] = sigmas[active[too_wide]]
         low[active[~too_wide]] = sigmas[active[~too_wide]]
         bounded = np.isfinite(high[active])
-        middle = np.where(bounded, (low[active] + high[active]) / 2, sigmas[active] * 2)
-        sigmas[active] = middle
-        if not np.isfinite(middle).all():  # equal distances: no bandwidth reaches the target
-            sigmas[active] = np.nan_to_num(middle, posinf=np.finfo(np.float32).max)
-            break
+        halfway = (low[active] + high[active]) / 2
+        sigmas[active] = np.where(bounded, halfway, sigmas[active] * 2)
     return sigmas
 
 
@@ -123,8 +123,7 @@ def _directed_strengths(
     """Membership strength of each neighbour in its sample's own view."""
     n_samples, k = indices.shape
     excess = np.maximum(distances - rhos[:, None], 0.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        strengths = np.where(excess > 0, np.exp(-excess / sigmas[:, None]), 1.0)
+    strengths = np.exp(-excess / sigmas[:, None])
     rows = np.repeat(np.arange(n_samples), k)
     columns = indices.ravel()
     keep = (columns >= 0) & (columns != rows) & np.isfinite(distances.ravel())

@@ -11,10 +11,11 @@ from scipy import sparse
 
 from embedscope._errors import InvalidInputError
 from embedscope.core._fuzzy import fuzzy_simplicial_set
-from embedscope.core._neighbors import (
-    Metric,
-    NeighborSearch,
-    nearest_neighbors,
+from embedscope.core._metrics import Metric, NeighborSearch
+from embedscope.core._neighbors import nearest_neighbors
+from embedscope.core._precomputed import (
+    given_distances,
+    given_neighbors,
     neighbors_from_distances,
 )
 from embedscope.core._rows import Rows
@@ -81,9 +82,9 @@ def build_graph(
     """
     k = options.search.n_neighbors
     if precomputed_knn is not None:
-        indices, distances = _given_neighbors(precomputed_knn, len(rows), k)
+        indices, distances = given_neighbors(precomputed_knn, len(rows), k)
     elif precomputed_distances is not None:
-        square = _given_distances(precomputed_distances, len(rows))
+        square = given_distances(precomputed_distances, len(rows))
         indices, distances = neighbors_from_distances(square, k)
     else:
         indices, distances = nearest_neighbors(
@@ -98,17 +99,23 @@ def build_graph(
     )
     _check_connected(strengths)
     if y is not None:
-        strengths = _supervised(strengths, y, options)
+        strengths = _supervised(strengths, y, options, lambda: report(_SEARCH_SHARE))
+        _check_not_all_apart(strengths)
     report(1.0)
     return NeighborGraph(strengths, indices, distances)
 
 
 def _supervised(
-    strengths: sparse.csr_matrix, y: np.ndarray, options: GraphOptions
+    strengths: sparse.csr_matrix,
+    y: np.ndarray,
+    options: GraphOptions,
+    poll: Callable[[], None],
 ) -> sparse.csr_matrix:
     if options.target_metric == "categorical":
         return intersect_labels(strengths, _as_labels(y), options.target_weight)
     target_rows = np.asarray(y, dtype=np.float32).reshape(len(y), -1)
+    if not np.ptp(target_rows, axis=0).any():
+        return strengths  # a constant target says nothing about the samples
     k = options.target_n_neighbors
     search = NeighborSearch(
         n_neighbors=min(options.search.n_neighbors if k == -1 else k, len(y)),
@@ -117,12 +124,8 @@ def _supervised(
         n_jobs=options.search.n_jobs,
         seed=options.search.seed,
     )
-    indices, distances = nearest_neighbors(target_rows, search)
-    target_graph, _, _ = fuzzy_simplicial_set(
-        indices, distances, n_neighbors=search.n_neighbors, local_connectivity=1.0
-    )
-    if target_graph.nnz == 0:  # a constant target says nothing about the samples
-        return strengths
+    indices, distances = nearest_neighbors(target_rows, search, lambda fraction: poll())
+    target_graph, _, _ = fuzzy_simplicial_set(indices, distances, n_neighbors=search.n_neighbors)
     return intersect_graphs(strengths, target_graph, options.target_weight)
 
 
@@ -135,69 +138,17 @@ def _as_labels(y: np.ndarray) -> np.ndarray:
     return labels
 
 
-def _given_neighbors(given: Any, n_samples: int, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Check neighbours of the user's, and put each sample in front of its own."""
-    try:
-        indices = np.asarray(given[0], dtype=np.int64)
-        distances = np.asarray(given[1], dtype=np.float32)
-    except (TypeError, ValueError, IndexError, KeyError) as error:
-        raise InvalidInputError(
-            f"precomputed_knn must be a tuple (indices, distances); got {type(given).__name__} "
-            f"({error}). Pass two arrays of shape (n_samples, n_neighbors)."
-        ) from error
-    fits = indices.ndim == 2 and indices.shape == distances.shape and len(indices) == n_samples
-    if not fits:
-        raise InvalidInputError(
-            "precomputed_knn must hold indices and distances of shape (n_samples, n_neighbors); "
-            f"got {indices.shape} and {distances.shape} for n_samples={n_samples}. "
-            "Search the neighbours of these same samples."
-        )
-    if indices.size and (indices.min() < -1 or indices.max() >= n_samples):
-        raise InvalidInputError(
-            f"precomputed_knn must hold row numbers in [-1, {n_samples}); got values from "
-            f"{indices.min()} to {indices.max()}. Search the neighbours of these same samples."
-        )
-    if np.isnan(distances).any() or (distances < 0).any():
-        raise InvalidInputError(
-            "precomputed_knn must hold distances of at least 0; got negative or NaN distances. "
-            "Mark a missing neighbour by index -1 and distance infinity."
-        )
-    own = np.arange(n_samples)[:, None]
-    distances = np.where(indices < 0, np.inf, distances)
-    order = np.argsort(np.where(indices == own, -1.0, distances), axis=1, kind="stable")
-    indices, distances = (np.take_along_axis(array, order, axis=1) for array in (indices, distances))
-    if not (indices[:, :1] == own).all():
-        indices = np.hstack([own, np.where(indices == own, -1, indices)])
-        distances = np.hstack([np.zeros((n_samples, 1), np.float32), distances])
-    if indices.shape[1] < k:
-        raise InvalidInputError(
-            f"precomputed_knn must hold at least n_neighbors={k} neighbours, the sample itself "
-            f"included; got {indices.shape[1]}. Search more neighbours, or lower n_neighbors."
-        )
-    nearest = distances[:, :k].astype(np.float32)
-    nearest[:, 0] = 0.0
-    return indices[:, :k].astype(np.int32), nearest
-
-
-def _given_distances(given: Any, n_samples: int) -> np.ndarray | sparse.csr_matrix:
-    distances = sparse.csr_matrix(given) if sparse.issparse(given) else np.asarray(given)
-    if distances.shape != (n_samples, n_samples):
-        raise InvalidInputError(
-            f"precomputed_distances must be square, of shape ({n_samples}, {n_samples}); got "
-            f"{distances.shape}. Give the distances between all rows of X."
-        )
-    values = distances.data if sparse.issparse(distances) else distances
-    if np.isnan(values).any() or (values < 0).any():
-        raise InvalidInputError(
-            "precomputed_distances must be at least 0; got negative or NaN distances. "
-            "Mark pairs that are not connected by infinity."
-        )
-    return distances
-
-
 def _check_connected(strengths: sparse.csr_matrix) -> None:
     if strengths.nnz == 0:
         raise InvalidInputError(
             "X must have neighbours at finite distance; got none for any sample. Check the metric, "
             "or the precomputed neighbours."
+        )
+
+
+def _check_not_all_apart(strengths: sparse.csr_matrix) -> None:
+    if strengths.nnz == 0:
+        raise InvalidInputError(
+            "y must leave some neighbours in the same class where target_weight is 1; got a class "
+            "of its own for every sample. Lower target_weight, or use a numeric target_metric."
         )

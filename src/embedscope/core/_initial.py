@@ -8,8 +8,10 @@ from scipy.sparse.csgraph import connected_components
 
 _HALF_WIDTH = 10.0
 _JITTER = 1e-4
-_SPECTRAL_DEGREE = 20
-_SPECTRAL_CUTS = (0.9, 0.97, 0.99, 0.995, 0.997)  # rising: the first filters work from a rough start
+_FILTER_DEGREES = (10, 10, 20, 30, 30)  # rising: the first filters work from a rough start
+_FIRST_CUT = 0.9
+_LAST_CUT = 0.9999
+_N_GUARDS = 2  # further vectors, random ones: they speed the last wanted ones
 
 
 def initial_positions(
@@ -44,9 +46,8 @@ def initial_positions(
         uniform = rng.uniform(-_HALF_WIDTH, _HALF_WIDTH, (n_samples, n_components))
         return uniform.astype(np.float32)
     start = _pad(components, n_components, rng)
-    if method == "spectral" and n_samples > 10 * n_components + 10:
-        if connected_components(graph, directed=False, return_labels=False) == 1:
-            start = _spectral(graph, start)
+    if method == "spectral" and n_samples > 10 * n_components + 10 and _is_connected(graph):
+        start = _spectral(graph, start, rng)
     return _scale(start) + rng.normal(0, _JITTER, start.shape).astype(np.float32)
 
 
@@ -61,12 +62,17 @@ def _pad(components: np.ndarray, n_components: int, rng: np.random.Generator) ->
     return columns
 
 
-def _spectral(graph: sparse.csr_matrix, start: np.ndarray) -> np.ndarray:
+def _is_connected(graph: sparse.csr_matrix) -> bool:
+    return bool(connected_components(graph, directed=False, return_labels=False) == 1)
+
+
+def _spectral(graph: sparse.csr_matrix, start: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Leading eigenvectors of the random walk on the graph, by filtered subspace iteration.
 
     A Chebyshev polynomial of the walk's matrix damps all eigenvalues below the cut and blows up
-    those above it. For a start a few digits are enough, and unlike ARPACK and LOBPCG it takes a
-    fixed time and raises no warnings of convergence.
+    those above it; the cut follows the smallest eigenvalue that the block has found. For a start
+    a few digits are enough, and unlike ARPACK and LOBPCG it takes a fixed time and raises no
+    warnings of convergence.
 
     References
     ----------
@@ -78,21 +84,22 @@ def _spectral(graph: sparse.csr_matrix, start: np.ndarray) -> np.ndarray:
     scaling = sparse.diags(1.0 / root)
     walk = sparse.csr_matrix(scaling @ graph @ scaling, dtype=np.float64)
     trivial = (root / np.linalg.norm(root))[:, None]
-    basis = start.astype(np.float64) * root[:, None]
-    extra = basis[:, :1] * basis[:, -1:] / np.abs(basis).max()  # a guard vector speeds the last one
-    basis = _orthonormal(np.hstack([basis, extra]), trivial)
-    for cut in _SPECTRAL_CUTS:
-        basis = _orthonormal(_chebyshev(walk, basis, cut), trivial)
-    values, rotation = np.linalg.eigh(basis.T @ (walk @ basis))
-    leading = np.argsort(values)[::-1][: start.shape[1]]
-    return ((basis @ rotation[:, leading]) / root[:, None]).astype(np.float32)
+    guards = rng.normal(size=(len(root), _N_GUARDS))
+    basis = _orthonormal(np.hstack([start * root[:, None], guards]), trivial)
+    cut = _FIRST_CUT
+    for degree in _FILTER_DEGREES:
+        basis = _orthonormal(_chebyshev(walk, basis, cut, degree), trivial)
+        values, rotation = np.linalg.eigh(basis.T @ (walk @ basis))
+        basis = basis @ rotation[:, ::-1]
+        cut = float(np.clip(values[0], cut, _LAST_CUT))
+    return (basis[:, : start.shape[1]] / root[:, None]).astype(np.float32)
 
 
-def _chebyshev(walk: sparse.csr_matrix, block: np.ndarray, cut: float) -> np.ndarray:
+def _chebyshev(walk: sparse.csr_matrix, block: np.ndarray, cut: float, degree: int) -> np.ndarray:
     """Apply the Chebyshev polynomial that stays within -1..1 for eigenvalues in -1..`cut`."""
     centre, half_width = (cut - 1.0) / 2.0, (cut + 1.0) / 2.0
     before, now = block, (walk @ block - centre * block) / half_width
-    for _ in range(_SPECTRAL_DEGREE - 1):
+    for _ in range(degree - 1):
         before, now = now, 2.0 * (walk @ now - centre * now) / half_width - before
     return now
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from embedscope._errors import InvalidInputError
-from embedscope.core._rows import Rows
+from embedscope.core._rows import Rows, as_float32
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,7 @@ class Landmarks:
     rows: Rows
     positions: np.ndarray
 
-    def append_to(
-        self, rows: Rows, wanted: np.ndarray | None
-    ) -> tuple[Rows, np.ndarray]:
+    def append_to(self, rows: Rows, wanted: np.ndarray | None) -> tuple[Rows, np.ndarray]:
         """`rows` followed by the landmarks, and the place each should hold (NaN: free)."""
         if wanted is None:
             wanted = np.full((len(rows), self.positions.shape[1]), np.nan, dtype=np.float32)
@@ -66,7 +65,7 @@ def choose_rows(
     ndarray of int
     """
     if sample_mode == "uniform":
-        if not 0 < sample_pct <= 1:
+        if not isinstance(sample_pct, Real) or not 0 < sample_pct <= 1:
             raise InvalidInputError(
                 f"sample_pct must be a share in (0, 1]; got {sample_pct!r}. 0.01 takes one in 100."
             )
@@ -93,7 +92,7 @@ def choose_rows(
 
 def check_positions(given: Any, n_samples: int, n_components: int) -> np.ndarray:
     """The user's `landmark_positions` as float32; a row is a place or all NaN."""
-    positions = np.asarray(given, dtype=np.float32)
+    positions = as_float32(given, "landmark_positions")
     if positions.shape != (n_samples, n_components):
         raise InvalidInputError(
             f"landmark_positions must be of shape ({n_samples}, {n_components}); got "
@@ -102,5 +101,11 @@ def check_positions(given: Any, n_samples: int, n_components: int) -> np.ndarray
     if np.isinf(positions).any():
         raise InvalidInputError(
             "landmark_positions must be finite or NaN; got infinity. Use NaN for free samples."
+        )
+    gaps = np.isnan(positions)
+    if (gaps.any(axis=1) != gaps.all(axis=1)).any():
+        raise InvalidInputError(
+            "landmark_positions must be a whole place or NaN in each row; got rows with both. "
+            "A sample that may move has NaN in every column."
         )
     return positions

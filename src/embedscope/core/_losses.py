@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import tensorflow as tf
-
 from embedscope.core._layout import Objective
+from embedscope.core._tensorflow import tf
 
 # Added to squared distances (map units), so that coincident points have finite gradients.
 _SQUARED_EPSILON = 1e-6

@@ -5,21 +5,20 @@ Knows Keras and TensorFlow; leaves what to train on, and for how long, to the so
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
 
 from embedscope.core import _losses
 from embedscope.core._layout import Objective
 from embedscope.core._probe import LossProbe
 from embedscope.core._reconstruction import Reconstruction
 from embedscope.core._rows import Rows
-
-_ENCODE_ROWS = 8192
+from embedscope.core._tensorflow import keras, tf
+from embedscope.core._tracing import TracedOnce
 
 
 @dataclass(frozen=True)
@@ -63,10 +62,13 @@ class MapModel:
     probe : LossProbe
         The edges on which the history's loss is computed.
     seed : int
-    anneals : bool
-        The solver may lower the learning rate towards the end.
+    peak_rate : float or None
+        Factor of the optimiser's learning rate that a schedule may begin with; None for an
+        optimiser whose rate is not ours to change.
     validation : tuple of Rows, optional
         Inputs and samples whose reconstruction loss is reported too.
+    whole_encoder : callable, optional
+        Makes the encoder that others should see, where `encoder` does not take the samples.
     """
 
     def __init__(
@@ -80,40 +82,44 @@ class MapModel:
         probe: LossProbe,
         seed: int,
         *,
-        anneals: bool = True,
+        peak_rate: float | None = None,
         validation: tuple[Rows, Rows] | None = None,
+        whole_encoder: Callable[[], Any] | None = None,
     ) -> None:
         self.encoder = encoder
-        self.decoder = decoder
+        self.decoder: Any = decoder
         self.inputs = inputs
         self.samples = samples
         self.optimizer = optimizer
         self.terms = terms
-        self.anneals = anneals
+        self.peak_rate = peak_rate
         self._probe = probe
         self._validation = validation
-        position = encoder.outputs[0]
-        outputs = position if decoder is None else [position, decoder(position)]
-        # What Keras callbacks see: a functional model of both networks, which they can save.
-        self.keras_model = keras.Model(encoder.inputs, outputs, name="parametric_umap")
-        self.keras_model.optimizer = optimizer
-        optimizer.build(self.keras_model.trainable_variables)
+        self._whole_encoder = whole_encoder
+        self._networks = [encoder] if decoder is None else [encoder, decoder]
+        self._variables = [v for network in self._networks for v in network.trainable_variables]
+        optimizer.build(self._variables)
         self._seed = tf.constant([seed, 0], dtype=tf.int32)
         self._n_steps = 0
-        self._encode = tf.function(lambda x: encoder(x, training=False), reduce_retracing=True)
-        self._decode = tf.function(lambda z: decoder(z, training=False), reduce_retracing=True)
-        self._fit_steps = tf.function(self._fit_steps_eagerly, reduce_retracing=True)
-        self._edge_steps = tf.function(self._edge_steps_eagerly, reduce_retracing=True)
+        self._encode = TracedOnce(lambda x: encoder(x, training=False))
+        self._decode = TracedOnce(lambda z: self.decoder(z, training=False))
+        self._fit_steps = TracedOnce(self._fit_steps_eagerly, n_free_axes=2)
+        self._edge_steps = TracedOnce(self._edge_steps_eagerly, n_free_axes=2)
+
+    @cached_property
+    def keras_model(self) -> Any:
+        """What Keras callbacks see: one model of both networks, which they can call and save."""
+        encoder = self.encoder if self._whole_encoder is None else self._whole_encoder()
+        position = encoder.outputs[0]
+        outputs = position if self.decoder is None else [position, self.decoder(position)]
+        model = keras.Model(encoder.inputs, outputs, name="parametric_umap")
+        model.optimizer, model.stop_training = self.optimizer, False  # as Keras's own `fit` does
+        return model
 
     def encode(self, rows: Rows | None = None) -> np.ndarray:
         """Positions of the samples (the training samples, unless given), float32."""
-        return np.concatenate(list(self.encode_blocks(rows)))
-
-    def encode_blocks(self, rows: Rows | None = None) -> Iterator[np.ndarray]:
-        """Positions, block by block, so that a caller can look up in between."""
         rows = self.inputs if rows is None else rows
-        for start in range(0, len(rows), _ENCODE_ROWS):
-            yield self._encode(rows.take(slice(start, start + _ENCODE_ROWS))).numpy()
+        return np.concatenate([self._encode(rows.take(block)).numpy() for block in rows.blocks()])
 
     @property
     def is_table(self) -> bool:
@@ -140,8 +146,7 @@ class MapModel:
         """Mean reconstruction loss of some samples, with the networks as they are."""
         assert self.terms.reconstruction is not None
         total = 0.0
-        for start in range(0, len(inputs), _ENCODE_ROWS):
-            block = slice(start, start + _ENCODE_ROWS)
+        for block in samples.blocks():
             output = self._decode(self._encode(inputs.take(block)))
             loss = self.terms.reconstruction.loss(tf.constant(samples.take(block)), output)
             total += float(loss) * len(output)
@@ -149,18 +154,21 @@ class MapModel:
 
     def get_weights(self) -> list[np.ndarray]:
         """A copy of all weights."""
-        return [np.array(weight) for weight in self.keras_model.get_weights()]
+        return [np.array(weight) for network in self._networks for weight in network.get_weights()]
 
     def set_weights(self, weights: list[np.ndarray]) -> None:
         """Put weights of `get_weights` back."""
-        self.keras_model.set_weights(weights)
+        n_encoder = len(self.encoder.weights)
+        self.encoder.set_weights(weights[:n_encoder])
+        if self.decoder is not None:
+            self.decoder.set_weights(weights[n_encoder:])
 
     def fit_steps(
         self,
         index: np.ndarray,
         partners: np.ndarray,
         mix: np.ndarray,
-        noise: float,
+        noise: np.ndarray,
         targets: np.ndarray,
         rates: np.ndarray,
         landmarks: np.ndarray | None,
@@ -175,7 +183,7 @@ class MapModel:
             A graph neighbour of each.
         mix : ndarray of shape (n_steps, batch), float32
             Share of the partner that is mixed into each sample and its target alike; 0..1.
-        noise : float
+        noise : ndarray of shape (n_steps,), float32
             Standard deviation of the noise added to mixed samples.
         targets : ndarray of shape (n_samples, n_components), float32
         rates : ndarray of shape (n_steps,), float32
@@ -190,18 +198,21 @@ class MapModel:
         self._fit_steps(
             x_mixed,
             z_mixed,
-            np.float32(noise),
+            noise,
             rates,
             self._next_step(len(index)),
             x if needs_clean else None,
-            self.samples.take(index) if self.terms.reconstruction else None,
+            self.samples.take(index) if self._needs_samples else None,
             landmarks[index] if landmarks is not None else None,
         )
 
     @property
     def _needs_clean(self) -> bool:
-        terms = self.terms
-        return bool(terms.reconstruction or terms.correlation_weight or terms.landmark_weight)
+        return bool(self._needs_samples or self.terms.landmark_weight)
+
+    @property
+    def _needs_samples(self) -> bool:
+        return bool(self.terms.reconstruction or self.terms.correlation_weight)
 
     def edge_steps(
         self,
@@ -235,7 +246,7 @@ class MapModel:
             rates,
             self._next_step(len(heads)),
             objective,
-            self.samples.take(heads) if self.terms.reconstruction else None,
+            self.samples.take(heads) if self._needs_samples else None,
             landmarks[heads] if landmarks is not None else None,
         )
 
@@ -255,23 +266,22 @@ class MapModel:
         samples: Any | None,
         landmarks: Any | None,
     ) -> None:
-        base = tf.identity(self.optimizer.learning_rate)
+        base = self._base_rate()
         for step in tf.range(tf.shape(x_mixed)[0]):
             jitter = tf.random.stateless_normal(
                 tf.shape(x_mixed[step]), self._seed + tf.stack([0, first + step])
             )
             with tf.GradientTape() as tape:
-                z = self.encoder(x_mixed[step] + noise * jitter, training=True)
+                z = self.encoder(x_mixed[step] + noise[step] * jitter, training=True)
                 loss = tf.reduce_mean(_losses.distances(z_mixed[step], z))
                 if x is not None:
                     loss += self._other_terms(
-                        x[step],
                         self.encoder(x[step], training=True),
                         None if samples is None else samples[step],
                         None if landmarks is None else landmarks[step],
                     )
             self._descend(tape, loss, base * rates[step])
-        self.optimizer.learning_rate.assign(base)
+        self._restore_rate(base)
 
     def _edge_steps_eagerly(
         self,
@@ -285,7 +295,7 @@ class MapModel:
         samples: Any | None,
         landmarks: Any | None,
     ) -> None:
-        base = tf.identity(self.optimizer.learning_rate)
+        base = self._base_rate()
         for step in tf.range(tf.shape(heads)[0]):
             with tf.GradientTape() as tape:
                 both = tf.concat([heads[step], tails[step]], axis=0)
@@ -295,15 +305,14 @@ class MapModel:
                 squared = _losses.squared_distances(z_heads, z_tails)
                 loss += tf.reduce_mean(density_pull[step] * squared)
                 loss += self._other_terms(
-                    heads[step],
                     z_heads,
                     None if samples is None else samples[step],
                     None if landmarks is None else landmarks[step],
                 )
             self._descend(tape, loss, base * rates[step])
-        self.optimizer.learning_rate.assign(base)
+        self._restore_rate(base)
 
-    def _other_terms(self, x: Any, z: Any, samples: Any | None, landmarks: Any | None) -> Any:
+    def _other_terms(self, z: Any, samples: Any | None, landmarks: Any | None) -> Any:
         """Reconstruction, landmarks and global correlation of one batch."""
         terms = self.terms
         loss = tf.constant(0.0)
@@ -312,16 +321,26 @@ class MapModel:
             output = self.decoder(seen, training=True)
             loss += terms.reconstruction_weight * terms.reconstruction.loss(samples, output)
         if terms.correlation_weight:
-            loss += terms.correlation_weight * _losses.global_correlation(x, z)
+            loss += terms.correlation_weight * _losses.global_correlation(samples, z)
         if terms.landmark_weight and landmarks is not None:
             loss += terms.landmark_weight * _losses.landmark_distance(
                 landmarks, z, terms.landmark_loss_fn
             )
         return loss
 
+    def _base_rate(self) -> Any:
+        """The rate that callbacks see and set; each step multiplies its own factor in.
+
+        The rate of an optimiser of the user's may be a schedule, so it is left alone.
+        """
+        return tf.identity(self.optimizer.learning_rate) if self.peak_rate is not None else tf.constant(1.0)
+
+    def _restore_rate(self, base: Any) -> None:
+        if self.peak_rate is not None:
+            self.optimizer.learning_rate.assign(base)
+
     def _descend(self, tape: Any, loss: Any, rate: Any) -> None:
-        variables = self.keras_model.trainable_variables
-        gradients = tape.gradient(loss, variables, unconnected_gradients="zero")
-        # The rate that callbacks see and set is the base; the schedule multiplies it in here.
-        self.optimizer.learning_rate.assign(rate)
-        self.optimizer.apply(gradients, variables)
+        gradients = tape.gradient(loss, self._variables, unconnected_gradients="zero")
+        if self.peak_rate is not None:
+            self.optimizer.learning_rate.assign(rate)
+        self.optimizer.apply(gradients, self._variables)

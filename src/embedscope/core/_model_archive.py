@@ -18,9 +18,8 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-import keras
-
 from embedscope._errors import InvalidModelError
+from embedscope.core._tensorflow import keras
 
 CONFIG = "config.json"
 NETWORK_MEMBERS = frozenset({CONFIG, "metadata.json", "model.weights.h5"})
@@ -195,9 +194,9 @@ def _why_untrusted(entry: dict[str, Any]) -> str | None:
         )
     if name in _PLAIN_VALUES:
         return None
-    if name == "function":
+    if name == "function":  # Keras writes its own and registered ones alike, by name
         name = registered = str(entry.get("config"))
-        is_known = _is_keras_function(name, module)
+        is_known = module == "builtins" and _is_keras_function(name)
     else:
         registered = str(entry.get("registered_name") or name)
         is_known = name[:1].isupper() and _MODELLING_MODULE.fullmatch(module) is not None
@@ -210,8 +209,6 @@ def _why_untrusted(entry: dict[str, Any]) -> str | None:
     )
 
 
-def _is_keras_function(name: str, module: str) -> bool:
-    """Whether a function is one of Keras's activations, initializers, losses... or operations."""
-    if module == "builtins":
-        return any(hasattr(getattr(keras, home), name) for home in _FUNCTION_MODULES)
-    return module in {"keras.ops", *(f"keras.{home}" for home in _FUNCTION_MODULES)}
+def _is_keras_function(name: str) -> bool:
+    """Whether Keras has an activation, initializer, loss... of that name."""
+    return any(hasattr(getattr(keras, module), name) for module in _FUNCTION_MODULES)

@@ -26,6 +26,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 
@@ -38,6 +39,15 @@ DATA_FILE = re.compile(r"[A-Za-z]\w*\.(keras|npz)", re.ASCII)
 _STAGING = ".embedscope-saving"
 _COMMITTED = ".embedscope-saved"
 _LARGEST_HEADER = 64 * 2**20  # bytes; a header holds settings and histories, arrays live elsewhere
+
+
+@dataclass(frozen=True)
+class HeaderFile:
+    """The bytes of a header, and what tells its file from one of the same bytes saved later."""
+
+    content: bytes
+    inode: int
+    modified_ns: int
 
 
 @contextmanager
@@ -83,8 +93,8 @@ def replace_files(path: Path) -> Iterator[Path]:
     _move_up(path)
 
 
-def read_header(path: Path) -> bytes:
-    """Read the header of the model in `path`, whole or half moved.
+def read_header(path: Path) -> HeaderFile:
+    """Read the header of the model in `path`, wherever a save has got to.
 
     Raises
     ------
@@ -93,16 +103,17 @@ def read_header(path: Path) -> bytes:
     """
     try:
         with open_file(path, HEADER) as file:
-            header = file.read(_LARGEST_HEADER + 1)
+            status = os.fstat(file.fileno())
+            header = HeaderFile(file.read(_LARGEST_HEADER), status.st_ino, status.st_mtime_ns)
     except OSError as error:
         raise InvalidModelError(
             f"path must be a directory that save wrote, with a {HEADER} in it; got {str(path)!r} "
             f"({error.strerror or error}). Give that directory, not a file in it or its parent."
         ) from error
-    if len(header) > _LARGEST_HEADER:
+    if status.st_size > _LARGEST_HEADER:
         raise InvalidModelError(
-            f"{HEADER} must be at most {_LARGEST_HEADER} bytes; got more in {str(path)!r}. "
-            "It is not a header that embedscope wrote: save the model again."
+            f"{HEADER} must be at most {_LARGEST_HEADER} bytes; got {status.st_size} in "
+            f"{str(path)!r}. It is not a header that embedscope wrote: save the model again."
         )
     return header
 

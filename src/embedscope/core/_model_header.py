@@ -16,12 +16,11 @@ from importlib import metadata
 from io import BufferedReader
 from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
 
 from embedscope._errors import InvalidInputError, InvalidModelError
 from embedscope.core._model_directory import DATA_FILE, HEADER, KIND
+from embedscope.core._tensorflow import keras, tf
 
 FORMAT = 1
 ARRAYS = "arrays.npz"

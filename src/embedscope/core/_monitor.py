@@ -7,13 +7,15 @@ exception; what the networks had learned by then stays.
 from __future__ import annotations
 
 import time
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
+
+from embedscope._errors import InvalidInputError
+from embedscope.core._warning import warn_caller
 
 PHASES = ("graph", "layout", "fit", "refine")
 _SHARES = {"graph": 0.15, "layout": 0.15, "fit": 0.70}  # of a typical run's time
@@ -108,56 +110,70 @@ class Monitor:
     bar : Bar
     n_reports : int
         Entries that the history will get.
+    callbacks : keras.callbacks.Callback, sequence of them or None
     """
 
     def __init__(
-        self, hook: Callable[[Report], Any] | None, bar: Bar, n_reports: int
+        self,
+        hook: Callable[[Report], Any] | None,
+        bar: Bar,
+        n_reports: int,
+        callbacks: Any = None,
     ) -> None:
         self._hook = hook
         self._bar = bar
         self._n_reports = n_reports
+        self._given_callbacks = _as_list(callbacks)
         self._callbacks: Any = None
         self._model: Any = None
+        self._places: Any = None
         self._embedding: Callable[[], np.ndarray | None] = lambda: None
         self._samples_seen = 0
         self._fit_began = 0.0
         self.phase = PHASES[0]
         self.history: dict[str, list[float]] = {}
-        self.best: tuple[float, list[np.ndarray]] | None = None
+        self.best: tuple[float, list[np.ndarray]] = (np.inf, [])
         self.has_learned = False
         self._ended_by_callback = False
 
     @property
-    def has_callbacks(self) -> bool:
-        """Keras callbacks are to be told of every batch."""
-        return self._callbacks is not None
+    def wants_every_batch(self) -> bool:
+        """A Keras callback has something to do at each batch."""
+        return any(_acts_on_batches(callback) for callback in self._given_callbacks)
 
     @property
     def epoch(self) -> int:
         """Entries in the history so far."""
         return len(self.history.get("loss", []))
 
-    def watch(self, model: Any, callbacks: Sequence[Any]) -> None:
-        """Begin to watch the networks of `model` and tell the given Keras callbacks."""
-        self._model = model
-        self.show_map(model.encode)
-        if callbacks:
-            import keras
+    def watch(self, model: Any, places: np.ndarray) -> None:
+        """Begin to watch the networks of `model`, and let Keras callbacks see them.
 
-            self._callbacks = keras.callbacks.CallbackList(list(callbacks), model=model.keras_model)
+        `places` are the rows of the model's map that make up the user's.
+        """
+        self._model, self._places = model, places
+        self.best = (np.inf, model.get_weights())
+        self.show_map(model.encode)
+        if self._given_callbacks:
+            from embedscope.core._tensorflow import keras
+
+            self._callbacks = keras.callbacks.CallbackList(
+                self._given_callbacks, model=model.keras_model
+            )
             self._callbacks.set_params({"epochs": self._n_reports, "steps": None, "verbose": 0})
             self._callbacks.on_train_begin()
 
-    def show_map(self, embedding: Callable[[], np.ndarray | None]) -> None:
+    def show_map(self, embedding: Callable[[], np.ndarray]) -> None:
         """Say where reports get the current map from."""
-        self._embedding = embedding
+        places = self._places
+        self._embedding = lambda: embedding()[places]
 
-    def enter(self, phase: str) -> None:
-        """Begin a phase."""
+    def enter(self, phase: str, fraction: float = 0.0) -> None:
+        """Begin a phase; see `advance` for the fraction."""
         self.phase = phase
         if phase == "fit":
             self._fit_began = time.perf_counter()
-        self.advance(0.0)
+        self.advance(fraction)
 
     def advance(self, fraction_of_phase: float, note: str = "") -> None:
         """Report progress within the graph or layout phase, or within all of the training."""
@@ -203,19 +219,20 @@ class Monitor:
         Raises
         ------
         StopTraining
-            If a callback asked to stop, or the loss is not finite.
+            If a callback asked to stop, or a loss is not finite.
         """
-        if not np.isfinite(losses["loss"]):
-            warnings.warn(
-                f"Training stopped: the loss became {losses['loss']} after {self.epoch} reports; "
-                "the best weights so far are kept. Lower the learning rate of the optimizer.",
+        if not _all_finite(losses):
+            shown = ", ".join(f"{name} {value}" for name, value in losses.items())
+            kept = f"the best of {self.epoch} reports" if self.epoch else "those before training"
+            warn_caller(
+                f"The losses must stay finite; got {shown}, so training stopped, and the weights "
+                f"are {kept}. Lower the learning rate of the optimizer, or look at your own loss.",
                 RuntimeWarning,
-                stacklevel=2,
             )
             raise StopTraining
         for name, value in losses.items():
             self.history.setdefault(name, []).append(float(value))
-        if self.best is None or losses["loss"] <= self.best[0]:
+        if losses["loss"] <= self.best[0]:
             self.best = (losses["loss"], self._model.get_weights())
         if self._callbacks is not None:
             self._callbacks.on_epoch_end(self.epoch - 1, dict(losses))
@@ -233,14 +250,50 @@ class Monitor:
         A run that went to its end, or was ended by a Keras callback, keeps the weights it has: the
         callback decides, as in Keras.
         """
-        if self._callbacks is not None:
-            self._callbacks.on_train_end()
-            self._callbacks = None
-        if self.best is None or self._ended_by_callback or self.epoch == self._n_reports:
+        self._end_callbacks()
+        if self._ended_by_callback or self.epoch == self._n_reports:
             return
-        if not self._model.losses()["loss"] <= self.best[0]:  # also if it is not finite
+        losses = self._model.losses()
+        if not _all_finite(losses) or losses["loss"] > self.best[0]:
             self._model.set_weights(self.best[1])
 
     def finish(self) -> None:
         """The run is over, one way or another."""
+        self._end_callbacks()
         self._bar.close()
+
+    def _end_callbacks(self) -> None:
+        callbacks, self._callbacks = self._callbacks, None
+        if callbacks is not None:
+            callbacks.on_train_end()
+
+
+def _all_finite(losses: Mapping[str, float]) -> bool:
+    return bool(np.isfinite(list(losses.values())).all())
+
+
+def _as_list(callbacks: Any) -> list[Any]:
+    """One Keras callback, several or none, as a list."""
+    if not callbacks:
+        return []
+    from embedscope.core._tensorflow import keras
+
+    given = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]
+    for callback in given:
+        if not isinstance(callback, keras.callbacks.Callback):
+            raise InvalidInputError(
+                "keras_fit_kwargs['callbacks'] must be Keras callbacks; got "
+                f"{type(callback).__name__}. Derive from keras.callbacks.Callback, or use the "
+                "parameter progress for a function."
+            )
+    return given
+
+
+def _acts_on_batches(callback: Any) -> bool:
+    from embedscope.core._tensorflow import keras
+
+    hooks = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
+    # From the instance, where LambdaCallback puts its functions.
+    functions = (getattr(getattr(callback, hook), "__func__", None) for hook in hooks)
+    defaults = [getattr(keras.callbacks.Callback, hook) for hook in hooks]
+    return any(function not in defaults for function in functions)

@@ -1,68 +1,50 @@
 """Nearest neighbours: which search fits the data, the metric and the size.
 
 ======================================================  =========================================
-Euclidean, cosine, correlation; dense; to 100,000 rows  exact, by matrix products
-any metric that scikit-learn knows; to 4,096 rows       exact, scikit-learn
+Euclidean, cosine, correlation; to 100,000 rows         exact, by matrix products
+metrics of scikit-learn; while that takes seconds       exact, scikit-learn
 everything else                                         nearest-neighbour descent, pynndescent
 ======================================================  =========================================
 
-The first two run outside the interpreter lock. pynndescent holds it for seconds at a time, so it
-runs in a process of its own, where a stop request can also end it at once.
+All of them leave the interpreter lock alone, but for a metric that is a Python function, and can
+be stopped at any time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from concurrent.futures import TimeoutError as FutureTimeoutError
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-from embedscope._errors import InvalidInputError
+from embedscope.core._metrics import (
+    NeighborSearch,
+    check_metric,
+    complete_arguments,
+    is_boolean,
+    metric_failed,
+    reason_of,
+    scikit_learn_knows,
+)
 
-_MATRIX_PRODUCT_LIMIT = 100_000
-_SCIKIT_LEARN_LIMIT = 4_096
-_POLL_S = 0.1
+_MATRIX_PRODUCT_LIMIT = 100_000  # rows
+_SCIKIT_LEARN_WORK = 2e10  # differences of two numbers: some ten seconds
+_FUNCTION_CALLS = 1e6  # of a metric that is a function
+_DENSE_VALUES = 2**25  # sparse data of at most so many values (128 MiB) are searched as dense
+_BLOCK_ROWS = 512
+_ANGULAR = ("cosine", "correlation")
 
-Metric = str | Callable[..., float]
-
-
-@dataclass(frozen=True)
-class NeighborSearch:
-    """What to search for, and how.
-
-    Attributes
-    ----------
-    n_neighbors : int
-        Neighbours of each sample, the sample itself included.
-    metric : str or callable
-        A metric of scikit-learn or pynndescent, or a function of two vectors.
-    metric_kwds : mapping
-        Further arguments of the metric.
-    n_jobs : int
-        Threads for scikit-learn and pynndescent; -1 for all.
-    seed : int
-        Seed of the approximate search.
-    low_memory, angular_rp_forest : bool
-        Passed on to pynndescent.
-    """
-
-    n_neighbors: int
-    metric: Metric = "euclidean"
-    metric_kwds: Mapping[str, Any] = field(default_factory=dict)
-    n_jobs: int = -1
-    seed: int = 0
-    low_memory: bool = True
-    angular_rp_forest: bool = False
+Neighbors = tuple[np.ndarray, np.ndarray]
 
 
 def nearest_neighbors(
     X: np.ndarray | sparse.csr_matrix,
     search: NeighborSearch,
     report: Callable[[float], None] = lambda fraction: None,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> Neighbors:
     """Find the nearest neighbours of every row of `X`, itself first.
 
     Parameters
@@ -75,8 +57,9 @@ def nearest_neighbors(
     Returns
     -------
     indices : ndarray of shape (n_samples, n_neighbors), int32
+        -1 where the metric found no neighbour.
     distances : ndarray of shape (n_samples, n_neighbors), float32
-        Ascending.
+        Ascending; infinite where there is no neighbour.
 
     Raises
     ------
@@ -84,183 +67,119 @@ def nearest_neighbors(
         If the metric is not known, or does not work on these data.
     """
     check_metric(search.metric)
-    n_samples = X.shape[0]
-    if n_samples <= _MATRIX_PRODUCT_LIMIT and not sparse.issparse(X):
-        projected = _as_euclidean(X, search)
-        if projected is not None:
-            return _matrix_product_search(projected, search, report)
-    if n_samples <= _SCIKIT_LEARN_LIMIT and _scikit_learn_knows(search.metric):
-        found = _scikit_learn_search(X, search)
-    else:
-        found = _descent_search(X, search, report)
+    search = replace(search, metric=search.canonical_metric)
+    if not isinstance(X, np.ndarray) and X.shape[0] * X.shape[1] <= _DENSE_VALUES:
+        X = X.toarray()
+    if isinstance(X, np.ndarray) and _is_euclidean_like(search, len(X)):
+        return _matrix_product_search(X, search, report)
+    search = _with_all_arguments(search, X)
+    if _suits_scikit_learn(X, search):
+        return _scikit_learn_search(X, search, report)
+    from embedscope.core._descent import descent_search
+
+    found = _self_first(*descent_search(X, search, report))
     report(1.0)
     return found
 
 
-def neighbors_from_distances(
-    distances: np.ndarray | sparse.csr_matrix, n_neighbors: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Take the nearest neighbours from a square matrix of distances.
-
-    A sparse matrix holds the distances that are known; absent entries are far away, and a sample
-    with too few of them gets -1 and infinity in the places that are left.
-    """
-    n_samples = distances.shape[0]
-    if not sparse.issparse(distances):
-        square = np.array(distances, dtype=np.float32)
-        np.fill_diagonal(square, -1.0)
-        indices = np.argsort(square, axis=1, kind="stable")[:, :n_neighbors].astype(np.int32)
-        nearest = np.take_along_axis(square, indices, axis=1)
-        return indices, np.maximum(nearest, 0.0)
-    indices = np.full((n_samples, n_neighbors), -1, dtype=np.int32)
-    nearest = np.full((n_samples, n_neighbors), np.inf, dtype=np.float32)
-    known = sparse.csr_matrix(distances)
-    for row in range(n_samples):
-        span = slice(known.indptr[row], known.indptr[row + 1])
-        columns, values = known.indices[span], known.data[span]
-        others = columns != row
-        order = np.argsort(values[others], kind="stable")[: n_neighbors - 1]
-        indices[row, 0], nearest[row, 0] = row, 0.0
-        indices[row, 1 : 1 + len(order)] = columns[others][order]
-        nearest[row, 1 : 1 + len(order)] = values[others][order]
-    return indices, nearest
-
-
-def check_metric(metric: Metric) -> None:
-    """Raise unless `metric` is a function or the name of a known metric."""
-    if callable(metric) or metric in _EUCLIDEAN_LIKE or _scikit_learn_knows(metric):
-        return
-    from pynndescent.distances import named_distances
-
-    if metric not in named_distances:
-        raise InvalidInputError(
-            "metric must be a function or the name of a metric of scikit-learn or pynndescent; "
-            f"got {metric!r}. Choose for instance 'euclidean', 'cosine', 'manhattan' or 'hamming'."
-        )
-
-
-_EUCLIDEAN_LIKE = ("euclidean", "l2", "cosine", "correlation")
-
-
-def _as_euclidean(X: np.ndarray, search: NeighborSearch) -> np.ndarray | None:
-    """Data whose Euclidean order is the metric's order, or None where there is none."""
-    if search.metric not in _EUCLIDEAN_LIKE or search.metric_kwds:
-        return None
-    if search.metric in ("euclidean", "l2"):
-        return X
-    if search.metric == "correlation":
-        X = X - X.mean(axis=1, keepdims=True)
-    norms = np.linalg.norm(X, axis=1, keepdims=True)
-    if not (norms > 0).all():
-        return None  # the angle of a zero vector is a matter of convention: leave it to others
-    return np.asarray(X / norms, dtype=np.float32)
+def _is_euclidean_like(search: NeighborSearch, n_samples: int) -> bool:
+    known = search.metric in ("euclidean", *_ANGULAR) and not search.metric_kwds
+    return known and n_samples <= _MATRIX_PRODUCT_LIMIT
 
 
 def _matrix_product_search(
     X: np.ndarray, search: NeighborSearch, report: Callable[[float], None]
-) -> tuple[np.ndarray, np.ndarray]:
+) -> Neighbors:
     from embedscope.core._exact_search import euclidean_neighbors
 
-    indices, distances = euclidean_neighbors(X, search.n_neighbors, report)
-    if search.metric in ("cosine", "correlation"):
-        distances = distances**2 / 2.0  # 1 - cos of unit vectors
-    return indices, distances
+    if search.metric not in _ANGULAR:
+        return euclidean_neighbors(X, search.n_neighbors, report)
+    units = _unit_vectors(X, centred=search.metric == "correlation")
+    indices, distances = euclidean_neighbors(units, search.n_neighbors, report)
+    return indices, distances**2 / 2.0  # 1 - cos of unit vectors
 
 
-def _scikit_learn_knows(metric: Metric) -> bool:
-    from sklearn.neighbors import VALID_METRICS
+def _unit_vectors(X: np.ndarray, *, centred: bool) -> np.ndarray:
+    """Rows of length one, in the order of angles.
 
-    return callable(metric) or metric in VALID_METRICS["brute"]
+    Rows without a direction get one of their own, at a right angle to all others: their distance
+    is 1 to those and 0 to each other, as in pynndescent.
+    """
+    if centred:
+        X = X - X.mean(axis=1, dtype=np.float64, keepdims=True).astype(np.float32)
+    lengths = np.sqrt(np.einsum("ij,ij->i", X, X, dtype=np.float64))
+    nowhere = lengths == 0
+    units = (X / np.where(nowhere, 1.0, lengths)[:, None]).astype(np.float32)
+    return np.column_stack([units, nowhere.astype(np.float32)]) if nowhere.any() else units
+
+
+def _with_all_arguments(search: NeighborSearch, X: Any) -> NeighborSearch:
+    arguments = _attempt(search, partial(complete_arguments, search, X))
+    return replace(search, metric_kwds=arguments)
+
+
+def _suits_scikit_learn(X: np.ndarray | sparse.csr_matrix, search: NeighborSearch) -> bool:
+    from sklearn.neighbors import VALID_METRICS_SPARSE
+
+    n_samples, n_features = X.shape
+    if callable(search.metric):
+        return not sparse.issparse(X) and n_samples**2 <= _FUNCTION_CALLS
+    if sparse.issparse(X) and search.metric not in VALID_METRICS_SPARSE["brute"]:
+        return False
+    few = n_samples**2 * n_features <= _SCIKIT_LEARN_WORK
+    return few and scikit_learn_knows(search.metric)
 
 
 def _scikit_learn_search(
-    X: np.ndarray | sparse.csr_matrix, search: NeighborSearch
-) -> tuple[np.ndarray, np.ndarray]:
+    X: np.ndarray | sparse.csr_matrix, search: NeighborSearch, report: Callable[[float], None]
+) -> Neighbors:
     from sklearn.neighbors import NearestNeighbors
 
-    try:
-        found = NearestNeighbors(
-            n_neighbors=search.n_neighbors,
-            algorithm="brute",
-            metric=search.metric,
-            metric_params=dict(search.metric_kwds) or None,
-            n_jobs=search.n_jobs,
-        ).fit(X)
-        distances, indices = found.kneighbors(X)
-    except (ValueError, TypeError) as error:
-        raise _metric_failed(search, error) from error
-    return _self_first(indices, distances)
-
-
-def _descent_search(
-    X: np.ndarray | sparse.csr_matrix, search: NeighborSearch, report: Callable[[float], None]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Run pynndescent in a process of its own."""
-    from joblib.externals.loky import ProcessPoolExecutor
-
-    executor = ProcessPoolExecutor(max_workers=1)
-    try:
-        future = executor.submit(_run_descent, X, search)
-        while True:
-            try:
-                indices, distances = future.result(timeout=_POLL_S)
-                break
-            except FutureTimeoutError:
-                report(0.0)
-    except (ValueError, TypeError) as error:
-        raise _metric_failed(search, error) from error
-    finally:
-        executor.shutdown(wait=False, kill_workers=True)
-    return _self_first(indices, distances)
-
-
-def _run_descent(
-    X: np.ndarray | sparse.csr_matrix, search: NeighborSearch
-) -> tuple[np.ndarray, np.ndarray]:
-    import numba
-    from pynndescent import NNDescent
-
-    metric = search.metric
-    if callable(metric) and not hasattr(metric, "py_func"):
-        metric = numba.njit(metric)
-    index = NNDescent(
-        X,
+    metric, arguments = search.metric, dict(search.metric_kwds)
+    if callable(metric):
+        metric, arguments = partial(metric, **arguments), {}
+    elif is_boolean(metric):
+        X = X != 0
+    searcher = NearestNeighbors(
         n_neighbors=search.n_neighbors,
+        algorithm="brute",
         metric=metric,
-        metric_kwds=dict(search.metric_kwds) or None,
-        random_state=search.seed,
-        n_trees=min(64, 5 + round(X.shape[0] ** 0.5 / 20)),
-        n_iters=max(5, round(np.log2(X.shape[0]))),
-        max_candidates=60,
-        low_memory=search.low_memory,
-        angular_trees=search.angular_rp_forest,
+        p=arguments.pop("p", 2) if metric == "minkowski" else 2,
+        metric_params=arguments or None,
         n_jobs=search.n_jobs,
     )
-    found: tuple[np.ndarray, np.ndarray] = index.neighbor_graph
-    return found
+    _attempt(search, partial(searcher.fit, X))
+    n_samples = X.shape[0]
+    blocks = []
+    for start in range(0, n_samples, _BLOCK_ROWS):
+        block = X[start : start + _BLOCK_ROWS]
+        blocks.append(_attempt(search, partial(searcher.kneighbors, block)))
+        report(min(1.0, (start + _BLOCK_ROWS) / n_samples))
+    distances, indices = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+    return _self_first(indices, distances)
 
 
-def _self_first(indices: np.ndarray, distances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _attempt(search: NeighborSearch, step: Callable[[], Any]) -> Any:
+    """Take a step that fails where the metric does; one that is a function may raise anything."""
+    try:
+        return step()
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise metric_failed(search, reason_of(error)) from error
+
+
+def _self_first(indices: np.ndarray, distances: np.ndarray) -> Neighbors:
     """Put each sample in front of its neighbours; a duplicate may stand there, or none at all."""
     indices, distances = np.array(indices, np.int32), np.array(distances, np.float32)
+    missing = ~np.isfinite(distances) | (indices < 0)
+    indices[missing], distances[missing] = -1, np.inf
     own = np.arange(len(indices), dtype=np.int32)
     is_own = indices == own[:, None]
-    found = is_own.any(axis=1)
-    place = np.where(found, is_own.argmax(axis=1), indices.shape[1] - 1)
-    order = np.argsort(
-        np.where(np.arange(indices.shape[1]) == place[:, None], -1, np.arange(indices.shape[1])),
-        axis=1,
-        kind="stable",
-    )
+    place = np.where(is_own.any(axis=1), is_own.argmax(axis=1), indices.shape[1] - 1)
+    indices[own, place], distances[own, place] = own, -np.inf
+    order = np.argsort(distances, axis=1, kind="stable")
     indices = np.take_along_axis(indices, order, axis=1)
     distances = np.take_along_axis(distances, order, axis=1)
-    indices[:, 0], distances[:, 0] = own, 0.0
+    distances[:, 0] = 0.0
     return indices, distances
-
-
-def _metric_failed(search: NeighborSearch, error: Exception) -> InvalidInputError:
-    return InvalidInputError(
-        f"metric must work on these data; got metric={search.metric!r} with "
-        f"metric_kwds={dict(search.metric_kwds)!r}, which failed: {error} "
-        "Check the metric's own requirements and arguments."
-    )

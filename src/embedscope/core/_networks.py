@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-import keras
 import numpy as np
 
 from embedscope._errors import InvalidInputError
 from embedscope.core._rows import Rows
+from embedscope.core._tensorflow import keras
 
 DEFAULT_WIDTH = 256
 REFERENCE_WIDTH = 100
@@ -43,15 +46,21 @@ def dense_decoder(shape: tuple[int, ...], n_components: int, width: int, seed: i
     n_values = int(np.prod(shape))
     reshape = [keras.layers.Reshape(shape)] if len(shape) > 1 else []
     return keras.Sequential(
-        [keras.Input((n_components,)), *_dense_stack(width, seed + 1), _linear(n_values, seed + 1)]
-        + reshape,
+        [
+            keras.Input((n_components,)),
+            *_dense_stack(width, seed + 1),
+            _linear(n_values, seed + 1),
+            *reshape,
+        ],
         name="decoder",
     )
 
 
 def table_encoder(positions: np.ndarray) -> Any:
     """A free table of positions dressed as a network of row numbers: no parametric map at all."""
-    table = keras.layers.Embedding(*positions.shape, name="positions")
+    table = keras.layers.Embedding(
+        *positions.shape, embeddings_initializer="zeros", name="positions"
+    )
     network = keras.Sequential(
         [keras.Input((1,), dtype="int32"), table, keras.layers.Reshape((positions.shape[1],))],
         name="encoder",
@@ -76,8 +85,11 @@ def _linear(n_units: int, seed: int) -> Any:
     return keras.layers.Dense(n_units, kernel_initializer=initializer)
 
 
-def copy_network(network: Any, name: str) -> Any:
-    """A copy of a user's network with its weights, so that training leaves theirs alone."""
+def copy_network(network: Any, name: str, seed: int) -> Any:
+    """A copy of a user's network with its weights, so that training leaves theirs alone.
+
+    Its layers of random behaviour, such as Dropout, begin at `seed`.
+    """
     if not isinstance(network, keras.Model):
         raise InvalidInputError(
             f"{name} must be a Keras network; got {type(network).__name__}. "
@@ -86,7 +98,8 @@ def copy_network(network: Any, name: str) -> Any:
     try:
         if not network.built:
             raise ValueError("it has no input shape yet")
-        copied = keras.models.clone_model(network)
+        with kept_random_state():
+            copied = keras.models.clone_model(network)
         copied.set_weights(network.get_weights())
     except (ValueError, TypeError, AttributeError, NotImplementedError) as error:
         raise InvalidInputError(
@@ -94,15 +107,26 @@ def copy_network(network: Any, name: str) -> Any:
             f"{error} Begin a Sequential model with keras.Input(shape), and give custom layers a "
             "get_config."
         ) from error
+    _seed_layers(copied, seed)
     return copied
 
 
-def input_shape(network: Any) -> tuple[int, ...] | None:
-    """Shape of one sample as a user's network takes it, where it says so."""
-    shape = getattr(network, "input_shape", None)
-    if not isinstance(shape, tuple) or any(size is None for size in shape[1:]):
-        return None
-    return tuple(int(size) for size in shape[1:])
+@contextmanager
+def kept_random_state() -> Iterator[None]:
+    """Keras seeds what it builds from Python's global generator: put that back afterwards."""
+    state = random.getstate()
+    try:
+        yield
+    finally:
+        random.setstate(state)
+
+
+def _seed_layers(network: Any, seed: int) -> None:
+    """Set every seed generator in a network: what it holds beside weights."""
+    weights = {id(weight) for weight in network.weights}
+    generators = [state for state in network.variables if id(state) not in weights]
+    for number, state in enumerate(generators):
+        state.assign(np.array([seed, number], dtype=state.dtype))
 
 
 def check_encoder(encoder: Any, rows: Rows, n_components: int) -> None:

@@ -13,14 +13,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import keras
 import numpy as np
 import onnx
-import tensorflow as tf
 from tf2onnx import optimizer, utils
 from tf2onnx.onnx_opset.controlflow import inline_subgraph, parameter_binding
 from tf2onnx.tf_loader import find_function
 from tf2onnx.tfonnx import process_tf_graph
+
+from embedscope._errors import InvalidInputError
+from embedscope.core._tensorflow import keras, tf
 
 _OPSET = 15  # runs in onnxruntime 1.10 (2021) and later
 
@@ -44,6 +45,11 @@ def translate(
     onnx.ModelProto
         The model. An operation that tf2onnx does not know is left in it as it was, so the result
         has to be checked.
+
+    Raises
+    ------
+    InvalidInputError
+        If the network uses variables that are not its own.
     """
     definition = _trace(network, shape)
     with _silenced("tf2onnx"), tf.Graph().as_default() as graph, tf.device("cpu:0"):
@@ -85,6 +91,12 @@ def _trace(network: keras.Model, shape: tuple[int | None, ...]) -> Any:
 
 def _make_constant(node: Any, value: Any) -> None:
     """Turn the placeholder of a captured tensor into that tensor."""
+    if value.dtype == tf.resource:
+        raise InvalidInputError(
+            "network must compute from its input and its own weights alone; got a layer that uses "
+            "another variable, such as the global random state. Give that layer a weight of its "
+            "own, or no randomness at inference."
+        )
     node.op = "Const"
     node.attr.clear()
     node.attr["dtype"].type = value.dtype.as_datatype_enum

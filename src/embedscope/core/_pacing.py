@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import numpy as np
+
 from embedscope.core._monitor import Monitor
 
 _CALL_SAMPLES = 4_096  # samples handed to TensorFlow in one call: some tens of milliseconds
@@ -43,13 +45,16 @@ class Pacer:
         """Share of the run that is done, 0..1."""
         return self._done / self._n_batches
 
+    def coming(self, n_batches: int) -> np.ndarray:
+        """Fraction of the run that is done before each of the next `n_batches`."""
+        return (self._done + np.arange(n_batches)) / self._n_batches
+
     def calls(self, n_batches: int, batch_size: int) -> Iterator[slice]:
         """Spend `n_batches`: yields which of them to run in one call.
 
-        A call never crosses a report. Keras callbacks see every batch, so with them each call is
-        one batch.
+        A call never crosses a report. Where a Keras callback acts on batches, each call is one.
         """
-        most = 1 if self._monitor.has_callbacks else max(1, _CALL_SAMPLES // batch_size)
+        most = 1 if self._monitor.wants_every_batch else max(1, _CALL_SAMPLES // batch_size)
         start = 0
         while start < n_batches:
             if self._done == self._began:

@@ -6,6 +6,8 @@ samples, networks and shapes) is checked where the data are known.
 
 from __future__ import annotations
 
+import math
+import reprlib
 from collections.abc import Callable, Mapping
 from numbers import Integral, Real
 from typing import Any
@@ -13,8 +15,14 @@ from typing import Any
 import numpy as np
 
 from embedscope._errors import InvalidInputError
+from embedscope.core._metrics import check_metric
 
 _KERAS_FIT_ARGUMENTS = ("callbacks", "verbose")
+_LARGEST_SEED = 2**32 - 1  # that numpy.random.RandomState takes
+
+_shortened = reprlib.Repr()  # its arguments are attributes only before Python 3.12
+_shortened.maxstring = _shortened.maxother = 100
+_show = _shortened.repr
 
 
 def _is_integer(value: Any) -> bool:
@@ -22,8 +30,12 @@ def _is_integer(value: Any) -> bool:
 
 
 def _is_real(value: Any) -> bool:
-    number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
-    return number and bool(np.isfinite(value))
+    if not isinstance(value, Real) or isinstance(value, bool | np.bool_):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an int beyond the floats
+        return False
 
 
 def _integer_from(least: int) -> Callable[[Any], bool]:
@@ -56,10 +68,36 @@ def _is_init(value: Any) -> bool:
     return hasattr(value, "__array__") or isinstance(value, list | tuple)
 
 
+def _is_random_state(value: Any) -> bool:
+    if value is None or isinstance(value, np.random.RandomState | np.random.Generator):
+        return True
+    return _is_integer(value) and 0 <= value <= _LARGEST_SEED
+
+
 # Parameter -> (test, rule in words, remedy).
 _RULES: dict[str, tuple[Callable[[Any], bool], str, str]] = {
     "n_neighbors": (_integer_from(2), "an int of at least 2", "15 is a good start"),
     "n_components": (_integer_from(1), "an int of at least 1", "Use 2 for a map"),
+    "metric": (
+        lambda value: isinstance(value, str) or callable(value),
+        "a name or a function of two vectors",
+        "'euclidean' is the usual choice",
+    ),
+    "target_metric": (
+        lambda value: isinstance(value, str) or callable(value),
+        "a name or a function of two vectors",
+        "'categorical' takes y as labels",
+    ),
+    "precomputed_knn": (
+        _or_none(lambda value: isinstance(value, tuple | list) and len(value) >= 2),
+        "None or a tuple (indices, distances)",
+        "Pass two arrays of shape (n_samples, n_neighbors)",
+    ),
+    "random_state": (
+        _is_random_state,
+        f"None, an int in [0, {_LARGEST_SEED}] or a generator of numpy.random",
+        "An int gives the same map every time",
+    ),
     "metric_kwds": (
         _or_none(lambda value: isinstance(value, Mapping)),
         "a dict or None",
@@ -130,9 +168,8 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str, str]] = {
         "None or a function of one report",
         "Return True from it to stop",
     ),
-    **{
-        name: (_is_boolean, "True or False", "Pass a bool")
-        for name in (
+    **dict.fromkeys(
+        (
             "low_memory",
             "angular_rp_forest",
             "unique",
@@ -141,8 +178,9 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str, str]] = {
             "parametric_reconstruction",
             "autoencoder_loss",
             "verbose",
-        )
-    },
+        ),
+        (_is_boolean, "True or False", "Pass a bool"),
+    ),
 }
 
 
@@ -156,8 +194,18 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
     """
     for name, (holds, rule, remedy) in _RULES.items():
         if not holds(parameters[name]):
-            raise InvalidInputError(f"{name} must be {rule}; got {parameters[name]!r}. {remedy}.")
+            raise InvalidInputError(
+                f"{name} must be {rule}; got {_show(parameters[name])}. {remedy}."
+            )
+    _check_metrics(parameters)
     _check_together(parameters)
+
+
+def _check_metrics(parameters: Mapping[str, Any]) -> None:
+    if parameters["metric"] != "precomputed":
+        check_metric(parameters["metric"])
+    if parameters["target_metric"] != "categorical":
+        check_metric(parameters["target_metric"], "target_metric")
 
 
 def _check_together(parameters: Mapping[str, Any]) -> None:
@@ -172,7 +220,8 @@ def _check_together(parameters: Mapping[str, Any]) -> None:
             f"a and b must be given together; got a={parameters['a']!r}, b={parameters['b']!r}. "
             "Give both, or neither to have them fitted to min_dist and spread."
         )
-    unknown = sorted(set(parameters["keras_fit_kwargs"] or {}) - set(_KERAS_FIT_ARGUMENTS))
+    given = parameters["keras_fit_kwargs"] or {}
+    unknown = [name for name in given if name not in _KERAS_FIT_ARGUMENTS]
     if unknown:
         raise InvalidInputError(
             f"keras_fit_kwargs must hold only {' and '.join(_KERAS_FIT_ARGUMENTS)}; got {unknown}. "

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-import warnings
 from typing import Any
 
-import keras
 import numpy as np
 from scipy import sparse
 
@@ -22,7 +20,10 @@ from embedscope.core._layout import Objective
 from embedscope.core._reconstruction import Reconstruction
 from embedscope.core._rows import Rows
 from embedscope.core._storage import StoredModel, read_model, write_model
+from embedscope.core._tensorflow import keras
+from embedscope.core._warning import warn_caller
 
+_LANDMARKS = ("anchors", "landmarks")  # what `update` holds, and what `add_landmarks` chose
 _TRAINED = {"trained": True}  # stands for a user's network, which is saved in its trained state
 
 
@@ -39,7 +40,7 @@ def save_estimator(estimator: ParametricUMAP, path: str | os.PathLike[str]) -> N
         "n_features_in": estimator.n_features_in_,
         "sample_shape": list(estimator._sample_shape),
         "given_shape": list(estimator._given_shape),
-        "anchors_given_shape": list(estimator._anchors.rows.given_shape),
+        "landmarks": [name for name in _LANDMARKS if getattr(estimator, f"_{name}") is not None],
         "reconstruction": None
         if reconstruction is None
         else {"kind": reconstruction.kind, "needs_sigmoid": reconstruction.needs_sigmoid},
@@ -49,21 +50,24 @@ def save_estimator(estimator: ParametricUMAP, path: str | os.PathLike[str]) -> N
         StoredModel(
             parameters,
             state,
-            _arrays(estimator),
+            _arrays(estimator, state),
             {name: network for name, network in networks.items() if network is not None},
         ),
     )
 
 
-def _arrays(estimator: ParametricUMAP) -> dict[str, np.ndarray]:
+def _arrays(estimator: ParametricUMAP, state: dict[str, Any]) -> dict[str, np.ndarray]:
     graph = sparse.csr_matrix(estimator.graph_)
     arrays = {
         "embedding": estimator.embedding_,
         "graph_data": graph.data,
         "graph_indices": graph.indices,
         "graph_indptr": graph.indptr,
-        "anchor_positions": estimator._anchors.positions,
-    } | _rows_arrays("anchor_rows", estimator._anchors.rows.flat)
+    }
+    for name in state["landmarks"]:
+        landmarks = getattr(estimator, f"_{name}")
+        arrays[f"{name}_positions"] = landmarks.positions
+        arrays |= _rows_arrays(f"{name}_rows", landmarks.rows.flat)
     if hasattr(estimator, "feature_names_in_"):
         arrays["feature_names"] = estimator.feature_names_in_.astype(str)
     reconstruction = estimator._fitted.reconstruction
@@ -74,7 +78,7 @@ def _arrays(estimator: ParametricUMAP) -> dict[str, np.ndarray]:
 
 
 def _rows_arrays(name: str, flat: np.ndarray | sparse.csr_matrix) -> dict[str, np.ndarray]:
-    if not sparse.issparse(flat):
+    if isinstance(flat, np.ndarray):
         return {name: flat}
     return {
         f"{name}_data": flat.data,
@@ -104,7 +108,7 @@ def _storable_parameters(estimator: ParametricUMAP) -> tuple[dict[str, Any], lis
     return stored, left_out
 
 
-def load_ParametricUMAP(path: str | os.PathLike[str]) -> ParametricUMAP:  # noqa: N802 - umap-learn's name
+def load_ParametricUMAP(path: str | os.PathLike[str]) -> ParametricUMAP:
     """Load a map that `ParametricUMAP.save` wrote.
 
     Nothing in the files is run: there is no pickle in them, and networks may hold only layers of
@@ -131,8 +135,8 @@ def load_ParametricUMAP(path: str | os.PathLike[str]) -> ParametricUMAP:  # noqa
         return _restore(model)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise InvalidModelError(
-            f"path must hold a model that embedscope saved; got {os.fspath(path)!r}, whose parts do "
-            f"not fit together ({error!r}). Save the model again."
+            f"path must hold a model that embedscope saved; got {os.fspath(path)!r}, whose parts "
+            f"do not fit together ({error!r}). Save the model again."
         ) from error
 
 
@@ -169,19 +173,20 @@ def _restore(model: StoredModel) -> ParametricUMAP:
         _restored_reconstruction(model),
     )
     sample_shape = tuple(int(size) for size in state["sample_shape"])
-    anchor_shape = tuple(int(size) for size in state["anchors_given_shape"])
-    anchors = Landmarks(
-        Rows(_restored_rows("anchor_rows", arrays), sample_shape, anchor_shape),
-        arrays["anchor_positions"],
-    )
     given_shape = tuple(int(size) for size in state["given_shape"])
-    estimator._restore(fitted, anchors, sample_shape, given_shape)
+    landmarks = {
+        name: Landmarks(
+            Rows(_restored_rows(f"{name}_rows", arrays), sample_shape, given_shape),
+            arrays[f"{name}_positions"],
+        )
+        for name in _LANDMARKS
+        if name in state["landmarks"]
+    }
+    estimator._restore(fitted, **landmarks, sample_shape=sample_shape, given_shape=given_shape)
     if state["left_out"]:
-        warnings.warn(
+        warn_caller(
             f"{', '.join(state['left_out'])} could not be saved with the model and stand at their "
-            "defaults: set them again before you fit or update.",
-            UserWarning,
-            stacklevel=3,
+            "defaults: set them again before you fit or update."
         )
     return estimator
 

@@ -37,7 +37,7 @@ def plot_map(embedding: np.ndarray, ax: Axes | None = None, labels: Any = None) 
     ax = _axes(ax)
     second = embedding[:, 1] if embedding.shape[1] > 1 else np.zeros(len(embedding))
     size = float(np.clip(40_000 / len(embedding), 1.0, 20.0))
-    style = {"s": size, "linewidths": 0, "rasterized": len(embedding) > 5_000}
+    style: dict[str, Any] = {"s": size, "linewidths": 0, "rasterized": len(embedding) > 5_000}
     values = None if labels is None else np.asarray(labels)
     if values is not None and len(values) != len(embedding):
         raise InvalidInputError(

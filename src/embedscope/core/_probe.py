@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import tensorflow as tf
 from scipy import sparse
 
 from embedscope.core import _losses
 from embedscope.core._layout import Objective
+from embedscope.core._tensorflow import tf
 
 _MOST_EDGES = 2_500
 

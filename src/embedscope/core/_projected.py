@@ -11,37 +11,36 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
 from scipy import sparse
 
 from embedscope.core._networks import dense_encoder
 from embedscope.core._projection import principal_axes
 from embedscope.core._rows import Rows
+from embedscope.core._tensorflow import keras
 
 _MOST_AXES = 128
-_WHITENING = 0.25  # how far the components' spreads are evened out: 0 not at all, 1 entirely
 
 
 @dataclass(frozen=True)
 class Projection:
-    """An affine map to scaled principal components.
+    """An affine map to principal components.
 
     Attributes
     ----------
     mean : ndarray of shape (n_features,), float32
     axes : ndarray of shape (n_features, n_axes), float32
         Orthonormal columns.
-    scale : ndarray of shape (n_axes,), float32
-        Multiplies each component.
+    scale : float
+        Multiplies all components, so that the first has unit variance.
     """
 
     mean: np.ndarray
     axes: np.ndarray
-    scale: np.ndarray
+    scale: float
 
     def apply(self, rows: Rows) -> Rows:
-        """The samples as scaled principal components."""
+        """The samples as principal components."""
         to_components = self.axes * self.scale
         projected = np.asarray(rows.flat @ to_components - self.mean @ to_components)
         shape = (self.axes.shape[1],)
@@ -49,22 +48,23 @@ class Projection:
 
 
 def fit_projection(rows: Rows) -> Projection:
-    """Principal axes of the samples, scaled so that a network trains well on any units."""
+    """Principal axes of the samples, scaled so that a network trains well on any units.
+
+    The components keep their relative sizes: to even them out made the network fit small
+    differences sooner, and held-out samples worse.
+    """
     flat = rows.flat
     if sparse.issparse(flat):
         mean = np.asarray(flat.mean(axis=0), dtype=np.float32).ravel()
         axes = _sparse_axes(flat, mean)
-        components = flat @ axes - mean @ axes
+        components = flat @ axes[:, :1] - mean @ axes[:, :1]
     else:
         mean = flat.mean(axis=0, dtype=np.float64).astype(np.float32)
         centred = flat - mean
         axes = principal_axes(centred, _MOST_AXES)
-        components = centred @ axes
-    spread = components.std(axis=0, dtype=np.float64)
-    largest = float(spread.max(initial=0.0)) or 1.0
-    relative = np.maximum(spread / largest, 1e-3)
-    scale = relative**-_WHITENING / largest
-    return Projection(mean, axes, scale.astype(np.float32))
+        components = centred @ axes[:, :1]
+    largest = float(components[:, 0].std(dtype=np.float64))
+    return Projection(mean, axes, 1.0 / largest if largest > 0 else 1.0)
 
 
 def _sparse_axes(flat: sparse.csr_matrix, mean: np.ndarray) -> np.ndarray:
@@ -107,10 +107,23 @@ class ProjectedEncoder:
             self._unseen = kernel - projection.axes @ seen
             inner = _dense_layers(self.network)
             inner[0].set_weights(
-                [seen / projection.scale[:, None], bias + projection.mean @ kernel]
+                [seen / projection.scale, bias + projection.mean @ kernel]
             )
             for target, source in zip(inner[1:], others, strict=True):
                 target.set_weights(source.get_weights())
+
+    def whole(self) -> Any:
+        """The network as it trains, with the projection before it: it takes samples."""
+        shape = self._encoder.input_shape[1:]
+        to_components = self._projection.axes * self._projection.scale
+        projection = keras.layers.Dense(
+            to_components.shape[1], kernel_initializer="zeros", trainable=False, name="projection"
+        )
+        whole = keras.Sequential(
+            [keras.Input(shape), keras.layers.Flatten(), projection, *self.network.layers]
+        )
+        projection.set_weights([to_components, -self._projection.mean @ to_components])
+        return whole
 
     def fold(self) -> None:
         """Write the trained weights to the encoder, the projection multiplied in."""

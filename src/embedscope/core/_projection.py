@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from scipy import linalg
 
 _MOST_FEATURES = 4096  # a wider covariance matrix costs more than a randomised decomposition
 _ENOUGH_ROWS = 20_000
+_LARGEST_EXPONENT = 30  # sums of squares of 2^30 are far from float32's limits
 
 
 def principal_axes(centred: np.ndarray, n_axes: int) -> np.ndarray:
@@ -24,7 +27,7 @@ def principal_axes(centred: np.ndarray, n_axes: int) -> np.ndarray:
     ndarray of shape (n_features, n_axes), float32
         Orthonormal columns; the sign makes the largest entry of each positive.
     """
-    rows = centred[:: max(1, len(centred) // _ENOUGH_ROWS)]
+    rows, _ = in_safe_units(centred[:: max(1, len(centred) // _ENOUGH_ROWS)])
     n_features = rows.shape[1]
     n_axes = min(n_axes, n_features, len(centred))
     if n_features <= _MOST_FEATURES:
@@ -39,3 +42,14 @@ def principal_axes(centred: np.ndarray, n_axes: int) -> np.ndarray:
         axes = right.T
     largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=0)[None], axis=0)
     return np.ascontiguousarray(axes * np.where(largest < 0, -1.0, 1.0), dtype=np.float32)
+
+
+def in_safe_units(X: np.ndarray) -> tuple[np.ndarray, int]:
+    """Data in a unit in which squares neither overflow nor vanish, and the unit's exponent.
+
+    A power of two, so that no digit changes; 0, and no copy, for data of usual magnitudes.
+    """
+    exponent = math.frexp(max(float(X.max()), -float(X.min())))[1]
+    if abs(exponent) <= _LARGEST_EXPONENT:
+        return X, 0
+    return np.ldexp(X, -exponent), exponent

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
 
 from embedscope.core._rows import Rows
+from embedscope.core._tensorflow import keras
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,8 @@ def _ends_in_sigmoid(decoder: Any) -> bool:
     for layer in reversed(decoder.layers):
         if isinstance(layer, keras.layers.Reshape | keras.layers.Flatten):
             continue
+        if isinstance(layer, keras.Model):
+            return _ends_in_sigmoid(layer)
         return getattr(layer, "activation", None) is keras.activations.sigmoid
     return False
 

@@ -6,14 +6,18 @@ the shape that the network takes, and it knows how to give results back in the s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-from embedscope._errors import InvalidInputError
+from embedscope._errors import InvalidInputError, InvalidTypeError
+from embedscope.core._shapes import check_layout
+
+_BLOCK_ROWS = 8_192
+_BLOCK_VALUES = 2**22  # 16 MiB of input, which the feature maps of a convolution multiply
 
 
 @dataclass(frozen=True)
@@ -45,9 +49,17 @@ class Rows:
         """Samples of the given index as a dense array of shape ``index.shape + shape``."""
         if isinstance(index, slice):
             index = np.arange(*index.indices(len(self)))
-        chosen = self.flat[index.ravel()] if sparse.issparse(self.flat) else self.flat[index]
-        dense = chosen.toarray() if sparse.issparse(chosen) else chosen
+        if isinstance(self.flat, np.ndarray):
+            dense = self.flat[index]
+        else:
+            dense = self.flat[index.ravel()].toarray()
         return np.ascontiguousarray(dense).reshape(*index.shape, *self.shape)
+
+    def blocks(self) -> Iterator[slice]:
+        """Consecutive rows, few enough at a time for a network to take at once."""
+        step = max(1, min(_BLOCK_ROWS, _BLOCK_VALUES // self.n_features))
+        for start in range(0, len(self), step):
+            yield slice(start, start + step)
 
     def subset(self, index: np.ndarray) -> Rows:
         """The samples of `index` alone."""
@@ -63,9 +75,7 @@ class Rows:
         return Rows(stacked, self.shape, self.given_shape)
 
 
-def as_rows(
-    X: Any, dims: Sequence[int] | None = None, *, name: str = "X", least: int = 1
-) -> Rows:
+def as_rows(X: Any, dims: Sequence[int] | None = None, *, name: str = "X", least: int = 1) -> Rows:
     """Check `X` and make it rows.
 
     Parameters
@@ -89,10 +99,10 @@ def as_rows(
         If X is empty, not numeric, not finite, or its shape does not fit `dims`.
     """
     if sparse.issparse(X):
-        flat: np.ndarray | sparse.csr_matrix = sparse.csr_matrix(X, dtype=np.float32)
+        flat: np.ndarray | sparse.csr_matrix = _as_csr(X, name)
         given_shape: tuple[int, ...] = (flat.shape[1],)
     else:
-        dense = _as_float32(X, name)
+        dense = as_float32(X, name)
         if dense.ndim < 2:
             raise InvalidInputError(
                 f"{name} must be an array of at least two dimensions, samples first; got shape "
@@ -107,9 +117,38 @@ def as_rows(
     return Rows(flat, shape, given_shape)
 
 
-def _as_float32(X: Any, name: str) -> np.ndarray:
-    """A dense numeric array as float32, without a copy where it already is one."""
-    array = np.asarray(X)
+def _as_csr(X: Any, name: str) -> sparse.csr_matrix:
+    """A sparse matrix of numbers as float32, without a copy where it already is one."""
+    if X.ndim != 2:
+        raise InvalidInputError(
+            f"{name} must have two dimensions where it is sparse; got shape {X.shape}. Reshape it "
+            "to one row for each sample."
+        )
+    as_float32(np.empty(0, X.dtype), name)  # for its rules about the dtype
+    with np.errstate(over="ignore"):
+        return sparse.csr_matrix(X, dtype=np.float32)
+
+
+def as_float32(given: Any, name: str) -> np.ndarray:
+    """A dense numeric array as float32, without a copy where it already is one.
+
+    Raises
+    ------
+    InvalidInputError
+        If the entries are not real numbers, or the array is ragged or masked.
+    """
+    try:
+        array = np.asarray(given)
+    except ValueError as error:
+        raise InvalidInputError(
+            f"{name} must be one array; got {type(given).__name__}, which makes none ({error}). "
+            "Give every row the same number of values."
+        ) from error
+    if isinstance(given, np.ma.MaskedArray) and np.ma.is_masked(given):
+        raise InvalidInputError(
+            f"{name} must have a value everywhere; got {np.ma.getmaskarray(given).sum()} masked "
+            "entries. Drop those rows, or fill them with its filled method."
+        )
     if array.dtype.kind == "c":
         raise InvalidInputError(
             f"{name} must be real; got complex numbers. Complex data not supported: pass real "
@@ -122,20 +161,20 @@ def _as_float32(X: Any, name: str) -> np.ndarray:
 
 
 def _numbers_from_objects(array: np.ndarray, name: str) -> np.ndarray:
+    if array.dtype.kind != "O":
+        raise InvalidInputError(
+            f"{name} must be numeric; got dtype {array.dtype}. Encode text and dates as numbers "
+            "first, for instance with OneHotEncoder."
+        )
     try:
-        if array.dtype.kind == "O":
-            return array.astype(np.float64)
-    except (TypeError, ValueError) as error:
+        return array.astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
         # A mapping or an array in a cell is a TypeError for scikit-learn too.
-        kind = TypeError if isinstance(error, TypeError) else InvalidInputError
+        kind = InvalidTypeError if isinstance(error, TypeError) else InvalidInputError
         raise kind(
             f"{name} must be numeric; got an array of objects ({error}). The argument must be "
             "made of numbers: encode categories first, for instance with OneHotEncoder."
         ) from error
-    raise InvalidInputError(
-        f"{name} must be numeric; got dtype {array.dtype}. Encode text and dates as numbers "
-        "first, for instance with OneHotEncoder."
-    )
 
 
 def _check_shape(
@@ -160,14 +199,15 @@ def _check_shape(
         )
     if explicit and int(np.prod(shape)) != n_features:
         raise InvalidInputError(
-            f"dims must be the shape of one sample; got dims={shape} ({int(np.prod(shape))} "
-            f"values), but a sample of {name} has shape {given_shape} ({n_features} values). "
-            f"Set dims so that its product is {n_features}."
+            f"dims (by default the encoder's input shape) must be the shape of one sample; got "
+            f"{shape} ({int(np.prod(shape))} values), but a sample of {name} has shape "
+            f"{given_shape} ({n_features} values). Set dims so that its product is {n_features}."
         )
+    check_layout(given_shape, shape, name)
 
 
 def _check_finite(flat: np.ndarray | sparse.csr_matrix, name: str) -> None:
-    values = flat.data if sparse.issparse(flat) else flat
+    values = flat if isinstance(flat, np.ndarray) else np.asarray(flat.data)
     if np.isfinite(values.sum(dtype=np.float64)):  # one pass, no copy; overflow cannot hide here
         return
     n_nan, n_infinite = int(np.isnan(values).sum()), int(np.isinf(values).sum())

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from numbers import Integral
 from typing import Any
 
 from embedscope._errors import InvalidInputError
 
 
-def sample_shape(dims: Sequence[int] | None, encoder: Any) -> tuple[int, ...] | None:
+def sample_shape(dims: Any, encoder: Any) -> tuple[int, ...] | None:
     """`dims` if given, else what a user's encoder says it takes, else None for the data's own.
 
     Parameters
@@ -19,22 +20,52 @@ def sample_shape(dims: Sequence[int] | None, encoder: Any) -> tuple[int, ...] | 
     Returns
     -------
     tuple of int or None
+
+    Raises
+    ------
+    InvalidInputError
+        If `dims` is no shape.
     """
     if dims is not None:
-        try:
-            shape = tuple(int(size) for size in dims)
-        except (TypeError, ValueError) as error:
-            raise InvalidInputError(
-                f"dims must be a sequence of ints above 0; got {dims!r}. "
-                "Give the shape of one sample, for instance (28, 28, 1)."
-            ) from error
-        if not shape or min(shape) < 1:
-            raise InvalidInputError(
-                f"dims must be a sequence of ints above 0; got {dims!r}. "
-                "Give the shape of one sample, for instance (28, 28, 1)."
-            )
-        return shape
+        return _checked(dims)
     taken = getattr(encoder, "input_shape", None)
     if not isinstance(taken, tuple) or None in taken[1:] or len(taken) < 2:
         return None
     return tuple(int(size) for size in taken[1:])
+
+
+def _checked(dims: Any) -> tuple[int, ...]:
+    sizes = list(dims) if isinstance(dims, Iterable) and not isinstance(dims, str) else []
+    if not sizes or not all(_is_size(size) for size in sizes):
+        raise InvalidInputError(
+            f"dims must be a sequence of ints above 0; got {dims!r}. "
+            "Give the shape of one sample, for instance (28, 28, 1)."
+        )
+    return tuple(int(size) for size in sizes)
+
+
+def _is_size(size: Any) -> bool:
+    if isinstance(size, bool) or not isinstance(size, Integral):
+        return False
+    return int(size) > 0
+
+
+def check_layout(given: tuple[int, ...], wanted: tuple[int, ...], name: str) -> None:
+    """Raise where samples could be put into the wanted shape only by mixing up their axes.
+
+    A flat sample and one of the wanted shape are fine, and axes of length 1 may come and go; but
+    an image with its channels first is not one with its channels last, though of the same size.
+
+    Parameters
+    ----------
+    given, wanted : tuple of int
+        Shape of one sample as it is, and as the networks take it; of the same number of values.
+    name : str
+        What the message calls the array.
+    """
+    axes, wanted_axes = ([size for size in shape if size > 1] for shape in (given, wanted))
+    if min(len(axes), len(wanted_axes)) > 1 and axes != wanted_axes:
+        raise InvalidInputError(
+            f"{name} must hold samples of shape {wanted}, or flattened ones; got {given}, whose "
+            f"axes are in another order. Use numpy.moveaxis, or set dims to the shape of {name}."
+        )

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import tempfile
 import zipfile
 from dataclasses import dataclass
@@ -23,7 +24,6 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from embedscope._errors import InvalidInputError, InvalidModelError
@@ -41,6 +41,7 @@ from embedscope.core._model_header import (
     seal,
     unseal,
 )
+from embedscope.core._tensorflow import keras
 
 __all__ = ["FORMAT", "StoredModel", "read_model", "write_model"]
 
@@ -126,12 +127,12 @@ def read_model(path: str | os.PathLike[str]) -> StoredModel:
     """
     folder = Path(path)
     while True:
-        content = read_header(folder)
+        file = read_header(folder)
         try:
-            return _read_files(folder, unseal(content))
+            return _read_files(folder, unseal(file.content))
         except InvalidModelError:
             # Where a save replaced the files between two reads, the new ones are read instead.
-            if read_header(folder) == content:
+            if read_header(folder) == file:
                 raise
 
 
@@ -256,5 +257,9 @@ def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
     with archive.open(f"{name}.npy") as member:
         array: np.ndarray = np.lib.format.read_array(member, allow_pickle=False)
     if array.dtype.kind == "U":
-        array.tolist()  # numpy finds a number that is no character only when it is looked at
+        # numpy makes strings of numbers that are no characters, and Python breaks on them later.
+        number = np.dtype(np.uint32).newbyteorder(array.dtype.byteorder)
+        codes = np.frombuffer(array.tobytes(), number)
+        if np.any(codes > sys.maxunicode):
+            raise ValueError(f"{name!r} with text that is none")
     return array

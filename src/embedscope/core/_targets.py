@@ -5,14 +5,73 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy import sparse
 
+from embedscope._errors import InvalidInputError
 from embedscope.core._fuzzy import symmetrise
+from embedscope.core._rows import as_float32
 
 UNKNOWN = -1
 _UNKNOWN_DISTANCE = 1.0
 _CERTAIN_DISTANCE = 1e12
+
+
+def check_targets(y: Any, n_samples: int, *, categorical: bool) -> np.ndarray:
+    """Check the user's `y`.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,), or (n_samples, n_targets) where it is not categorical
+    n_samples : int
+    categorical : bool
+        `y` holds labels, numbers or text; numbers to be compared by a metric otherwise.
+
+    Returns
+    -------
+    ndarray
+        Labels of shape (n_samples,), or targets of the shape of `y`, float32.
+
+    Raises
+    ------
+    InvalidInputError
+        If `y` is of another length, has gaps, or holds no labels or numbers.
+    """
+    targets = _as_labels(y) if categorical else as_float32(y, "y")
+    if targets.ndim == 0 or len(targets) != n_samples:
+        got = "one value" if targets.ndim == 0 else str(len(targets))
+        raise InvalidInputError(
+            f"y must have one entry for each sample; got {got} for {n_samples} samples. "
+            "Give labels, with -1 for unknown."
+        )
+    if categorical and targets.size != n_samples:
+        raise InvalidInputError(
+            f"y must be one label for each sample; got shape {targets.shape}. Give one column, or "
+            "set target_metric for several numbers a sample."
+        )
+    if targets.dtype.kind == "f" and not np.isfinite(targets).all():
+        raise InvalidInputError(
+            "y must be finite; got NaN or infinity. Mark an unknown label by -1."
+        )
+    return targets.ravel() if categorical else targets
+
+
+def _as_labels(y: Any) -> np.ndarray:
+    """Labels as an array of numbers or of text, never of objects."""
+    # By way of objects: numpy would silently turn a list of text and numbers into text.
+    given = np.asarray(y, dtype=object if isinstance(y, list | tuple) else None)
+    if given.dtype.kind != "O":
+        return given
+    try:
+        np.unique(given)
+        return np.asarray(given.tolist())
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(
+            f"y must hold labels of one kind; got a mixture ({error}). Give numbers, with -1 for "
+            "unknown, or text alone."
+        ) from error
 
 
 def intersect_labels(
@@ -26,7 +85,8 @@ def intersect_labels(
     labels : ndarray of shape (n_samples,), int
         Class of each sample; -1 where it is not known. All -1 leaves the graph as it is.
     target_weight : float
-        0 ignores the labels, 1 separates the classes entirely.
+        An edge between classes is weakened by ``exp(-2.5 / (1 - target_weight))``: 0 favours the
+        data, 1 separates the classes entirely.
 
     Returns
     -------
@@ -53,6 +113,17 @@ def intersect_graphs(
 
     Each edge of either becomes a weighted product of both strengths; an edge that one of them
     lacks counts there with half of its smallest strength.
+
+    Parameters
+    ----------
+    graph, target_graph : csr_matrix of shape (n_samples, n_samples)
+        Neither may be empty.
+    target_weight : float
+        0 leaves the strengths of the data alone, 1 those of the target.
+
+    Returns
+    -------
+    csr_matrix of shape (n_samples, n_samples), float32
     """
     n_samples = graph.shape[0]
     left, right = _keyed(graph), _keyed(target_graph)
@@ -79,9 +150,7 @@ def _keyed(graph: sparse.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
     return keys[order], edges.data[order]
 
 
-def _lookup(
-    wanted: np.ndarray, keys: np.ndarray, values: np.ndarray, missing: float
-) -> np.ndarray:
+def _lookup(wanted: np.ndarray, keys: np.ndarray, values: np.ndarray, missing: float) -> np.ndarray:
     position = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     return np.where(keys[position] == wanted, values[position], missing)
 

@@ -1,0 +1,110 @@
+"""What to search for: the neighbours of each sample under a metric, and which metrics there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from embedscope._errors import InvalidInputError
+
+Metric = str | Callable[..., float]
+
+# One name for metrics that are the same; "nan_euclidean" is, as no NaN comes this far.
+_ALIASES = {"l2": "euclidean", "nan_euclidean": "euclidean", "cityblock": "manhattan"}
+
+
+@dataclass(frozen=True)
+class NeighborSearch:
+    """What to search for, and how.
+
+    Attributes
+    ----------
+    n_neighbors : int
+        Neighbours of each sample, the sample itself included.
+    metric : str or callable
+        A metric of scikit-learn or pynndescent, or a function of two vectors.
+    metric_kwds : mapping
+        Further arguments of the metric.
+    n_jobs : int
+        Threads for scikit-learn and pynndescent; -1 for all.
+    seed : int
+        Seed of the approximate search.
+    low_memory, angular_rp_forest : bool
+        Passed on to pynndescent.
+    """
+
+    n_neighbors: int
+    metric: Metric = "euclidean"
+    metric_kwds: Mapping[str, Any] = field(default_factory=dict)
+    n_jobs: int = -1
+    seed: int = 0
+    low_memory: bool = True
+    angular_rp_forest: bool = False
+
+    @property
+    def canonical_metric(self) -> Metric:
+        """The metric under the name that both libraries know."""
+        return self.metric if callable(self.metric) else _ALIASES.get(self.metric, self.metric)
+
+
+def check_metric(metric: Metric, name: str = "metric") -> None:
+    """Raise unless `metric` is a function or the name of a known metric."""
+    if scikit_learn_knows(metric):
+        return
+    from pynndescent.distances import named_distances
+
+    if metric not in named_distances:
+        raise InvalidInputError(
+            f"{name} must be a function or the name of a metric of scikit-learn or pynndescent; "
+            f"got {metric!r}. Choose for instance 'euclidean', 'cosine', 'manhattan' or 'hamming'."
+        )
+
+
+def scikit_learn_knows(metric: Metric) -> bool:
+    """Whether scikit-learn can search with `metric`; it calls functions as they are."""
+    from sklearn.neighbors import VALID_METRICS
+
+    known = set(VALID_METRICS["brute"]) - {"precomputed"}  # distances come beside X here
+    return callable(metric) or metric in known
+
+
+def is_boolean(metric: Metric) -> bool:
+    """Whether `metric` asks of each value only whether it is zero."""
+    from sklearn.metrics.pairwise import PAIRWISE_BOOLEAN_FUNCTIONS
+
+    return metric in PAIRWISE_BOOLEAN_FUNCTIONS
+
+
+def complete_arguments(search: NeighborSearch, X: Any) -> dict[str, Any]:
+    """The metric's arguments; those that describe the data are estimated where none are given.
+
+    Raises
+    ------
+    ValueError
+        If the features' covariance has no inverse.
+    """
+    if search.metric_kwds or search.metric not in ("seuclidean", "mahalanobis"):
+        return dict(search.metric_kwds)
+    if search.metric == "seuclidean":
+        return {"V": np.var(X, axis=0, ddof=1, dtype=np.float64)}
+    return {"VI": np.linalg.inv(np.atleast_2d(np.cov(X, rowvar=False)))}
+
+
+def metric_failed(search: NeighborSearch, reason: str) -> InvalidInputError:
+    """The error to raise where the metric failed; see `reason_of`."""
+    return InvalidInputError(
+        f"metric must work on these data; got metric={search.metric!r} with metric_kwds="
+        f"{dict(search.metric_kwds)!r}, which failed with {reason} "
+        "Check the metric's own requirements and arguments."
+    )
+
+
+def reason_of(error: Exception) -> str:
+    """The kind of an error and the first line of its message that says more than 'failed'."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    telling = [line for line in lines if line and not line.startswith("Failed in nopython mode")]
+    message = telling[0] if telling else "no reason given"
+    return f"{type(error).__name__}: {message.rstrip('.')}."

@@ -1,0 +1,83 @@
+"""TensorFlow and Keras, imported once and in silence: the other modules take both from here.
+
+TensorFlow greets every process with lines on file descriptor 2 (oneDNN, CUDA, processor features),
+some of them whatever ``TF_CPP_MIN_LOG_LEVEL`` says. So descriptor 2 is held back while TensorFlow
+is imported and finds its devices, and all that is not such a greeting is written afterwards. The
+log level that TensorFlow reads then stays; the environment variable goes back to what it was.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from embedscope._errors import MissingDependencyError
+
+__all__ = ["keras", "tf"]
+
+_LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+_ERRORS_ONLY = "2"
+_GREETING = re.compile(
+    rb"WARNING: All log messages before absl::InitializeLog\(\)"
+    rb"|[IWE]\d{4} [\d:.]+ +\d+ \S+:\d+\]"  # absl's log lines
+    rb"|\d{4}-\d\d-\d\d [\d:.]+: [IWE] (tensorflow|external)/"  # TensorFlow's own
+    rb"|To enable the following instructions:"
+)
+
+
+@contextmanager
+def _without_greetings() -> Iterator[None]:
+    """Hold file descriptor 2 back, and write to it at the end what is no greeting."""
+    try:
+        stderr = os.dup(2)
+    except OSError:  # a process without a standard error, such as a window application
+        yield
+        return
+    if sys.stderr is not None:
+        sys.stderr.flush()
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            if sys.stderr is not None:
+                sys.stderr.flush()
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            held.seek(0)
+            _write_to_stderr([line for line in held if not _GREETING.match(line)])
+
+
+def _write_to_stderr(lines: list[bytes]) -> None:
+    rest = b"".join(lines)
+    while rest:
+        rest = rest[os.write(2, rest) :]
+
+
+@contextmanager
+def _errors_only() -> Iterator[None]:
+    """The log level for the time of the import, unless the user has set one."""
+    given = os.environ.get(_LOG_LEVEL)
+    os.environ.setdefault(_LOG_LEVEL, _ERRORS_ONLY)
+    try:
+        yield
+    finally:
+        if given is None:
+            del os.environ[_LOG_LEVEL]
+
+
+with _without_greetings(), _errors_only():
+    import keras
+    import tensorflow as tf
+
+    tf.config.list_logical_devices()  # makes the devices, which has a greeting of its own
+
+if keras.config.backend() != "tensorflow":
+    raise MissingDependencyError(
+        f"Keras must run on TensorFlow; got the backend {keras.config.backend()!r}. Set "
+        "KERAS_BACKEND=tensorflow in the environment before Keras is imported."
+    )

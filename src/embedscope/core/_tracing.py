@@ -1,0 +1,42 @@
+"""TensorFlow functions that are traced once, however many samples and steps each call brings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from embedscope.core._tensorflow import tf
+
+
+class TracedOnce:
+    """A function as a TensorFlow graph, traced at the first call.
+
+    A plain ``tf.function`` traces again for other shapes, which takes longer than to run it, and
+    prints a warning where many estimators are fitted one after the other.
+
+    Parameters
+    ----------
+    function : callable
+        Takes tensors, None and constants; the last two must be the same in every call.
+    n_free_axes : int
+        How many leading axes of the tensors may differ from call to call.
+    """
+
+    def __init__(self, function: Callable[..., Any], n_free_axes: int = 1) -> None:
+        self._function = tf.function(function)
+        self._n_free_axes = n_free_axes
+        self._concrete: Callable[..., Any] | None = None
+
+    def __call__(self, *arguments: Any) -> Any:
+        """The function's result, in tensors."""
+        if self._concrete is None:
+            specs = [self._generalised(argument) for argument in arguments]
+            self._concrete = self._function.get_concrete_function(*specs)
+        return self._concrete(*arguments)
+
+    def _generalised(self, argument: Any) -> Any:
+        if not hasattr(argument, "dtype"):
+            return argument
+        n_free = min(self._n_free_axes, len(argument.shape))
+        shape = [*[None] * n_free, *argument.shape[n_free:]]
+        return tf.TensorSpec(shape, argument.dtype)

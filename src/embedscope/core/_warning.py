@@ -1,0 +1,27 @@
+"""Warnings that point at the user's own line, however deep in the package their cause is."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+
+
+def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the first line outside of the package that led here.
+
+    Parameters
+    ----------
+    message : str
+    category : subclass of Warning
+    """
+    package = __name__.partition(".")[0]
+    depth = 1
+    frame = sys._getframe(depth)
+    while frame.f_back is not None and _package_of(frame.f_globals) == package:
+        frame = frame.f_back
+        depth += 1
+    warnings.warn(message, category, stacklevel=depth + 1)
+
+
+def _package_of(namespace: dict[str, object]) -> str:
+    return str(namespace.get("__name__", "")).partition(".")[0]
