@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import subprocess
@@ -19,35 +20,63 @@ from embedscope._errors import InvalidInputError, InvalidModelError
 from embedscope.core._model_directory import replace_files
 from embedscope.core._storage import StoredModel, read_model, write_model
 
-# Saves the files of the given directories over and over, the way write_model does, without paying
-# for TensorFlow: what must be atomic is the writing, and the networks are in the files already.
-SAVER = """
-import os, sys
+# Both scripts save files that were prepared, as write_model does but without paying for TensorFlow:
+# what must be atomic is the writing, and the networks are in the files already.
+PREPARED = """
+import os, shutil, sys
 from pathlib import Path
 from embedscope.core._model_directory import replace_files
 
-target, n_rounds, last_step, *sources = sys.argv[1:]
-models = [{f.name: f.read_bytes() for f in Path(source).iterdir()} for source in sources]
-step = 0
+target = Path(sys.argv[1])
+sources = map(Path, sys.argv[2].split(os.pathsep))
+models = [{file.name: file.read_bytes() for file in source.iterdir()} for source in sources]
 
-def die_at_last_step(event, arguments):
-    global step
-    if event.split(".")[0] in ("os", "open", "shutil"):
-        step += 1
-        if step == int(last_step):
-            os._exit(9)
-
-if int(last_step):
-    sys.addaudithook(die_at_last_step)
-for _ in range(int(n_rounds)):
-    for model in models:
-        with replace_files(Path(target)) as folder:
-            for name, content in model.items():
-                (folder / name).write_bytes(content)
-        if not int(last_step):
-            print(flush=True)
+def save(model):
+    with replace_files(target) as folder:
+        for name, content in model.items():
+            (folder / name).write_bytes(content)
 """
-FOREVER = 1_000_000
+
+SAVE_FOREVER = """
+while True:
+    for model in models:
+        save(model)
+        print(flush=True)
+"""
+
+# Dies before the first, the second, the third... file operation of a save, by an exit that runs
+# nothing, and keeps a copy of what that left; until a save lives through.
+DIE_AT_EVERY_STEP = """
+start, states = map(Path, sys.argv[3:])
+
+def die_before(last_step):
+    steps = iter(range(1, last_step))
+    def count(event, arguments):
+        if event.split(".")[0] in ("os", "open", "shutil") and next(steps, None) is None:
+            os._exit(9)
+    sys.addaudithook(count)
+
+def save_and_die(last_step):
+    process = os.fork()
+    if not process:
+        die_before(last_step)
+        save(models[0])
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 9
+
+step, died = 0, True
+while died:
+    step += 1
+    shutil.rmtree(target, ignore_errors=True)
+    if start.exists():
+        shutil.copytree(start, target)
+    died = save_and_die(step)
+    if target.exists():
+        shutil.copytree(target, states / f"{step:03}")
+"""
+
+
+COMMITTED_HEADERS = {"model.json", ".embedscope-saved/model.json"}
 
 
 def make_model(number: int, names: tuple[str, ...]) -> StoredModel:
@@ -93,17 +122,39 @@ def require_whole(path: Path, models: list[StoredModel]) -> int:
 
 
 @contextmanager
-def endless_saver(target: Path, sources: list[Path]) -> Iterator[subprocess.Popen[str]]:
-    """A process that saves all the time; running and past its first save."""
-    command = [sys.executable, "-c", SAVER, str(target), str(FOREVER), "0", *map(str, sources)]
+def endless_saver(target: Path, sources: list[Path]) -> Iterator[None]:
+    """A process that saves all the time, and has saved once; killed at the end."""
+    arguments = [str(target), os.pathsep.join(map(str, sources))]
+    command = [sys.executable, "-c", PREPARED + SAVE_FOREVER, *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "\n", "the saver died before its first save"
         try:
-            yield process
+            yield
         finally:
             process.send_signal(signal.SIGKILL)
             process.stdout.close()
+
+
+def states_after_death(start: Path, source: Path, scratch: Path) -> list[Path]:
+    """What a save over `start` leaves, killed before each of its file operations; whole at last."""
+    states = scratch / "states"
+    states.mkdir(parents=True)
+    arguments = map(str, (scratch / "model", source, start, states))
+    command = [sys.executable, "-c", PREPARED + DIE_AT_EVERY_STEP, *arguments]
+    subprocess.run(command, check=True)
+    return sorted(states.iterdir())
+
+
+def contents(path: Path) -> dict[str, bytes]:
+    """Every file below a directory."""
+    files = (file for file in path.rglob("*") if file.is_file())
+    return {str(file.relative_to(path)): file.read_bytes() for file in files}
+
+
+def distinct(states: list[Path]) -> list[Path]:
+    """One of each kind."""
+    return list({tuple(sorted(contents(state).items())): state for state in states}.values())
 
 
 @pytest.mark.parametrize("n_kills", [10, pytest.param(50, marks=pytest.mark.long)])
@@ -118,61 +169,58 @@ def test_killed_at_random_instants(
         require_whole(target, models)
 
 
-def save_until(step: int, target: Path, source: Path) -> bool:
-    """Save once, in a process that dies before its `step`-th file operation. Whether it died."""
-    command = [sys.executable, "-c", SAVER, str(target), "1", str(step), str(source)]
-    code = subprocess.run(command, check=False).returncode
-    assert code in (0, 9)
-    return code == 9
-
-
 @pytest.mark.parametrize(("old", "new"), [(1, 2), (2, 1)])
-def test_killed_at_every_step_of_replacing(
+def test_killed_at_every_step(
     old: int, new: int, tmp_path: Path, sources: list[Path], models: list[StoredModel]
 ) -> None:
-    """Dying before each file operation of a save leaves the old model, then the new one."""
-    target = tmp_path / "model"
-    found = []
-    step = 1
-    while True:
-        write_model(target, models[old - 1])
-        if not save_until(step, target, sources[new - 1]):
-            break
-        found.append(require_whole(target, models))
-        step += 1
-    assert len(found) > 10
+    """There is the old model up to a step, and the new one from then on."""
+    states = states_after_death(sources[old - 1], sources[new - 1], tmp_path)
+    found = [require_whole(state, models) for state in states]
     commit = found.index(new)
     assert found == [old] * commit + [new] * (len(found) - commit)
+    assert len(distinct(states[:commit])) > 3  # the test did get into the middle of things,
+    assert len(distinct(states[commit:])) > 3  # before the commit and after it
+
+
+def test_killed_at_every_step_twice(
+    tmp_path: Path, sources: list[Path], models: list[StoredModel]
+) -> None:
+    """A save that finds what a killed one left is killed as well."""
+    first = distinct(states_after_death(sources[0], sources[1], tmp_path))
+    second = [
+        state
+        for number, start in enumerate(first)
+        for state in states_after_death(start, sources[0], tmp_path / str(number))
+    ]
+    for state in distinct(second):
+        require_whole(state, models)
 
 
 def test_killed_at_every_step_of_the_first_save(
     tmp_path: Path, sources: list[Path], models: list[StoredModel]
 ) -> None:
-    """With no old model there is none or the new one, and the next save does not mind."""
-    step = 1
-    while save_until(step, target := tmp_path / str(step), sources[1]):
-        if target.exists():
-            try:
-                assert require_whole(target, models) == 2
-            except InvalidModelError as error:
-                assert "path must be a directory that save wrote" in str(error)  # noqa: PT017
-        write_model(target, models[0])
-        assert require_whole(target, models) == 1
-        step += 1
-    assert step > 10
+    """There is no model up to a step, and the new one from then on."""
+    states = states_after_death(tmp_path / "nothing", sources[1], tmp_path)
+    committed = [state for state in states if contents(state).keys() & COMMITTED_HEADERS]
+    for state in committed:
+        assert require_whole(state, models) == 2
+    assert committed == states[-len(committed) :]
+    assert 3 < len(committed) < len(states)
+    for state in states[: -len(committed)]:
+        with pytest.raises(InvalidModelError, match="path must be a directory that save wrote"):
+            read_model(state)
 
 
-def test_next_save_clears_up(tmp_path: Path, sources: list[Path]) -> None:
+@pytest.mark.parametrize("start", ["nothing", "a model"])
+def test_next_save_clears_up(start: str, tmp_path: Path, sources: list[Path]) -> None:
     """Whatever a killed save left, one more save leaves the model's files and nothing else."""
-    target = tmp_path / "model"
-    step = 1
-    while save_until(step, target, sources[1]):
-        assert not save_until(0, target, sources[0])
-        assert {file.name for file in target.iterdir()} == {
-            file.name for file in sources[0].iterdir()
-        }
-        step += 1
-    assert step > 10
+    old = sources[0] if start == "a model" else tmp_path / start
+    for state in states_after_death(old, sources[1], tmp_path):
+        with replace_files(state) as folder:
+            for name, content in contents(sources[0]).items():
+                (folder / name).write_bytes(content)
+        assert contents(state) == contents(sources[0])
+        assert {entry.name for entry in state.iterdir()} == set(contents(sources[0]))
 
 
 def test_read_while_saving(tmp_path: Path, sources: list[Path], models: list[StoredModel]) -> None:

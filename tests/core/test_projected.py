@@ -11,7 +11,9 @@ from embedscope.core._projected import ProjectedEncoder, fit_projection
 from embedscope.core._rows import Rows, as_rows
 
 
-def _rows(rng: np.random.Generator, n_features: int, *, shape: tuple[int, ...] | None = None) -> Rows:
+def _rows(
+    rng: np.random.Generator, n_features: int, *, shape: tuple[int, ...] | None = None
+) -> Rows:
     spread = np.linspace(3.0, 0.1, n_features)
     return as_rows((rng.normal(size=(400, n_features)) * spread + 5.0).astype(np.float32), shape)
 

@@ -72,7 +72,7 @@ class DensityTerm:
         slope = -objective.a * objective.b * power / squared * closeness**2
         total = np.bincount(heads, closeness, n_samples)
         mean_square = np.bincount(heads, closeness * squared, n_samples) / np.maximum(total, 1e-12)
-        radii = np.log(_EPSILON + mean_square)
+        radii = _same_for_all_alone(np.log(_EPSILON + mean_square), total)
         spread = np.sqrt(radii.var() + self.variance_shift)
         deviation = radii - radii.mean()
         covariance = (self.radii * deviation).mean()
@@ -89,28 +89,68 @@ class DensityTerm:
 
 
 def log_radii(graph: sparse.csr_matrix, squared_lengths: np.ndarray) -> np.ndarray:
-    """Log of each sample's mean squared distance to its neighbours, weighted by strength."""
+    """Log of each sample's mean squared distance to its neighbours, weighted by strength.
+
+    Parameters
+    ----------
+    graph : csr_matrix of shape (n_samples, n_samples)
+    squared_lengths : ndarray of shape (n_edges,)
+        In the order of ``graph.data``; NaN where it is not known.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), float64
+        The mean of all others, for a sample without edges of known length.
+    """
     n_samples = graph.shape[0]
-    heads = np.repeat(np.arange(n_samples), np.diff(graph.indptr))
-    total = np.bincount(heads, graph.data, n_samples)
-    weighted = np.bincount(heads, graph.data * squared_lengths, n_samples)
-    return np.asarray(np.log(_EPSILON + weighted / np.maximum(total, 1e-12)))
+    known = np.isfinite(squared_lengths)
+    heads = np.repeat(np.arange(n_samples), np.diff(graph.indptr))[known]
+    strengths, squared = graph.data[known], squared_lengths[known]
+    total = np.bincount(heads, strengths, n_samples)
+    weighted = np.bincount(heads, strengths * squared, n_samples)
+    # Relative to all distances, so that the unit of the data does not matter.
+    smallest = _EPSILON * weighted.sum() / max(total.sum(), 1e-12)
+    mean_square = weighted / np.maximum(total, 1e-12)
+    return _same_for_all_alone(np.log(np.maximum(mean_square + smallest, 1e-300)), total)
+
+
+def _same_for_all_alone(radii: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """Give samples without edges, which have no radius, the mean of the others."""
+    alone = total == 0
+    if not alone.any():
+        return radii
+    return np.where(alone, radii[~alone].mean() if not alone.all() else 0.0, radii)
 
 
 def edge_lengths(
     graph: sparse.csr_matrix, indices: np.ndarray, distances: np.ndarray
 ) -> np.ndarray:
-    """Distance in the data of each edge of the graph, from the neighbour lists it came from."""
+    """Distance in the data of each edge of the graph, from the neighbour lists it came from.
+
+    Parameters
+    ----------
+    graph : csr_matrix of shape (n_samples, n_samples)
+    indices, distances : ndarray of shape (n_samples, n_neighbors)
+
+    Returns
+    -------
+    ndarray of shape (n_edges,), float64
+        In the order of ``graph.data``; NaN for an edge that no list holds, such as one that a
+        numeric target has put in.
+    """
     n_samples = graph.shape[0]
     rows = np.repeat(np.arange(n_samples), indices.shape[1])
     known = (indices.ravel() >= 0) & np.isfinite(distances.ravel())
+    given = distances.ravel()[known].astype(np.float64)
+    unit = float(given.max(initial=0.0)) or 1.0
     # Shifted by one, so that a stored zero is not taken for an absent entry.
     lengths = sparse.csr_matrix(
-        (distances.ravel()[known] + 1.0, (rows[known], indices.ravel()[known])), shape=graph.shape
+        (given / unit + 1.0, (rows[known], indices.ravel()[known])), shape=graph.shape
     )
     symmetric = lengths.maximum(lengths.T).tocsr()
     heads = np.repeat(np.arange(n_samples), np.diff(graph.indptr))
-    return np.asarray(symmetric[heads, graph.indices], dtype=np.float64).ravel() - 1.0
+    found = np.asarray(symmetric[heads, graph.indices], dtype=np.float64).ravel()
+    return np.where(found > 0, (found - 1.0) * unit, np.nan)
 
 
 def standardised(values: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ from embedscope.core._problem import Problem
 
 _BATCH_SIZE = 1_000
 _DRAWN_STEPS = 64  # steps whose edges are drawn at once
+_TABLE_RATE = 30.0  # of the optimiser's rate: positions have further to go than weights
 
 
 class EdgesSolver:
@@ -37,6 +38,7 @@ class EdgesSolver:
             model.assign_table(problem.start)
         pacer = Pacer(monitor, n_steps, length.n_reports, model.losses)
         edges = graph.tocoo()
+        factor = _TABLE_RATE if model.is_table and model.peak_rate is not None else 1.0
         monitor.enter("fit")
         for start in range(0, n_steps, _DRAWN_STEPS):
             shape = (min(_DRAWN_STEPS, n_steps - start), batch_size)
@@ -50,7 +52,7 @@ class EdgesSolver:
                     edges.col[drawn[call]],
                     negatives[call],
                     pull[drawn[call]],
-                    np.ones(call.stop - call.start, dtype=np.float32),
+                    np.full(call.stop - call.start, factor, dtype=np.float32),
                     problem.objective,
                     problem.landmarks,
                 )

@@ -16,9 +16,10 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from embedscope._errors import InvalidInputError
+from embedscope.core._blocks import is_chunked, is_lazy, map_chunks, map_lazily
 from embedscope.core._landmarks import Landmarks, choose_rows
 from embedscope.core._parameters import check_parameters
-from embedscope.core._rows import Rows, as_rows
+from embedscope.core._rows import Rows, as_rows, check_dimensions
 from embedscope.core._shapes import check_layout, sample_shape
 
 if TYPE_CHECKING:
@@ -341,8 +342,7 @@ default="spectral"
         StoppedError
             If `progress` asked to stop before the first batch; a RuntimeError.
         """
-        parameters = self.get_params(deep=False)
-        check_parameters(parameters)
+        parameters = check_parameters(self.get_params(deep=False))
         rows = as_rows(X, sample_shape(self.dims, self.__dict__["encoder"]), least=2)
         features = _features_of(X, rows)  # kept with the fit: a failed one must leave no trace
         wanted = self._check_beside(rows, precomputed_distances, landmark_positions)
@@ -355,6 +355,7 @@ default="spectral"
             wanted,
             landmarks if continues else None,
             continues=continues,
+            parameters=parameters,
         )
         self._set_features(features)
         if interruption is not None:
@@ -408,8 +409,7 @@ default="spectral"
                 "metric must be computed for update; got 'precomputed', which says nothing of the "
                 "distances between old and new samples. Set another metric."
             )
-        parameters = self.get_params(deep=False)
-        check_parameters(parameters)
+        parameters = check_parameters(self.get_params(deep=False))
         rows = self._read_rows(X_new)
         interruption = self._run(
             rows,
@@ -433,12 +433,11 @@ default="spectral"
         landmarks: Landmarks | None,
         *,
         continues: bool,
-        parameters: Mapping[str, Any] | None = None,
+        parameters: Mapping[str, Any],
     ) -> BaseException | None:
         """Train and keep the result; returns what interrupted it, to be raised again."""
         from embedscope.core._fitting import Request, fit_map
 
-        parameters = self.get_params(deep=False) if parameters is None else parameters
         seed = self._draw_seed()
         joined = rows
         if landmarks is not None:
@@ -515,22 +514,12 @@ default="spectral"
         """
         check_is_fitted(self)
         self._need_encoder("transform")
-        if hasattr(X, "map_blocks"):
-            whole = X.rechunk(dict.fromkeys(range(1, X.ndim), -1))
-            return whole.map_blocks(
-                self._transform_in_memory,
-                dtype=np.float32,
-                chunks=(whole.chunks[0], (self.n_components,)),
-                drop_axis=list(range(2, X.ndim)),
-                meta=np.empty((0, 0), dtype=np.float32),
-            )
-        if hasattr(X, "chunks") and hasattr(X, "store"):
-            step = max(1, int(X.chunks[0])) * 64
-            blocks = [
-                self._transform_in_memory(X[start : start + step])
-                for start in range(0, X.shape[0], step)
-            ]
-            return np.concatenate(blocks)
+        if is_lazy(X):
+            check_dimensions(X.shape, "X")
+            self._check_sample(X.shape[1:], "X")
+            return map_lazily(self._transform_in_memory, X, self._n_features_out)
+        if is_chunked(X):
+            return map_chunks(self._transform_in_memory, X)
         return self._transform_in_memory(X)
 
     def _transform_in_memory(self, X: Any) -> np.ndarray:
@@ -557,10 +546,10 @@ default="spectral"
                 "and fit again."
             )
         places = as_rows(Z, name="Z")
-        if places.n_features != self.n_components:
+        if places.n_features != self._n_features_out:
             raise InvalidInputError(
-                f"Z must have n_components={self.n_components} columns; got {places.n_features}. "
-                "Give coordinates of the map."
+                f"Z must have n_components={self._n_features_out} columns; got "
+                f"{places.n_features}. Give coordinates of the map."
             )
         samples = reconstruction.to_data(self._network("decoder")(places))
         return samples.reshape(len(places), *self._given_shape)
@@ -736,6 +725,7 @@ default="spectral"
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = ["float32"]  # a map is float32 whatever X is
         tags.non_deterministic = self.random_state is None
         return tags
 
@@ -755,15 +745,20 @@ default="spectral"
     def _read_rows(self, X: Any, name: str = "X") -> Rows:
         """Check `X` against what was fitted; flattened or in shape."""
         rows = as_rows(X, name=name)
-        if rows.n_features != self.n_features_in_:
-            raise InvalidInputError(
-                f"{name} has {rows.n_features} features, but {type(self).__name__} is expecting "
-                f"{self.n_features_in_} features as input. Give the features that fit was given."
-            )
+        self._check_sample(rows.given_shape, name)
         if len(rows.given_shape) == 1:
             validate_data(self, X, skip_check_array=True, reset=False)
-        check_layout(rows.given_shape, self._sample_shape, name)
         return Rows(rows.flat, self._sample_shape, rows.given_shape)
+
+    def _check_sample(self, shape: tuple[int, ...], name: str) -> None:
+        """Check the shape of one sample against what was fitted."""
+        n_features = int(np.prod(shape))
+        if n_features != self.n_features_in_:
+            raise InvalidInputError(
+                f"{name} has {n_features} features, but {type(self).__name__} is expecting "
+                f"{self.n_features_in_} features as input. Give the features that fit was given."
+            )
+        check_layout(shape, self._sample_shape, name)
 
     def _read_validation(self, rows: Rows) -> Rows | None:
         if self.reconstruction_validation is None:

@@ -44,6 +44,7 @@ from embedscope.core._warning import warn_caller
 _SOLVERS: dict[str, type[Solver]] = {"auxiliary": AuxiliarySolver, "edges": EdgesSolver}
 _SCALE_SAMPLES = 1_000
 _UNEVEN_SCALES = 1_000.0
+_SMALLEST_RANGE = 1e-32  # of the data: its inverse still fits in float32
 _BUILT_IN_PEAK_RATE = 4.0  # times the 1e-3 of the default optimiser
 
 
@@ -330,10 +331,11 @@ def _check_neighbors(rows: Rows, search: NeighborSearch, parameters: Mapping[str
         )
     flat = rows.flat
     spread = _spread_of_features(flat)
-    if not (spread > 0).any():
+    if spread.max() < _SMALLEST_RANGE:
         raise InvalidInputError(
-            "X must hold samples that differ; got constant data: all rows are equal. "
-            "Check how the samples were read."
+            f"X must hold samples that differ, by at least {_SMALLEST_RANGE:g}; got constant data: "
+            f"all rows are equal, or differ by at most {spread.max():g}. Check how the samples "
+            "were read, or give tiny numbers in smaller units."
         )
     used = spread[spread > 0]
     given = parameters["precomputed_knn"] is not None or parameters["metric"] != "euclidean"
@@ -376,7 +378,10 @@ def _prepare(
     """Everything the solver needs."""
     parameters, rows, seed = request.parameters, request.rows, request.seed
     rng = np.random.default_rng([seed, 0])
-    projection = fit_projection(rows)
+    if hidden_width(parameters["encoder"]) is None:  # then they only start the layout
+        projection = fit_projection(rows, parameters["n_components"] + 1)
+    else:
+        projection = fit_projection(rows)
     components = projection.apply(rows)
     if request.earlier is not None and networks.encoder is not None:
         start = encode(networks.encoder, rows)

@@ -56,7 +56,7 @@ def _pad(components: np.ndarray, n_components: int, rng: np.random.Generator) ->
     columns = components[:, :n_components].astype(np.float32)
     n_missing = n_components - columns.shape[1]
     if n_missing:
-        spread = float(columns.std()) or 1.0
+        spread = float(columns.std(dtype=np.float64)) or 1.0
         noise = rng.normal(0, 0.1 * spread, (len(columns), n_missing)).astype(np.float32)
         columns = np.hstack([columns, noise])
     return columns

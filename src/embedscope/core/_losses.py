@@ -69,6 +69,9 @@ def global_correlation(inputs: Any, positions: Any) -> Any:
     agree, which leaves nothing to correlate.
     """
     flat = tf.reshape(inputs, [tf.shape(inputs)[0], -1])
+    # In units of the batch: the data's own may be so small that the constant under the root counts.
+    flat -= tf.reduce_mean(flat, axis=0)
+    flat = tf.math.divide_no_nan(flat, tf.reduce_max(tf.abs(flat)))
     in_data = distances(flat, tf.roll(flat, 1, axis=0))
     in_map = distances(positions, tf.roll(positions, 1, axis=0))
 

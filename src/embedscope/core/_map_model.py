@@ -112,7 +112,7 @@ class MapModel:
         encoder = self.encoder if self._whole_encoder is None else self._whole_encoder()
         position = encoder.outputs[0]
         outputs = position if self.decoder is None else [position, self.decoder(position)]
-        model = keras.Model(encoder.inputs, outputs, name="parametric_umap")
+        model = keras.Model(encoder.inputs[0], outputs, name="parametric_umap")
         model.optimizer, model.stop_training = self.optimizer, False  # as Keras's own `fit` does
         return model
 

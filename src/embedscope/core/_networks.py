@@ -104,8 +104,8 @@ def copy_network(network: Any, name: str, seed: int) -> Any:
     except (ValueError, TypeError, AttributeError, NotImplementedError) as error:
         raise InvalidInputError(
             f"{name} must be a network that Keras can copy; got {network.name!r}, which it cannot: "
-            f"{error} Begin a Sequential model with keras.Input(shape), and give custom layers a "
-            "get_config."
+            f"{str(error).rstrip('.')}. Begin a Sequential model with keras.Input(shape), and give "
+            "custom layers a get_config."
         ) from error
     _seed_layers(copied, seed)
     return copied
@@ -134,8 +134,8 @@ def check_encoder(encoder: Any, rows: Rows, n_components: int) -> None:
     output = _dry_run(encoder, "encoder", rows.take(slice(0, 2)))
     if output.shape[1:] != (n_components,):
         raise InvalidInputError(
-            f"encoder must give n_components={n_components} values for each sample; its output "
-            f"has shape {output.shape[1:]}. End it with keras.layers.Dense({n_components}), or "
+            f"encoder must give n_components={n_components} values for each sample; got an output "
+            f"of shape {output.shape[1:]}. End it with keras.layers.Dense({n_components}), or "
             f"set n_components."
         )
 
@@ -145,7 +145,7 @@ def check_decoder(decoder: Any, shape: tuple[int, ...], n_components: int) -> No
     output = _dry_run(decoder, "decoder", np.zeros((2, n_components), dtype=np.float32))
     if output.shape[1:] != shape:
         raise InvalidInputError(
-            f"decoder must give samples of the data's shape {shape}; its output has shape "
+            f"decoder must give samples of the data's shape {shape}; got an output of shape "
             f"{output.shape[1:]}. Change its last layer, or reshape with "
             f"keras.layers.Reshape({shape})."
         )
@@ -157,7 +157,7 @@ def _dry_run(network: Any, name: str, batch: np.ndarray) -> np.ndarray:
     except Exception as error:  # Keras raises many kinds; all mean that the shapes do not fit
         raise InvalidInputError(
             f"{name} must accept samples of shape {batch.shape[1:]}; got an error from Keras: "
-            f"{error} Change its input shape, or set dims."
+            f"{str(error).rstrip('.')}. Change its input shape, or set dims."
         ) from error
     if not hasattr(output, "shape"):
         raise InvalidInputError(

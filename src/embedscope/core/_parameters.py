@@ -184,8 +184,18 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str, str]] = {
 }
 
 
-def check_parameters(parameters: Mapping[str, Any]) -> None:
+def check_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Raise unless every parameter keeps its rule.
+
+    Parameters
+    ----------
+    parameters : mapping
+        Every constructor parameter, by name.
+
+    Returns
+    -------
+    dict
+        The same, numpy's scalars as Python's own, which is what Keras takes.
 
     Raises
     ------
@@ -199,6 +209,10 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
             )
     _check_metrics(parameters)
     _check_together(parameters)
+    return {
+        name: value.item() if isinstance(value, np.generic) else value
+        for name, value in parameters.items()
+    }
 
 
 def _check_metrics(parameters: Mapping[str, Any]) -> None:
@@ -230,8 +244,9 @@ def _check_together(parameters: Mapping[str, Any]) -> None:
     needs_decoder = ("autoencoder_loss", "decoder", "reconstruction_validation")
     for name in needs_decoder:
         value = parameters[name]
-        if value is not None and value is not False and not parameters["parametric_reconstruction"]:
-            shown = value if isinstance(value, bool) else type(value).__name__
+        is_given = value is not None and not (_is_boolean(value) and not value)
+        if is_given and not parameters["parametric_reconstruction"]:
+            shown = True if _is_boolean(value) else type(value).__name__
             raise InvalidInputError(
                 f"{name} must come with parametric_reconstruction=True; got {name}={shown} and "
                 "parametric_reconstruction=False. Set parametric_reconstruction=True."

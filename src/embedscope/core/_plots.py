@@ -38,7 +38,7 @@ def plot_map(embedding: np.ndarray, ax: Axes | None = None, labels: Any = None) 
     second = embedding[:, 1] if embedding.shape[1] > 1 else np.zeros(len(embedding))
     size = float(np.clip(40_000 / len(embedding), 1.0, 20.0))
     style: dict[str, Any] = {"s": size, "linewidths": 0, "rasterized": len(embedding) > 5_000}
-    values = None if labels is None else np.asarray(labels)
+    values = None if labels is None else np.asarray(labels).ravel()
     if values is not None and len(values) != len(embedding):
         raise InvalidInputError(
             f"labels must have one entry for each of {len(embedding)} samples; got {len(values)}. "
@@ -68,10 +68,14 @@ def _scatter_classes(
 ) -> None:
     import matplotlib as mpl
 
+    if values.dtype.kind == "O":  # text with gaps, or a mixture, cannot be put in order
+        values = values.astype(str)
     classes, index = np.unique(values, return_inverse=True)
     palette = mpl.colormaps["tab10" if len(classes) <= 10 else "tab20"]
     colors = np.asarray([palette(k % palette.N) for k in range(len(classes))])
     ax.scatter(x, y, c=colors[index], **style)
+    if len(classes) > _MOST_CLASSES:
+        return  # colours repeat, and a legend would bury the map
     handles = [
         mpl.lines.Line2D([], [], marker="o", linestyle="", color=color, label=str(name))
         for name, color in zip(classes, colors, strict=True)

@@ -47,7 +47,7 @@ class Projection:
         return Rows(projected.astype(np.float32, copy=False), shape, shape)
 
 
-def fit_projection(rows: Rows) -> Projection:
+def fit_projection(rows: Rows, n_axes: int = _MOST_AXES) -> Projection:
     """Principal axes of the samples, scaled so that a network trains well on any units.
 
     The components keep their relative sizes: to even them out made the network fit small
@@ -56,23 +56,22 @@ def fit_projection(rows: Rows) -> Projection:
     flat = rows.flat
     if sparse.issparse(flat):
         mean = np.asarray(flat.mean(axis=0), dtype=np.float32).ravel()
-        axes = _sparse_axes(flat, mean)
+        axes = _sparse_axes(flat, n_axes)
         components = flat @ axes[:, :1] - mean @ axes[:, :1]
     else:
         mean = flat.mean(axis=0, dtype=np.float64).astype(np.float32)
         centred = flat - mean
-        axes = principal_axes(centred, _MOST_AXES)
+        axes = principal_axes(centred, n_axes)
         components = centred @ axes[:, :1]
     largest = float(components[:, 0].std(dtype=np.float64))
     return Projection(mean, axes, 1.0 / largest if largest > 0 else 1.0)
 
 
-def _sparse_axes(flat: sparse.csr_matrix, mean: np.ndarray) -> np.ndarray:
+def _sparse_axes(flat: sparse.csr_matrix, n_axes: int) -> np.ndarray:
     """Leading right singular vectors; the data stay sparse, so they are not centred first."""
     from sklearn.utils.extmath import randomized_svd
 
-    n_axes = min(_MOST_AXES, *flat.shape)
-    _, _, right = randomized_svd(flat, n_axes, random_state=0)
+    _, _, right = randomized_svd(flat, min(n_axes, *flat.shape), random_state=0)
     return np.ascontiguousarray(right.T, dtype=np.float32)
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from scipy import linalg
 
-_MOST_FEATURES = 4096  # a wider covariance matrix costs more than a randomised decomposition
+_MOST_FEATURES = 1024  # a wider covariance matrix costs more than a randomised decomposition
 _ENOUGH_ROWS = 20_000
 _LARGEST_EXPONENT = 30  # sums of squares of 2^30 are far from float32's limits
 

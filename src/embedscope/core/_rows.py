@@ -19,6 +19,8 @@ from embedscope.core._shapes import check_layout
 _BLOCK_ROWS = 8_192
 _BLOCK_VALUES = 2**22  # 16 MiB of input, which the feature maps of a convolution multiply
 
+LARGEST_VALUE = 1e32  # sums of its neighbours' distances still fit in float32
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -103,12 +105,7 @@ def as_rows(X: Any, dims: Sequence[int] | None = None, *, name: str = "X", least
         given_shape: tuple[int, ...] = (flat.shape[1],)
     else:
         dense = as_float32(X, name)
-        if dense.ndim < 2:
-            raise InvalidInputError(
-                f"{name} must be an array of at least two dimensions, samples first; got shape "
-                f"{dense.shape}. Reshape your data: use {name}.reshape(-1, 1) for one feature, "
-                f"{name}.reshape(1, -1) for one sample."
-            )
+        check_dimensions(dense.shape, name)
         given_shape = dense.shape[1:]
         flat = dense.reshape(len(dense), int(np.prod(given_shape)))
     shape = tuple(int(size) for size in dims) if dims is not None else given_shape
@@ -117,13 +114,19 @@ def as_rows(X: Any, dims: Sequence[int] | None = None, *, name: str = "X", least
     return Rows(flat, shape, given_shape)
 
 
+def check_dimensions(shape: tuple[int, ...], name: str) -> None:
+    """Raise unless an array of that shape can hold samples and their features."""
+    if len(shape) < 2:
+        raise InvalidInputError(
+            f"{name} must be an array of at least two dimensions, samples first; got shape "
+            f"{shape}. Reshape your data: use {name}.reshape(-1, 1) for one feature, "
+            f"{name}.reshape(1, -1) for one sample."
+        )
+
+
 def _as_csr(X: Any, name: str) -> sparse.csr_matrix:
     """A sparse matrix of numbers as float32, without a copy where it already is one."""
-    if X.ndim != 2:
-        raise InvalidInputError(
-            f"{name} must have two dimensions where it is sparse; got shape {X.shape}. Reshape it "
-            "to one row for each sample."
-        )
+    check_dimensions(X.shape, name)
     as_float32(np.empty(0, X.dtype), name)  # for its rules about the dtype
     with np.errstate(over="ignore"):
         return sparse.csr_matrix(X, dtype=np.float32)
@@ -157,7 +160,7 @@ def as_float32(given: Any, name: str) -> np.ndarray:
     if array.dtype.kind not in "fiub":
         array = _numbers_from_objects(array, name)
     with np.errstate(over="ignore"):
-        return np.asarray(array, dtype=np.float32)
+        return np.asarray(array, dtype=np.float32, order="C")
 
 
 def _numbers_from_objects(array: np.ndarray, name: str) -> np.ndarray:
@@ -208,12 +211,17 @@ def _check_shape(
 
 def _check_finite(flat: np.ndarray | sparse.csr_matrix, name: str) -> None:
     values = flat if isinstance(flat, np.ndarray) else np.asarray(flat.data)
-    if np.isfinite(values.sum(dtype=np.float64)):  # one pass, no copy; overflow cannot hide here
+    largest = max(values.max(initial=0.0), -values.min(initial=0.0))
+    if largest <= LARGEST_VALUE:
         return
     n_nan, n_infinite = int(np.isnan(values).sum()), int(np.isinf(values).sum())
     if not n_nan and not n_infinite:
-        return
+        raise InvalidInputError(
+            f"{name} must be finite numbers of at most {LARGEST_VALUE:g}; got {largest:g}. "
+            "Give it in larger units."
+        )
     raise InvalidInputError(
-        f"{name} must be finite float32 numbers; got {n_nan} NaN and {n_infinite} infinity values. "
-        "Drop those rows, or fill them with sklearn.impute.SimpleImputer; scale values beyond 3e38."
+        f"{name} must be finite numbers of at most {LARGEST_VALUE:g}; got {n_nan} NaN and "
+        f"{n_infinite} infinity values (in float32, which ends at 3e38). Drop those rows, or fill "
+        "them with sklearn.impute.SimpleImputer; give huge numbers in larger units."
     )

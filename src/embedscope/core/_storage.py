@@ -175,12 +175,12 @@ def _write_arrays(file: Path, arrays: dict[str, np.ndarray]) -> None:
 
 def _read_files(folder: Path, header: dict[str, Any]) -> StoredModel:
     """Load the files that a header speaks of."""
+    arrays = _read_arrays(folder, header)  # first: networks take much longer to build
     networks = {
         file.removesuffix(_NETWORK_SUFFIX): _read_network(folder, file, header)
         for file in header["files"]
         if file != ARRAYS
     }
-    arrays = _read_arrays(folder, header)
     return StoredModel(header["parameters"], header["state"], arrays, networks)
 
 

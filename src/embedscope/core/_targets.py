@@ -52,9 +52,8 @@ def check_targets(y: Any, n_samples: int, *, categorical: bool) -> np.ndarray:
             "set target_metric for several numbers a sample."
         )
     if targets.dtype.kind == "f" and not np.isfinite(targets).all():
-        raise InvalidInputError(
-            "y must be finite; got NaN or infinity. Mark an unknown label by -1."
-        )
+        remedy = "Mark an unknown label by -1" if categorical else "Drop those samples"
+        raise InvalidInputError(f"y must be finite; got NaN or infinity. {remedy}.")
     return targets.ravel() if categorical else targets
 
 
@@ -100,8 +99,7 @@ def intersect_labels(
     unknown = (head == UNKNOWN) | (tail == UNKNOWN)
     distance = np.where(unknown, _UNKNOWN_DISTANCE, np.where(head != tail, far, 0.0))
     weakened = sparse.csr_matrix(
-        (edges.data * np.exp(-distance).astype(np.float32), (edges.row, edges.col)),
-        shape=graph.shape,
+        (edges.data * np.exp(-distance), (edges.row, edges.col)), shape=graph.shape
     )
     return _restore_local_connectivity(weakened)
 
@@ -136,9 +134,7 @@ def intersect_graphs(
         mixed = left_values * right_values ** (target_weight / (1.0 - target_weight))
     else:
         mixed = left_values ** ((1.0 - target_weight) / target_weight) * right_values
-    combined = sparse.csr_matrix(
-        (mixed.astype(np.float32), np.divmod(keys, n_samples)), shape=graph.shape
-    )
+    combined = sparse.csr_matrix((mixed, np.divmod(keys, n_samples)), shape=graph.shape)
     return _restore_local_connectivity(combined)
 
 
@@ -157,6 +153,8 @@ def _lookup(wanted: np.ndarray, keys: np.ndarray, values: np.ndarray, missing: f
 
 def _restore_local_connectivity(graph: sparse.csr_matrix) -> sparse.csr_matrix:
     """Give every sample one full-strength edge again, and make both directions agree."""
+    graph.eliminate_zeros()
     strongest = graph.max(axis=1).toarray().ravel()
-    scale = np.divide(1.0, strongest, out=np.zeros_like(strongest), where=strongest > 0)
-    return symmetrise(sparse.csr_matrix(sparse.diags(scale) @ graph, dtype=np.float32))
+    # By division: all edges of a sample may be so weak that a factor for them would overflow.
+    graph.data /= np.repeat(strongest, np.diff(graph.indptr))
+    return symmetrise(graph.astype(np.float32))

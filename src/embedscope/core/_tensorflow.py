@@ -20,7 +20,7 @@ from embedscope._errors import MissingDependencyError
 __all__ = ["keras", "tf"]
 
 _LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
-_ERRORS_ONLY = "2"
+_SILENT = "3"  # real errors are raised, and what TensorFlow logs as errors is often none
 _GREETING = re.compile(
     rb"WARNING: All log messages before absl::InitializeLog\(\)"
     rb"|[IWE]\d{4} [\d:.]+ +\d+ \S+:\d+\]"  # absl's log lines
@@ -59,10 +59,10 @@ def _write_to_stderr(lines: list[bytes]) -> None:
 
 
 @contextmanager
-def _errors_only() -> Iterator[None]:
+def _silent_log() -> Iterator[None]:
     """The log level for the time of the import, unless the user has set one."""
     given = os.environ.get(_LOG_LEVEL)
-    os.environ.setdefault(_LOG_LEVEL, _ERRORS_ONLY)
+    os.environ.setdefault(_LOG_LEVEL, _SILENT)
     try:
         yield
     finally:
@@ -70,14 +70,21 @@ def _errors_only() -> Iterator[None]:
             del os.environ[_LOG_LEVEL]
 
 
-with _without_greetings(), _errors_only():
+def _require_tensorflow(backend: str) -> None:
+    if backend != "tensorflow":
+        raise MissingDependencyError(
+            f"Keras must run on TensorFlow; got the backend {backend!r}. Set "
+            "KERAS_BACKEND=tensorflow in the environment before Keras is imported."
+        )
+
+
+if "keras" not in sys.modules:  # to ask Keras itself would import what it is told to run on
+    _require_tensorflow(os.environ.get("KERAS_BACKEND") or "tensorflow")
+
+with _without_greetings(), _silent_log():
     import keras
     import tensorflow as tf
 
     tf.config.list_logical_devices()  # makes the devices, which has a greeting of its own
 
-if keras.config.backend() != "tensorflow":
-    raise MissingDependencyError(
-        f"Keras must run on TensorFlow; got the backend {keras.config.backend()!r}. Set "
-        "KERAS_BACKEND=tensorflow in the environment before Keras is imported."
-    )
+_require_tensorflow(keras.config.backend())

@@ -1,0 +1,207 @@
+"""The demo's pictures, one function each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from embedscope.cli._style import DARK, INK, PHASE_COLORS, SETTINGS, as_map, as_picture
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_LOSS_TITLES = {
+    "loss": "UMAP cross entropy",
+    "reconstruction_loss": "reconstruction, training cells",
+    "val_reconstruction_loss": "reconstruction, cells held back",
+}
+
+
+def _figure(width: float, height: float) -> Figure:
+    """A figure that belongs to no window, whatever backend the user has set."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def in_style(draw: Any) -> Any:
+    """Draw with the demo's settings, and leave matplotlib's own alone."""
+    from functools import wraps
+
+    @wraps(draw)
+    def styled(path: Path, *args: Any, **kwargs: Any) -> None:
+        import matplotlib as mpl
+
+        with mpl.rc_context(SETTINGS):
+            draw(*args, **kwargs).savefig(path, dpi=130)
+
+    return styled
+
+
+@in_style
+def draw_map(
+    places: np.ndarray, phase: np.ndarray, phase_names: Sequence[str], total_dna: np.ndarray
+) -> Figure:
+    """The map twice: coloured by cell-cycle phase and by DNA content."""
+    figure = _figure(14, 6.4)
+    left, right = figure.subplots(1, 2)
+    scatter_phases(left, places, phase, phase_names)
+    as_map(left, "Cell-cycle phase")
+    low, high = np.percentile(total_dna, [1, 99])
+    drawn = right.scatter(
+        *places.T, c=total_dna, s=14, linewidths=0, cmap="viridis", vmin=low, vmax=high
+    )
+    bar = figure.colorbar(drawn, ax=right, fraction=0.035, pad=0.02)
+    bar.set_label("total DNA fluorescence (counts)")
+    as_map(right, "DNA content")
+    return figure
+
+
+def scatter_phases(
+    ax: Axes, places: np.ndarray, phase: np.ndarray, phase_names: Sequence[str], **style: Any
+) -> None:
+    """Cells as dots in the colours of their phases, the rare phases on top."""
+    for k, name in enumerate(phase_names):
+        chosen = phase == k
+        size = 14 if k < 3 else 34
+        edge = {"linewidths": 0} if k < 3 else {"linewidths": 0.6, "edgecolors": "white"}
+        ax.scatter(
+            *places[chosen].T,
+            color=PHASE_COLORS[k],
+            label=f"{name} ({chosen.sum()})",
+            **({"s": size, **edge} | style),
+        )
+    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), handletextpad=0.2)
+
+
+@in_style
+def draw_cells_on_map(places: np.ndarray, crops: np.ndarray, background: np.ndarray) -> Figure:
+    """Real cells at their places, as many as fit without hiding one another."""
+    low, high = np.percentile(places, [0.2, 99.8], axis=0)
+    width, height = 11.0 * (high - low) / np.sqrt(np.prod(high - low))
+    figure = _figure(width, height + 0.5)
+    ax = figure.subplots()
+    ax.set_facecolor(DARK)
+    size = float(np.sqrt(np.prod(high - low))) / 17
+    shown = _spread_out(places, size * 0.92)
+    for picture, (x, y) in zip(as_picture(crops[shown], background), places[shown], strict=True):
+        ax.imshow(
+            picture, extent=(x - size / 2, x + size / 2, y - size / 2, y + size / 2), zorder=2
+        )
+    ax.scatter(*places.T, s=2, color="#5a6270", linewidths=0, zorder=1)
+    as_map(ax, f"{len(shown)} of {len(places)} real cells, where the network puts them")
+    ax.set_aspect("equal", adjustable="box")
+    ax.set_xlim(low[0] - size, high[0] + size)
+    ax.set_ylim(low[1] - size, high[1] + size)
+    return figure
+
+
+def _spread_out(places: np.ndarray, distance: float) -> np.ndarray:
+    """Cells of which no two are closer than `distance`."""
+    chosen: list[int] = []
+    for k, place in enumerate(places):
+        taken = places[chosen]
+        if not len(taken) or np.abs(taken - place).max(axis=1).min() >= distance:
+            chosen.append(k)
+    return np.asarray(chosen)
+
+
+@in_style
+def draw_losses(history: Mapping[str, Sequence[float]]) -> Figure:
+    """Each loss over the reports of the training."""
+    figure = _figure(11, 4)
+    first, second = figure.subplots(1, 2)
+    for name, values in history.items():
+        ax = first if name == "loss" else second
+        ax.plot(
+            np.arange(1, len(values) + 1),
+            values,
+            marker="o",
+            markersize=4,
+            label=_LOSS_TITLES[name],
+            color={"loss": "#4145ab", "reconstruction_loss": "#2b9cc4"}.get(name, "#ea7a2d"),
+        )
+    first.set_title("The map")
+    second.set_title("The decoder")
+    for ax in (first, second):
+        ax.set_xlabel("report")
+        ax.set_ylabel("cross entropy")
+        ax.legend()
+    return figure
+
+
+@in_style
+def draw_reconstructions(
+    real: np.ndarray,
+    drawn: np.ndarray,
+    titles: Sequence[str],
+    channel_names: Sequence[str],
+) -> Figure:
+    """Cells that were held back, above what the decoder draws at their places."""
+    n_cells = len(real)
+    figure = _figure(0.82 * n_cells + 2.0, 0.82 * 6 + 1.0)
+    grid = figure.subplots(6, n_cells, gridspec_kw={"wspace": 0.02, "hspace": 0.02})
+    for half, crops in enumerate((real, drawn)):
+        for channel, name in enumerate(channel_names):
+            row = 3 * half + channel
+            for cell in range(n_cells):
+                ax = grid[row, cell]
+                ax.imshow(crops[cell, ..., channel], cmap="gray", vmin=0, vmax=1)
+                ax.set_axis_off()
+                if row == 0:
+                    ax.set_title(titles[cell], fontsize=9, loc="center")
+            kind = "real" if half == 0 else "decoded"
+            grid[row, 0].text(
+                -0.15, 0.5, f"{kind}\n{name}", transform=grid[row, 0].transAxes,
+                ha="right", va="center", fontsize=9, color=INK,
+            )
+    return figure
+
+
+@in_style
+def draw_grid(
+    corners: np.ndarray, decoded: np.ndarray, supported: np.ndarray, background: np.ndarray
+) -> Figure:
+    """Cells decoded at the places of a grid; left empty where no real cell is near."""
+    n_rows, n_columns = supported.shape
+    figure = _figure(0.62 * n_columns + 0.6, 0.62 * n_rows + 0.9)
+    ax = figure.subplots()
+    ax.set_facecolor(DARK)
+    (left, bottom), (right, top) = corners
+    width, height = (right - left) / n_columns, (top - bottom) / n_rows
+    pictures = as_picture(decoded.reshape(-1, *decoded.shape[2:]), background)
+    for k in np.flatnonzero(supported.ravel()):
+        row, column = divmod(int(k), n_columns)
+        x, y = left + column * width, top - row * height
+        ax.imshow(pictures[k], extent=(x, x + width, y - height, y))
+    as_map(ax, "What the decoder draws at each place of the map")
+    ax.set_aspect("equal", adjustable="box")
+    ax.set_xlim(left, right)
+    ax.set_ylim(bottom, top)
+    return figure
+
+
+@in_style
+def draw_held_out(
+    places: np.ndarray,
+    held_out: np.ndarray,
+    phase: np.ndarray,
+    phase_names: Sequence[str],
+    accuracy: float,
+) -> Figure:
+    """Cells that were held back, placed by the model that was loaded from disk."""
+    figure = _figure(9.5, 6.8)
+    ax = figure.subplots()
+    ax.scatter(*places.T, s=10, color="#d5d9df", linewidths=0)
+    scatter_phases(ax, held_out, phase, phase_names)
+    as_map(
+        ax, f"Cells held back, on the same map: phase right for {100 * accuracy:.0f} % (15-NN)"
+    )
+    return figure

@@ -1,0 +1,708 @@
+"""What the estimator refuses: always by name, with the rule, the value and the remedy, and early.
+
+A refusal is early if it comes before the search for neighbours, which takes minutes on large data.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.exceptions import NotFittedError
+from sklearn.neighbors import NearestNeighbors
+
+from embedscope import ParametricUMAP
+from embedscope._errors import InvalidInputError
+from embedscope.core._monitor import Report
+from embedscope.core._parameters import check_parameters
+
+N_SAMPLES, N_FEATURES = 40, 6
+DATA = np.random.default_rng(7).normal(size=(N_SAMPLES, N_FEATURES)).astype(np.float32)
+DATA.setflags(write=False)
+# The rule, the value, and a remedy of at least one sentence.
+FORM = re.compile(r"^[^;]+ must [^;]+; got .+[.)?!:] [A-Z'\"0-9-].*\.$", re.DOTALL)
+
+
+def quick(**parameters: Any) -> ParametricUMAP:
+    small = {"n_epochs": 10, "encoder": "reference", "solver": "edges", "random_state": 0}
+    return ParametricUMAP(**({"n_neighbors": 5} | small | parameters))
+
+
+@pytest.fixture(scope="module")
+def fitted() -> ParametricUMAP:
+    return quick(parametric_reconstruction=True).fit(DATA)
+
+
+def refusal(call: Callable[[], Any]) -> str:
+    """The text of the error that a call raises."""
+    with pytest.raises(InvalidInputError) as caught:
+        call()
+    text = str(caught.value)
+    assert FORM.match(text), text
+    return text
+
+
+def fit_refusal(
+    X: Any = DATA, y: Any = None, beside: Mapping[str, Any] | None = None, **parameters: Any
+) -> str:
+    """The text of the error that `fit` raises, and that before it looks for neighbours."""
+    reports: list[Report] = []
+    watched = {"progress": reports.append} | parameters
+    text = refusal(lambda: quick(**watched).fit(X, y, **(beside or {})))
+    assert all(report.fraction == 0.0 for report in reports)
+    return text
+
+
+def dense_network(n_inputs: int, n_outputs: int) -> keras.Model:
+    return keras.Sequential([keras.Input((n_inputs,)), keras.layers.Dense(n_outputs)])
+
+
+# -- every constructor parameter ------------------------------------------------------------------
+
+SWITCHES = ("low_memory", "angular_rp_forest", "unique", "densmap", "verbose")
+NETWORK_SWITCHES = ("parametric_embedding", "parametric_reconstruction", "autoencoder_loss")
+NOT_COUNTS = (True, 0, -3, 2.5, "15", np.nan, [15])
+NOT_WEIGHTS = (True, -0.1, np.nan, np.inf, "1", [1.0], 10**400, 1j)
+WRONG: dict[str, tuple[Any, ...]] = {
+    "n_neighbors": (*NOT_COUNTS, None, 1, N_SAMPLES, 10**30),
+    "n_components": (*NOT_COUNTS, None),
+    "metric": (5, None, ["euclidean"], "euclid", ""),
+    "metric_kwds": (5, "p", [("p", 3)]),
+    "min_dist": (*NOT_WEIGHTS, None, 1.5),
+    "spread": (*NOT_WEIGHTS, None, 0.0),
+    "a": (*NOT_WEIGHTS, 0.0),
+    "b": (*NOT_WEIGHTS, 0.0),
+    "n_epochs": NOT_COUNTS,
+    "learning_rate": (*NOT_WEIGHTS, None, 0.0),
+    "init": (
+        5,
+        None,
+        "umap",
+        np.zeros((N_SAMPLES, 3)),
+        np.zeros((N_SAMPLES - 1, 2)),
+        np.full((N_SAMPLES, 2), np.nan),
+        [["a", "b"]] * N_SAMPLES,
+        [[0.0, 0.0], [0.0]],
+    ),
+    "negative_sample_rate": (True, -1, 2.5, "5", None, np.nan),
+    "repulsion_strength": (*NOT_WEIGHTS, None),
+    "set_op_mix_ratio": (*NOT_WEIGHTS, None, 1.1),
+    "local_connectivity": (*NOT_WEIGHTS, None),
+    "precomputed_knn": (5, "brute", (), (DATA,), np.zeros((N_SAMPLES, 5)), {"indices": DATA}),
+    "target_metric": (5, None, ["euclidean"], "euclid", "precomputed"),
+    "target_metric_kwds": (5, "p", [("p", 3)]),
+    "target_weight": (*NOT_WEIGHTS, None, 1.1),
+    "target_n_neighbors": (True, 0, 1, -2, 2.5, "15", None),
+    "dens_lambda": (*NOT_WEIGHTS, None),
+    "dens_frac": (*NOT_WEIGHTS, None, 1.1),
+    "dens_var_shift": (*NOT_WEIGHTS, None, 0.0),
+    "n_jobs": (True, 0, 1.5, "all"),
+    "random_state": (True, -1, 2**32, 1.5, "seed", np.nan, [1], np.random),
+    "encoder": (5, "large", "", [100, 100], object(), keras.layers.Dense(2)),
+    "decoder": (5, "reference", object(), keras.layers.Dense(N_FEATURES)),
+    "dims": (
+        N_FEATURES,
+        str(N_FEATURES),
+        (),
+        (0,),
+        (-6,),
+        (-2, -3),
+        (2.0, 3.0),
+        (True, 6),
+        ("2", "3"),
+        (7,),
+        (2, 2),
+        (None,),
+    ),
+    "parametric_reconstruction_loss_fcn": (5, "mse"),
+    "parametric_reconstruction_loss_weight": (*NOT_WEIGHTS, None),
+    "reconstruction_validation": (
+        5,
+        "DATA",
+        DATA[:, :5],
+        DATA[0],
+        np.full((3, N_FEATURES), np.nan),
+        np.zeros((0, N_FEATURES)),
+    ),
+    "global_correlation_loss_weight": (*NOT_WEIGHTS, None),
+    "landmark_loss_fn": (5, "mse"),
+    "landmark_loss_weight": (*NOT_WEIGHTS, None),
+    "solver": (5, None, "adam", "Edges"),
+    "batch_size": NOT_COUNTS,
+    "n_training_epochs": (*NOT_COUNTS, None),
+    "loss_report_frequency": (*NOT_COUNTS, None),
+    "optimizer": (5, "sgdd", object(), [1e-3], {"class_name": "nothing"}),
+    "keras_fit_kwargs": (
+        5,
+        "callbacks",
+        ["callbacks"],
+        {"epochs": 5},
+        {5: 1, "a": 2},
+        {"callbacks": 5},
+        {"callbacks": [print]},
+        {"callbacks": "early"},
+    ),
+    "progress": (5, "tqdm", []),
+    **dict.fromkeys((*SWITCHES, *NETWORK_SWITCHES), (0, 1, "yes", None, np.nan)),
+}
+# Parameters that mean something only beside others.
+BESIDE: dict[str, dict[str, Any]] = {
+    "a": {"b": 1.0},
+    "b": {"a": 1.0},
+    **{
+        name: {"parametric_reconstruction": True}
+        for name in ("decoder", "reconstruction_validation", "autoencoder_loss")
+    },
+}
+
+
+def test_wrong_values_are_tried_for_every_parameter() -> None:
+    assert set(WRONG) == set(ParametricUMAP().get_params())
+
+
+def named(value: Any) -> str:
+    return f"{type(value).__name__} {str(value)[:20]}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [pytest.param(n, v, id=f"{n}-{named(v)}") for n, values in WRONG.items() for v in values],
+)
+def test_a_wrong_value_is_refused_by_the_parameters_name(name: str, value: Any) -> None:
+    text = fit_refusal(**(BESIDE.get(name, {}) | {name: value}))
+    subject = text.partition(" must ")[0]
+    assert re.search(rf"\b{name}\b", subject), text
+
+
+@pytest.mark.parametrize("name", ["decoder", "autoencoder_loss", "reconstruction_validation"])
+def test_what_needs_a_decoder_names_the_switch(name: str) -> None:
+    value = {"autoencoder_loss": True, "decoder": dense_network(2, 6)}.get(name, DATA)
+    text = fit_refusal(**{name: value})
+    assert text.startswith(f"{name} must come with parametric_reconstruction=True")
+
+
+@pytest.mark.parametrize(("given", "missing"), [("a", "b"), ("b", "a")])
+def test_a_and_b_come_together(given: str, missing: str) -> None:
+    text = fit_refusal(**{given: 1.5})
+    assert f"{given}=1.5" in text
+    assert f"{missing}=None" in text
+
+
+def test_the_message_of_a_huge_value_is_short() -> None:
+    assert len(fit_refusal(n_neighbors=np.zeros(100_000).tolist())) < 400
+
+
+def test_numpy_scalars_are_as_good_as_pythons_own_numbers() -> None:
+    usual = ParametricUMAP(a=1.5, b=0.9, n_epochs=10, batch_size=32, random_state=3).get_params()
+    numpy_kinds = {bool: np.bool_, int: np.int64, float: np.float32, str: np.str_}
+    as_numpy = {
+        name: numpy_kinds[type(value)](value) if type(value) in numpy_kinds else value
+        for name, value in usual.items()
+    }
+    assert sum(isinstance(value, np.generic) for value in as_numpy.values()) > 25
+    checked = check_parameters(as_numpy)
+    assert not any(isinstance(value, np.generic) for value in checked.values())
+    assert checked == pytest.approx(usual)  # float32 is not float64
+    as_numpy |= {"encoder": np.str_("reference"), "n_neighbors": np.int8(5), "init": np.str_("pca")}
+    assert ParametricUMAP(**as_numpy).fit(DATA).embedding_.shape == (N_SAMPLES, 2)
+
+
+def test_parameters_are_checked_by_fit_and_not_before() -> None:
+    estimator = ParametricUMAP(n_neighbors=-3, solver="none")
+    assert estimator.n_neighbors == -3
+    estimator.set_params(n_neighbors="many")
+    assert refusal(lambda: estimator.fit(DATA)).startswith("n_neighbors must ")
+
+
+# -- samples --------------------------------------------------------------------------------------
+
+
+def spoiled(value: float) -> np.ndarray:
+    data = DATA.copy()
+    data[3, 2] = value
+    return data
+
+
+def spoiled_sparse(value: float) -> sparse.csr_matrix:
+    return sparse.csr_matrix(spoiled(value))
+
+
+BAD_SAMPLES: dict[str, tuple[Any, str]] = {
+    "NaN": (spoiled(np.nan), "got 1 NaN"),
+    "infinity": (spoiled(np.inf), "1 infinity"),
+    "both infinities": (np.vstack([spoiled(np.inf), spoiled(-np.inf)]), "2 infinity"),
+    "beyond float32": (DATA.astype(np.float64) * 1e300, "3e38"),
+    "NaN in a sparse matrix": (spoiled_sparse(np.nan), "got 1 NaN"),
+    "infinity in a sparse matrix": (spoiled_sparse(np.inf), "1 infinity"),
+    "sparse beyond float32": (sparse.csr_matrix(DATA.astype(np.float64) * 1e300), "3e38"),
+    "beyond the largest value": (DATA * 1e33, "at most 1e+32"),
+    "differences that float32 cannot hold": (DATA * 1e-38, "at least 1e-32"),
+    "empty": (np.zeros((0, N_FEATURES)), "n_samples=0"),
+    "an empty list": ([], "shape (0,)"),
+    "no features": (np.zeros((N_SAMPLES, 0)), "0 feature(s)"),
+    "one sample": (DATA[:1], "n_samples=1"),
+    "fewer samples than neighbours": (DATA[:4], "n_samples=4"),
+    "as many samples as neighbours": (DATA[:5], "n_samples=5"),
+    "constant": (np.full((N_SAMPLES, N_FEATURES), 3.0), "constant data"),
+    "all rows equal": (np.tile(DATA[:1], (N_SAMPLES, 1)), "constant data"),
+    "constant sparse": (sparse.csr_matrix((N_SAMPLES, N_FEATURES)), "constant data"),
+    "strings": ([["a", "b"]] * N_SAMPLES, "dtype"),
+    "bytes": (np.full((N_SAMPLES, 2), b"a"), "dtype"),
+    "dates": (np.zeros((N_SAMPLES, 2), "datetime64[s]"), "dtype"),
+    "records": (np.zeros((N_SAMPLES, 2), [("x", float)]), "dtype"),
+    "objects": (np.full((N_SAMPLES, 2), "a", dtype=object), "objects"),
+    "None": (None, "shape ()"),
+    "None among numbers": ([[1.0, None]] * N_SAMPLES, "40 NaN"),
+    "dictionaries": (np.full((N_SAMPLES, 2), {"a": 1}, dtype=object), "objects"),
+    "complex": (DATA + 1j, "complex"),
+    "complex sparse": (sparse.csr_matrix(DATA + 1j), "complex"),
+    "a ragged list": ([[1.0, 2.0], [3.0]] * N_SAMPLES, "list"),
+    "one dimension": (DATA[:, 0], f"shape ({N_SAMPLES},)"),
+    "one sparse dimension": (sparse.coo_array(DATA[:, 0]), f"shape ({N_SAMPLES},)"),
+    "a number": (5.0, "shape ()"),
+    "masked": (np.ma.masked_less(DATA, 0.0), "masked"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_SAMPLES)
+def test_bad_samples_are_refused(name: str) -> None:
+    samples, says = BAD_SAMPLES[name]
+    assert says in fit_refusal(samples)
+
+
+@pytest.mark.parametrize("name", ["NaN", "empty", "strings", "complex", "one dimension", "None"])
+def test_bad_samples_are_refused_by_every_method(name: str, fitted: ParametricUMAP) -> None:
+    samples, says = BAD_SAMPLES[name]
+    for method in (fitted.transform, fitted.inverse_transform, fitted.update):
+        assert says in refusal(lambda method=method: method(samples))
+
+
+def test_what_is_no_number_at_all_is_a_type_error_too() -> None:
+    with pytest.raises(TypeError, match="X must be numeric"):
+        quick().fit(np.full((N_SAMPLES, 2), {"a": 1}, dtype=object))
+
+
+def test_an_unmasked_masked_array_is_an_array() -> None:
+    masked = np.ma.masked_array(DATA, mask=np.zeros(DATA.shape, bool))
+    np.testing.assert_array_equal(quick().fit_transform(masked), quick().fit_transform(DATA))
+
+
+# -- shapes and networks --------------------------------------------------------------------------
+
+
+def test_dims_that_do_not_fit_name_both_shapes() -> None:
+    text = fit_refusal(dims=(2, 2))
+    assert "(2, 2)" in text
+    assert f"({N_FEATURES},)" in text
+
+
+def test_an_encoder_for_other_samples_names_both_shapes() -> None:
+    text = fit_refusal(encoder=dense_network(5, 2))
+    assert "(5,)" in text
+    assert f"({N_FEATURES},)" in text
+
+
+def test_channels_first_is_not_channels_last() -> None:
+    images = np.random.default_rng(0).normal(size=(N_SAMPLES, 3, 4, 5)).astype(np.float32)
+    text = fit_refusal(images, dims=(4, 5, 3))
+    assert "(4, 5, 3)" in text
+    assert "(3, 4, 5)" in text
+
+
+def test_axes_of_other_order_are_refused_after_fit_too() -> None:
+    images = np.random.default_rng(0).normal(size=(N_SAMPLES, 4, 5, 3)).astype(np.float32)
+    estimator = quick().fit(images)
+    moved = np.moveaxis(images, -1, 1)
+    assert "axes are in another order" in refusal(lambda: estimator.transform(moved))
+    again = quick(parametric_reconstruction=True, reconstruction_validation=moved)
+    assert "axes are in another order" in refusal(lambda: again.fit(images))
+
+
+class Subclassed(keras.Model):
+    """A model that cannot be copied: Keras knows neither its layers nor its configuration."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense = keras.layers.Dense(2)
+
+    def call(self, x: Any) -> Any:
+        return self.dense(x)
+
+
+class Stretch(keras.layers.Layer):
+    """A layer whose arguments are in no configuration."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def call(self, x: Any) -> Any:
+        return self.factor * x
+
+
+def bad_encoders() -> dict[str, tuple[keras.Model, str]]:
+    inputs = keras.Input((N_FEATURES,))
+    other = keras.Input((1,))
+    two = keras.layers.Dense(2)
+    built = Subclassed()
+    built(DATA[:1])
+    return {
+        "three values": (dense_network(N_FEATURES, 3), "n_components=2"),
+        "an image": (keras.Model(inputs, keras.layers.Reshape((1, 2))(two(inputs))), "(1, 2)"),
+        "no input shape": (keras.Sequential([keras.layers.Dense(2)]), "keras.Input"),
+        "nothing": (keras.Sequential(), "keras.Input"),
+        "a subclass": (built, "copy"),
+        "an unbuilt subclass": (Subclassed(), "copy"),
+        "a layer without configuration": (
+            keras.Sequential([keras.Input((N_FEATURES,)), Stretch(2.0), keras.layers.Dense(2)]),
+            "get_config",
+        ),
+        "two outputs": (keras.Model(inputs, [two(inputs), two(inputs)]), "one output"),
+        "two inputs": (
+            keras.Model([inputs, other], keras.layers.Concatenate()([two(inputs), other])),
+            "encoder must accept",
+        ),
+    }
+
+
+@pytest.mark.parametrize("name", bad_encoders())
+def test_a_bad_encoder_is_refused(name: str) -> None:
+    encoder, says = bad_encoders()[name]
+    text = fit_refusal(encoder=encoder)
+    assert text.startswith("encoder must ")
+    assert says in text
+
+
+def test_a_decoder_of_another_shape_names_both_shapes() -> None:
+    text = fit_refusal(parametric_reconstruction=True, decoder=dense_network(2, 7), dims=(2, 3))
+    assert text.startswith("decoder must ")
+    assert "(2, 3)" in text
+    assert "(7,)" in text
+
+
+def test_a_decoder_of_other_coordinates_is_refused() -> None:
+    text = fit_refusal(parametric_reconstruction=True, decoder=dense_network(3, N_FEATURES))
+    assert text.startswith("decoder must accept samples of shape (2,)")
+
+
+def test_an_unbuilt_decoder_is_refused() -> None:
+    unbuilt = keras.Sequential([keras.layers.Dense(N_FEATURES)])
+    text = fit_refusal(parametric_reconstruction=True, decoder=unbuilt)
+    assert text.startswith("decoder must ")
+    assert "keras.Input" in text
+
+
+# -- what comes beside the samples ----------------------------------------------------------------
+
+NUMBERS = np.linspace(0.0, 1.0, N_SAMPLES)
+BAD_LABELS: dict[str, tuple[Any, str]] = {
+    "too few": (np.zeros(N_SAMPLES - 1), f"{N_SAMPLES - 1} for {N_SAMPLES} samples"),
+    "too many": (np.zeros(N_SAMPLES + 1), f"{N_SAMPLES + 1} for {N_SAMPLES} samples"),
+    "one value": (3, "one value"),
+    "two columns": (np.zeros((N_SAMPLES, 2)), f"({N_SAMPLES}, 2)"),
+    "NaN": (np.where(NUMBERS > 0.5, np.nan, 1.0), "NaN"),
+    "NaN among objects": (np.array([np.nan] + [1.0] * (N_SAMPLES - 1), object), "NaN"),
+    "None": ([None] + ["a"] * (N_SAMPLES - 1), "mixture"),
+    "text and numbers": (["a"] * 10 + [-1] * (N_SAMPLES - 10), "mixture"),
+    "a ragged list": ([[1, 2]] + [[1]] * (N_SAMPLES - 1), "mixture"),
+}
+BAD_NUMBERS: dict[str, tuple[Any, str]] = {
+    "too few": (NUMBERS[1:], f"{N_SAMPLES - 1} for {N_SAMPLES} samples"),
+    "one value": (3.0, "one value"),
+    "NaN": (np.where(NUMBERS > 0.5, np.nan, 1.0), "NaN"),
+    "infinity": (np.where(NUMBERS > 0.5, np.inf, 1.0), "infinity"),
+    "text": (["a"] * N_SAMPLES, "dtype"),
+    "complex": (NUMBERS + 1j, "complex"),
+    "None": ([None] + [1.0] * (N_SAMPLES - 1), "NaN"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_LABELS)
+def test_bad_labels_are_refused(name: str) -> None:
+    labels, says = BAD_LABELS[name]
+    text = fit_refusal(y=labels)
+    assert text.startswith("y must ")
+    assert says in text
+
+
+@pytest.mark.parametrize("name", BAD_NUMBERS)
+def test_bad_numeric_targets_are_refused(name: str) -> None:
+    targets, says = BAD_NUMBERS[name]
+    text = fit_refusal(y=targets, target_metric="euclidean")
+    assert text.startswith("y must ")
+    assert says in text
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["a", "b"] * 20,
+        np.array(["a", "b"] * 20, dtype=object),
+        [True, False] * 20,
+        np.array([1, 2] * 20).reshape(-1, 1),
+        np.array([1, 2] * 20, dtype=object),
+    ],
+    ids=["text", "objects", "bool", "a column", "numbers as objects"],
+)
+def test_labels_may_be_of_any_one_kind(labels: Any) -> None:
+    numbers = np.unique(np.asarray(labels).ravel().astype(str), return_inverse=True)[1]
+    expected = quick().fit(DATA, numbers).graph_
+    assert (quick().fit(DATA, labels).graph_ != expected).nnz == 0
+
+
+def test_minus_one_among_objects_is_unknown() -> None:
+    labels = np.array([0, -1] * 20)
+    expected = quick().fit(DATA, labels).graph_
+    assert (quick().fit(DATA, labels.astype(object)).graph_ != expected).nnz == 0
+    assert (quick().fit(DATA, labels + 5).graph_ != expected).nnz > 0
+
+
+DISTANCES, INDICES = NearestNeighbors(n_neighbors=6).fit(DATA).kneighbors(DATA)
+
+
+def with_entry(array: np.ndarray, value: float) -> np.ndarray:
+    changed = array.copy()
+    changed[3, 2] = value
+    return changed
+
+
+BAD_NEIGHBORS: dict[str, tuple[Any, str]] = {
+    "other rows": ((INDICES[1:], DISTANCES[1:]), f"n_samples={N_SAMPLES}"),
+    "shapes that differ": ((INDICES, DISTANCES[:, 1:]), str(DISTANCES[:, 1:].shape)),
+    "one dimension": ((INDICES[:, 0], DISTANCES[:, 0]), f"({N_SAMPLES},)"),
+    "too few neighbours": ((INDICES[:, :4], DISTANCES[:, :4]), "got 4"),
+    "row numbers too high": ((with_entry(INDICES, N_SAMPLES), DISTANCES), f"to {N_SAMPLES}"),
+    "row numbers too low": ((with_entry(INDICES, -2), DISTANCES), "from -2"),
+    "row numbers with fractions": ((INDICES + 0.5, DISTANCES), "float64"),
+    "a neighbour twice": ((with_entry(INDICES, INDICES[3, 1]), DISTANCES), "twice"),
+    "NaN distance": ((INDICES, with_entry(DISTANCES, np.nan)), "NaN"),
+    "negative distance": ((INDICES, with_entry(DISTANCES, -1.0)), "negative"),
+    "complex distances": ((INDICES, DISTANCES + 1j), "complex"),
+    "text": ((INDICES.astype(str), DISTANCES), "dtype"),
+    "no distances": ((INDICES, None), "got (40, 6) and ()"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_NEIGHBORS)
+def test_bad_neighbours_are_refused(name: str) -> None:
+    neighbors, says = BAD_NEIGHBORS[name]
+    text = fit_refusal(precomputed_knn=neighbors)
+    assert text.startswith("precomputed_knn must ")
+    assert says in text
+
+
+SQUARE = np.linalg.norm(DATA[:, None] - DATA[None], axis=2)
+BAD_DISTANCES: dict[str, tuple[Any, str]] = {
+    "rectangular": (SQUARE[:, 1:], str(SQUARE[:, 1:].shape)),
+    "of fewer samples": (SQUARE[1:, 1:], str(SQUARE[1:, 1:].shape)),
+    "one dimension": (SQUARE[0], f"({N_SAMPLES},)"),
+    "NaN": (with_entry(SQUARE, np.nan), "NaN"),
+    "negative": (with_entry(SQUARE, -1.0), "negative"),
+    "negative in a sparse matrix": (sparse.csr_matrix(with_entry(SQUARE, -1.0)), "negative"),
+    "text": (SQUARE.astype(str), "dtype"),
+    "complex": (SQUARE + 1j, "complex"),
+    "none at finite distance": (np.full((N_SAMPLES, N_SAMPLES), np.inf), "finite distance"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_DISTANCES)
+def test_bad_distances_are_refused(name: str) -> None:
+    distances, says = BAD_DISTANCES[name]
+    beside = {"precomputed_distances": distances}
+    assert says in fit_refusal(metric="precomputed", beside=beside)
+
+
+def test_distances_come_with_their_metric_and_the_metric_with_its_distances() -> None:
+    assert "got none" in fit_refusal(metric="precomputed")
+    assert "got some" in fit_refusal(beside={"precomputed_distances": SQUARE})
+
+
+BAD_PLACES: dict[str, tuple[Any, str]] = {
+    "too few": (np.zeros((N_SAMPLES - 1, 2)), f"({N_SAMPLES - 1}, 2)"),
+    "three columns": (np.zeros((N_SAMPLES, 3)), f"({N_SAMPLES}, 3)"),
+    "one dimension": (np.zeros(N_SAMPLES), f"({N_SAMPLES},)"),
+    "infinity": (with_entry(np.zeros((N_SAMPLES, 3)), np.inf)[:, 1:], "infinity"),
+    "half a place": (with_entry(np.zeros((N_SAMPLES, 3)), np.nan)[:, 1:], "rows with both"),
+    "text": ([["a", "b"]] * N_SAMPLES, "dtype"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_PLACES)
+def test_bad_landmark_positions_are_refused(name: str) -> None:
+    places, says = BAD_PLACES[name]
+    text = fit_refusal(beside={"landmark_positions": places})
+    assert text.startswith("landmark_positions must ")
+    assert says in text
+
+
+@pytest.mark.parametrize(
+    ("metric", "arguments"),
+    [
+        ("minkowski", {"p": -1}),
+        ("minkowski", {"q": 3}),
+        ("euclidean", {"nothing": 1}),
+        ("haversine", {}),
+        (lambda x, y: x / "a", {}),
+        (lambda x, y: {}["a"], {}),
+        (lambda x: 0.0, {}),
+    ],
+    ids=str,
+)
+def test_a_metric_that_does_not_work_is_named(metric: Any, arguments: dict[str, Any]) -> None:
+    assert fit_refusal(metric=metric, metric_kwds=arguments).startswith("metric must ")
+
+
+def test_a_metric_that_is_never_finite_is_refused() -> None:
+    text = refusal(lambda: quick(metric=lambda x, y: np.nan).fit(DATA))
+    assert text.startswith("X must have neighbours at finite distance")
+    assert "metric" in text
+
+
+# -- methods --------------------------------------------------------------------------------------
+
+BEFORE_FIT: dict[str, Callable[[ParametricUMAP], Any]] = {
+    "transform": lambda e: e.transform(DATA),
+    "inverse_transform": lambda e: e.inverse_transform(DATA[:, :2]),
+    "update": lambda e: e.update(DATA),
+    "add_landmarks": lambda e: e.add_landmarks(DATA),
+    "save": lambda e: e.save("never-written"),
+    "to_onnx": lambda e: e.to_onnx("never-written.onnx"),
+    "plot": lambda e: e.plot(),
+    "plot_loss": lambda e: e.plot_loss(),
+    "get_feature_names_out": lambda e: e.get_feature_names_out(),
+}
+
+
+@pytest.mark.parametrize("method", BEFORE_FIT)
+def test_a_method_before_fit_asks_for_fit(method: str) -> None:
+    with pytest.raises(NotFittedError, match="fit"):
+        BEFORE_FIT[method](quick())
+
+
+@pytest.mark.parametrize("method", ["transform", "update", "add_landmarks"])
+@pytest.mark.parametrize("n_features", [1, N_FEATURES - 1, N_FEATURES + 1])
+def test_another_number_of_features_names_both(
+    method: str, n_features: int, fitted: ParametricUMAP
+) -> None:
+    other = np.ones((N_SAMPLES, n_features), dtype=np.float32)
+    with pytest.raises(InvalidInputError) as caught:
+        getattr(fitted, method)(other)
+    # scikit-learn's own words, which its checks insist on
+    assert f"X has {n_features} features" in str(caught.value)
+    assert f"expecting {N_FEATURES} features" in str(caught.value)
+
+
+def test_map_coordinates_have_as_many_columns_as_the_map(fitted: ParametricUMAP) -> None:
+    text = refusal(lambda: fitted.inverse_transform(np.zeros((3, 4))))
+    assert "n_components=2" in text
+    assert "got 4" in text
+
+
+def test_the_way_back_needs_a_decoder() -> None:
+    estimator = quick().fit(DATA)
+    text = refusal(lambda: estimator.inverse_transform(DATA[:, :2]))
+    assert text.startswith("parametric_reconstruction must be True")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda e: e.transform(DATA),
+        lambda e: e.update(DATA),
+        lambda e: e.add_landmarks(DATA),
+        lambda e: e.to_onnx("never-written.onnx"),
+    ],
+    ids=["transform", "update", "add_landmarks", "to_onnx"],
+)
+def test_a_map_without_a_network_says_what_it_cannot_do(
+    call: Callable[[ParametricUMAP], Any],
+) -> None:
+    estimator = quick(parametric_embedding=False).fit(DATA)
+    assert refusal(lambda: call(estimator)).startswith("parametric_embedding must be True")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"sample_pct": 0.0}, "sample_pct must"),
+        ({"sample_pct": 1.5}, "sample_pct must"),
+        ({"sample_pct": "all"}, "sample_pct must"),
+        ({"sample_pct": np.nan}, "sample_pct must"),
+        ({"sample_mode": "random"}, "sample_mode must"),
+        ({"sample_mode": "predefined"}, "idx must"),
+        ({"sample_mode": "predefined", "idx": [0.5]}, "idx must"),
+        ({"sample_mode": "predefined", "idx": [N_SAMPLES]}, "idx must"),
+        ({"sample_mode": "predefined", "idx": [-1]}, "idx must"),
+        ({"sample_mode": "predefined", "idx": []}, "idx must"),
+    ],
+    ids=str,
+)
+def test_bad_landmarks_are_refused(
+    arguments: dict[str, Any], says: str, fitted: ParametricUMAP
+) -> None:
+    assert refusal(lambda: fitted.add_landmarks(DATA, **arguments)).startswith(says)
+
+
+def test_labels_of_a_picture_are_as_many_as_its_points(fitted: ParametricUMAP) -> None:
+    assert refusal(lambda: fitted.plot(labels=[1, 2])).startswith("labels must ")
+
+
+def test_only_a_trained_network_is_exported(fitted: ParametricUMAP) -> None:
+    assert refusal(lambda: fitted.to_onnx("never.onnx", "coder")).startswith("network must ")
+
+
+# -- nothing is lost ------------------------------------------------------------------------------
+
+FAILING_FITS: dict[str, tuple[dict[str, Any], Callable[[ParametricUMAP], Any]]] = {
+    "a bad parameter": ({"n_neighbors": -1}, lambda e: e.fit(DATA)),
+    "NaN": ({}, lambda e: e.fit(spoiled(np.nan))),
+    "too few samples": ({}, lambda e: e.fit(np.ones((4, 3)))),
+    "constant data of other width": ({}, lambda e: e.fit(np.ones((N_SAMPLES, 3)))),
+    "a network that does not fit": (
+        {"encoder": dense_network(3, 3)},
+        lambda e: e.fit(DATA[:, :3]),
+    ),
+    "a metric that fails": ({"metric": lambda x, y: {}["a"]}, lambda e: e.fit(DATA[:, :4])),
+    "a loss that fails": (
+        {"parametric_reconstruction_loss_fcn": lambda x, y: {}["a"]},
+        lambda e: e.fit(DATA[:, :4]),
+    ),
+    "a hook that fails": ({"progress": lambda report: {}["a"]}, lambda e: e.fit(DATA[:, :4])),
+    "too few samples for update": ({}, lambda e: e.update(spoiled(np.inf))),
+    "a loss that fails in update": (
+        {"parametric_reconstruction_loss_fcn": lambda x, y: {}["a"]},
+        lambda e: e.update(DATA + 1),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAILING_FITS)
+def test_a_fit_that_fails_leaves_the_earlier_result(name: str) -> None:
+    estimator = quick(parametric_reconstruction=True).fit(DATA)
+    before = {key: value for key, value in vars(estimator).items() if key.endswith("_")}
+    embedding = estimator.embedding_.copy()
+    placed, drawn = estimator.transform(DATA), estimator.inverse_transform(embedding)
+    parameters, call = FAILING_FITS[name]
+    estimator.set_params(**parameters)
+    with pytest.raises((InvalidInputError, KeyError)):
+        call(estimator)
+    after = {key: value for key, value in vars(estimator).items() if key.endswith("_")}
+    assert after.keys() == before.keys()
+    assert all(after[key] is before[key] for key in before if key != "n_features_in_")
+    assert after["n_features_in_"] == N_FEATURES
+    np.testing.assert_array_equal(estimator.embedding_, embedding)
+    np.testing.assert_array_equal(estimator.transform(DATA), placed)
+    np.testing.assert_array_equal(estimator.inverse_transform(embedding), drawn)
+
+
+def test_a_failed_first_fit_leaves_the_estimator_unfitted() -> None:
+    estimator = quick()
+    refusal(lambda: estimator.fit(spoiled(np.nan)))
+    with pytest.raises(NotFittedError):
+        estimator.transform(DATA)
+    assert estimator.fit(DATA).embedding_.shape == (N_SAMPLES, 2)

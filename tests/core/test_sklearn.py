@@ -1,0 +1,224 @@
+"""The estimator among scikit-learn's: its checks, pipelines, searches, copies and frames."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
+from sklearn.datasets import make_blobs
+from sklearn.exceptions import FitFailedWarning, NotFittedError
+from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from embedscope import ParametricUMAP
+
+N_SAMPLES, N_FEATURES, N_CLASSES = 80, 5, 4
+DATA, LABELS = make_blobs(N_SAMPLES, N_FEATURES, centers=N_CLASSES, cluster_std=0.5, random_state=3)
+
+
+def quick(**parameters: Any) -> ParametricUMAP:
+    small = {"n_neighbors": 6, "n_epochs": 30, "encoder": "reference", "solver": "edges"}
+    return ParametricUMAP(**(small | {"random_state": 0} | parameters))
+
+
+# None is expected to fail. `check_array_api_input` skips itself unless SCIPY_ARRAY_API is set.
+@parametrize_with_checks(
+    [
+        ParametricUMAP(
+            n_neighbors=3, n_epochs=10, encoder="reference", solver="edges", random_state=0
+        )
+    ]
+)
+def test_scikit_learns_own_checks(estimator: ParametricUMAP, check: Any) -> None:
+    check(estimator)
+
+
+@pytest.mark.long
+@parametrize_with_checks([ParametricUMAP(n_neighbors=3, n_epochs=10, random_state=0)])
+def test_scikit_learns_own_checks_of_the_default_solver(
+    estimator: ParametricUMAP, check: Any
+) -> None:
+    check(estimator)
+
+
+# -- copies ---------------------------------------------------------------------------------------
+
+
+def given_networks() -> dict[str, Any]:
+    """Networks of one's own, an optimiser, and a loss: all that a copy could lose."""
+    return {
+        "encoder": keras.Sequential(
+            [
+                keras.Input((N_FEATURES,)),
+                keras.layers.Dense(16, "relu", kernel_initializer=keras.initializers.HeNormal(1)),
+                keras.layers.Dense(2, kernel_initializer=keras.initializers.HeNormal(2)),
+            ]
+        ),
+        "decoder": keras.Sequential(
+            [
+                keras.Input((2,)),
+                keras.layers.Dense(N_FEATURES, kernel_initializer=keras.initializers.HeNormal(3)),
+            ]
+        ),
+        "parametric_reconstruction": True,
+        "optimizer": keras.optimizers.Adam(3e-3),
+    }
+
+
+@pytest.fixture(scope="module")
+def fitted() -> ParametricUMAP:
+    return quick(**given_networks()).fit(DATA)
+
+
+def test_a_clone_is_unfitted_and_has_the_networks_that_were_given(fitted: ParametricUMAP) -> None:
+    copied = clone(fitted)
+    with pytest.raises(NotFittedError):
+        copied.transform(DATA)
+    given, taken = fitted.get_params()["encoder"], copied.get_params()["encoder"]
+    assert taken is not given
+    for weight, other in zip(given.get_weights(), taken.get_weights(), strict=True):
+        np.testing.assert_array_equal(other, weight)
+    trained = fitted.encoder_.get_weights()[0]
+    assert np.abs(trained - given.get_weights()[0]).max() > 1e-3
+
+
+def test_a_clone_learns_the_same_map(fitted: ParametricUMAP) -> None:
+    copied = clone(fitted).fit(DATA)
+    np.testing.assert_array_equal(copied.embedding_, fitted.embedding_)
+    places = fitted.embedding_[:5]
+    np.testing.assert_array_equal(
+        copied.inverse_transform(places), fitted.inverse_transform(places)
+    )
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [copy.deepcopy, lambda e: pickle.loads(pickle.dumps(e))],  # noqa: S301 - our own bytes
+    ids=["deepcopy", "pickle"],
+)
+def test_a_copy_of_a_fitted_estimator_is_whole(copied: Any, fitted: ParametricUMAP) -> None:
+    fitted.transform(DATA)  # has made a fast function, which cannot be copied
+    other = copied(fitted)
+    assert other.encoder_ is not fitted.encoder_
+    np.testing.assert_array_equal(other.embedding_, fitted.embedding_)
+    np.testing.assert_array_equal(other.transform(DATA[:7]), fitted.transform(DATA[:7]))
+    places = fitted.embedding_[:5]
+    np.testing.assert_array_equal(other.inverse_transform(places), fitted.inverse_transform(places))
+    assert other.history_ == fitted.history_
+    other.update(DATA + 1.0)
+    assert other.embedding_.shape == (N_SAMPLES, 2)
+    np.testing.assert_array_equal(other.fit(DATA).embedding_, fitted.embedding_)
+
+
+def test_parameters_stay_as_given_and_networks_untouched(fitted: ParametricUMAP) -> None:
+    given = given_networks()
+    estimator = quick(**given).fit(DATA)
+    for name, value in given.items():
+        assert estimator.get_params()[name] is value
+    fresh = given_networks()["encoder"].get_weights()
+    for weight, expected in zip(given["encoder"].get_weights(), fresh, strict=True):
+        np.testing.assert_array_equal(weight, expected)
+    assert estimator.encoder is estimator.encoder_
+
+
+def test_a_fitted_estimator_can_be_shown(fitted: ParametricUMAP) -> None:
+    assert repr(fitted).startswith("ParametricUMAP(")
+    assert "ParametricUMAP" in fitted._repr_html_()
+    assert repr(ParametricUMAP()) == "ParametricUMAP()"
+
+
+# -- in company -----------------------------------------------------------------------------------
+
+
+def test_a_pipeline_classifies_by_the_map() -> None:
+    pipeline = make_pipeline(StandardScaler(), quick(), KNeighborsClassifier(3))
+    pipeline.fit(DATA[::2], LABELS[::2])
+    assert pipeline.score(DATA[1::2], LABELS[1::2]) > 0.95
+
+
+def test_a_pipeline_goes_both_ways() -> None:
+    pipeline = make_pipeline(StandardScaler(), quick(parametric_reconstruction=True, n_epochs=200))
+    places = pipeline.fit_transform(DATA)
+    drawn = pipeline.inverse_transform(places)
+    assert drawn.shape == DATA.shape
+    left = ((drawn - DATA) ** 2).sum() / ((DATA - DATA.mean(axis=0)) ** 2).sum()
+    assert left < 0.5  # of the variance, in the data's own units
+
+
+def test_a_grid_search_finds_neighbours_and_keeps_the_best() -> None:
+    pipeline = make_pipeline(quick(), KNeighborsClassifier(3))
+    grid = {"parametricumap__n_neighbors": [4, 8]}
+    search = GridSearchCV(pipeline, grid, cv=2, error_score="raise").fit(DATA, LABELS)
+    assert search.best_score_ > 0.9
+    assert search.best_estimator_["parametricumap"].n_neighbors in (4, 8)
+    assert search.predict(DATA[:3]).shape == (3,)
+
+
+@pytest.mark.long
+def test_a_grid_search_runs_in_processes() -> None:
+    pipeline = make_pipeline(quick(**given_networks()), KNeighborsClassifier(3))
+    grid = {"parametricumap__n_neighbors": [4, 8]}
+    search = GridSearchCV(pipeline, grid, cv=2, n_jobs=2, error_score="raise").fit(DATA, LABELS)
+    assert search.best_score_ > 0.5
+
+
+def test_a_search_reports_bad_parameters_as_scores() -> None:
+    search = GridSearchCV(
+        make_pipeline(quick(), KNeighborsClassifier(3)),
+        {"parametricumap__n_neighbors": [4, N_SAMPLES]},
+        cv=2,
+    )
+    failed = pytest.warns(FitFailedWarning, match="n_neighbors must be an int in")
+    with failed, pytest.warns(UserWarning, match="scores are non-finite"):
+        search.fit(DATA, LABELS)
+    assert np.isnan(search.cv_results_["mean_test_score"]).tolist() == [False, True]
+
+
+# -- frames ---------------------------------------------------------------------------------------
+
+FRAME = pd.DataFrame(
+    DATA, columns=[f"marker {number}" for number in range(N_FEATURES)], index=range(500, 580)
+)
+
+
+def test_output_may_be_a_frame() -> None:
+    estimator = quick(n_components=3).set_output(transform="pandas")
+    learned = estimator.fit_transform(FRAME)
+    placed = estimator.transform(FRAME[10:20])
+    names = ["parametricumap0", "parametricumap1", "parametricumap2"]
+    for frame, rows in ((learned, FRAME.index), (placed, FRAME.index[10:20])):
+        assert list(frame.columns) == names
+        assert list(frame.index) == list(rows)
+        assert set(frame.dtypes) == {np.dtype(np.float32)}
+    np.testing.assert_array_equal(estimator.get_feature_names_out(), names)
+    np.testing.assert_array_equal(learned.to_numpy(), estimator.embedding_)
+    np.testing.assert_array_equal(placed.to_numpy(), estimator.embedding_[10:20])
+
+
+def test_the_map_is_one_of_several_outputs() -> None:
+    columns = ColumnTransformer(
+        [("map", quick(), list(FRAME.columns[:4])), ("rest", "passthrough", [FRAME.columns[4]])]
+    ).set_output(transform="pandas")
+    joined = columns.fit_transform(FRAME)
+    assert list(joined.columns) == [
+        "map__parametricumap0",
+        "map__parametricumap1",
+        "rest__marker 4",
+    ]
+    np.testing.assert_array_equal(joined["rest__marker 4"], FRAME["marker 4"])
+
+
+def test_an_array_after_a_frame_is_warned_of_as_everywhere_in_scikit_learn() -> None:
+    estimator = quick().fit(FRAME)
+    with pytest.warns(UserWarning, match="does not have valid feature names"):
+        estimator.transform(DATA)
