@@ -118,7 +118,7 @@ def run_umap(split: _datasets.Split, max_steps: int | None) -> dict:
 
 
 def run_embedscope(split: _datasets.Split, max_steps: int | None) -> dict:
-    """embedscope's ParametricUMAP as it comes; imports are counted apart, as for umap-learn."""
+    """Run embedscope's ParametricUMAP as it comes; imports are counted apart, as for umap-learn."""
     import embedscope.core._fitting  # noqa: F401 - TensorFlow, which umap-learn imports up front
     from embedscope import ParametricUMAP
 

@@ -2,7 +2,7 @@
 
     python benchmarks/compare_umap_learn.py                     # digits and 10,000 images
     python benchmarks/compare_umap_learn.py --datasets fashion-mnist-60000
-    python benchmarks/compare_umap_learn.py --full              # run umap-learn to its end, store it
+    python benchmarks/compare_umap_learn.py --full              # umap-learn to its end, stored
 
 umap-learn's ParametricUMAP takes minutes, and every batch takes the same time: so its time is
 measured over a few hundred steps and multiplied, its preparation (neighbours, graph, network) in
@@ -33,9 +33,16 @@ PEER = "umap-learn.ParametricUMAP"
 def measure(implementation: str, dataset: str, *options: str) -> dict:
     """Run one fit in a process of its own and read what it printed last."""
     finished = subprocess.run(
-        [sys.executable, "-W", "ignore", str(HERE / "_child.py"), implementation, dataset, *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        [
+            sys.executable,
+            "-W",
+            "ignore",
+            str(HERE / "_child.py"),
+            implementation,
+            dataset,
+            *options,
+        ],
+        capture_output=True,
         text=True,
         check=False,
     )
@@ -92,17 +99,16 @@ def show(result: dict) -> None:
     for key, title in SCORES.items():
         if key in theirs:
             print(f"  {title:32}{ours[key]:12.4f}{theirs[key]:12.4f}   {ratios[key]:+.4f}")
-    print(
-        f"  {'transform, share of products':32}"
-        f"{ours['transform_speed_of_bare_products']:12.2f}"
-    )
+    print(f"  {'transform, share of products':32}{ours['transform_speed_of_bare_products']:12.2f}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--datasets", nargs="+", default=["digits", "fashion-mnist-10000"])
     parser.add_argument("--steps", type=int, default=300, help="steps to time umap-learn over")
-    parser.add_argument("--full", action="store_true", help="run umap-learn to its end and store it")
+    parser.add_argument(
+        "--full", action="store_true", help="run umap-learn to its end and store it"
+    )
     parser.add_argument("--out", type=Path, default=RESULTS / "compare_umap_learn.json")
     arguments = parser.parse_args()
     RESULTS.mkdir(exist_ok=True)

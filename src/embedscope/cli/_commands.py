@@ -29,9 +29,7 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser(
         "demo", help="train on real cells, draw pictures of the map, and place cells held back"
     )
-    demo.add_argument(
-        "--headless", action="store_true", help="write pictures only; open no window"
-    )
+    demo.add_argument("--headless", action="store_true", help="write pictures only; open no window")
     demo.add_argument(
         "--out", type=Path, default=Path("embedscope-demo"), help="folder for pictures and model"
     )

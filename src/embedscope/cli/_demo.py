@@ -70,7 +70,9 @@ def run_demo(out: Path) -> None:
     common = np.bincount(cells.phase[cells.held_back]).max() / len(cells.held_back)
     print("Cell-cycle phase of the cells held back, from their 15 neighbours on the map")
     print(f"   all channels              {accuracy:.2f} accuracy, {balanced:.2f} balanced")
-    print(f"   brightfield and darkfield {blind_accuracy:.2f} accuracy, {blind_balanced:.2f} balanced")
+    print(
+        f"   brightfield and darkfield {blind_accuracy:.2f} accuracy, {blind_balanced:.2f} balanced"
+    )
     print(f"   always the commonest      {common:.2f} accuracy, {1 / 7:.2f} balanced")
     print("   (the phases were gated on DNA content, so the first line is partly circular)")
     print(f"Pictures and model are in {out}. {time.perf_counter() - began:.0f} s in all.")

@@ -56,7 +56,14 @@ def draw_map(
     as_map(left, "Cell-cycle phase")
     low, high = np.percentile(total_dna, [1, 99])
     drawn = right.scatter(
-        *places.T, c=total_dna, s=14, linewidths=0, cmap="viridis", vmin=low, vmax=high
+        places[:, 0],
+        places[:, 1],
+        c=total_dna,
+        s=14,
+        linewidths=0,
+        cmap="viridis",
+        vmin=low,
+        vmax=high,
     )
     bar = figure.colorbar(drawn, ax=right, fraction=0.035, pad=0.02)
     bar.set_label("total DNA fluorescence (counts)")
@@ -65,18 +72,20 @@ def draw_map(
 
 
 def scatter_phases(
-    ax: Axes, places: np.ndarray, phase: np.ndarray, phase_names: Sequence[str], **style: Any
+    ax: Axes, places: np.ndarray, phase: np.ndarray, phase_names: Sequence[str]
 ) -> None:
-    """Cells as dots in the colours of their phases, the rare phases on top."""
+    """Cells as dots in the colours of their phases, the rare phases larger and on top."""
     for k, name in enumerate(phase_names):
         chosen = phase == k
-        size = 14 if k < 3 else 34
-        edge = {"linewidths": 0} if k < 3 else {"linewidths": 0.6, "edgecolors": "white"}
+        is_rare = k >= 3
         ax.scatter(
-            *places[chosen].T,
+            places[chosen, 0],
+            places[chosen, 1],
             color=PHASE_COLORS[k],
             label=f"{name} ({chosen.sum()})",
-            **({"s": size, **edge} | style),
+            s=34 if is_rare else 14,
+            linewidths=0.6 if is_rare else 0.0,
+            edgecolors="white",
         )
     ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), handletextpad=0.2)
 
@@ -89,13 +98,13 @@ def draw_cells_on_map(places: np.ndarray, crops: np.ndarray, background: np.ndar
     figure = _figure(width, height + 0.5)
     ax = figure.subplots()
     ax.set_facecolor(DARK)
-    size = float(np.sqrt(np.prod(high - low))) / 17
+    size = float(np.sqrt(np.prod(high - low))) / 21
     shown = _spread_out(places, size * 0.92)
     for picture, (x, y) in zip(as_picture(crops[shown], background), places[shown], strict=True):
         ax.imshow(
             picture, extent=(x - size / 2, x + size / 2, y - size / 2, y + size / 2), zorder=2
         )
-    ax.scatter(*places.T, s=2, color="#5a6270", linewidths=0, zorder=1)
+    ax.scatter(places[:, 0], places[:, 1], s=2, color="#5a6270", linewidths=0, zorder=1)
     as_map(ax, f"{len(shown)} of {len(places)} real cells, where the network puts them")
     ax.set_aspect("equal", adjustable="box")
     ax.set_xlim(low[0] - size, high[0] + size)
@@ -159,8 +168,14 @@ def draw_reconstructions(
                     ax.set_title(titles[cell], fontsize=9, loc="center")
             kind = "real" if half == 0 else "decoded"
             grid[row, 0].text(
-                -0.15, 0.5, f"{kind}\n{name}", transform=grid[row, 0].transAxes,
-                ha="right", va="center", fontsize=9, color=INK,
+                -0.15,
+                0.5,
+                f"{kind}\n{name}",
+                transform=grid[row, 0].transAxes,
+                ha="right",
+                va="center",
+                fontsize=9,
+                color=INK,
             )
     return figure
 
@@ -199,9 +214,7 @@ def draw_held_out(
     """Cells that were held back, placed by the model that was loaded from disk."""
     figure = _figure(9.5, 6.8)
     ax = figure.subplots()
-    ax.scatter(*places.T, s=10, color="#d5d9df", linewidths=0)
+    ax.scatter(places[:, 0], places[:, 1], s=10, color="#d5d9df", linewidths=0)
     scatter_phases(ax, held_out, phase, phase_names)
-    as_map(
-        ax, f"Cells held back, on the same map: phase right for {100 * accuracy:.0f} % (15-NN)"
-    )
+    as_map(ax, f"Cells held back, on the same map: phase right for {100 * accuracy:.0f} % (15-NN)")
     return figure

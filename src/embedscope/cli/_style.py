@@ -14,7 +14,7 @@ PHASE_COLORS = ("#30123b", "#4145ab", "#2b9cc4", "#2fb58a", "#e0b93b", "#ea7a2d"
 INK = "#1f2328"
 PAPER = "#ffffff"
 DARK = "#12141a"
-SETTINGS: dict[str, Any] = {
+SETTINGS: Any = {  # matplotlib's own type for these is a union of all their names
     "figure.facecolor": PAPER,
     "savefig.facecolor": PAPER,
     "font.size": 11,
@@ -59,13 +59,16 @@ def as_picture(crops: np.ndarray, background: np.ndarray) -> np.ndarray:
         Red, green, blue and opacity, 0..1.
     """
     signal = crops - background
-    bright, dna, dark = signal[..., 0], *np.moveaxis(np.maximum(signal[..., 1:], 0.0), -1, 0)
+    bright = signal[..., 0]
+    dna, dark = np.maximum(signal[..., 1], 0.0), np.maximum(signal[..., 2], 0.0)
     grey = np.clip(0.45 + 1.2 * bright, 0.0, 1.0) * (1.0 - 0.6 * np.clip(dna, 0.0, 1.0))
-    color = grey[..., None] + 0.8 * dna[..., None] * _DNA_COLOR + 0.5 * dark[..., None] * _SCATTER_COLOR
+    color = (
+        grey[..., None] + 0.8 * dna[..., None] * _DNA_COLOR + 0.5 * dark[..., None] * _SCATTER_COLOR
+    )
     # Whatever differs from the background, seen a little out of focus, is cell.
     inside = _smoothed(np.abs(signal).sum(axis=-1))
     opacity = np.clip((inside - 0.08) / 0.08, 0.0, 1.0)
-    return np.clip(np.concatenate([color, opacity[..., None]], axis=-1), 0.0, 1.0)
+    return np.asarray(np.clip(np.concatenate([color, opacity[..., None]], axis=-1), 0.0, 1.0))
 
 
 def _smoothed(values: np.ndarray) -> np.ndarray:

@@ -20,7 +20,8 @@ def is_lazy(X: Any) -> bool:
 
 def is_chunked(X: Any) -> bool:
     """Whether `X` is an array on disk, such as a zarr array, that is read chunk by chunk."""
-    return isinstance(getattr(X, "chunks", None), tuple) and not is_lazy(X)
+    chunks = getattr(X, "chunks", None)
+    return isinstance(chunks, tuple) and all(isinstance(size, int) for size in chunks)
 
 
 def map_lazily(function: Callable[[np.ndarray], np.ndarray], X: Any, n_columns: int) -> Any:

@@ -55,8 +55,9 @@ def _next_random(state: np.uint64) -> np.uint64:
 @numba.njit(inline="always")
 def _bucket(squared: np.float32) -> np.int64:
     """Place of a squared distance in the force tables: the leading bits of the float itself."""
-    bits = np.float32(squared).view(np.int32)
-    return min(max((bits >> _DROPPED_BITS) - _FIRST_BUCKET, 0), _N_BUCKETS - 1)
+    bits = np.int64(np.float32(squared).view(np.int32))
+    bucket = (bits >> np.int64(_DROPPED_BITS)) - np.int64(_FIRST_BUCKET)
+    return min(max(bucket, np.int64(0)), np.int64(_N_BUCKETS - 1))
 
 
 @numba.njit(inline="always")

@@ -333,7 +333,11 @@ class MapModel:
 
         The rate of an optimiser of the user's may be a schedule, so it is left alone.
         """
-        return tf.identity(self.optimizer.learning_rate) if self.peak_rate is not None else tf.constant(1.0)
+        return (
+            tf.identity(self.optimizer.learning_rate)
+            if self.peak_rate is not None
+            else tf.constant(1.0)
+        )
 
     def _restore_rate(self, base: Any) -> None:
         if self.peak_rate is not None:

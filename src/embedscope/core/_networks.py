@@ -11,7 +11,7 @@ import numpy as np
 
 from embedscope._errors import InvalidInputError
 from embedscope.core._rows import Rows
-from embedscope.core._tensorflow import keras
+from embedscope.core._tensorflow import keras, tf
 
 DEFAULT_WIDTH = 256
 REFERENCE_WIDTH = 100
@@ -82,7 +82,8 @@ def _dense_stack(width: int, seed: int) -> list[Any]:
 
 def _linear(n_units: int, seed: int) -> Any:
     initializer = keras.initializers.GlorotUniform(seed=seed + 1000)
-    return keras.layers.Dense(n_units, kernel_initializer=initializer)
+    # float32 whatever Keras's policy is: maps and losses are.
+    return keras.layers.Dense(n_units, kernel_initializer=initializer, dtype="float32")
 
 
 def copy_network(network: Any, name: str, seed: int) -> Any:
@@ -129,8 +130,8 @@ def _seed_layers(network: Any, seed: int) -> None:
         state.assign(np.array([seed, number], dtype=state.dtype))
 
 
-def check_encoder(encoder: Any, rows: Rows, n_components: int) -> None:
-    """Run the encoder on two samples before anything slow is done."""
+def check_encoder(encoder: Any, rows: Rows, n_components: int) -> np.ndarray:
+    """Run the encoder on two samples before anything slow is done; returns what it gives."""
     output = _dry_run(encoder, "encoder", rows.take(slice(0, 2)))
     if output.shape[1:] != (n_components,):
         raise InvalidInputError(
@@ -138,10 +139,11 @@ def check_encoder(encoder: Any, rows: Rows, n_components: int) -> None:
             f"of shape {output.shape[1:]}. End it with keras.layers.Dense({n_components}), or "
             f"set n_components."
         )
+    return output
 
 
-def check_decoder(decoder: Any, shape: tuple[int, ...], n_components: int) -> None:
-    """Run the decoder on two positions before anything slow is done."""
+def check_decoder(decoder: Any, shape: tuple[int, ...], n_components: int) -> np.ndarray:
+    """Run the decoder on two positions before anything slow is done; returns what it gives."""
     output = _dry_run(decoder, "decoder", np.zeros((2, n_components), dtype=np.float32))
     if output.shape[1:] != shape:
         raise InvalidInputError(
@@ -149,6 +151,7 @@ def check_decoder(decoder: Any, shape: tuple[int, ...], n_components: int) -> No
             f"{output.shape[1:]}. Change its last layer, or reshape with "
             f"keras.layers.Reshape({shape})."
         )
+    return output
 
 
 def _dry_run(network: Any, name: str, batch: np.ndarray) -> np.ndarray:
@@ -163,4 +166,32 @@ def _dry_run(network: Any, name: str, batch: np.ndarray) -> np.ndarray:
         raise InvalidInputError(
             f"{name} must give one array; got {type(output).__name__}. Use a network of one output."
         )
-    return np.asarray(output)
+    values = np.asarray(output)
+    if values.dtype != np.float32:
+        raise InvalidInputError(
+            f"{name} must give float32; got {values.dtype}. Set dtype='float32' on its last layer, "
+            "as Keras advises for mixed precision."
+        )
+    if not np.isfinite(values).all():
+        raise InvalidInputError(
+            f"{name} must give finite values; got NaN or infinity before any training. Scale its "
+            "input to about -1..1, or look at its weights."
+        )
+    return values
+
+
+def check_loss(loss_fn: Any, name: str, wanted: np.ndarray, got: np.ndarray) -> None:
+    """Try a loss of the user's on two rows before anything slow is done."""
+    shape = wanted.shape[1:]
+    try:
+        value = float(keras.ops.mean(loss_fn(tf.constant(wanted), tf.constant(got))))
+    except Exception as error:  # it is the user's code: anything may come out
+        raise InvalidInputError(
+            f"{name} must be a function of two batches of shape {shape}, what is wanted and what "
+            f"there is; got {error!r} from it. Return a tensor of losses."
+        ) from error
+    if not np.isfinite(value):
+        raise InvalidInputError(
+            f"{name} must give finite losses; got {value} for two samples before any training. "
+            "Keep logarithms and quotients away from zero."
+        )

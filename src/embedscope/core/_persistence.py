@@ -24,6 +24,7 @@ from embedscope.core._tensorflow import keras
 from embedscope.core._warning import warn_caller
 
 _LANDMARKS = ("anchors", "landmarks")  # what `update` holds, and what `add_landmarks` chose
+_OF_TRAINING_DATA = ("init", "precomputed_knn", "reconstruction_validation")  # of no use to others
 _TRAINED = {"trained": True}  # stands for a user's network, which is saved in its trained state
 
 
@@ -89,7 +90,10 @@ def _rows_arrays(name: str, flat: np.ndarray | sparse.csr_matrix) -> dict[str, n
 
 
 def _storable_parameters(estimator: ParametricUMAP) -> tuple[dict[str, Any], list[str]]:
-    """Parameters as JSON, and the names of those that are code or data and stay behind."""
+    """Parameters as JSON, and the names of those that stay behind and will be missed.
+
+    Arrays that belong to the training samples stay behind too, and nobody misses them.
+    """
     stored: dict[str, Any] = {}
     left_out = []
     for name, value in estimator.get_params(deep=False).items():
@@ -102,7 +106,8 @@ def _storable_parameters(estimator: ParametricUMAP) -> tuple[dict[str, Any], lis
         try:
             json.dumps(value, allow_nan=False)
         except (TypeError, ValueError):
-            left_out.append(name)
+            if name not in _OF_TRAINING_DATA:
+                left_out.append(name)
             continue
         stored[name] = list(value) if isinstance(value, tuple) else value
     return stored, left_out
@@ -122,7 +127,7 @@ def load_ParametricUMAP(path: str | os.PathLike[str]) -> ParametricUMAP:
     Returns
     -------
     ParametricUMAP
-        With the same transform to the last bit. Parameters that are functions or arrays (such as a
+        With the same transform to the last bit. Parameters that are functions (such as a
         loss of your own) are not stored: they have their defaults, and a warning names them.
 
     Raises

@@ -89,9 +89,7 @@ class ProjectedEncoder:
         Of the fresh weights.
     """
 
-    def __init__(
-        self, encoder: Any, projection: Projection, *, continues: bool, seed: int
-    ) -> None:
+    def __init__(self, encoder: Any, projection: Projection, *, continues: bool, seed: int) -> None:
         self._encoder = encoder
         self._projection = projection
         first, *others = _dense_layers(encoder)
@@ -105,9 +103,7 @@ class ProjectedEncoder:
             # What the components cannot show of the old first layer stays as it is.
             self._unseen = kernel - projection.axes @ seen
             inner = _dense_layers(self.network)
-            inner[0].set_weights(
-                [seen / projection.scale, bias + projection.mean @ kernel]
-            )
+            inner[0].set_weights([seen / projection.scale, bias + projection.mean @ kernel])
             for target, source in zip(inner[1:], others, strict=True):
                 target.set_weights(source.get_weights())
 
