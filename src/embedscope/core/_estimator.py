@@ -372,6 +372,13 @@ default="spectral"
     ) -> np.ndarray:
         """Learn the map of `X` and return it; see `fit`.
 
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, *dims)
+        y : array-like of shape (n_samples,), optional
+        precomputed_distances : array or sparse matrix of shape (n_samples, n_samples), optional
+        landmark_positions : array-like of shape (n_samples, n_components), optional
+
         Returns
         -------
         ndarray of shape (n_samples, n_components), float32
