@@ -58,8 +58,11 @@ def fit_refusal(
     return text
 
 
-def dense_network(n_inputs: int, n_outputs: int) -> keras.Model:
-    return keras.Sequential([keras.Input((n_inputs,)), keras.layers.Dense(n_outputs)])
+def dense_network(
+    n_inputs: int, n_outputs: int, dtype: str = "float32", initializer: Any = "zeros"
+) -> keras.Model:
+    dense = keras.layers.Dense(n_outputs, kernel_initializer=initializer, dtype=dtype)
+    return keras.Sequential([keras.Input((n_inputs,)), dense])
 
 
 # -- every constructor parameter ------------------------------------------------------------------
@@ -119,7 +122,14 @@ WRONG: dict[str, tuple[Any, ...]] = {
         (2, 2),
         (None,),
     ),
-    "parametric_reconstruction_loss_fcn": (5, "mse"),
+    "parametric_reconstruction_loss_fcn": (
+        5,
+        "mse",
+        lambda samples: samples,
+        lambda samples, drawn: samples / 0.0,
+        lambda samples, drawn: {}["a"],
+        lambda samples, drawn: "a",
+    ),
     "parametric_reconstruction_loss_weight": (*NOT_WEIGHTS, None),
     "reconstruction_validation": (
         5,
@@ -130,7 +140,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
         np.zeros((0, N_FEATURES)),
     ),
     "global_correlation_loss_weight": (*NOT_WEIGHTS, None),
-    "landmark_loss_fn": (5, "mse"),
+    "landmark_loss_fn": (5, "mse", lambda places: places, lambda wanted, places: {}["a"]),
     "landmark_loss_weight": (*NOT_WEIGHTS, None),
     "solver": (5, None, "adam", "Edges"),
     "batch_size": NOT_COUNTS,
@@ -156,7 +166,12 @@ BESIDE: dict[str, dict[str, Any]] = {
     "b": {"a": 1.0},
     **{
         name: {"parametric_reconstruction": True}
-        for name in ("decoder", "reconstruction_validation", "autoencoder_loss")
+        for name in (
+            "decoder",
+            "reconstruction_validation",
+            "autoencoder_loss",
+            "parametric_reconstruction_loss_fcn",
+        )
     },
 }
 
@@ -356,6 +371,12 @@ def bad_encoders() -> dict[str, tuple[keras.Model, str]]:
         "an image": (keras.Model(inputs, keras.layers.Reshape((1, 2))(two(inputs))), "(1, 2)"),
         "no input shape": (keras.Sequential([keras.layers.Dense(2)]), "keras.Input"),
         "nothing": (keras.Sequential(), "keras.Input"),
+        "float64": (dense_network(N_FEATURES, 2, "float64"), "got float64"),
+        "half precision": (dense_network(N_FEATURES, 2, "mixed_float16"), "got float16"),
+        "weights that are not numbers": (
+            dense_network(N_FEATURES, 2, initializer=keras.initializers.Constant(np.nan)),
+            "finite values",
+        ),
         "a subclass": (built, "copy"),
         "an unbuilt subclass": (Subclassed(), "copy"),
         "a layer without configuration": (
@@ -658,6 +679,7 @@ def test_only_a_trained_network_is_exported(fitted: ParametricUMAP) -> None:
 
 # -- nothing is lost ------------------------------------------------------------------------------
 
+FAILING_CALLBACK = keras.callbacks.LambdaCallback(on_train_begin=lambda logs: {}["a"])
 FAILING_FITS: dict[str, tuple[dict[str, Any], Callable[[ParametricUMAP], Any]]] = {
     "a bad parameter": ({"n_neighbors": -1}, lambda e: e.fit(DATA)),
     "NaN": ({}, lambda e: e.fit(spoiled(np.nan))),
@@ -670,6 +692,10 @@ FAILING_FITS: dict[str, tuple[dict[str, Any], Callable[[ParametricUMAP], Any]]] 
     "a metric that fails": ({"metric": lambda x, y: {}["a"]}, lambda e: e.fit(DATA[:, :4])),
     "a loss that fails": (
         {"parametric_reconstruction_loss_fcn": lambda x, y: {}["a"]},
+        lambda e: e.fit(DATA[:, :4]),
+    ),
+    "a callback that fails": (
+        {"keras_fit_kwargs": {"callbacks": [FAILING_CALLBACK]}},
         lambda e: e.fit(DATA[:, :4]),
     ),
     "a hook that fails": ({"progress": lambda report: {}["a"]}, lambda e: e.fit(DATA[:, :4])),
@@ -706,3 +732,28 @@ def test_a_failed_first_fit_leaves_the_estimator_unfitted() -> None:
     with pytest.raises(NotFittedError):
         estimator.transform(DATA)
     assert estimator.fit(DATA).embedding_.shape == (N_SAMPLES, 2)
+
+
+def test_nothing_that_is_given_is_changed() -> None:
+    given = {
+        "landmark_positions": np.where(NUMBERS[:, None] < 0.2, DATA[:, :2], np.nan),
+        "precomputed_distances": SQUARE.copy(),
+    }
+    labels, start = np.arange(N_SAMPLES) % 3, DATA[:, :2].copy()
+    neighbors = (INDICES.copy(), DISTANCES.copy())
+    for array in (*given.values(), labels, start, *neighbors):
+        array.setflags(write=False)  # so that a change is an error
+    quick(init=start, metric="precomputed").fit(DATA, labels, **given)
+    quick(init=start, precomputed_knn=neighbors, parametric_embedding=False).fit(DATA, labels)
+
+
+def test_samples_that_change_after_fit_change_nothing() -> None:
+    samples = DATA.copy()
+    estimator, other = quick().fit(samples), quick().fit(DATA)
+    samples[:] = 0.0
+    estimator.embedding_[:] = 0.0
+    np.testing.assert_array_equal(estimator.transform(DATA), other.transform(DATA))
+    moved = DATA + np.float32(0.5)
+    np.testing.assert_array_equal(
+        estimator.update(moved).embedding_, other.update(moved).embedding_
+    )

@@ -121,6 +121,17 @@ def test_progress_is_told_and_may_stop_the_search(rng: np.random.Generator) -> N
     assert told[3:] == [512 / 1500]
 
 
+def test_data_of_any_layout(rng: np.random.Generator) -> None:
+    X = rng.normal(size=(100, 6)).astype(np.float32)
+    wanted = search(X, 5)
+    read_only = X.copy()
+    read_only.setflags(write=False)
+    for laid_out in (np.asfortranarray(X), read_only, np.repeat(X, 2, axis=1)[:, ::2]):
+        found = euclidean_neighbors(laid_out, 5, lambda fraction: None)
+        np.testing.assert_array_equal(found[0], wanted[0])
+        np.testing.assert_array_equal(found[1], wanted[1])
+
+
 def test_the_data_are_left_as_they_were(rng: np.random.Generator) -> None:
     X = rng.normal(size=(100, 5)).astype(np.float32)
     before = X.copy()

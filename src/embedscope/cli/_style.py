@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# An ordered palette, dark to light along the cell cycle, that colour-blind people can read.
+# Along the cell cycle from dark blue to red; the rare phases at the red end are drawn larger too.
 PHASE_COLORS = ("#30123b", "#4145ab", "#2b9cc4", "#2fb58a", "#e0b93b", "#ea7a2d", "#c5271d")
 INK = "#1f2328"
 PAPER = "#ffffff"

@@ -19,8 +19,9 @@ _BLOCK_ROWS = 512
 _FULL_SPACE_WORK = 4e11  # multiplications: above this, candidates come from principal components
 _SEARCH_COMPONENTS = 100
 _CANDIDATES_PER_NEIGHBOR = 3
-# A squared distance below this share of the squared norm is mostly rounding, in float32.
-_CANCELLED = 1e-3
+# Squared distances of less than this share of the squared norm, times the root of the number of
+# features, come out of a product in float32 with an error of a percent or more.
+_CANCELLED = 1e-5
 _STRIDE = 64  # columns looked at together
 _BLOCK_COLUMNS = 8_192  # converted to float64 at once
 
@@ -94,54 +95,78 @@ def euclidean_neighbors(
     distances : ndarray of shape (n_samples, k), float32
         Ascending.
     """
-    n_samples, n_features = X.shape
-    X, exponent = in_safe_units(X)
-    mean = X.mean(axis=0, dtype=np.float64)
-    searched = X - mean.astype(np.float32)
-    axes = None
-    n_candidates = min(k + 1, n_samples)
-    if n_samples**2 * n_features > _FULL_SPACE_WORK and n_features > 2 * _SEARCH_COMPONENTS:
-        axes = principal_axes(searched, _SEARCH_COMPONENTS)
-        searched = searched @ axes
-        n_candidates = min(_CANDIDATES_PER_NEIGHBOR * k, n_samples)
-    squares = np.einsum("ij,ij->i", searched, searched)
-    # |x - y|^2 ranks like |y|^2 - 2 x.y: one product gives both terms.
-    library = np.ascontiguousarray(np.column_stack([-2.0 * searched, squares]).T, dtype=np.float32)
-    queries = np.column_stack([searched, np.ones(n_samples, dtype=np.float32)])
+    # One layout alone, so that the kernels are compiled once.
+    X, exponent = in_safe_units(np.require(X, np.float32, ["C", "W"]))
+    n_samples = len(X)
+    library = _Library(X)
+    n_candidates = k + k // 4 + 4 if library.is_whole else _CANDIDATES_PER_NEIGHBOR * k
+    n_candidates = min(n_candidates, n_samples)
+    smallest = _CANCELLED * np.sqrt(X.shape[1] + 1.0) * library.squares
     indices = np.empty((n_samples, k), dtype=np.int32)
     squared = np.empty((n_samples, k), dtype=np.float32)
     scores = np.empty((min(_BLOCK_ROWS, n_samples), n_samples), dtype=np.float32)
     for start in range(0, n_samples, _BLOCK_ROWS):
         rows = np.arange(start, min(start + _BLOCK_ROWS, n_samples))
-        block = np.matmul(queries[rows], library, out=scores[: len(rows)])
+        block = library.scores(rows, out=scores[: len(rows)])
         indices[rows], squared[rows] = _nearest(X, rows, block, n_candidates, k)
-        unsure = rows[squared[rows, -1] < _CANCELLED * squares[rows]]
+        unsure = rows[squared[rows, -1] < smallest[rows]]
         if len(unsure):
-            block = _precise_scores(X, mean, axes, unsure, out=scores[: len(unsure)])
+            block = library.precise_scores(unsure, out=scores[: len(unsure)])
             indices[unsure], squared[unsure] = _nearest(X, unsure, block, n_candidates, k)
         report((start + len(rows)) / n_samples)
     return indices, np.ldexp(np.sqrt(squared), exponent)
 
 
-def _precise_scores(
-    X: np.ndarray, mean: np.ndarray, axes: np.ndarray | None, rows: np.ndarray, out: np.ndarray
-) -> np.ndarray:
-    """Squared distances of `rows` to all rows, by products in float64.
+class _Library:
+    """All rows, laid out for the product that ranks them by distance from some of them.
 
-    For rows whose neighbours are much closer than the centre of the data: distant clusters, a
-    feature of large values, duplicates.
+    Attributes
+    ----------
+    is_whole : bool
+        Whether the rows are ranked in the space of the data, not among principal components.
+    squares : ndarray of shape (n_samples,), float32
+        Squared distances from the centre of the data.
     """
 
-    def searched(index: np.ndarray | slice) -> tuple[np.ndarray, np.ndarray]:
-        points = X[index] - mean if axes is None else (X[index] - mean) @ axes
-        return points, np.einsum("ij,ij->i", points, points)
+    def __init__(self, X: np.ndarray) -> None:
+        n_samples, n_features = X.shape
+        self._X = X
+        self._mean = X.mean(axis=0, dtype=np.float64)
+        self._axes: np.ndarray | None = None
+        points = X - self._mean.astype(np.float32)
+        if n_samples**2 * n_features > _FULL_SPACE_WORK and n_features > 2 * _SEARCH_COMPONENTS:
+            self._axes = principal_axes(points, _SEARCH_COMPONENTS)
+            points = points @ self._axes
+        self.is_whole = self._axes is None
+        self.squares = np.einsum("ij,ij->i", points, points)
+        # |x - y|^2 ranks like |y|^2 - 2 x.y: one product gives both terms.
+        self._columns = np.empty((points.shape[1] + 1, n_samples), dtype=np.float32)
+        self._columns[:-1], self._columns[-1] = points.T, self.squares
 
-    queries, query_squares = searched(rows)
-    for start in range(0, len(X), _BLOCK_COLUMNS):
-        columns = slice(start, start + _BLOCK_COLUMNS)
-        others, squares = searched(columns)
-        out[:, columns] = query_squares[:, None] - 2.0 * (queries @ others.T) + squares
-    return out
+    def scores(self, rows: np.ndarray, out: np.ndarray) -> np.ndarray:
+        """Numbers that rank all rows like their distances from each of `rows`."""
+        ones = np.ones(len(rows), dtype=np.float32)
+        queries = np.column_stack([-2.0 * self._columns[:-1, rows].T, ones])
+        return np.matmul(queries, self._columns, out=out)
+
+    def precise_scores(self, rows: np.ndarray, out: np.ndarray) -> np.ndarray:
+        """Squared distances of all rows from each of `rows`, by products in float64.
+
+        For rows whose neighbours are much closer than the centre of the data: distant clusters, a
+        feature of large values, duplicates.
+        """
+        queries, query_squares = self._precise_points(rows)
+        for start in range(0, len(self._X), _BLOCK_COLUMNS):
+            columns = slice(start, start + _BLOCK_COLUMNS)
+            others, squares = self._precise_points(columns)
+            out[:, columns] = query_squares[:, None] - 2.0 * (queries @ others.T) + squares
+        return out
+
+    def _precise_points(self, index: np.ndarray | slice) -> tuple[np.ndarray, np.ndarray]:
+        points = self._X[index] - self._mean
+        if self._axes is not None:
+            points = points @ self._axes
+        return points, np.einsum("ij,ij->i", points, points)
 
 
 def _nearest(

@@ -26,6 +26,7 @@ from embedscope.core._monitor import Bar, Monitor, NoBar, StopTraining, TqdmBar
 from embedscope.core._networks import (
     check_decoder,
     check_encoder,
+    check_loss,
     copy_network,
     dense_decoder,
     dense_encoder,
@@ -247,7 +248,11 @@ def _make_networks(request: Request) -> _Networks:
             decoder = copy_network(parameters["decoder"], "decoder", seed + 1)
         else:
             decoder = dense_decoder(rows.shape, n_components, width or 256, seed)
-        check_decoder(decoder, rows.shape, n_components)
+        drawn = check_decoder(decoder, rows.shape, n_components)
+        loss_fn = parameters["parametric_reconstruction_loss_fcn"]
+        if loss_fn is not None:
+            samples = rows.take(slice(0, 2))
+            check_loss(loss_fn, "parametric_reconstruction_loss_fcn", samples, drawn)
     return _Networks(encoder, decoder, None, None)
 
 
@@ -255,6 +260,9 @@ def _check_ahead(request: Request) -> None:
     """What else can be found wrong before anything slow is done."""
     parameters = request.parameters
     make_optimizer(parameters["optimizer"])
+    if parameters["landmark_loss_fn"] is not None:
+        places = np.zeros((2, parameters["n_components"]), dtype=np.float32)
+        check_loss(parameters["landmark_loss_fn"], "landmark_loss_fn", places, places + 1.0)
     if request.earlier is None:
         _init(parameters["init"], len(request.rows), parameters["n_components"])
 

@@ -33,10 +33,13 @@ class Landmarks:
         return rows.joined(self.rows), np.concatenate([wanted, self.positions])
 
     def thinned(self, most: int, rng: np.random.Generator) -> Landmarks:
-        """At most `most` of them, drawn at random."""
-        if len(self.rows) <= most:
-            return self
-        kept = np.sort(rng.choice(len(self.rows), most, replace=False))
+        """A copy of at most `most` of them, drawn at random.
+
+        A copy in any case: the samples may be the user's own array, which may change later.
+        """
+        kept = np.arange(len(self.rows))
+        if len(kept) > most:
+            kept = np.sort(rng.choice(kept, most, replace=False))
         return Landmarks(self.rows.subset(kept), self.positions[kept])
 
 

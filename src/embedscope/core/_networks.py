@@ -44,7 +44,7 @@ def dense_encoder(shape: tuple[int, ...], n_components: int, width: int, seed: i
 def dense_decoder(shape: tuple[int, ...], n_components: int, width: int, seed: int) -> Any:
     """The mirror of `dense_encoder`; its output has no activation."""
     n_values = int(np.prod(shape))
-    reshape = [keras.layers.Reshape(shape)] if len(shape) > 1 else []
+    reshape = [keras.layers.Reshape(shape, dtype="float32")] if len(shape) > 1 else []
     return keras.Sequential(
         [
             keras.Input((n_components,)),
@@ -59,11 +59,11 @@ def dense_decoder(shape: tuple[int, ...], n_components: int, width: int, seed: i
 def table_encoder(positions: np.ndarray) -> Any:
     """A free table of positions dressed as a network of row numbers: no parametric map at all."""
     table = keras.layers.Embedding(
-        *positions.shape, embeddings_initializer="zeros", name="positions"
+        *positions.shape, embeddings_initializer="zeros", name="positions", dtype="float32"
     )
+    reshape = keras.layers.Reshape((positions.shape[1],), dtype="float32")
     network = keras.Sequential(
-        [keras.Input((1,), dtype="int32"), table, keras.layers.Reshape((positions.shape[1],))],
-        name="encoder",
+        [keras.Input((1,), dtype="int32"), table, reshape], name="encoder"
     )
     table.set_weights([positions])
     return network
