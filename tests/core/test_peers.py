@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 import tracemalloc
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -320,7 +319,7 @@ def test_asked_for_20_epochs_and_got_200(few, solver, asked, reports):
 
 
 def test_saved_models_fail_under_other_versions(trained, tmp_path):
-    """#1134, #1160, #867, #980: the format has a number; a newer one is named, not stumbled over."""
+    """#1134, #1160, #867, #980: the format has a number, and a newer one is named."""
     trained.save(tmp_path / "model")
     header = json.loads((tmp_path / "model" / "model.json").read_text())
     assert header["format"] == 1

@@ -62,9 +62,7 @@ def table_encoder(positions: np.ndarray) -> Any:
         *positions.shape, embeddings_initializer="zeros", name="positions", dtype="float32"
     )
     reshape = keras.layers.Reshape((positions.shape[1],), dtype="float32")
-    network = keras.Sequential(
-        [keras.Input((1,), dtype="int32"), table, reshape], name="encoder"
-    )
+    network = keras.Sequential([keras.Input((1,), dtype="int32"), table, reshape], name="encoder")
     table.set_weights([positions])
     return network
 
