@@ -714,8 +714,8 @@ default="spectral"
         """Constructor parameters as they were given.
 
         The networks are those given too, not the trained ones. With `parametric_reconstruction` and
-        no loss given, data within 0..1 are reconstructed by cross entropy, other data by squared
-        error on standardised values.
+        no loss given, data within 0..1 are reconstructed by cross entropy, other data by
+        squared error on standardised values.
 
         Parameters
         ----------

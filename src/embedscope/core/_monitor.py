@@ -90,10 +90,14 @@ class TqdmBar:
 
     def show(self, report: Report, note: str) -> None:
         """Show the phase, the fraction, the loss and the speed."""
-        self._bar.set_description_str(f"embedscope [{self._device}] {report.phase}", refresh=False)
+        title = f"embedscope [{self._device}] {report.phase}"
+        is_new_phase = title != self._bar.desc
+        self._bar.set_description_str(title, refresh=False)
         loss = "" if report.loss is None else f"loss {report.loss:.4f}"
         self._bar.set_postfix_str(", ".join(part for part in (loss, note) if part), refresh=False)
         self._bar.update(round(report.fraction * _BAR_PRECISION) - self._bar.n)
+        if is_new_phase:  # shown even if it is over before tqdm would refresh by itself
+            self._bar.refresh()
 
     def close(self) -> None:
         """Leave the bar standing."""
