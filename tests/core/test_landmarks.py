@@ -40,16 +40,20 @@ class Updated(NamedTuple):
     reports: int
 
 
-@pytest.fixture(scope="module", params=["default", "own", "edges", "reloaded"])
+@pytest.fixture(scope="module", params=["default", "convolutional", "edges", "reloaded"])
 def updated(request, digits, tmp_path_factory) -> Updated:
     """Two thirds of the digits but one class; then a fifth of the rest, in which it is."""
     known = (np.arange(len(digits.data)) % 3 > 0) & (digits.labels != LEFT_OUT)
     parameters: dict[str, Any] = {"random_state": 0}
-    if request.param == "own":
-        layers = [keras.layers.Dense(100, "relu"), keras.layers.Dense(100, "relu")]
-        parameters["encoder"] = keras.Sequential(
-            [keras.Input((64,)), *layers, keras.layers.Dense(2)]
-        )
+    if request.param == "convolutional":
+        layers = [
+            keras.layers.Conv2D(16, 3, strides=2, padding="same", activation="relu"),
+            keras.layers.Flatten(),
+            keras.layers.Dense(100, "relu"),
+        ]
+        parameters |= {
+            "encoder": keras.Sequential([keras.Input((8, 8, 1)), *layers, keras.layers.Dense(2)])
+        }
     if request.param == "edges":
         parameters |= {"solver": "edges", "encoder": "reference"}
     embedder = ParametricUMAP(**parameters).fit(digits.data[known])
@@ -80,8 +84,8 @@ def test_the_new_class_is_placed_apart(updated, digits):
         return float(new[nearest].mean())
 
     after = purity(updated.embedder.transform(digits.data))
-    assert after > 0.85
-    assert after > purity(updated.before) + 0.05
+    assert after > 0.7
+    assert after > purity(updated.before) + 0.1
 
 
 def test_the_fitted_attributes_are_those_of_the_new_data(updated, digits):

@@ -417,7 +417,9 @@ default="spectral"
                 "distances between old and new samples. Set another metric."
             )
         parameters = check_parameters(self.get_params(deep=False))
-        rows = self._read_rows(X_new)
+        read = self._read_rows(X_new)
+        # inverse_transform goes on to give the shape that fit was given.
+        rows = Rows(read.flat, self._sample_shape, self._given_shape)
         interruption = self._run(
             rows,
             self._check_targets(y, len(rows)),
