@@ -52,7 +52,8 @@ def updated(request, digits, tmp_path_factory) -> Updated:
             keras.layers.Dense(100, "relu"),
         ]
         parameters |= {
-            "encoder": keras.Sequential([keras.Input((8, 8, 1)), *layers, keras.layers.Dense(2)])
+            "encoder": keras.Sequential([keras.Input((8, 8, 1)), *layers, keras.layers.Dense(2)]),
+            "optimizer": keras.optimizers.Adam(3e-3),
         }
     if request.param == "edges":
         parameters |= {"solver": "edges", "encoder": "reference"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+import random
 from typing import Any
 
 import keras
@@ -33,10 +33,7 @@ class Stop:
 
 def saved_and_loaded(embedder: ParametricUMAP, path: Any) -> ParametricUMAP:
     embedder.save(path)
-    with warnings.catch_warnings():
-        # What is a function stays behind with a warning, which has a test of its own.
-        warnings.filterwarnings("ignore", "progress", UserWarning)
-        return load_ParametricUMAP(path)
+    return load_ParametricUMAP(path)
 
 
 def dense_network(n_in: int, n_out: int) -> keras.Model:
@@ -46,11 +43,9 @@ def dense_network(n_in: int, n_out: int) -> keras.Model:
 
 FRESH = """
 import sys
-import warnings
 import numpy as np
 from embedscope import load_ParametricUMAP
 
-warnings.simplefilter("ignore")  # of the parameter progress, which is a function
 folder, *names = sys.argv[1:]
 samples = np.load(f"{folder}/samples.npy")
 for name in names:
@@ -144,7 +139,10 @@ def test_an_optimizer_comes_back_with_its_settings(few, tmp_path):
 
 
 def test_what_cannot_be_saved_is_named(few, tmp_path):
-    """Functions and arrays; everything else works, and they can be set again."""
+    """Functions, which are code; everything else works, and they can be set again.
+
+    What belongs to the training samples, or to the run, stays behind without a word.
+    """
 
     def absolute(y_true, y_pred):
         return keras.ops.mean(keras.ops.abs(y_true - y_pred), axis=-1)
@@ -159,10 +157,11 @@ def test_what_cannot_be_saved_is_named(few, tmp_path):
     with pytest.warns(UserWarning, match="could not be saved") as caught:
         loaded = load_ParametricUMAP(tmp_path / "model")
     message = str(caught[0].message)
-    for name in ("init", "parametric_reconstruction_loss_fcn", "keras_fit_kwargs"):
+    for name in ("parametric_reconstruction_loss_fcn", "keras_fit_kwargs"):
         assert name in message
-        default = ParametricUMAP().get_params()[name]
-        assert loaded.get_params()[name] == default
+    assert "init" not in message
+    for name in ("parametric_reconstruction_loss_fcn", "keras_fit_kwargs", "init"):
+        assert loaded.get_params()[name] == ParametricUMAP().get_params()[name]
     assert caught[0].filename == __file__
     z = embedder.embedding_
     np.testing.assert_array_equal(loaded.inverse_transform(z), embedder.inverse_transform(z))
@@ -236,8 +235,6 @@ def test_a_second_save_is_the_same_model(few, tmp_path):
 
 def test_loading_leaves_the_global_generator_of_python_alone(few, tmp_path):
     """Keras seeds from it what it builds."""
-    import random
-
     embedder = stopped(encoder=dense_network(64, 2)).fit(few.train)
     embedder.save(tmp_path / "model")
     state = random.getstate()

@@ -363,10 +363,12 @@ def test_an_exception_of_a_callback_arrives_and_the_estimator_is_usable(few):
 
 
 INTERRUPTED = """
-import sys
+import signal
 import numpy as np
 from embedscope import ParametricUMAP
 
+# A process that a script starts in the background ignores the signal, unless it asks for it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 X = np.random.default_rng(0).random((300, 20), dtype=np.float32)
 
 def hook(report):
@@ -412,7 +414,7 @@ def not_a_number_from(n_good_calls: int) -> Callable[[Any, Any], Any]:
 
 
 @pytest.mark.parametrize("autoencoder_loss", [False, True])
-@pytest.mark.parametrize("n_good_calls", [0, 700])
+@pytest.mark.parametrize("n_good_calls", [1, 700])  # the first call is the check before the fit
 def test_a_loss_of_nan_keeps_the_last_good_weights_and_warns(few, autoencoder_loss, n_good_calls):
     embedder = short(
         parametric_reconstruction=True,
@@ -423,7 +425,7 @@ def test_a_loss_of_nan_keeps_the_last_good_weights_and_warns(few, autoencoder_lo
         embedder.fit(few.train)
     assert caught[0].filename == __file__  # points at the line above
     n_reports = len(embedder.history_.get("loss", []))
-    assert 0 < n_reports < 10 if n_good_calls else n_reports == 0
+    assert 0 < n_reports < 10 if n_good_calls > 1 else n_reports == 0
     assert_usable(embedder, few)
     assert np.isfinite(embedder.inverse_transform(embedder.embedding_)).all()
 
@@ -442,7 +444,7 @@ def test_a_rate_far_too_high_leaves_a_usable_estimator(few):
 def test_nan_after_continuing_keeps_the_earlier_map(few):
     embedder = short(parametric_reconstruction=True).fit(few.train)
     places = embedder.transform(few.test)
-    embedder.set_params(parametric_reconstruction_loss_fcn=not_a_number_from(0))
+    embedder.set_params(parametric_reconstruction_loss_fcn=not_a_number_from(1))
     embedder.set_params(autoencoder_loss=True)
     with pytest.warns(RuntimeWarning, match="those before training"):
         embedder.update(few.train)

@@ -135,7 +135,7 @@ class Monitor:
         self._samples_seen = 0
         self._fit_began = 0.0
         self.phase = PHASES[0]
-        self.history: dict[str, list[float]] = {}
+        self.history: dict[str, list[float]] = {"loss": []}  # is there, even if stopped at once
         self.best: tuple[float, list[np.ndarray]] = (np.inf, [])
         self.has_learned = False
         self._ended_by_callback = False
@@ -148,7 +148,7 @@ class Monitor:
     @property
     def epoch(self) -> int:
         """Entries in the history so far."""
-        return len(self.history.get("loss", []))
+        return len(self.history["loss"])
 
     def watch(self, model: Any, places: np.ndarray) -> None:
         """Begin to watch the networks of `model`, and let Keras callbacks see them.

@@ -17,6 +17,7 @@ from embedscope.core._estimator import ParametricUMAP
 from embedscope.core._fitting import FittedMap
 from embedscope.core._landmarks import Landmarks
 from embedscope.core._layout import Objective
+from embedscope.core._networks import kept_random_state
 from embedscope.core._reconstruction import Reconstruction
 from embedscope.core._rows import Rows
 from embedscope.core._storage import StoredModel, read_model, write_model
@@ -24,7 +25,8 @@ from embedscope.core._tensorflow import keras
 from embedscope.core._warning import warn_caller
 
 _LANDMARKS = ("anchors", "landmarks")  # what `update` holds, and what `add_landmarks` chose
-_OF_TRAINING_DATA = ("init", "precomputed_knn", "reconstruction_validation")  # of no use to others
+# Of no use without the training samples, or to anybody but the process that fitted.
+_NOT_MISSED = ("init", "precomputed_knn", "reconstruction_validation", "progress")
 _TRAINED = {"trained": True}  # stands for a user's network, which is saved in its trained state
 
 
@@ -92,7 +94,7 @@ def _rows_arrays(name: str, flat: np.ndarray | sparse.csr_matrix) -> dict[str, n
 def _storable_parameters(estimator: ParametricUMAP) -> tuple[dict[str, Any], list[str]]:
     """Parameters as JSON, and the names of those that stay behind and will be missed.
 
-    Arrays that belong to the training samples stay behind too, and nobody misses them.
+    Arrays that belong to the training samples stay behind too, and the progress hook.
     """
     stored: dict[str, Any] = {}
     left_out = []
@@ -106,7 +108,7 @@ def _storable_parameters(estimator: ParametricUMAP) -> tuple[dict[str, Any], lis
         try:
             json.dumps(value, allow_nan=False)
         except (TypeError, ValueError):
-            if name not in _OF_TRAINING_DATA:
+            if name not in _NOT_MISSED:
                 left_out.append(name)
             continue
         stored[name] = list(value) if isinstance(value, tuple) else value
@@ -135,7 +137,8 @@ def load_ParametricUMAP(path: str | os.PathLike[str]) -> ParametricUMAP:
     InvalidModelError
         If the model is missing, damaged, unsafe or of a newer format; a ValueError.
     """
-    model = read_model(path)
+    with kept_random_state():
+        model = read_model(path)
     try:
         return _restore(model)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
