@@ -115,6 +115,7 @@ def measure_long() -> Callable[[], object]:
     return lambda: _squared_distances(X, np.arange(2000), candidates, squared)
 
 
+@pytest.mark.speed
 @pytest.mark.parametrize("prepare", [lay_out_long, select_long, measure_long])
 def test_other_threads_go_on_while_a_kernel_runs(
     prepare: Callable[[], Callable[[], object]],

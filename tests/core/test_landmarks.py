@@ -76,7 +76,7 @@ def test_old_samples_move_less_than_5_percent_of_the_map(updated, digits):
     assert np.median(moved) < 0.03
 
 
-def test_the_new_class_is_placed_apart(updated, digits):
+def test_the_new_class_is_placed_apart(updated, digits, request):
     """A neighbour of theirs on the map is one of theirs; before, they lay among the others."""
 
     def purity(places: np.ndarray) -> float:
@@ -85,7 +85,9 @@ def test_the_new_class_is_placed_apart(updated, digits):
         return float(new[nearest].mean())
 
     after = purity(updated.embedder.transform(digits.data))
-    assert after > 0.7
+    # The convolution's first weights are Keras's own, drawn anew in each run: .75 to .84.
+    drawn_anew = request.node.callspec.params["updated"] == "convolutional"
+    assert after > (0.7 if drawn_anew else 0.8)
     assert after > purity(updated.before) + 0.1
 
 

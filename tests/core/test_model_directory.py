@@ -17,22 +17,24 @@ import numpy as np
 import pytest
 
 from embedscope._errors import InvalidInputError, InvalidModelError
-from embedscope.core._model_directory import replace_files
+from embedscope.core._model_layout import MODEL
 from embedscope.core._storage import StoredModel, read_model, write_model
+from embedscope.core._stored_directory import replace_files
 
 # Both scripts save files that were prepared, as write_model does but without paying for TensorFlow:
 # what must be atomic is the writing, and the networks are in the files already.
 PREPARED = """
 import os, shutil, sys
 from pathlib import Path
-from embedscope.core._model_directory import replace_files
+from embedscope.core._model_layout import MODEL
+from embedscope.core._stored_directory import replace_files
 
 target = Path(sys.argv[1])
 sources = map(Path, sys.argv[2].split(os.pathsep))
 models = [{file.name: file.read_bytes() for file in source.iterdir()} for source in sources]
 
 def save(model):
-    with replace_files(target) as folder:
+    with replace_files(target, MODEL) as folder:
         for name, content in model.items():
             (folder / name).write_bytes(content)
 """
@@ -216,7 +218,7 @@ def test_next_save_clears_up(start: str, tmp_path: Path, sources: list[Path]) ->
     """Whatever a killed save left, one more save leaves the model's files and nothing else."""
     old = sources[0] if start == "a model" else tmp_path / start
     for state in states_after_death(old, sources[1], tmp_path):
-        with replace_files(state) as folder:
+        with replace_files(state, MODEL) as folder:
             for name, content in contents(sources[0]).items():
                 (folder / name).write_bytes(content)
         assert contents(state) == contents(sources[0])
@@ -231,7 +233,7 @@ def test_read_while_saving(tmp_path: Path, sources: list[Path], models: list[Sto
 
 
 def fail_halfway(target: Path) -> None:
-    with replace_files(target) as folder:
+    with replace_files(target, MODEL) as folder:
         (folder / "model.json").write_bytes(b"half a head")
         raise OSError("disk is full")
 

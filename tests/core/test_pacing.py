@@ -36,14 +36,15 @@ class Recorder:
     n_reports=st.integers(1, 30),
     batch_size=st.integers(1, 5_000),
     has_callbacks=st.booleans(),
+    n_values=st.sampled_from([1, 784, 3 * 256 * 256, 2**25]),
 )
 def test_every_batch_is_run_once_and_every_report_is_made(
-    parts, n_reports, batch_size, has_callbacks
+    parts, n_reports, batch_size, has_callbacks, n_values
 ):
     n_batches = max(sum(parts), n_reports)
     parts = [*parts, n_batches - sum(parts)]
     monitor = Recorder(wants_every_batch=has_callbacks)
-    pacer = Pacer(monitor, n_batches, n_reports, lambda: {"loss": 0.0})
+    pacer = Pacer(monitor, n_batches, n_reports, lambda: {"loss": 0.0}, n_values)
     for part in parts:
         batches = [
             batch
@@ -56,11 +57,22 @@ def test_every_batch_is_run_once_and_every_report_is_made(
     assert monitor.epochs[-1] == pacer.fraction == 1.0
     if has_callbacks:
         assert set(monitor.calls) == {batch_size}
+    # A call is a single batch, or few enough samples and values.
+    most = max(batch_size, min(4_096, 2**24 // n_values))
+    assert max(monitor.calls) <= most
 
 
 def test_reports_are_spread_evenly():
     monitor = Recorder(wants_every_batch=False)
-    pacer = Pacer(monitor, 100, 10, lambda: {"loss": 0.0})
+    pacer = Pacer(monitor, 100, 10, lambda: {"loss": 0.0}, 2)
     for _ in pacer.calls(100, 1):
         pass
     assert monitor.epochs == [k / 10 for k in range(1, 11)]
+
+
+def test_large_samples_are_handed_out_a_few_at_a_time():
+    monitor = Recorder(wants_every_batch=False)
+    pacer = Pacer(monitor, 100, 10, lambda: {"loss": 0.0}, 3 * 256 * 256)
+    for _ in pacer.calls(100, 16):
+        pass
+    assert monitor.calls[0] == 5 * 16  # 2**24 values are 85 samples

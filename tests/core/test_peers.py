@@ -112,7 +112,7 @@ def test_autoencoder_loss_makes_the_reconstruction_worse(digits):
         return float(np.mean((decoded - digits.data) ** 2))
 
     # Two seeds differ by 4 % with the same parameters; umap-learn's got worse by 14 %.
-    assert error(autoencoder_loss=True) <= 1.04 * error(autoencoder_loss=False)
+    assert error(autoencoder_loss=True) <= 1.01 * error(autoencoder_loss=False)
 
 
 def test_a_further_sigmoid_caps_the_similarity_at_one_half():
@@ -144,6 +144,7 @@ def test_transform_rejects_flattened_rows_when_dims_is_set(trained, few):
     np.testing.assert_array_equal(trained.transform(few.test.reshape(-1, 8, 8)), flat)
 
 
+@pytest.mark.speed
 @pytest.mark.parametrize("method", ["transform", "inverse_transform"])
 def test_one_point_takes_75_ms(trained, few, method):
     one = few.test[:1] if method == "transform" else trained.embedding_[:1]

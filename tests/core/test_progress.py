@@ -375,7 +375,7 @@ def hook(report):
     if report.epoch == 1:
         print("ready", flush=True)
 
-embedder = ParametricUMAP(encoder="reference", n_training_epochs=500, progress=hook)
+embedder = ParametricUMAP(encoder="reference", n_training_epochs=60, progress=hook)
 try:
     embedder.fit(X)
 except KeyboardInterrupt:

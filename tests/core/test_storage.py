@@ -19,8 +19,9 @@ import numpy as np
 import pytest
 
 from embedscope._errors import InvalidInputError, InvalidModelError
-from embedscope.core import _model_header
+from embedscope.core._model_layout import MODEL
 from embedscope.core._storage import StoredModel, read_model, write_model
+from embedscope.core._stored_header import describe_file, seal
 
 layers = keras.layers
 BATCH = np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)
@@ -259,7 +260,7 @@ def reseal(path: Path) -> None:
     header = json.loads((path / "model.json").read_text())
     for name in header["files"]:
         with (path / name).open("rb") as file:
-            header["files"][name] = _model_header.describe_file(file)
+            header["files"][name] = describe_file(file)
     rewrite_header(path, header)
 
 
@@ -267,7 +268,7 @@ def rewrite_header(path: Path, header: dict[str, Any]) -> None:
     """Write a header with the checksum that it should have."""
     sealed = ("kind", "format", "checksum")
     body = {key: value for key, value in header.items() if key not in sealed}
-    checksum = json.loads(_model_header.seal(body))["checksum"]
+    checksum = json.loads(seal(body, MODEL))["checksum"]
     (path / "model.json").write_text(json.dumps(header | {"checksum": checksum}))
 
 

@@ -213,10 +213,14 @@ def test_early_stopping_restores_the_best_weights(few):
     kept: list[list[np.ndarray]] = []
 
     class KeepsAndThenSpoils(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch, logs=None):
-            kept.append(weights_of(self.model))
+        def on_epoch_begin(self, epoch, logs=None):
+            # Spoilt at the beginning: EarlyStopping, which listens after this
+            # one, must find at an epoch's end what the epoch's loss is of.
             if epoch >= 4:
                 self.model.set_weights([3 * weight for weight in kept[-1]])
+
+        def on_epoch_end(self, epoch, logs=None):
+            kept.append(weights_of(self.model))
 
     layers = [keras.layers.Dense(20, "relu"), keras.layers.Dense(2)]
     embedder = short(
@@ -346,24 +350,21 @@ def test_reconstruction_loss_weight_scales_what_the_decoder_learns(few):
     assert curve[-1] > 0.65  # cross entropy of an untrained decoder: log 2 and more
 
 
-def test_the_weight_says_how_much_the_encoder_feels(few):
+def test_the_weight_says_how_much_the_encoder_feels(digits):
     """With much of it the decoder has an easier task, and the map is less of a UMAP."""
 
     def final(*, autoencoder_loss: bool) -> tuple[float, float]:
-        history = (
-            short(
-                parametric_reconstruction=True,
-                parametric_reconstruction_loss_weight=100.0,
-                autoencoder_loss=autoencoder_loss,
-                n_epochs=100,
-            )
-            .fit(few.train)
-            .history_
+        embedder = ParametricUMAP(
+            parametric_reconstruction=True,
+            parametric_reconstruction_loss_weight=100.0,
+            autoencoder_loss=autoencoder_loss,
+            random_state=0,
         )
+        history = embedder.fit(digits.data[::2]).history_
         return history["reconstruction_loss"][-1], history["loss"][-1]
 
     (alone, map_alone), (joint, map_joint) = (final(autoencoder_loss=on) for on in (False, True))
-    assert joint < alone
+    assert joint < 0.97 * alone
     assert map_joint > map_alone
 
 

@@ -28,6 +28,8 @@ _MOST_MIXED = 0.5  # largest share of a neighbour that is mixed into a sample
 _NOISE = 1.2  # length of the noise vector, in distances to a neighbour
 _RELAX_RATE = 0.1  # of the layout's learning rate
 _RELAX_EPOCHS = 20
+_PULL_EVERY = 5  # epochs of the relaxation; each asks the decoder about all samples
+_MOST_PULL = 4.0  # of the reconstruction on a sample, as the forces of the layout are bounded
 _ROUNDS = 2
 _BATCH_SIZE = 128
 _ENOUGH_STEPS, _ENOUGH_EPOCHS = 5_500, 28  # of the optimiser, and passes over the samples
@@ -121,6 +123,7 @@ class _Run:
             self.schedule.all_epochs * self.steps_per_epoch,
             problem.length.n_reports,
             model.losses,
+            model.values_per_sample,
         )
 
     def all(self) -> None:
@@ -152,8 +155,23 @@ class _Run:
         for epoch in range(n_epochs):
             step = _RELAX_RATE * self.problem.learning_rate * (1.0 - epoch / n_epochs)
             positions = self.layout.epoch(positions, step, self._density_pull(positions, 1.0))
+            if epoch % _PULL_EVERY == 0:
+                positions = self._pulled(positions, step * _PULL_EVERY)
             self.monitor.advance(self.pacer.fraction)
         return positions
+
+    def _pulled(self, positions: np.ndarray, step: float) -> np.ndarray:
+        """A step towards where the decoder draws better, if the encoder is to feel that.
+
+        The objective weighs a sample's reconstruction like one of its edges, on the average, so
+        a sample feels it as often as it has edges in an epoch of the layout.
+        """
+        pull = self.model.reconstruction_pull(positions)
+        if pull is None:
+            return positions
+        strength = self.problem.graph.sum(axis=1) / self.problem.graph.data.max()
+        moved = positions + step * np.clip(np.asarray(strength) * pull, -_MOST_PULL, _MOST_PULL)
+        return self._at_landmarks(moved.astype(np.float32))
 
     def _at_landmarks(self, positions: np.ndarray) -> np.ndarray:
         fixed = self.problem.is_landmark

@@ -36,7 +36,7 @@ class EdgesSolver:
         n_steps = count_steps(problem, batch_size)
         if model.is_table:
             model.assign_table(problem.start)
-        pacer = Pacer(monitor, n_steps, length.n_reports, model.losses)
+        pacer = Pacer(monitor, n_steps, length.n_reports, model.losses, model.values_per_sample)
         edges = graph.tocoo()
         factor = _TABLE_RATE if model.is_table and model.peak_rate is not None else 1.0
         monitor.enter("fit")

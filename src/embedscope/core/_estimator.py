@@ -25,7 +25,9 @@ from embedscope.core._shapes import check_layout, sample_shape
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from embedscope.core._fitting import FittedMap, Forward
+    from embedscope.core._forward import Forward
+    from embedscope.core._jacobian import Jacobian
+    from embedscope.core._request import FittedMap
 
 _MOST_ANCHORS = 2_000
 _NETWORK_PARAMETERS = ("encoder", "decoder")
@@ -445,7 +447,8 @@ default="spectral"
         parameters: Mapping[str, Any],
     ) -> BaseException | None:
         """Train and keep the result; returns what interrupted it, to be raised again."""
-        from embedscope.core._fitting import Request, fit_map
+        from embedscope.core._fitting import fit_map
+        from embedscope.core._request import Request
 
         seed = self._draw_seed()
         joined = rows
@@ -488,6 +491,7 @@ default="spectral"
         """Set the fitted attributes; after a fit, or from a saved model."""
         self._fitted = fitted
         self._forward: dict[str, Forward] = {}
+        self._derivative: Jacobian | None = None
         self._anchors, self._landmarks = anchors, landmarks
         self._sample_shape, self._given_shape = sample_shape, given_shape
         self.embedding_ = fitted.embedding
@@ -563,9 +567,50 @@ default="spectral"
         samples = reconstruction.to_data(self._network("decoder")(places))
         return samples.reshape(len(places), *self._given_shape)
 
+    def encoder_jacobian(self, X: Any) -> np.ndarray:
+        """Derivative of the map's coordinates by each value of the samples, at these samples.
+
+        It says how far, and in which direction, a sample moves on the map when one of its values
+        changes by a little.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, *dims)
+            As for `transform`; a sparse, dask or zarr array is read whole.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_components, *shape), float32
+            In map units per unit of the data; `shape` is that of one sample as `fit` was given it.
+            Entry ``[i, c, j]`` is ``d z[i, c] / d X[i, j]``. `n_components` times as large as `X`.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no encoder (``parametric_embedding=False``), `X` does not fit what was
+            fitted, or a layer of the encoder has no finite derivative; a ValueError.
+
+        Notes
+        -----
+        Exact up to float32, by reverse-mode automatic differentiation, a few samples at a time.
+        """
+        check_is_fitted(self)
+        self._need_encoder("encoder_jacobian")
+        derivatives = self._jacobian(self._read_rows(X))
+        return derivatives.reshape(*derivatives.shape[:2], *self._given_shape)
+
+    @property
+    def _jacobian(self) -> Jacobian:
+        """The encoder's derivative as a fast function, made on first use."""
+        from embedscope.core._jacobian import Jacobian
+
+        if self._derivative is None:
+            self._derivative = Jacobian(self.encoder_)
+        return self._derivative
+
     def _network(self, name: str) -> Forward:
         """The trained network as a fast function, made on first use."""
-        from embedscope.core._fitting import Forward
+        from embedscope.core._forward import Forward
 
         if name not in self._forward:
             self._forward[name] = Forward(getattr(self, f"{name}_"))
@@ -743,7 +788,8 @@ default="spectral"
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()
-        return state | {"_forward": {}} if "_forward" in state else dict(state)
+        # Traced functions cannot be stored, and are made again on first use.
+        return state | {"_forward": {}, "_derivative": None} if "_forward" in state else dict(state)
 
     # -- reading arrays --------------------------------------------------------------------------
 

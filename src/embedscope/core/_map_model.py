@@ -103,6 +103,7 @@ class MapModel:
         self._n_steps = 0
         self._encode = TracedOnce(lambda x: encoder(x, training=False))
         self._decode = TracedOnce(lambda z: self.decoder(z, training=False))
+        self._pull = TracedOnce(self._pull_eagerly)
         self._fit_steps = TracedOnce(self._fit_steps_eagerly, n_free_axes=2)
         self._edge_steps = TracedOnce(self._edge_steps_eagerly, n_free_axes=2)
 
@@ -116,10 +117,18 @@ class MapModel:
         model.optimizer, model.stop_training = self.optimizer, False  # as Keras's own `fit` does
         return model
 
-    def encode(self, rows: Rows | None = None) -> np.ndarray:
-        """Positions of the samples (the training samples, unless given), float32."""
+    def encode(self, rows: Rows | None = None, index: np.ndarray | None = None) -> np.ndarray:
+        """Positions of samples (the training samples, and all of them, unless given), float32."""
         rows = self.inputs if rows is None else rows
-        return np.concatenate([self._encode(rows.take(block)).numpy() for block in rows.blocks()])
+        return np.concatenate(
+            [self._encode(rows.take(block)).numpy() for block in rows.blocks(index)]
+        )
+
+    @property
+    def values_per_sample(self) -> int:
+        """Values that a step takes of each sample."""
+        own = self.samples.n_features if self._needs_samples else 0
+        return max(self.inputs.n_features, own)
 
     @property
     def is_table(self) -> bool:
@@ -133,24 +142,56 @@ class MapModel:
     def losses(self) -> dict[str, float]:
         """An entry of the history, with the networks as they are."""
         probe = self._probe
-        losses = {"loss": probe.loss(lambda index: self.encode(self.inputs.subset(index)))}
+        losses = {"loss": probe.loss(lambda index: self.encode(index=index))}
         if self.terms.reconstruction is not None:
             losses["reconstruction_loss"] = self.reconstruction_loss(
-                self.inputs.subset(probe.samples), self.samples.subset(probe.samples)
+                self.inputs, self.samples, probe.samples
             )
             if self._validation is not None:
                 losses["val_reconstruction_loss"] = self.reconstruction_loss(*self._validation)
         return losses
 
-    def reconstruction_loss(self, inputs: Rows, samples: Rows) -> float:
-        """Mean reconstruction loss of some samples, with the networks as they are."""
+    def reconstruction_loss(
+        self, inputs: Rows, samples: Rows, index: np.ndarray | None = None
+    ) -> float:
+        """Mean reconstruction loss of samples (all, unless given), as the networks are now."""
         assert self.terms.reconstruction is not None
         total = 0.0
-        for block in samples.blocks():
+        for block in samples.blocks(index):
             output = self._decode(self._encode(inputs.take(block)))
             loss = self.terms.reconstruction.loss(tf.constant(samples.take(block)), output)
             total += float(loss) * len(output)
-        return total / len(inputs)
+        return total / len(inputs if index is None else index)
+
+    def reconstruction_pull(self, positions: np.ndarray) -> np.ndarray | None:
+        """Where the reconstruction wants each sample: minus the gradient of its weighted loss.
+
+        None where the encoder is not to feel it.
+
+        Parameters
+        ----------
+        positions : ndarray of shape (n_samples, n_components), float32
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_components), float32, or None
+        """
+        if self.terms.reconstruction is None or not self.terms.autoencoder:
+            return None
+        pulls = [
+            self._pull(positions[block], self.samples.take(block)).numpy()
+            for block in self.samples.blocks()
+        ]
+        return np.concatenate(pulls)
+
+    def _pull_eagerly(self, positions: Any, samples: Any) -> Any:
+        assert self.terms.reconstruction is not None
+        with tf.GradientTape() as tape:
+            tape.watch(positions)
+            output = self.decoder(positions, training=False)
+            mean = self.terms.reconstruction.loss(samples, output)
+            total = mean * tf.cast(tf.shape(positions)[0], mean.dtype)
+        return -self.terms.reconstruction_weight * tape.gradient(total, positions)
 
     def get_weights(self) -> list[np.ndarray]:
         """A copy of all weights."""
@@ -212,7 +253,14 @@ class MapModel:
 
     @property
     def _needs_samples(self) -> bool:
-        return bool(self.terms.reconstruction or self.terms.correlation_weight)
+        return bool(self._learns_to_draw or self.terms.correlation_weight)
+
+    @property
+    def _learns_to_draw(self) -> bool:
+        """Some network feels the reconstruction; a decoder of frozen layers is only reported on."""
+        if self.terms.reconstruction is None:
+            return False
+        return self.terms.autoencoder or bool(self.decoder.trainable_variables)
 
     def edge_steps(
         self,
@@ -316,7 +364,7 @@ class MapModel:
         """Reconstruction, landmarks and global correlation of one batch."""
         terms = self.terms
         loss = tf.constant(0.0)
-        if terms.reconstruction is not None:
+        if terms.reconstruction is not None and self._learns_to_draw:
             seen = z if terms.autoencoder else tf.stop_gradient(z)
             output = self.decoder(seen, training=True)
             loss += terms.reconstruction_weight * terms.reconstruction.loss(samples, output)

@@ -1,9 +1,8 @@
-"""What may be in the archives of a saved model, checked before numpy or Keras read them.
+"""What may be in the networks of a saved model, checked before Keras reads them.
 
-Both `arrays.npz` and the `.keras` files are zip archives. A stranger's archive may name files
-outside itself, unpack to more than the disk holds, or describe a network whose layers carry code.
-Keras's own safe mode stops the last for lambdas; here everything that embedscope would not have
-written itself is refused, with the file and a remedy, before anything is built.
+A stranger's archive may describe a network whose layers carry code. Keras's own safe mode stops
+that for lambdas; here everything that embedscope would not have written itself is refused, with the
+file and a remedy, before anything is built. What holds for any archive is `_stored_archive`'s.
 
 What is not bounded is the memory that a network asks for: a stranger may describe a layer of any
 width, as in any file of weights.
@@ -13,12 +12,12 @@ from __future__ import annotations
 
 import json
 import re
-import stat
 import zipfile
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from embedscope._errors import InvalidModelError
+from embedscope.core._stored_archive import check_members
 from embedscope.core._tensorflow import keras
 
 CONFIG = "config.json"
@@ -45,53 +44,6 @@ _PLAIN_VALUES = frozenset(
 _CODE_CARRIERS = frozenset(
     {"FlaxLayer", "JaxLayer", "Lambda", "TFSMLayer", "TorchModuleWrapper", "__lambda__"}
 )
-
-
-def check_members(archive: BinaryIO, file: str, expected: frozenset[str]) -> None:
-    """Refuse a zip archive that embedscope would not have written.
-
-    Parameters
-    ----------
-    archive : binary file
-        Open for reading; left at its start.
-    file : str
-        Its name, for the message.
-    expected : frozenset of str
-        The members it must have. Files below ``assets/`` may come on top: Keras layers such as
-        ``StringLookup`` keep their vocabulary there.
-
-    Raises
-    ------
-    InvalidModelError
-        If it is no zip archive; if a member is missing, repeated, encrypted, a link, or has a name
-        that is not expected; or if one is compressed. Neither numpy nor Keras compresses, and
-        without compression an archive cannot unpack to more than its own size.
-    """
-    try:
-        with zipfile.ZipFile(archive) as opened:
-            members = opened.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
-        raise InvalidModelError(
-            f"{file} must be a zip archive; got {error}. "
-            "It is damaged or another kind of file: copy it again, or save the model again."
-        ) from error
-    archive.seek(0)
-    for member in members:
-        if reason := _why_unsafe(member, expected):
-            raise InvalidModelError(
-                f"{file} must hold plain files of a model only; got the member "
-                f"{member.filename!r}, which {reason}. Do not use this file."
-            )
-    names = [member.filename for member in members]
-    if missing := sorted(expected - set(names)):
-        raise InvalidModelError(
-            f"{file} must hold {', '.join(sorted(expected))}; got none named "
-            f"{', '.join(missing)}. Copy the file again, or save the model again."
-        )
-    if len(names) != len(set(names)):
-        raise InvalidModelError(
-            f"{file} must hold each member once; got one twice. Do not use this file."
-        )
 
 
 def check_network(archive: BinaryIO, file: str) -> None:
@@ -134,24 +86,6 @@ def find_untrusted(config: dict[str, Any]) -> str | None:
     described = {key: value for key, value in config.items() if key != "compile_config"}
     reasons = (_why_untrusted(entry) for entry in _described_objects(described))
     return next((reason for reason in reasons if reason), None)
-
-
-def _why_unsafe(member: zipfile.ZipInfo, expected: frozenset[str]) -> str | None:
-    """Say what is wrong with a member of an archive, or nothing."""
-    parts = member.filename.split("/")
-    is_asset = parts[0] == "assets" and all(
-        re.fullmatch(r"\w[\w.-]*", part, re.ASCII) for part in parts
-    )
-    mode = member.external_attr >> 16
-    if member.filename not in expected and not is_asset:
-        return "does not belong there"
-    if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
-        return "is a link or another special file"
-    if member.flag_bits & 0x1:
-        return "is encrypted"
-    if member.compress_type != zipfile.ZIP_STORED or member.file_size != member.compress_size:
-        return "is compressed, and embedscope does not compress"
-    return None
 
 
 def _read_config(archive: BinaryIO, file: str) -> dict[str, Any]:

@@ -236,10 +236,11 @@ class Monitor:
             raise StopTraining
         for name, value in losses.items():
             self.history.setdefault(name, []).append(float(value))
-        if losses["loss"] <= self.best[0]:
-            self.best = (losses["loss"], self._model.get_weights())
         if self._callbacks is not None:
             self._callbacks.on_epoch_end(self.epoch - 1, dict(losses))
+        if losses["loss"] <= self.best[0]:  # a callback may have changed the weights as well
+            self.best = (losses["loss"], self._model.get_weights())
+        if self._callbacks is not None:
             self._stop_if_asked()
         self.advance(fraction)
 

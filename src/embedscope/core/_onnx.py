@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embedscope._errors import InvalidInputError, MissingDependencyError
-from embedscope.core._model_directory import flush_to_disk
+from embedscope.core._stored_file import replace_file
 from embedscope.core._tensorflow import keras, tf
 
 if TYPE_CHECKING:
@@ -76,7 +75,8 @@ def export_onnx(
     shape = _sample_shape(network)
     content = _check_operations(_translate(network, shape, input_name, output_name))
     _compare(network, shape, content)
-    _replace_file(file, content)
+    with replace_file(file) as written:
+        written.write_bytes(content)
     return file
 
 
@@ -190,14 +190,3 @@ def _require_same(computed: np.ndarray, expected: np.ndarray) -> None:
             f"of {error:.3g} (shapes {computed.shape} and {expected.shape}). Look for layers that "
             "remember earlier calls, or that give values which are not finite."
         )
-
-
-def _replace_file(file: Path, content: bytes) -> None:
-    """Write a file that is there whole or not at all."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{file.name}-", dir=file.parent) as folder:
-        written = Path(folder) / file.name
-        written.write_bytes(content)
-        flush_to_disk(written)
-        written.replace(file)
-    flush_to_disk(file.parent)

@@ -8,7 +8,9 @@ import numpy as np
 
 from embedscope.core._monitor import Monitor
 
-_CALL_SAMPLES = 4_096  # samples handed to TensorFlow in one call: some tens of milliseconds
+# Handed to TensorFlow in one call: some tens of milliseconds, and of memory never much.
+_CALL_SAMPLES = 4_096
+_CALL_VALUES = 2**24
 
 
 class Pacer:
@@ -23,6 +25,8 @@ class Pacer:
         Entries that the history gets, evenly spread.
     losses : callable
         Computes the losses of an entry, a dict with at least "loss".
+    n_values : int
+        Values of one sample.
     """
 
     def __init__(
@@ -31,11 +35,13 @@ class Pacer:
         n_batches: int,
         n_reports: int,
         losses: Callable[[], dict[str, float]],
+        n_values: int,
     ) -> None:
         self._monitor = monitor
         self._n_batches = n_batches
         self._n_reports = n_reports
         self._losses = losses
+        self._call_samples = min(_CALL_SAMPLES, _CALL_VALUES // n_values)
         self._done = 0
         self._reported = 0
         self._began = 0
@@ -54,7 +60,7 @@ class Pacer:
 
         A call never crosses a report. Where a Keras callback acts on batches, each call is one.
         """
-        most = 1 if self._monitor.wants_every_batch else max(1, _CALL_SAMPLES // batch_size)
+        most = 1 if self._monitor.wants_every_batch else max(1, self._call_samples // batch_size)
         start = 0
         while start < n_batches:
             if self._done == self._began:

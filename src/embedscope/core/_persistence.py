@@ -14,11 +14,11 @@ from scipy import sparse
 
 from embedscope._errors import InvalidModelError
 from embedscope.core._estimator import ParametricUMAP
-from embedscope.core._fitting import FittedMap
 from embedscope.core._landmarks import Landmarks
 from embedscope.core._layout import Objective
 from embedscope.core._networks import kept_random_state
 from embedscope.core._reconstruction import Reconstruction
+from embedscope.core._request import FittedMap
 from embedscope.core._rows import Rows
 from embedscope.core._storage import StoredModel, read_model, write_model
 from embedscope.core._tensorflow import keras

@@ -48,20 +48,23 @@ class Rows:
         return int(self.flat.shape[1])
 
     def take(self, index: np.ndarray | slice) -> np.ndarray:
-        """Samples of the given index as a dense array of shape ``index.shape + shape``."""
-        if isinstance(index, slice):
-            index = np.arange(*index.indices(len(self)))
+        """Samples of the given index as a dense array of shape ``index.shape + shape``.
+
+        A slice may give a view, so what comes out is not to be written to.
+        """
         if isinstance(self.flat, np.ndarray):
             dense = self.flat[index]
         else:
-            dense = self.flat[index.ravel()].toarray()
-        return np.ascontiguousarray(dense).reshape(*index.shape, *self.shape)
+            dense = self.flat[index if isinstance(index, slice) else index.ravel()].toarray()
+        leading = dense.shape[:1] if isinstance(index, slice) else index.shape
+        return np.ascontiguousarray(dense).reshape(*leading, *self.shape)
 
-    def blocks(self) -> Iterator[slice]:
-        """Consecutive rows, few enough at a time for a network to take at once."""
+    def blocks(self, index: np.ndarray | None = None) -> Iterator[slice | np.ndarray]:
+        """Rows (all, unless given), few enough at a time for a network to take at once."""
         step = max(1, min(_BLOCK_ROWS, _BLOCK_VALUES // self.n_features))
-        for start in range(0, len(self), step):
-            yield slice(start, start + step)
+        for start in range(0, len(self if index is None else index), step):
+            block = slice(start, start + step)
+            yield block if index is None else index[block]
 
     def subset(self, index: np.ndarray) -> Rows:
         """The samples of `index` alone."""

@@ -4,6 +4,10 @@ TensorFlow greets every process with lines on file descriptor 2 (oneDNN, CUDA, p
 some of them whatever ``TF_CPP_MIN_LOG_LEVEL`` says. So descriptor 2 is held back while TensorFlow
 is imported and finds its devices, and all that is not such a greeting is written afterwards. The
 log level that TensorFlow reads then stays; the environment variable goes back to what it was.
+
+TensorFlow brings its own LLVM, and so does the OpenGL of Mesa (software rendering, AMD cards).
+Where the other one is there first, as in napari, TensorFlow would be bound to its symbols and crash
+the process. So its libraries are told to look into themselves first (``RTLD_DEEPBIND``).
 """
 
 from __future__ import annotations
@@ -70,6 +74,21 @@ def _silent_log() -> Iterator[None]:
             del os.environ[_LOG_LEVEL]
 
 
+@contextmanager
+def _own_symbols_first() -> Iterator[None]:
+    """Libraries that are loaded meanwhile prefer their own symbols, where the system knows how."""
+    deep = getattr(os, "RTLD_DEEPBIND", 0)  # of Linux alone
+    if not deep:
+        yield
+        return
+    flags = sys.getdlopenflags()
+    sys.setdlopenflags(flags | deep)
+    try:
+        yield
+    finally:
+        sys.setdlopenflags(flags)
+
+
 def _require_tensorflow(backend: str) -> None:
     if backend != "tensorflow":
         raise MissingDependencyError(
@@ -81,7 +100,7 @@ def _require_tensorflow(backend: str) -> None:
 if "keras" not in sys.modules:  # to ask Keras itself would import what it is told to run on
     _require_tensorflow(os.environ.get("KERAS_BACKEND") or "tensorflow")
 
-with _without_greetings(), _silent_log():
+with _without_greetings(), _silent_log(), _own_symbols_first():
     import keras
     import tensorflow as tf
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from embedscope.core._tensorflow import tf
@@ -32,7 +34,8 @@ class TracedOnce:
         if self._concrete is None:
             specs = [self._generalised(argument) for argument in arguments]
             self._concrete = self._function.get_concrete_function(*specs)
-        return self._concrete(*arguments)
+        with _interrupted_afterwards():
+            return self._concrete(*arguments)
 
     def _generalised(self, argument: Any) -> Any:
         if not hasattr(argument, "dtype"):
@@ -40,3 +43,26 @@ class TracedOnce:
         n_free = min(self._n_free_axes, len(argument.shape))
         shape = [*[None] * n_free, *argument.shape[n_free:]]
         return tf.TensorSpec(shape, argument.dtype)
+
+
+@contextmanager
+def _interrupted_afterwards() -> Iterator[None]:
+    """Let Ctrl-C wait for the end of a call, some tens of milliseconds.
+
+    Within one, TensorFlow would swallow the interrupt and complain about its own arguments.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield  # somebody's own way of dealing with it
+        return
+    received: list[int] = []
+    try:
+        signal.signal(signal.SIGINT, lambda number, frame: received.append(number))
+    except ValueError:  # not the main thread, which alone is interrupted
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if received:
+        raise KeyboardInterrupt

@@ -1,0 +1,68 @@
+"""The networks of one fit: made, continued or the user's own, and tried before anything slow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from embedscope.core._networks import (
+    check_decoder,
+    check_encoder,
+    check_loss,
+    copy_network,
+    dense_decoder,
+    dense_encoder,
+    hidden_width,
+)
+from embedscope.core._projected import ProjectedEncoder, Projection
+from embedscope.core._request import Request
+from embedscope.core._rows import Rows
+
+
+@dataclass
+class Networks:
+    """The networks that the user gets, and the encoder that trains in its place."""
+
+    encoder: Any
+    decoder: Any
+    projected: ProjectedEncoder | None
+    projection: Projection | None
+
+    @property
+    def trained(self) -> Any:
+        return self.encoder if self.projected is None else self.projected.network
+
+    def inputs(self, rows: Rows) -> Rows:
+        return rows if self.projection is None else self.projection.apply(rows)
+
+
+def make_networks(request: Request) -> Networks:
+    """Fresh or copied networks, tried on two samples before anything slow is done."""
+    parameters, rows = request.parameters, request.rows
+    n_components, seed = parameters["n_components"], request.seed
+    width = hidden_width(parameters["encoder"])
+    earlier = request.earlier
+    if not parameters["parametric_embedding"]:
+        encoder = None
+    elif earlier is not None:
+        encoder = copy_network(earlier.encoder, "encoder", seed)
+    elif width is not None:
+        encoder = dense_encoder(rows.shape, n_components, width, seed)
+    else:
+        encoder = copy_network(parameters["encoder"], "encoder", seed)
+    if encoder is not None:
+        check_encoder(encoder, rows, n_components)
+    decoder = None
+    if parameters["parametric_reconstruction"]:
+        if earlier is not None and earlier.decoder is not None:
+            decoder = copy_network(earlier.decoder, "decoder", seed + 1)
+        elif parameters["decoder"] is not None:
+            decoder = copy_network(parameters["decoder"], "decoder", seed + 1)
+        else:
+            decoder = dense_decoder(rows.shape, n_components, width or 256, seed)
+        drawn = check_decoder(decoder, rows.shape, n_components)
+        loss_fn = parameters["parametric_reconstruction_loss_fcn"]
+        if loss_fn is not None:
+            samples = rows.take(slice(0, 2))
+            check_loss(loss_fn, "parametric_reconstruction_loss_fcn", samples, drawn)
+    return Networks(encoder, decoder, None, None)
