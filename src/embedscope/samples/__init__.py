@@ -1,16 +1,56 @@
-"""From images and labels to samples: crops of objects, and the sample images that ship along."""
+"""From images, labels, tables and arrays to samples that know who they are.
 
+Also the sample images that ship along.
+"""
+
+from embedscope.samples._array_samples import samples_from_array
 from embedscope.samples._bundled import JurkatCells, Nuclei, jurkat_cells, nuclei
+from embedscope.samples._converting import as_samples, samples_like
 from embedscope.samples._crops import Crops, crops_from_labels
+from embedscope.samples._features import measure_features
+from embedscope.samples._identity import Identities, SampleId
+from embedscope.samples._joining import join_samples
+from embedscope.samples._labels import samples_from_labels
+from embedscope.samples._patch_grid import PatchGrid
+from embedscope.samples._patches import samples_from_patches
+from embedscope.samples._recipes import (
+    ArrayRecipe,
+    CropRecipe,
+    PatchRecipe,
+    Recipe,
+    TableRecipe,
+)
+from embedscope.samples._samples import LeftOut, Samples
 from embedscope.samples._scaling import ChannelScale, normalise_channels
+from embedscope.samples._source import Source
+from embedscope.samples._table import samples_from_table
 
 __all__ = [
+    "ArrayRecipe",
     "ChannelScale",
+    "CropRecipe",
     "Crops",
+    "Identities",
     "JurkatCells",
+    "LeftOut",
     "Nuclei",
+    "PatchGrid",
+    "PatchRecipe",
+    "Recipe",
+    "SampleId",
+    "Samples",
+    "Source",
+    "TableRecipe",
+    "as_samples",
     "crops_from_labels",
+    "join_samples",
     "jurkat_cells",
+    "measure_features",
     "normalise_channels",
     "nuclei",
+    "samples_from_array",
+    "samples_from_labels",
+    "samples_from_patches",
+    "samples_from_table",
+    "samples_like",
 ]

@@ -1,4 +1,4 @@
-"""Cut one crop around every labelled object.
+"""Cut one crop around every labelled object of one plain image.
 
 A crop belongs to an object through the object's label id, never through its place in a table: ids
 may have gaps, be large, or come in any order.
@@ -7,23 +7,19 @@ may have gaps, be large, or come in any order.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
-from embedscope.samples._geometry import Shape, measure_shapes
-from embedscope.samples._sampling import (
-    Padding,
-    covers,
-    gather,
-    interpolate,
-    turned_grid,
-    upright_grid,
-)
+from embedscope.samples._checks import check_choice, check_side
+from embedscope.samples._cutting import cut_crops
+from embedscope.samples._directions import longest_axes
+from embedscope.samples._field import Field, open_field
+from embedscope.samples._objects import Objects, find_objects
+from embedscope.samples._recipes import Background, CropRecipe, Padding, Volume
 
-Background = Literal["keep", "zero", "median"]
 Array = npt.NDArray[Any]
 
 
@@ -96,108 +92,73 @@ def crops_from_labels(
         If shapes do not match, labels are not integers of 0 or more, no object is labelled, a
         requested id is not in the label image, or an option is unknown.
 
+    See Also
+    --------
+    samples_from_labels : volumes, time series, arrays on disk, and features of the objects.
+
     Notes
     -----
     A round object has no longest axis: its angle, and so its aligned crop, is arbitrary.
     """
-    pixels = _checked_image(image)
-    label_image = _checked_labels(labels, pixels.shape)
-    _check_options(size, padding, background)
-    shapes = measure_shapes(label_image)
-    chosen = _chosen_shapes(shapes, label_ids)
-
-    dtype = np.dtype(np.float32) if align else pixels.dtype
-    images = np.empty((len(chosen), size, size, pixels.shape[2]), dtype=dtype)
-    fill = _background_values(pixels, label_image, background).astype(dtype)
-    for crop, shape in zip(images, chosen, strict=True):
-        if align:
-            grid = turned_grid(shape.centroid, shape.axis, size)
-            crop[...] = interpolate(pixels, grid, padding)
-        else:
-            grid = upright_grid(shape.centroid, size)
-            crop[...] = gather(pixels, grid, padding)
-        if background != "keep":
-            crop[~covers(label_image, shape.label_id, grid)] = fill
-    return Crops(
-        images=images,
-        label_ids=np.array([shape.label_id for shape in chosen], dtype=label_image.dtype),
-        bounding_boxes=np.array([shape.bounding_box for shape in chosen], dtype=np.int64),
+    field = open_field(np.asarray(image), np.asarray(labels), "yx")
+    recipe = CropRecipe(
+        shape=(check_side("size", size),) * 2,
+        axes=field.axes,
+        image_axes=field.image_axes,
+        padding=padding,
+        background=background,
+        align=align,
     )
+    check_options(recipe)
+    objects, images = cut_chosen(field, recipe, label_ids)
+    return Crops(images, objects.label, objects.bounding_boxes)
 
 
-def _checked_image(image: npt.ArrayLike) -> Array:
-    pixels = np.asarray(image)
-    if pixels.ndim not in (2, 3) or pixels.size == 0 or pixels.dtype.kind not in "uif":
-        raise InvalidInputError(
-            "image must be a non-empty array of real numbers of shape (height, width) or (height, "
-            f"width, n_channels); got shape {pixels.shape} and dtype {pixels.dtype}. Pass one 2D "
-            "image with the channels last."
-        )
-    return pixels if pixels.ndim == 3 else pixels[..., np.newaxis]
+def cut_chosen(
+    field: Field, recipe: CropRecipe, label_ids: npt.ArrayLike | None
+) -> tuple[Objects, Array]:
+    """Find the objects and cut the crops of those that are asked for."""
+    objects = find_objects(field)
+    return cut_found(field, objects, recipe, chosen_rows(objects, label_ids))
 
 
-def _checked_labels(labels: npt.ArrayLike, image_shape: tuple[int, ...]) -> Array:
-    label_image = np.asarray(labels)
-    if label_image.dtype.kind not in "ui":
-        raise InvalidInputError(
-            f"labels must be an array of integers; got dtype {label_image.dtype}. Number the "
-            "objects first, for example with scipy.ndimage.label."
-        )
-    if label_image.shape != image_shape[:2]:
-        raise InvalidInputError(
-            f"labels must have the image's height and width; got shape {label_image.shape} for an "
-            f"image of {image_shape[0]} x {image_shape[1]} pixels. Pass the label image that was "
-            "made from this image, at the same scale."
-        )
-    if label_image.min() < 0:
-        raise InvalidInputError(
-            f"labels must be 0 (background) or larger; got {label_image.min()}. Set pixels to "
-            "ignore to 0."
-        )
-    if not label_image.any():
-        raise InvalidInputError(
-            "labels must mark at least one object; got 0 in every pixel. Segment the image first."
-        )
-    return label_image
+def cut_found(
+    field: Field, objects: Objects, recipe: CropRecipe, rows: npt.NDArray[np.intp]
+) -> tuple[Objects, Array]:
+    """Cut the crops of some of all `objects`."""
+    axes = longest_axes(field, objects)[rows] if recipe.align else None
+    chosen = objects.take(rows)
+    return chosen, cut_crops(field, chosen, recipe, axes)
 
 
-def _check_options(size: object, padding: str, background: str) -> None:
-    if not isinstance(size, int | np.integer) or isinstance(size, bool) or size < 1:
-        raise InvalidInputError(
-            f"size must be an int of at least 1; got {size!r}. Give the crop's side in pixels."
-        )
-    for name, value, known in (
-        ("padding", padding, get_args(Padding)),
-        ("background", background, get_args(Background)),
-    ):
-        if value not in known:
-            raise InvalidInputError(f"{name} must be one of {known}; got {value!r}. Choose one.")
-
-
-def _chosen_shapes(shapes: list[Shape], label_ids: npt.ArrayLike | None) -> list[Shape]:
-    """The shapes of the requested ids, in the order of the request."""
+def chosen_rows(objects: Objects, label_ids: npt.ArrayLike | None) -> npt.NDArray[np.intp]:
+    """Rows of the objects with these labels, label after label; all if None."""
     if label_ids is None:
-        return shapes
+        return np.arange(len(objects))
     ids = np.ravel(label_ids)
     if ids.dtype.kind not in "ui":
         raise InvalidInputError(
             f"label_ids must be integers, at least one; got {ids.size} of dtype {ids.dtype}. Use "
             "ids that stand in the label image."
         )
-    by_id = {shape.label_id: shape for shape in shapes}
-    wanted = [int(label_id) for label_id in ids]
-    missing = sorted(set(wanted) - by_id.keys())
-    if missing:
+    # A label that is used again in a later frame stands for all objects that have it.
+    order = np.argsort(objects.label, kind="stable")
+    found = objects.label[order]
+    first, end = (np.searchsorted(found, ids, side) for side in ("left", "right"))
+    missing = np.unique(ids[first == end])
+    if len(missing):
         raise InvalidInputError(
             f"label_ids must all be in the label image; got {len(missing)} that are not, the first "
-            f"{missing[:3]}. Use ids that stand in the label image."
+            f"{missing[:3].tolist()}. Use ids that stand in the label image."
         )
-    return [by_id[label_id] for label_id in wanted]
+    return np.concatenate([order[begin:stop] for begin, stop in zip(first, end, strict=True)])
 
 
-def _background_values(pixels: Array, label_image: Array, background: Background) -> Array:
-    """One value per channel for the pixels that are not the object's."""
-    outside = pixels[label_image == 0]
-    if background != "median" or len(outside) == 0:
-        return np.zeros(pixels.shape[2])
-    return np.asarray(np.median(outside, axis=0))
+def check_options(recipe: CropRecipe) -> None:
+    """Refuse unknown options."""
+    for name, known in (
+        ("padding", get_args(Padding)),
+        ("background", get_args(Background)),
+        ("volume", get_args(Volume)),
+    ):
+        check_choice(name, getattr(recipe, name), known)

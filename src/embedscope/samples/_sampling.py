@@ -1,70 +1,158 @@
-"""Read pixels at the places that a crop's own pixels have in the image."""
+"""Read crops from the one region of an image that holds them all, padded where they stick out."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+from numpy.lib.stride_tricks import sliding_window_view
 
-Padding = Literal["reflect", "zero"]
+from embedscope.samples._recipes import Padding
+
 Array = npt.NDArray[Any]
+ReadRegion = Callable[[tuple[slice, ...]], Array]
 
 
-def upright_grid(centroid: Array, size: int) -> Array:
-    """Rows and columns of a crop that is not turned: whole numbers of shape (2, size, size)."""
-    first = np.floor(centroid + 0.5).astype(np.int64) - size // 2
-    return np.mgrid[:size, :size] + first[:, np.newaxis, np.newaxis]
+def upright_windows(
+    read_region: ReadRegion,
+    image_shape: tuple[int, ...],
+    places: Array,
+    shape: tuple[int, ...],
+    padding: Padding,
+) -> Array:
+    """Cut crops that are not turned: pixels exactly as they are.
+
+    Parameters
+    ----------
+    read_region : callable
+        Reads a box of the image, channels last.
+    image_shape : tuple of int
+        Length of each spatial axis in pixels.
+    places : ndarray of shape (n, d)
+        Middles of the crops, rounded to whole pixels.
+    shape : tuple of int
+        Shape of a crop.
+    padding : {"reflect", "zero"}
+        What stands beyond the border.
+
+    Returns
+    -------
+    ndarray of shape (n, *shape, n_channels)
+    """
+    first = first_pixels(places, shape)
+    low = first.min(axis=0)
+    region = _padded(read_region, image_shape, low, first.max(axis=0) + shape, padding)
+    windows = sliding_window_view(region, shape, axis=tuple(range(len(shape))))
+    crops: Array = np.moveaxis(windows, len(shape), -1)[tuple((first - low).T)]
+    return crops
 
 
-def turned_grid(centroid: Array, axis: Array, size: int) -> Array:
-    """Rows and columns of a crop whose "down" is the direction `axis`, shape (2, size, size)."""
-    down, across = np.mgrid[:size, :size] - (size - 1) / 2
-    rows = centroid[0] + down * axis[0] - across * axis[1]
-    columns = centroid[1] + down * axis[1] + across * axis[0]
-    return np.stack([rows, columns])
+def first_pixels(places: Array, shape: tuple[int, ...]) -> npt.NDArray[np.int64]:
+    """First pixel of each crop: pixel `side // 2` of a crop is the one nearest to its middle."""
+    first: npt.NDArray[np.int64] = np.floor(places + 0.5).astype(np.int64) - np.array(shape) // 2
+    return first
 
 
-def gather(pixels: Array, grid: Array, padding: Padding) -> Array:
-    """Pixels at whole-numbered places, exactly as they are; padded beyond the border."""
-    height, width = pixels.shape[:2]
-    rows, columns = _reflected(grid[0], height), _reflected(grid[1], width)
-    found: Array = pixels[rows, columns]
-    if padding == "zero":
-        found[~inside(grid, (height, width))] = 0
-    return found
+def interpolate(
+    read_region: ReadRegion,
+    image_shape: tuple[int, ...],
+    places: Array,
+    shape: tuple[int, ...],
+    axes: Array,
+    padding: Padding,
+) -> npt.NDArray[np.float32]:
+    """Cut crops that are turned in the plane, interpolated linearly.
 
+    Parameters
+    ----------
+    read_region, image_shape, places, shape, padding
+        As `upright_windows`.
+    axes : ndarray of shape (n, 2)
+        Unit vectors (row, column) that become "down" in the crops.
 
-def interpolate(pixels: Array, grid: Array, padding: Padding) -> Array:
-    """Pixels between whole-numbered places, interpolated linearly, float32."""
-    mode = "mirror" if padding == "reflect" else "constant"
+    Returns
+    -------
+    ndarray of shape (n, *shape, n_channels), float32
+    """
+    from scipy import ndimage
+
+    grid = _turned_grid(places, shape, axes)
+    region, low = _region_of(grid, read_region, image_shape, padding)
+    local = grid - low.reshape(-1, *(1,) * (grid.ndim - 1))
+    # float16 is unknown to scipy, and 64-bit pixels gain nothing from more than the result holds.
+    pixels = region.astype(np.float32, copy=False)
     channels = [
-        ndimage.map_coordinates(pixels[..., channel], grid, np.float32, order=1, mode=mode)
-        for channel in range(pixels.shape[2])
+        ndimage.map_coordinates(pixels[..., channel], local, np.float32, order=1, mode="nearest")
+        for channel in range(pixels.shape[-1])
     ]
     return np.stack(channels, axis=-1)
 
 
-def inside(grid: Array, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
-    """Which places of whole-numbered `grid` lie in an image of this height and width."""
-    rows, columns = grid
-    within: npt.NDArray[np.bool_] = (
-        (rows >= 0) & (rows < shape[0]) & (columns >= 0) & (columns < shape[1])
+def nearest(
+    read_region: ReadRegion,
+    image_shape: tuple[int, ...],
+    places: Array,
+    shape: tuple[int, ...],
+    axes: Array,
+    padding: Padding,
+) -> Array:
+    """Cut crops that are turned in the plane: of each place the nearest pixel, as it is."""
+    grid = np.rint(_turned_grid(places, shape, axes))
+    region, low = _region_of(grid, read_region, image_shape, padding)
+    local = grid.astype(np.int64) - low.reshape(-1, *(1,) * (grid.ndim - 1))
+    crops: Array = region[tuple(local)]
+    return crops
+
+
+def _turned_grid(places: Array, shape: tuple[int, ...], axes: Array) -> npt.NDArray[np.float64]:
+    """Coordinates of every crop's pixels, shape (d, n, *shape)."""
+    middles = [(side - 1) / 2 for side in shape[-2:]]
+    down, across = (
+        offsets - middle for offsets, middle in zip(np.indices(shape)[-2:], middles, strict=True)
     )
-    return within
+    grid = np.empty((len(shape), len(places), *shape))
+    column = (slice(None), *(np.newaxis,) * len(shape))
+    row_axis, column_axis = axes[:, 0][column], axes[:, 1][column]
+    grid[-2] = places[:, -2][column] + down * row_axis - across * column_axis
+    grid[-1] = places[:, -1][column] + down * column_axis + across * row_axis
+    if len(shape) == 3:
+        grid[0] = first_pixels(places, shape)[:, 0][column] + np.indices(shape)[0]
+    return grid
 
 
-def covers(label_image: Array, label_id: int, grid: Array) -> npt.NDArray[np.bool_]:
-    """Which places of `grid` are the object's own; its mirror image beyond the border is not."""
-    nearest = np.rint(grid).astype(np.int64)
-    height, width = label_image.shape
-    rows, columns = _reflected(nearest[0], height), _reflected(nearest[1], width)
-    own: npt.NDArray[np.bool_] = label_image[rows, columns] == label_id
-    return own & inside(nearest, (height, width))
+def _region_of(
+    grid: Array, read_region: ReadRegion, image_shape: tuple[int, ...], padding: Padding
+) -> tuple[Array, npt.NDArray[np.int64]]:
+    """The region that holds all places of `grid`, and its first pixel."""
+    flat = grid.reshape(len(grid), -1)
+    low = np.floor(flat.min(axis=1)).astype(np.int64)
+    high = np.floor(flat.max(axis=1)).astype(np.int64) + 2
+    return _padded(read_region, image_shape, low, high, padding), low
 
 
-def _reflected(index: Array, length: int) -> Array:
+def _padded(
+    read_region: ReadRegion,
+    image_shape: tuple[int, ...],
+    low: npt.NDArray[np.int64],
+    high: npt.NDArray[np.int64],
+    padding: Padding,
+) -> Array:
+    """Pixels from `low` to before `high`, which may lie beyond the border."""
+    indices = [np.arange(start, stop) for start, stop in zip(low, high, strict=True)]
+    mirrored = [_mirrored(i, length) for i, length in zip(indices, image_shape, strict=True)]
+    region = read_region(tuple(slice(int(i.min()), int(i.max()) + 1) for i in mirrored))
+    for axis, (index, inner) in enumerate(zip(indices, mirrored, strict=True)):
+        outside = index != inner
+        if outside.any():
+            region = np.take(region, inner - inner.min(), axis=axis)
+            if padding == "zero":
+                region[(slice(None),) * axis + (outside,)] = 0
+    return region
+
+
+def _mirrored(index: Array, length: int) -> Array:
     """Indices mirrored about the first and the last pixel until they lie in the image."""
     period = max(2 * (length - 1), 1)
     folded = np.abs(index) % period

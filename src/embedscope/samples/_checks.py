@@ -1,0 +1,82 @@
+"""Checks of plain parameters that several functions share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from embedscope._errors import InvalidInputError
+
+
+def check_side(name: str, value: object) -> int:
+    """Refuse what is no positive number of pixels, and return it as an int.
+
+    Parameters
+    ----------
+    name : str
+        The parameter, for the error.
+    value : object
+        What was given for it.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is no int of at least 1.
+    """
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
+        raise InvalidInputError(
+            f"{name} must be an int of at least 1; got {value!r}. Give a whole number of pixels."
+        )
+    return int(value)
+
+
+def check_choice(name: str, value: object, known: Sequence[str]) -> None:
+    """Refuse a value that is not one of the known ones.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is none of them.
+    """
+    if value not in known:
+        raise InvalidInputError(f"{name} must be one of {known}; got {value!r}. Choose one.")
+
+
+def check_percentiles(percentiles: Sequence[float]) -> tuple[float, float]:
+    """Refuse percentiles that do not rise within 0..100, and return them.
+
+    Raises
+    ------
+    InvalidInputError
+        If they are not two rising numbers in 0..100.
+    """
+    given = tuple(np.ravel(percentiles).tolist())
+    if len(given) != 2 or not 0 <= given[0] < given[1] <= 100:
+        raise InvalidInputError(
+            f"percentiles must be two rising numbers in 0..100; got {given}. Use for example "
+            "(0.1, 99.9)."
+        )
+    return (float(given[0]), float(given[1]))
+
+
+def finite_rows(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Say which rows hold finite numbers only, once they are float32, as networks take them.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, ...)
+        Real numbers.
+
+    Returns
+    -------
+    ndarray of shape (n,), bool
+    """
+    if values.dtype.kind in "ui":
+        return np.ones(len(values), bool)
+    with np.errstate(over="ignore"):
+        # One row at a time: a mask of all would take a quarter of their memory again.
+        finite = (np.isfinite(row.astype(np.float32)).all() for row in values)
+        return np.fromiter(finite, bool, len(values))

@@ -1,0 +1,187 @@
+"""Put samples of several sources together, scaled as one set, and take one of them out again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from embedscope._errors import InvalidInputError
+from embedscope.samples._columns import numbers_of
+from embedscope.samples._identity import Identities
+from embedscope.samples._recipes import CropRecipe, PatchRecipe, Recipe, TableRecipe
+from embedscope.samples._samples import Samples
+from embedscope.samples._scaling import ChannelScale
+from embedscope.samples._standardising import standardise
+
+
+def join_samples(parts: Sequence[Samples]) -> Samples:
+    """Join samples of different sources into one set.
+
+    Parameters
+    ----------
+    parts : sequence of Samples
+        Made the same way, of sources with different names. Axes may differ where the samples do
+        not (stills and a time series).
+
+    Returns
+    -------
+    Samples
+        All rows, part after part. The scale of intensities (or the standardisation of a table) is
+        kept if all parts share it, as parts made with `Samples.same_way` do; else it is measured
+        again, over the whole set. Features that a part lacks are NaN.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no part, sources share a name, or shapes, channels, columns or the way samples
+        were made differ.
+    """
+    parts = list(parts)
+    _check_parts(parts)
+    if len(parts) == 1:
+        return parts[0]
+    joined = replace(
+        parts[0],
+        identities=_join_identities(parts),
+        sources={name: source for part in parts for name, source in part.sources.items()},
+        images=_concatenated(parts, "images"),
+        table=_concatenated(parts, "table"),
+        features=_join_features(parts),
+        bounding_boxes=_concatenated(parts, "bounding_boxes"),
+        centroids=_concatenated(parts, "centroids"),
+        left_out=tuple(entry for part in parts for entry in part.left_out),
+        absent={name: reason for part in parts for name, reason in part.absent.items()},
+    )
+    return joined if share_scale(parts) else _measured_again(joined)
+
+
+def of_source(samples: Samples, name: str) -> Samples:
+    """Samples of one source alone, scaled as all are.
+
+    Parameters
+    ----------
+    samples : Samples
+    name : str
+        A source that is there and has samples.
+    """
+    identities = samples.identities
+    chosen = identities.source == identities.sources.index(name)
+    alone = Identities.of(name, identities.label[chosen], identities.frame[chosen])
+    return replace(
+        samples.subset(chosen),
+        identities=alone,
+        sources={name: samples.sources[name]} if name in samples.sources else {},
+        absent={name: samples.absent[name]} if name in samples.absent else {},
+    )
+
+
+def _check_parts(parts: list[Samples]) -> None:
+    if not parts:
+        raise InvalidInputError("parts must hold at least one set of samples; got none. Add one.")
+    names = [name for part in parts for name in part.identities.sources]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise InvalidInputError(
+            f"sources must have different names; got {repeated} more than once. Make the samples "
+            "with another source=... name."
+        )
+    check_alike(parts)
+
+
+def check_alike(parts: Sequence[Samples]) -> None:
+    """Raise unless all were made in the same way, of whatever sources.
+
+    Raises
+    ------
+    InvalidInputError
+        If shapes, channels, columns or the way samples were made differ.
+    """
+    for question, answers in (
+        ("shape", [part.sample_shape for part in parts]),
+        ("channels", [part.channel_names for part in parts]),
+        ("columns", [part.feature_names for part in parts]),
+        ("spatial axes", [_n_spatial_axes(part) for part in parts]),
+        ("settings", [_comparable(part.recipe) for part in parts]),
+    ):
+        different = next((answer for answer in answers if answer != answers[0]), None)
+        if different is not None:
+            raise InvalidInputError(
+                f"parts must have the same {question}; got {answers[0]} and {different}. Make the "
+                "later ones with same_way of the first."
+            )
+
+
+def _n_spatial_axes(part: Samples) -> int:
+    return 0 if part.centroids is None else part.centroids.shape[1]
+
+
+def _comparable(recipe: Recipe) -> Recipe:
+    """The recipe without what may differ: axes, calibration, and what is measured again."""
+    if isinstance(recipe, CropRecipe):
+        return replace(recipe, axes="", image_axes="", pixel_size=None, features=True)
+    if isinstance(recipe, PatchRecipe):
+        return replace(recipe, axes="", image_axes="")
+    if isinstance(recipe, TableRecipe):
+        scaled = None if recipe.means is None else ()
+        return replace(
+            recipe, means=scaled, deviations=scaled, label_column=None, frame_column=None
+        )
+    return recipe
+
+
+def _join_identities(parts: list[Samples]) -> Identities:
+    names = [name for part in parts for name in part.identities.sources]
+    first = np.cumsum([0, *(len(part.identities.sources) for part in parts)])[:-1]
+    return Identities(
+        names,
+        np.concatenate([p.identities.source + k for p, k in zip(parts, first, strict=True)]),
+        np.concatenate([part.identities.frame for part in parts]),
+        np.concatenate([part.identities.label for part in parts]),
+    )
+
+
+def _concatenated(parts: list[Samples], name: str) -> npt.NDArray[Any] | None:
+    arrays = [getattr(part, name) for part in parts]
+    return None if arrays[0] is None else np.concatenate(arrays)
+
+
+def _join_features(parts: list[Samples]) -> Any:
+    import pandas as pd
+
+    return pd.concat([part.features for part in parts], ignore_index=True)
+
+
+def share_scale(parts: Sequence[Samples]) -> bool:
+    """Whether all were brought to 0..1, or standardised, by the same numbers."""
+    return len({_scale_of(part) for part in parts}) == 1
+
+
+def _scale_of(part: Samples) -> tuple[Any, ...]:
+    if isinstance(part.recipe, TableRecipe):
+        return (part.recipe.means, part.recipe.deviations)
+    return () if part.scale is None else (*part.scale.low.tolist(), *part.scale.high.tolist())
+
+
+def _measured_again(joined: Samples) -> Samples:
+    recipe = joined.recipe
+    if isinstance(recipe, TableRecipe) and recipe.means is not None:
+        raw = numbers_of(joined.features, recipe.columns)
+        table, means, deviations = standardise(raw)
+        return replace(
+            joined, table=table, recipe=replace(recipe, means=means, deviations=deviations)
+        )
+    if joined.images is None:
+        return joined
+    if joined.absent:
+        raise InvalidInputError(
+            f"parts must have their pictures to be scaled as one set; got none of "
+            f"{sorted(joined.absent)}. Attach these images, or make parts with same_way."
+        )
+    percentiles = (
+        recipe.percentiles if isinstance(recipe, CropRecipe | PatchRecipe) else (0.0, 100.0)
+    )
+    return replace(joined, scale=ChannelScale.from_images(joined.images, percentiles))

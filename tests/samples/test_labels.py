@@ -1,0 +1,374 @@
+"""Samples of labelled objects: sizes, axes, depth, scale, features, and the next image alike."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from embedscope._errors import InvalidInputError
+from embedscope.samples import (
+    ChannelScale,
+    Recipe,
+    jurkat_cells,
+    measure_features,
+    nuclei,
+    samples_from_labels,
+)
+
+
+def scene():
+    """Two objects on 12 x 16 pixels whose values name their place."""
+    image = np.arange(12 * 16, dtype=np.float32).reshape(12, 16)
+    labels = np.zeros((12, 16), np.uint16)
+    labels[2:5, 3:6] = 5
+    labels[7:10, 11:14] = 300
+    return image, labels
+
+
+def volume_scene():
+    """One object in planes 1 and 2 of 6, and a brighter neighbour above it."""
+    image = np.zeros((6, 9, 9), np.uint8)
+    labels = np.zeros((6, 9, 9), np.uint8)
+    image[1, 4, 3:6] = 50
+    image[2, 3:6, 4] = 80
+    labels[1:3, 3:6, 3:6] = 2
+    image[5] = 200
+    return image, labels
+
+
+def test_sample_of_every_object():
+    image, labels = scene()
+    samples = samples_from_labels(image, labels, 3, source="dish", image_path="a.tif")
+    assert list(samples.identities) == [("dish", 0, 5), ("dish", 0, 300)]
+    np.testing.assert_array_equal(samples.images[1, ..., 0], image[7:10, 11:14])
+    assert samples.bounding_boxes.tolist() == [[2, 3, 5, 6], [7, 11, 10, 14]]
+    assert samples.centroids.tolist() == [[3, 4], [8, 12]]
+    assert samples.sample_shape == (3, 3, 1)
+    assert samples.sources["dish"].image is image
+    assert samples.sources["dish"].image_path == "a.tif"
+    assert samples.is_image
+    assert len(samples) == 2
+
+
+def test_what_is_learned_is_scaled_over_the_whole_set():
+    image, labels = scene()
+    samples = samples_from_labels(image, labels, 3, percentiles=(0, 100))
+    low, high = image[2, 3], image[9, 13]
+    np.testing.assert_allclose(samples.X, (samples.images - low) / (high - low), rtol=1e-6)
+    assert samples.X.dtype == np.float32
+    np.testing.assert_array_equal(samples.inputs([1]), samples.X[[1]])
+
+
+def test_requested_labels_come_in_their_order_with_their_own_features():
+    image, labels = scene()
+    samples = samples_from_labels(image, labels, 3, label_ids=[300, 5])
+    assert samples.identities.label.tolist() == [300, 5]
+    np.testing.assert_allclose(samples.column("mean channel 0"), [image[8, 12], image[3, 4]])
+
+
+def test_requested_label_is_taken_in_every_frame():
+    labels = np.zeros((3, 4, 4), int)
+    labels[0, 0, 0] = labels[2, 3, 3] = 4
+    labels[1, 1, 1] = 6
+    samples = samples_from_labels(labels, labels, 1, axes="tyx", label_ids=[6, 4])
+    assert [tuple(who)[1:] for who in samples.identities] == [(1, 6), (0, 4), (2, 4)]
+
+
+def test_size_that_is_chosen_holds_most_objects():
+    cells = jurkat_cells()
+    samples = samples_from_labels(cells.image, cells.labels, features=False)
+    height, width, _ = samples.sample_shape
+    first = np.floor(samples.centroids + 0.5) - height // 2
+    inside = (first <= samples.bounding_boxes[:, :2]) & (
+        samples.bounding_boxes[:, 2:] <= first + width
+    )
+    held = inside.all(axis=1).mean()
+    assert height == width
+    assert 0.95 <= held < 0.99
+
+
+def test_chosen_size_is_the_smallest():
+    labels = np.zeros((40, 40), int)
+    labels[10:15, 10:15] = 1  # 5 pixels around their middle
+    assert samples_from_labels(labels, labels).sample_shape == (5, 5, 1)
+    labels[10:15, 10:16] = 1  # the centroid 12.5 is rounded to 13: 3 pixels before, 3 from it on
+    assert samples_from_labels(labels, labels).sample_shape == (6, 6, 1)
+
+
+def test_chosen_size_has_a_limit():
+    labels = np.ones((200, 200), int)
+    assert samples_from_labels(labels, labels).sample_shape == (64, 64, 1)
+
+
+def test_chosen_size_holds_turned_objects():
+    rows, columns = np.mgrid[:61, :61] - 30
+    labels = ((abs(rows) <= 20) & (abs(columns) <= 3)).astype(int)
+    diagonal = ((abs(rows + columns) <= 28) & (abs(rows - columns) <= 4)).astype(int)
+    for bar in (labels, labels.T, diagonal):
+        samples = samples_from_labels(bar, bar, align=True, percentiles=(0, 100))
+        assert samples.images.sum() == pytest.approx(bar.sum(), rel=0.05)
+
+
+@pytest.mark.parametrize(
+    "place", [{"pixel_size": (0.5, 0.25)}, {"affine": np.diag([0.5, 0.25, 1])}]
+)
+def test_size_in_micrometres(place):
+    image, labels = scene()
+    samples = samples_from_labels(image, labels, size_um=2, **place)
+    assert samples.sample_shape == (4, 8, 1)
+
+
+def test_turned_affine_has_the_same_pixel_size():
+    image, labels = scene()
+    turn = np.array([[0, -0.25, 3], [0.5, 0, 4], [0, 0, 1]])
+    assert samples_from_labels(image, labels, size_um=2, affine=turn).sample_shape == (4, 8, 1)
+
+
+def test_depth_spans_the_same_distance():
+    image, labels = volume_scene()
+    options = {"axes": "zyx", "volume": "volume", "features": False}
+    anisotropic = samples_from_labels(image, labels, 6, pixel_size=(2, 1, 1), **options)
+    in_um = samples_from_labels(image, labels, size_um=6, pixel_size=(2, 1, 1), **options)
+    plain = samples_from_labels(image, labels, 6, **options)
+    assert anisotropic.sample_shape == in_um.sample_shape == (3, 6, 6, 1)
+    assert plain.sample_shape == (6, 6, 6, 1)
+
+
+def test_volume_stays_one_or_is_projected():
+    image, labels = volume_scene()
+    options = {"axes": "zyx", "pixel_size": (1.5, 1, 1), "padding": "zero"}
+    whole = samples_from_labels(image, labels, 3, volume="volume", **options)
+    flat = samples_from_labels(image, labels, 3, volume="project", **options)
+    np.testing.assert_array_equal(whole.images[0, ..., 0], image[1:3, 3:6, 3:6])
+    np.testing.assert_array_equal(flat.images[0, ..., 0], image[1:3, 3:6, 3:6].max(axis=0))
+    assert flat.bounding_boxes.tolist() == [[1, 3, 3, 3, 6, 6]]
+
+
+def test_projection_without_background_shows_the_object_alone():
+    image, labels = volume_scene()
+    keep = samples_from_labels(image, labels, 9, axes="zyx", background="keep")
+    own = samples_from_labels(image, labels, 9, axes="zyx", background="zero")
+    assert keep.images.max() == 200
+    assert own.images.max() == 80
+    np.testing.assert_array_equal(own.images[0, 3:6, 3:6, 0], image[1:3, 3:6, 3:6].max(axis=0))
+    assert own.images.sum() == image[1:3].max(axis=0).sum()
+
+
+def test_turned_volume_turns_every_plane():
+    plane = np.zeros((21, 21), np.uint8)
+    plane[9:12, 2:19] = 1
+    labels = np.stack([plane] * 4)
+    samples = samples_from_labels(
+        labels, labels, 21, axes="zyx", align=True, volume="volume", pixel_size=(5.25, 1, 1)
+    )
+    assert samples.sample_shape == (4, 21, 21, 1)
+    for crop in samples.images[0, ..., 0]:
+        rows, columns = np.nonzero(crop > 0.5)
+        assert np.ptp(rows) == pytest.approx(16, abs=1)
+        assert np.ptp(columns) == pytest.approx(2, abs=1)
+
+
+def test_channels_may_be_anywhere():
+    image, labels = scene()
+    channels = np.stack([image, -image, image + 3])
+    last = samples_from_labels(np.moveaxis(channels, 0, -1), labels, 4)
+    first = samples_from_labels(channels, labels, 4, image_axes="cyx")
+    middle = samples_from_labels(np.moveaxis(channels, 0, 1), labels, 4, image_axes="ycx")
+    np.testing.assert_array_equal(first.images, last.images)
+    np.testing.assert_array_equal(middle.images, last.images)
+    assert list(first.features) == list(last.features)
+
+
+def test_time_and_channels():
+    image, labels = scene()
+    movie, labels = np.stack([image, image + 1000]), np.stack([labels, labels.T.reshape(12, 16)])
+    both = np.stack([movie, -movie], axis=1)
+    samples = samples_from_labels(both, labels, 3, axes="tyx", image_axes="tcyx")
+    for row, (_, frame, label) in enumerate(samples.identities):
+        centre = np.floor(np.argwhere(labels[frame] == label).mean(axis=0) + 0.5).astype(int)
+        np.testing.assert_array_equal(samples.images[row, 1, 1], both[frame, :, *centre])
+    assert set(samples.column("frame")) == {0, 1}
+
+
+def test_features_are_measured_as_on_the_whole_image():
+    fields = nuclei()
+    samples = samples_from_labels(fields.images, fields.labels, axes="tyx", channel_names=["DNA"])
+    rows = samples.identities.rows("image", fields.label_ids, fields.fields)
+    np.testing.assert_array_equal(samples.column("area")[rows], fields.area_px)
+    np.testing.assert_allclose(samples.column("mean DNA")[rows], fields.mean_intensity)
+    table = measure_features(fields.images, fields.labels, axes="tyx", channel_names=["DNA"])
+    assert table["label"].tolist() == samples.identities.label.tolist()
+    np.testing.assert_array_equal(table["perimeter"], samples.column("perimeter"))
+
+
+def test_objects_with_nan_around_them_are_left_out():
+    image, labels = scene()
+    image[6, 10] = np.nan
+    samples = samples_from_labels(image, labels, 5)
+    assert samples.identities.label.tolist() == [5]
+    assert len(samples.features) == 1
+    (left_out,) = samples.left_out
+    assert left_out == ("object 300 of frame 0 of image", "NaN or infinite pixels")
+    masked = samples_from_labels(image, labels, 5, background="zero")
+    assert masked.identities.label.tolist() == [5, 300]
+
+
+def test_the_next_image_is_treated_alike():
+    cells = jurkat_cells()
+    today = samples_from_labels(
+        cells.image[:400], cells.labels[:400], channel_names=cells.channel_names
+    )
+    tomorrow = today.same_way(cells.image[400:800], cells.labels[400:800], source="tomorrow")
+    assert tomorrow.scale is today.scale
+    assert tomorrow.recipe == today.recipe
+    assert tomorrow.sample_shape == today.sample_shape
+    assert list(tomorrow.features) == list(today.features)
+    assert set(tomorrow.identities.sources) == {"tomorrow"}
+    own = samples_from_labels(
+        cells.image[400:800], cells.labels[400:800], today.sample_shape[0], features=False
+    )
+    np.testing.assert_array_equal(tomorrow.X, today.scale.apply(own.images))
+
+
+def test_a_movie_is_treated_as_the_stills_before():
+    image, labels = scene()
+    stills = samples_from_labels(image, labels, 4, features=False)
+    movie = stills.same_way(image[np.newaxis], labels[np.newaxis], axes="tyx", source="movie")
+    np.testing.assert_array_equal(movie.X, stills.X)
+
+
+def test_the_next_image_must_fit():
+    image, labels = scene()
+    samples = samples_from_labels(image, labels, 4, features=False, pixel_size=0.5)
+    with pytest.raises(InvalidInputError, match="labels must be given"):
+        samples.same_way(image)
+    with pytest.raises(InvalidInputError, match="pixel size of the first one"):
+        samples.same_way(image, labels, pixel_size=0.25)
+    with pytest.raises(InvalidInputError, match=r"image must have 2 spatial axes.*got 'zyx'"):
+        samples.same_way(image[np.newaxis], labels[np.newaxis], axes="zyx")
+    with pytest.raises(InvalidInputError, match=r"image_axes must be the labels' axes 'yx'"):
+        samples.same_way(np.stack([image] * 2, axis=-1), labels)
+    with pytest.raises(InvalidInputError, match=r"image must have the channels.*got 2 channels"):
+        samples.same_way(np.stack([image] * 2, axis=-1), labels, image_axes="yxc")
+
+
+def test_recipe_survives_json():
+    image, labels = scene()
+    samples = samples_from_labels(image, labels, align=True, pixel_size=0.5)
+    stored = json.loads(json.dumps(samples.recipe.to_dict()))
+    assert Recipe.from_dict(stored) == samples.recipe
+
+
+@pytest.mark.parametrize(
+    "stored", [{}, {"kind": "x"}, {"kind": "labels"}, {"kind": "array", "a": 1}]
+)
+def test_unknown_recipe_is_refused(stored):
+    with pytest.raises(InvalidInputError, match="recipe must"):
+        Recipe.from_dict(stored)
+
+
+def test_big_endian_pixels_are_read():
+    image, labels = scene()
+    native = samples_from_labels(image, labels)
+    foreign = samples_from_labels(image.astype(">f4"), labels.astype(">u2"))
+    np.testing.assert_array_equal(foreign.images, native.images)
+    np.testing.assert_array_equal(foreign.features, native.features)
+
+
+def test_constant_image_is_zero():
+    image, labels = scene()
+    samples = samples_from_labels(np.full_like(image, 7), labels, 3)
+    assert not samples.X.any()
+    assert not samples.thumbnail(0).any()
+
+
+def test_one_object_of_one_pixel():
+    labels = np.zeros((5, 5), int)
+    labels[0, 4] = 3
+    samples = samples_from_labels(labels, labels)
+    assert samples.X.shape == (1, 1, 1, 1)
+    assert np.isfinite(samples.features.to_numpy()).all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"labels": np.ones((12, 16))}, r"labels must be an array of integers; got dtype float64"),
+        (
+            {"labels": np.ones((12, 16), bool)},
+            r"labels must be an array of integers; got dtype bool",
+        ),
+        ({"labels": np.full((12, 16), -3)}, r"labels must be 0 .*; got -3"),
+        ({"labels": np.zeros((12, 16), int)}, r"labels must mark at least one object"),
+        (
+            {"labels": np.ones((12, 15), int)},
+            r"got shape \(12, 15\) for an image of 12 x 16 pixels",
+        ),
+        ({"labels": np.full((12, 16), 2**63, np.uint64)}, r"labels must be in 0\.\.2\*\*63 - 1"),
+        ({"labels": None}, r"labels must be a numpy, dask or zarr array"),
+        ({"image": None}, r"image must be a numpy, dask or zarr array"),
+        ({"image": np.full((12, 16), np.nan)}, r"image must be finite around at least one object"),
+        ({"image": np.ones((12, 16), complex)}, r"image must be .* real numbers"),
+        ({"image": np.ones((0, 16))}, r"image must be a non-empty array"),
+        ({"image": [np.ones((12, 16))] * 2}, r"image must be an array, or a pyramid"),
+        ({"image": [np.ones((6, 8)), np.ones((12, 16))]}, r"image must be an array, or a pyramid"),
+        ({"image": np.ones((2, 12, 16))}, r"image_axes if the channels are not last"),
+        ({"axes": "xy"}, r"axes must be one of .*; got 'xy'"),
+        ({"axes": "zyx"}, r"axes must name every axis of the labels; got 'zyx' for 2 dimensions"),
+        ({"image_axes": "yxc"}, r"image_axes must be the labels' axes 'yx'.*got 'yxc'"),
+        ({"size": 0}, r"size must be an int of at least 1; got 0"),
+        ({"size": 2.5}, r"size must be an int of at least 1; got 2\.5"),
+        ({"size_um": 3.0, "size": 3}, r"size must be None where size_um is given"),
+        ({"size_um": 3.0}, r"pixel_size must be known where size_um is given"),
+        ({"size_um": -1.0, "pixel_size": 1}, r"size_um must be a positive number"),
+        ({"pixel_size": (1, 1, 1)}, r"pixel_size must be a positive number, or one for each"),
+        ({"pixel_size": 0}, r"pixel_size must be a positive number"),
+        ({"channel_names": ["a", "b"]}, r"channel_names must be 1 different names"),
+        ({"background": "blur"}, r"background must be one of"),
+        ({"volume": "flat"}, r"volume must be one of"),
+        ({"padding": "wrap"}, r"padding must be one of"),
+        ({"percentiles": 5}, r"percentiles must be two rising numbers"),
+        ({"label_ids": [5, 5]}, r"label_ids must be different"),
+        ({"label_ids": [6]}, r"label_ids must all be in the label image; got 1 .*\[6\]"),
+        ({"source": ""}, r"source must be a name"),
+        ({"affine": np.eye(4)}, r"affine must be a matrix of shape \(3, 3\)"),
+    ],
+)
+def test_bad_input_is_named(changes, message):
+    image, labels = scene()
+    arguments = {"image": image, "labels": labels, "features": False} | changes
+    with pytest.raises(InvalidInputError, match=message):
+        samples_from_labels(**arguments)
+
+
+@pytest.mark.parametrize("shape", [(2, 12, 16), (12, 16, 3)])
+def test_three_axes_are_never_guessed(shape):
+    with pytest.raises(InvalidInputError, match="axes='tyx' for a time series or axes='zyx'"):
+        samples_from_labels(np.ones(shape), np.ones(shape, int))
+
+
+def test_unknown_property_is_refused():
+    image, labels = scene()
+    with pytest.raises(InvalidInputError, match="properties must be names that skimage"):
+        measure_features(image, labels, properties=["beauty"])
+
+
+def test_lengths_are_in_micrometres_where_pixels_have_a_size():
+    labels = np.zeros((9, 9), int)
+    labels[2:5, 2:6] = 1
+    table = measure_features(labels, labels, pixel_size=0.5)
+    assert table["area"].tolist() == [12 * 0.25]
+    uneven = measure_features(labels, labels, pixel_size=(0.5, 1))
+    assert uneven["area"].tolist() == [12 * 0.5]
+    assert "perimeter" not in uneven
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32, np.float32])
+def test_scale_is_that_of_numpy_percentile(dtype, rng):
+    images = rng.integers(0, 200, (50, 4, 4, 2)).astype(dtype)
+    scale = ChannelScale.from_images(images, (3, 98.7))
+    low, high = np.percentile(images.reshape(-1, 2), (3, 98.7), axis=0)
+    np.testing.assert_allclose(scale.low, low)
+    np.testing.assert_allclose(scale.high, high)
