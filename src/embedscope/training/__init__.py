@@ -1,0 +1,28 @@
+"""A training run in a thread of its own: parameters, states, events, results."""
+
+from embedscope.training._dispatch import AsyncioDispatcher, Dispatcher, immediate
+from embedscope.training._parameters import (
+    ParameterField,
+    TrainingParameters,
+    parameter_fields,
+)
+from embedscope.training._recipe import make_estimator
+from embedscope.training._replay import Replay
+from embedscope.training._run import TrainingRun
+from embedscope.training._status import Phase, Status
+from embedscope.training._trained_map import TrainedMap
+
+__all__ = [
+    "AsyncioDispatcher",
+    "Dispatcher",
+    "ParameterField",
+    "Phase",
+    "Replay",
+    "Status",
+    "TrainedMap",
+    "TrainingParameters",
+    "TrainingRun",
+    "immediate",
+    "make_estimator",
+    "parameter_fields",
+]

@@ -1,0 +1,72 @@
+"""Drawing samples while the decoder trains: by a copy of it, as it was at an epoch's end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from embedscope.core._networks import copy_network
+from embedscope.core._reconstruction import choose_reconstruction
+from embedscope.core._rows import as_rows
+from embedscope.core._tensorflow import keras
+from embedscope.core._tracing import TracedOnce
+
+
+class LiveDecoder(keras.callbacks.Callback):
+    """A Keras callback that keeps a copy of the decoder, and draws with the copy."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._X: np.ndarray | None = None
+        self._lock = Lock()
+        self._copy: Any = None
+        self._to_data: Callable[[np.ndarray], np.ndarray] | None = None
+        self._forward: TracedOnce | None = None
+
+    def expect(self, X: np.ndarray) -> None:
+        """Say what is trained on, which decides how the decoder's output becomes data.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, *sample_shape), float32
+        """
+        self._X = X
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Bring the copy up to date; in the worker."""
+        decoder = self.model.layers[-1]
+        if self._copy is None:
+            self._make_copy(decoder)
+            return
+        weights = decoder.get_weights()
+        with self._lock:
+            self._copy.set_weights(weights)
+
+    def _make_copy(self, decoder: Any) -> None:
+        copy = copy_network(decoder, "decoder", seed=0)
+        reconstruction = choose_reconstruction(as_rows(self._X), decoder, None)
+        forward = TracedOnce(lambda z: copy(z, training=False))
+        # Traced here, in the worker: the first click on the map should not have to wait for it.
+        forward(np.zeros((1, decoder.input_shape[-1]), dtype=np.float32))
+        with self._lock:
+            self._copy, self._to_data, self._forward = copy, reconstruction.to_data, forward
+
+    def decode(self, points: np.ndarray) -> np.ndarray | None:
+        """Draw the samples that belong to places on the map; from any thread.
+
+        Parameters
+        ----------
+        points : ndarray of shape (n_points, n_components)
+
+        Returns
+        -------
+        ndarray of shape (n_points, *sample_shape), float32, or None
+            None before the first epoch has ended.
+        """
+        with self._lock:
+            if self._forward is None or self._to_data is None:
+                return None
+            return self._to_data(self._forward(np.asarray(points, dtype=np.float32)).numpy())

@@ -1,0 +1,427 @@
+"""What can be chosen before a training run: the one source of forms, checks and files.
+
+Each field carries its label, tooltip, bounds and group, so that the napari dock, the Jupyter widget
+and a script offer the same choices under the same names and refuse the same values.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from embedscope._errors import InvalidInputError, InvalidTypeError
+
+METRICS = (
+    "euclidean",
+    "manhattan",
+    "chebyshev",
+    "cosine",
+    "correlation",
+    "canberra",
+    "braycurtis",
+)
+_LARGEST_SEED = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class ParameterField:
+    """One entry of the form.
+
+    Attributes
+    ----------
+    name : str
+        Attribute of `TrainingParameters`.
+    kind : {"int", "float", "bool", "choice", "text"}
+    default : int, float, bool or str
+    label : str
+        A few words, as a form shows them.
+    tooltip : str
+        What it does, in a sentence or two.
+    group : str
+        Heading under which it stands; "Map" is the short set that a form shows open.
+    minimum, maximum, step : float or None
+        Bounds, both allowed, and the step of a spin box; None where there are none.
+    choices : tuple of str
+        Allowed values of a choice.
+    unit : str
+        Of the value, or "".
+    """
+
+    name: str
+    kind: str
+    default: Any
+    label: str
+    tooltip: str
+    group: str
+    minimum: float | None = None
+    maximum: float | None = None
+    step: float | None = None
+    choices: tuple[str, ...] = ()
+    unit: str = ""
+
+    @property
+    def is_basic(self) -> bool:
+        """Belongs to the short set that a form shows open."""
+        return self.group == "Map"
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON can hold it, for forms in a browser."""
+        return dataclasses.asdict(self) | {
+            "choices": list(self.choices),
+            "is_basic": self.is_basic,
+        }
+
+    def check(self, value: Any) -> Any:
+        """The value in the field's own type.
+
+        Raises
+        ------
+        InvalidTypeError
+            If it is of another kind.
+        InvalidInputError
+            If it is out of bounds or none of the choices.
+        """
+        return _CHECKS[self.kind](self, value)
+
+
+def _field(kind: str, default: Any, group: str, label: str, tooltip: str, **more: Any) -> Any:
+    """A dataclass field with everything that a form wants to know about it."""
+    described = {"kind": kind, "group": group, "label": label, "tooltip": tooltip, **more}
+    return dataclasses.field(default=default, metadata=described)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingParameters:
+    """Parameters of a training run, checked when they are made.
+
+    Those with the name of a parameter of `ParametricUMAP` mean the same.
+
+    Parameters
+    ----------
+    n_neighbors : int, default=15
+        Neighbours of each sample, itself included; 2..500.
+    min_dist : float, default=0.1
+        Distance in the map at which neighbours touch; 0..1, at most `spread`.
+    n_training_epochs : int, default=1
+        1 is the standard length; larger values train proportionally longer; 1..100.
+    reconstruction : bool, default=True
+        Train a decoder, which draws the sample at any place of the map.
+    random_state : int, default=0
+        Seed; the same seed gives the same map; 0..2**31 - 1.
+    metric : str, default="euclidean"
+        Distance between samples, one of `METRICS`.
+    neighbor_blur_px : float, default=2.0
+        Standard deviation of the blur through which pictures are compared, in pixels; 0..20.
+    target : str, default=""
+        Name of a feature that guides the map, a class or a number; "" for none.
+    target_weight : float, default=0.5
+        0 ignores `target`, 1 trusts it entirely.
+    spread, repulsion_strength, negative_sample_rate, init, densmap
+        As in `ParametricUMAP`.
+    encoder : {"automatic", "dense", "convolutional"}
+        Automatic takes a convolutional network for pictures, a dense one otherwise.
+    decoder : {"automatic", "exemplars", "dense"}
+        "exemplars" blends real pictures and draws sharply; automatic takes it for pictures.
+    autoencoder_loss : bool, default=False
+        Let the encoder feel the reconstruction loss too.
+    reconstruction_weight : float, default=1.0
+        Weight of the reconstruction loss; 0..1000.
+
+    Raises
+    ------
+    InvalidTypeError
+        If a value is of the wrong kind; a TypeError.
+    InvalidInputError
+        If a value is out of bounds; a ValueError.
+
+    Examples
+    --------
+    >>> TrainingParameters(n_neighbors=30).replace(min_dist=0.3).min_dist
+    0.3
+    """
+
+    n_neighbors: int = _field(
+        "int",
+        15,
+        "Map",
+        "Neighbours",
+        "How many nearest samples each sample is tied to. Few show fine structure, many the whole.",
+        minimum=2,
+        maximum=500,
+        step=1,
+    )
+    min_dist: float = _field(
+        "float",
+        0.1,
+        "Map",
+        "Minimum distance",
+        "Distance in the map at which neighbours touch. Small values pack groups tightly.",
+        minimum=0.0,
+        maximum=1.0,
+        step=0.05,
+        unit="map units",
+    )
+    n_training_epochs: int = _field(
+        "int",
+        1,
+        "Map",
+        "Training length",
+        "1 is the standard length and enough for most data; 2 trains twice as long.",
+        minimum=1,
+        maximum=100,
+        step=1,
+        unit="times the standard",
+    )
+    reconstruction: bool = _field(
+        "bool",
+        True,
+        "Map",
+        "Draw samples from the map",
+        "Also train a decoder, which draws what a sample at any place of the map would look like.",
+    )
+    random_state: int = _field(
+        "int",
+        0,
+        "Map",
+        "Seed",
+        "The same seed gives the same map on the same machine; another one shows what is chance.",
+        minimum=0,
+        maximum=_LARGEST_SEED,
+        step=1,
+    )
+    metric: str = _field(
+        "choice",
+        "euclidean",
+        "Neighbours",
+        "Metric",
+        "How the distance between two samples is measured.",
+        choices=METRICS,
+    )
+    neighbor_blur_px: float = _field(
+        "float",
+        2.0,
+        "Neighbours",
+        "Ignore detail below",
+        "Pictures are compared through a blur of this width, so that where each granule lies does "
+        "not decide. 0 compares them pixel by pixel. Of no effect on tables.",
+        minimum=0.0,
+        maximum=20.0,
+        step=0.5,
+        unit="px",
+    )
+    target: str = _field(
+        "text",
+        "",
+        "Neighbours",
+        "Guiding feature",
+        "Name of a feature, a class or a number, that pulls samples of equal value together. Leave "
+        "empty to let the data speak alone.",
+    )
+    target_weight: float = _field(
+        "float",
+        0.5,
+        "Neighbours",
+        "Weight of the guide",
+        "0 ignores the guiding feature, 1 trusts it entirely.",
+        minimum=0.0,
+        maximum=1.0,
+        step=0.1,
+    )
+    spread: float = _field(
+        "float",
+        1.0,
+        "Layout",
+        "Spread",
+        "Scale of the map; the minimum distance must not exceed it.",
+        minimum=0.1,
+        maximum=10.0,
+        step=0.1,
+        unit="map units",
+    )
+    repulsion_strength: float = _field(
+        "float",
+        1.0,
+        "Layout",
+        "Repulsion",
+        "How strongly samples that are no neighbours push each other apart.",
+        minimum=0.0,
+        maximum=20.0,
+        step=0.1,
+    )
+    negative_sample_rate: int = _field(
+        "int",
+        5,
+        "Layout",
+        "Negative samples",
+        "Random samples pushed away for each neighbour drawn near.",
+        minimum=1,
+        maximum=50,
+        step=1,
+    )
+    init: str = _field(
+        "choice",
+        "spectral",
+        "Layout",
+        "Start",
+        "Where the layout begins: the graph's own axes, the data's main axes, or at random.",
+        choices=("spectral", "pca", "random"),
+    )
+    densmap: bool = _field(
+        "bool",
+        False,
+        "Layout",
+        "Keep density",
+        "Let dense regions of the data stay dense in the map (densMAP).",
+    )
+    encoder: str = _field(
+        "choice",
+        "automatic",
+        "Networks",
+        "Encoder",
+        "Network that places a sample on the map. Automatic: convolutional for pictures.",
+        choices=("automatic", "dense", "convolutional"),
+    )
+    decoder: str = _field(
+        "choice",
+        "automatic",
+        "Networks",
+        "Decoder",
+        "Network that draws a sample. Exemplars blend real pictures and stay sharp; dense learns "
+        "averages. Automatic: exemplars for pictures.",
+        choices=("automatic", "exemplars", "dense"),
+    )
+    autoencoder_loss: bool = _field(
+        "bool",
+        False,
+        "Networks",
+        "Let drawing shape the map",
+        "The encoder feels the reconstruction loss too: better pictures, a slightly different map.",
+    )
+    reconstruction_weight: float = _field(
+        "float",
+        1.0,
+        "Networks",
+        "Weight of drawing",
+        "Weight of the reconstruction loss beside the map's own.",
+        minimum=0.0,
+        maximum=1000.0,
+        step=0.5,
+    )
+
+    def __post_init__(self) -> None:
+        for described in parameter_fields():
+            value = described.check(getattr(self, described.name))
+            object.__setattr__(self, described.name, value)
+        if self.min_dist > self.spread:
+            raise InvalidInputError(
+                f"min_dist must be at most spread; got {self.min_dist:g} (spread={self.spread:g}). "
+                "Lower min_dist, or raise spread."
+            )
+
+    def replace(self, **changes: Any) -> TrainingParameters:
+        """The same with some values changed, checked.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no parameter of a name, or a value is out of bounds.
+        """
+        return TrainingParameters.from_dict(self.to_dict() | changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every parameter by name, as JSON can hold it."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> TrainingParameters:
+        """From `to_dict`; parameters that are missing keep their defaults.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no parameter of a name, or a value is out of bounds.
+        """
+        known = {described.name for described in parameter_fields()}
+        unknown = sorted(map(str, set(values) - known))
+        if unknown:
+            raise InvalidInputError(
+                f"parameters must be among {', '.join(sorted(known))}; got {', '.join(unknown)}. "
+                "Check the spelling, or leave it out."
+            )
+        return cls(**dict(values))
+
+
+def parameter_fields() -> tuple[ParameterField, ...]:
+    """Every parameter in the order in which a form shows them, with all that a form needs.
+
+    Returns
+    -------
+    tuple of ParameterField
+    """
+    return _FIELDS
+
+
+def _check_number(described: ParameterField, value: Any) -> Any:
+    whole = described.kind == "int"
+    kind = int if whole else float
+    try:
+        given_bool = isinstance(value, bool) or type(value).__name__ == "bool"
+        number = kind(value) if not isinstance(value, str | bytes) and not given_bool else None
+    except (TypeError, ValueError, OverflowError):
+        number = None
+    if number is None or (whole and number != value):
+        raise InvalidTypeError(
+            f"{described.name} must be {'an int' if whole else 'a number'} in "
+            f"[{described.minimum:.10g}, {described.maximum:.10g}]; got {value!r}. Give a "
+            f"{'whole ' if whole else ''}number."
+        )
+    low, high = described.minimum, described.maximum
+    assert low is not None
+    assert high is not None
+    if not (math.isfinite(number) and low <= number <= high):
+        raise InvalidInputError(
+            f"{described.name} must be in [{low:.10g}, {high:.10g}]; got {value!r}. Give a value "
+            "in this range."
+        )
+    return number
+
+
+def _check_bool(described: ParameterField, value: Any) -> bool:
+    if type(value).__name__ not in ("bool", "bool_"):
+        raise InvalidTypeError(
+            f"{described.name} must be True or False; got {value!r}. Give one of them."
+        )
+    return bool(value)
+
+
+def _check_choice(described: ParameterField, value: Any) -> str:
+    if value not in described.choices:
+        raise InvalidInputError(
+            f"{described.name} must be one of {', '.join(described.choices)}; got {value!r}. "
+            "Choose one."
+        )
+    return str(value)
+
+
+def _check_text(described: ParameterField, value: Any) -> str:
+    if not isinstance(value, str):
+        raise InvalidTypeError(
+            f"{described.name} must be a name, or empty; got {value!r}. Give the name of a feature."
+        )
+    return value
+
+
+_CHECKS = {
+    "int": _check_number,
+    "float": _check_number,
+    "bool": _check_bool,
+    "choice": _check_choice,
+    "text": _check_text,
+}
+_FIELDS = tuple(
+    ParameterField(name=field.name, default=field.default, **field.metadata)
+    for field in dataclasses.fields(TrainingParameters)
+)

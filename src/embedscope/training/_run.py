@@ -1,0 +1,344 @@
+"""One training run in a thread of its own: started, watched, paused and stopped from any other.
+
+The states and their order stand in `_status`. The worker owns the status; other threads only ask
+(`_control`), read, and are told (`_outbox`).
+"""
+
+from __future__ import annotations
+
+import atexit
+import itertools
+import traceback
+from threading import Event, RLock, Thread, current_thread
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
+
+import numpy as np
+from psygnal import Signal
+
+from embedscope._errors import InvalidInputError, StoppedError
+from embedscope.training._control import Control
+from embedscope.training._dispatch import Dispatcher, immediate
+from embedscope.training._outbox import Outbox
+from embedscope.training._parameters import TrainingParameters
+from embedscope.training._replay import Replay, ReplayRecorder
+from embedscope.training._status import Phase, Status
+from embedscope.training._trained_map import TrainedMap
+from embedscope.training._watch import Watch
+
+if TYPE_CHECKING:
+    from embedscope.samples import Samples
+    from embedscope.training._live_decoder import LiveDecoder
+
+_REPLAY_BYTES = 64 * 2**20
+_EXIT_TIMEOUT_S = 5.0
+_NOTHING_LEARNED = (
+    "Stopped before the network had learned anything, so there is no map to keep. Train again, "
+    "and stop once it says that the network is trained."
+)
+_STOPPED = "Stopped; the best map so far is kept."
+_DONE = "Done."
+
+_run_ids = itertools.count(1)
+_at_work: WeakSet[TrainingRun] = WeakSet()
+
+
+class TrainingRun:
+    """Trains a map of samples in a thread of its own.
+
+    A run is started once. Stopping takes effect within a batch and keeps the best map so far;
+    pausing holds the worker at its next step. All methods may be called from any thread.
+
+    Parameters
+    ----------
+    samples : Samples
+    parameters : TrainingParameters, optional
+    dispatcher : callable, default=immediate
+        Calls a function where events are to arrive: a front end's main thread. Each event is
+        delivered in order; statuses and maps that nobody had time for are skipped, but never a
+        change of phase, a loss, or the end.
+    run_id : int, optional
+        By default one that no other run of the process has.
+    replay_bytes : int, default=64 MiB
+        Memory for snapshots of the map.
+
+    Attributes
+    ----------
+    status_changed : psygnal.Signal(Status)
+        About ten times a second, and at each change of phase.
+    loss_reported : psygnal.Signal(int, int, dict)
+        Run, epoch and the losses of this epoch by name.
+    embedding_changed : psygnal.Signal(int, int, ndarray)
+        Run, epoch and the map of shape (n_samples, 2), float32, read-only; at most four times a
+        second, and rarer where that would take more than a tenth of the time.
+    finished : psygnal.Signal(Status)
+        Once, last of all, however the run ended.
+
+    Examples
+    --------
+    >>> from embedscope.samples import samples_from_array
+    >>> X = np.random.default_rng(0).random((100, 8), dtype=np.float32)
+    >>> run = TrainingRun(samples_from_array(X))
+    >>> run.start()
+    >>> run.wait().phase
+    <Phase.DONE: 'done'>
+    >>> run.result.embedding.shape
+    (100, 2)
+    """
+
+    status_changed = Signal(Status)
+    loss_reported = Signal(int, int, dict)
+    embedding_changed = Signal(int, int, np.ndarray)
+    finished = Signal(Status)
+
+    def __init__(
+        self,
+        samples: Samples,
+        parameters: TrainingParameters | None = None,
+        *,
+        dispatcher: Dispatcher = immediate,
+        run_id: int | None = None,
+        replay_bytes: int = _REPLAY_BYTES,
+    ) -> None:
+        self._samples = samples
+        self._parameters = TrainingParameters() if parameters is None else parameters
+        self._control = Control()
+        self._outbox = Outbox(self, dispatcher)
+        self._recorder = ReplayRecorder(replay_bytes)
+        status = Status(next(_run_ids) if run_id is None else run_id)
+        self._watch = Watch(status, self._control, self._outbox, self._recorder)
+        self._live_decoder: LiveDecoder | None = None
+        self._result: TrainedMap | None = None
+        self._starting = RLock()  # a listener of the start may ask to stop
+        self._thread: Thread | None = None
+        self._has_ended = Event()
+
+    # -- commands --------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin, in a new thread.
+
+        Raises
+        ------
+        InvalidInputError
+            If the run was started or stopped before.
+        """
+        with self._starting:
+            if self.status.phase is not Phase.IDLE:
+                raise InvalidInputError(
+                    f"start must be called once on a run; got a run that is "
+                    f"{self.status.phase.value}. Make a new TrainingRun."
+                )
+            self._thread = Thread(
+                target=self._work, name=f"embedscope run {self.status.run_id}", daemon=True
+            )
+            try:
+                self._watch.change(Phase.PREPARING, message="Loading what training needs.")
+            finally:  # a listener that fails must not leave a run that never ends
+                _at_work.add(self)
+                self._thread.start()
+
+    def pause(self) -> None:
+        """Hold at the next step; before the start, at the first."""
+        self._control.request_pause()
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        self._control.request_resume()
+
+    def stop(self) -> None:
+        """Stop at the next step, paused or not, and keep the best map so far.
+
+        Does not wait for it. A run that was not started will never be; one that has ended stays as
+        it is.
+        """
+        self._control.request_stop()
+        with self._starting:
+            if self.status.phase is Phase.IDLE:
+                self._watch.end(Phase.STOPPED, message=_NOTHING_LEARNED)
+                self._has_ended.set()
+
+    def wait(self, timeout: float | None = None) -> Status:
+        """Wait for the end.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds; by default as long as it takes.
+
+        Returns
+        -------
+        Status
+            Of the end, or of now if the time ran out first.
+
+        Raises
+        ------
+        InvalidInputError
+            If the run was not started.
+        """
+        if self.status.phase is Phase.IDLE:
+            raise InvalidInputError(
+                "wait must be called on a run that was started; got one that is idle. Call start "
+                "first."
+            )
+        if current_thread() is not self._thread:  # a listener of the worker's would wait for itself
+            self._has_ended.wait(timeout)
+        return self.status
+
+    # -- what there is to see --------------------------------------------------------------------
+
+    @property
+    def status(self) -> Status:
+        """Where the run is now."""
+        return self._watch.status
+
+    @property
+    def samples(self) -> Samples:
+        """The samples that are learned."""
+        return self._samples
+
+    @property
+    def parameters(self) -> TrainingParameters:
+        """How they are learned."""
+        return self._parameters
+
+    @property
+    def result(self) -> TrainedMap | None:
+        """The trained map once the run has ended; the best so far if it was stopped or failed.
+
+        None before, and if nothing had been learned.
+        """
+        return self._result
+
+    @property
+    def replay(self) -> Replay:
+        """Snapshots of the map up to now."""
+        return self._recorder.replay
+
+    @property
+    def snapshot_share(self) -> float:
+        """Share of the time worked that went into snapshots of the map, 0..1."""
+        return self._watch.snapshot_share
+
+    def decode(self, points: Any) -> np.ndarray | None:
+        """Draw the samples that belong to places on the map, in training or after it.
+
+        While the decoder trains, by a copy of it from the end of the last epoch.
+
+        Parameters
+        ----------
+        points : array-like of shape (n_points, 2)
+            Map coordinates.
+
+        Returns
+        -------
+        ndarray of shape (n_points, *sample_shape), float32, or None
+            In the range of ``samples.X``; None if there is no decoder, or none yet.
+
+        Raises
+        ------
+        InvalidInputError
+            If `points` are not finite map coordinates.
+        """
+        places = _check_points(points)
+        result, live = self._result, self._live_decoder
+        if result is not None and result.estimator.decoder_ is not None:
+            return result.estimator.inverse_transform(places)
+        return live.decode(places) if live is not None and result is None else None
+
+    # -- the worker ------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        """Everything that happens in the thread; nothing escapes it but a listener's failure."""
+        try:
+            phase, message, error = self._train()
+            shown = "" if error is None else "".join(traceback.format_exception(error))
+            changes = {} if phase is not Phase.DONE else {"fraction": 1.0}
+            if self._result is not None:
+                self._watch.show(self.status.epoch, 1.0, self._result.embedding)
+            self._watch.end(phase, message=message, error=error, traceback=shown, **changes)
+        finally:
+            _at_work.discard(self)
+            self._has_ended.set()
+
+    def _train(self) -> tuple[Phase, str, BaseException | None]:
+        """Fit and keep the result; returns how it ended."""
+        estimator: Any = None
+        fit_kwargs: dict[str, Any] = {}
+        try:
+            estimator, fit_kwargs = self._prepare()
+            estimator.fit(**fit_kwargs)
+            self._keep(estimator, fit_kwargs["X"])
+        except StoppedError:
+            return Phase.STOPPED, _NOTHING_LEARNED, None
+        except BaseException as error:
+            if hasattr(estimator, "embedding_"):  # what it had learned before is worth keeping
+                self._keep(estimator, fit_kwargs["X"])
+            return Phase.FAILED, f"Failed: {error}", error
+        if self._watch.has_stopped:
+            return Phase.STOPPED, _STOPPED, None
+        return Phase.DONE, _DONE, None
+
+    def _prepare(self) -> tuple[Any, dict[str, Any]]:
+        """The estimator with everything that watches it; imports TensorFlow."""
+        self._step(0.0)
+        from embedscope.training._live_decoder import LiveDecoder
+        from embedscope.training._recipe import make_estimator
+
+        live = LiveDecoder()
+        estimator, fit_kwargs = make_estimator(
+            self._parameters,
+            self._samples,
+            progress=self._watch,
+            callbacks=[live] if self._parameters.reconstruction else [],
+            report=self._step,
+        )
+        live.expect(fit_kwargs["X"])
+        self._live_decoder = live
+        return estimator, fit_kwargs
+
+    def _step(self, fraction: float) -> None:
+        """A step of the preparation: where a pause or a stop is heeded before the fit."""
+        if self._watch.heed():
+            raise StoppedError(_NOTHING_LEARNED)
+
+    def _keep(self, estimator: Any, X: np.ndarray) -> None:
+        # Whoever keeps or saves the estimator should not keep the run.
+        estimator.set_params(progress=None, keras_fit_kwargs=None)
+        embedding = estimator.embedding_.view()
+        embedding.flags.writeable = False
+        # The first use of a network compiles it: here, rather than at the first click on the map.
+        estimator.transform(X[:1])
+        if estimator.decoder_ is not None:
+            estimator.inverse_transform(embedding[:1])
+        self._result = TrainedMap(
+            estimator,
+            self._samples,
+            self._parameters,
+            embedding,
+            estimator.history_,
+            self.status.run_id,
+        )
+
+
+def _check_points(points: Any) -> np.ndarray:
+    try:
+        places = np.asarray(points, dtype=np.float32)
+    except (TypeError, ValueError):
+        places = np.empty(0, dtype=np.float32)
+    if places.ndim != 2 or places.shape[1] != 2 or not np.isfinite(places).all():
+        raise InvalidInputError(
+            f"points must be finite map coordinates of shape (n_points, 2); got {points!r}. Give a "
+            "row of two numbers for each place."
+        )
+    return places
+
+
+@atexit.register
+def _stop_all() -> None:
+    """Let no worker be inside TensorFlow while the interpreter is taken down."""
+    runs = list(_at_work)
+    for run in runs:
+        run.stop()
+    for run in runs:
+        run.wait(_EXIT_TIMEOUT_S)

@@ -1,0 +1,163 @@
+"""From the estimator's reports to statuses, losses and snapshots; pauses and stops on the way.
+
+The one part of a run that the worker calls at every step; everything it does is quick.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from embedscope.training._control import Control
+from embedscope.training._outbox import Outbox
+from embedscope.training._replay import ReplayRecorder
+from embedscope.training._status import Phase, Status
+from embedscope.training._timing import SnapshotBudget, Stopwatch, TimeLeft
+
+if TYPE_CHECKING:
+    from embedscope.core._monitor import Report
+
+_PHASES = {
+    "graph": Phase.PREPARING,
+    "layout": Phase.LAYOUT,
+    "fit": Phase.FITTING,
+    "refine": Phase.REFINING,
+}
+_STAGES = {"refine": "fit"}  # goes on at the speed of the fit, and through the network as well
+_MESSAGES = {
+    Phase.PREPARING: "Finding the neighbours of each sample.",
+    Phase.LAYOUT: "Laying out the map.",
+    Phase.FITTING: "Training the network to find places on the map.",
+    Phase.REFINING: "Refining the map and the network together.",
+    Phase.PAUSED: "Paused.",
+}
+
+
+class Watch:
+    """What a run knows about itself while its worker is at work.
+
+    Parameters
+    ----------
+    status : Status
+        Of the run before its worker begins.
+    control : Control
+    outbox : Outbox
+    recorder : ReplayRecorder
+
+    Attributes
+    ----------
+    status : Status
+    has_stopped : bool
+        A request to stop was passed on to the estimator.
+    """
+
+    def __init__(
+        self, status: Status, control: Control, outbox: Outbox, recorder: ReplayRecorder
+    ) -> None:
+        self.status = status
+        self.has_stopped = False
+        self._control = control
+        self._outbox = outbox
+        self._recorder = recorder
+        self._stopwatch = Stopwatch()
+        self._budget = SnapshotBudget(self._stopwatch)
+        self._time_left = TimeLeft()
+
+    @property
+    def snapshot_share(self) -> float:
+        """Share of the time worked that went into snapshots of the map, 0..1."""
+        return self._budget.share
+
+    def change(self, phase: Phase, **changes: Any) -> None:
+        """Enter a phase, or say more about the present one.
+
+        Raises
+        ------
+        RuntimeError
+            If the state diagram has no such arrow; a defect, not a user's mistake.
+        """
+        self._check_arrow(phase)
+        before = self.status.phase
+        changes.setdefault("message", _MESSAGES.get(phase, self.status.message))
+        self.status = replace(self.status, phase=phase, **changes)
+        self._outbox.put_status(self.status)
+        self._outbox.send(at_once=phase is not before)
+
+    def end(self, phase: Phase, **changes: Any) -> None:
+        """Enter a final phase, and tell that the run is over."""
+        self._check_arrow(phase)
+        self.status = replace(self.status, phase=phase, seconds_left=None, **changes)
+        self._outbox.put_status(self.status)
+        self._outbox.put_final(self.status)
+        self._outbox.send(at_once=True)
+
+    def _check_arrow(self, phase: Phase) -> None:
+        if not self.status.phase.may_become(phase):
+            raise RuntimeError(f"A run must not go from {self.status.phase} to {phase}.")
+
+    def heed(self) -> bool:
+        """Wait while the run is paused; True if it is to stop."""
+        before = self.status.phase
+        self.has_stopped = self._control.heed(self._pause, lambda: self._resume(before))
+        return self.has_stopped
+
+    def _pause(self) -> None:
+        self._stopwatch.pause()
+        self.change(Phase.PAUSED)
+
+    def _resume(self, phase: Phase) -> None:
+        self._stopwatch.resume()
+        self.change(phase)
+
+    def __call__(self, report: Report) -> bool:
+        """The estimator's progress hook: True stops the training."""
+        stage = _STAGES.get(report.phase, report.phase)
+        seconds_left = self._time_left.update(stage, report.fraction, self._stopwatch.seconds)
+        losses = MappingProxyType(dict(report.losses))
+        if report.epoch > self.status.epoch:
+            self._outbox.put_losses(self.status.run_id, report.epoch, dict(losses))
+        self._take_snapshot(stage, report)
+        self.change(
+            _PHASES[report.phase],
+            fraction=report.fraction,
+            epoch=report.epoch,
+            losses=losses,
+            seconds_left=seconds_left,
+        )
+        return self.heed()
+
+    def _take_snapshot(self, stage: str, report: Report) -> None:
+        """Copy the map if there is time, and one to look at.
+
+        A network that has just begun to learn would show as a heap, so until the first loss is
+        reported the layout, which it is to learn, stays.
+        """
+        is_untaught = stage == "fit" and report.epoch == 0
+        if stage == "graph" or is_untaught or not self._budget.allows(stage):
+            return
+        began = time.perf_counter()
+        embedding = report.embedding()
+        if embedding is not None:
+            self.show(report.epoch, report.fraction, embedding)
+        self._budget.charge(stage, time.perf_counter() - began)
+
+    def show(self, epoch: int, fraction: float, embedding: np.ndarray) -> None:
+        """Record a map and send it on, unless it has come apart.
+
+        Parameters
+        ----------
+        epoch : int
+        fraction : float
+        embedding : ndarray of shape (n_samples, n_components), float32
+            Must not change any more.
+        """
+        if not np.isfinite(embedding).all():
+            return
+        embedding = embedding.view()
+        embedding.flags.writeable = False
+        self._recorder.add(epoch, fraction, embedding)
+        self._outbox.put_embedding(self.status.run_id, epoch, embedding)

@@ -1,0 +1,144 @@
+"""Dispatchers call in order; the outbox coalesces what it may, and drops nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from psygnal import EmitLoopError, Signal
+
+from embedscope.training import AsyncioDispatcher, Phase, Status, immediate
+from embedscope.training._outbox import Outbox
+
+
+class Signals:
+    """Signals as a run has them, and what came through them."""
+
+    status_changed = Signal(Status)
+    loss_reported = Signal(int, int, dict)
+    embedding_changed = Signal(int, int, np.ndarray)
+    finished = Signal(Status)
+
+    def __init__(self) -> None:
+        self.came: list[tuple[str, object]] = []
+        self.status_changed.connect(lambda status: self.came.append(("status", status.fraction)))
+        self.loss_reported.connect(lambda run, epoch, losses: self.came.append(("loss", epoch)))
+        self.embedding_changed.connect(lambda run, epoch, z: self.came.append(("map", epoch)))
+        self.finished.connect(lambda status: self.came.append(("end", status.phase)))
+
+
+class BusyThread:
+    """A dispatcher whose thread gets round to its callbacks only when the test says so."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Callable[[], None]] = []
+
+    def __call__(self, callback: Callable[[], None]) -> None:
+        self.waiting.append(callback)
+
+    def get_round_to_it(self) -> None:
+        waiting, self.waiting = self.waiting, []
+        for callback in waiting:
+            callback()
+
+
+def test_a_busy_thread_gets_one_callback_with_the_latest_and_all_that_must_arrive():
+    signals, thread = Signals(), BusyThread()
+    outbox = Outbox(signals, thread)
+    for epoch in range(5):
+        outbox.put_status(Status(1, Phase.FITTING, fraction=epoch / 10))
+        outbox.put_losses(1, epoch, {"loss": 1.0})
+        outbox.put_embedding(1, epoch, np.zeros((2, 2), np.float32))
+        outbox.send(at_once=True)
+    outbox.put_status(Status(1, Phase.DONE, fraction=1.0))
+    outbox.put_final(Status(1, Phase.DONE, fraction=1.0))
+    outbox.send(at_once=True)
+    assert len(thread.waiting) == 1
+    assert signals.came == []
+    thread.get_round_to_it()
+    losses = [("loss", epoch) for epoch in range(5)]
+    assert signals.came == [
+        *losses,
+        ("map", 4),
+        ("status", 0.4),
+        ("status", 1.0),
+        ("end", Phase.DONE),
+    ]
+
+
+def test_statuses_come_about_ten_times_a_second():
+    signals = Signals()
+    outbox = Outbox(signals, immediate)
+    for step in range(1_000):
+        outbox.put_status(Status(1, Phase.FITTING, fraction=step / 1_000))
+        outbox.send()
+    assert len(signals.came) == 1  # a thousand steps take far less than a tenth of a second
+    outbox.send(at_once=True)
+    assert signals.came[-1] == ("status", 0.999)
+
+
+def test_a_listener_that_fails_is_heard_of_and_keeps_nobody_else_from_hearing():
+    signals = Signals()
+
+    def fail(*event: object) -> None:
+        raise ValueError("a listener's own mistake")
+
+    signals.loss_reported.connect(fail)
+    outbox = Outbox(signals, immediate)
+    outbox.put_losses(1, 0, {"loss": 1.0})
+    outbox.put_final(Status(1, Phase.DONE))
+    with pytest.raises(EmitLoopError) as caught:
+        outbox.send(at_once=True)
+    assert isinstance(caught.value.__cause__, ValueError)
+    assert signals.came == [("loss", 0), ("end", Phase.DONE)]
+    outbox.put_status(Status(1, Phase.DONE, fraction=0.7))
+    outbox.send(at_once=True)
+    assert signals.came[-1] == ("status", 0.7)
+
+
+def test_after_a_dispatcher_has_failed_the_next_delivery_takes_everything_along():
+    signals, thread = Signals(), BusyThread()
+    is_broken = True
+
+    def dispatcher(callback: Callable[[], None]) -> None:
+        if is_broken:
+            raise OSError("nobody there")
+        thread(callback)
+
+    outbox = Outbox(signals, dispatcher)
+    outbox.put_losses(1, 7, {})
+    with pytest.raises(OSError, match="nobody there"):
+        outbox.send(at_once=True)
+    is_broken = False
+    outbox.send(at_once=True)
+    thread.get_round_to_it()
+    assert signals.came == [("loss", 7)]
+
+
+def test_an_asyncio_loop_gets_callbacks_in_order_on_its_own_thread():
+    came: list[tuple[int, threading.Thread]] = []
+
+    async def listen() -> None:
+        dispatcher = AsyncioDispatcher(asyncio.get_running_loop())
+        done = asyncio.Event()
+
+        def work() -> None:
+            for number in range(100):
+                dispatcher(lambda number=number: came.append((number, threading.current_thread())))
+            dispatcher(done.set)
+
+        threading.Thread(target=work).start()
+        await done.wait()
+
+    asyncio.run(listen())
+    assert [number for number, _ in came] == list(range(100))
+    assert {thread for _, thread in came} == {threading.main_thread()}
+
+
+def test_a_closed_loop_is_told_nothing_and_nothing_breaks():
+    loop = asyncio.new_event_loop()
+    loop.close()
+    AsyncioDispatcher(loop)(lambda: pytest.fail("must not be called"))
