@@ -1,0 +1,216 @@
+"""What a sample at a place of the map would look like, beside the real ones that are nearest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from embedscope._errors import InvalidInputError
+from embedscope.explorer._places import PlaceIndex
+from embedscope.explorer._regions import check_point, check_points
+from embedscope.explorer._support import MapSupport
+
+if TYPE_CHECKING:
+    from embedscope.samples import Samples
+
+_MOST_STEPS = 10_000  # more pictures than anybody looks at
+
+Draw = Callable[[npt.NDArray[Any]], npt.NDArray[Any] | None]
+
+
+@dataclass(frozen=True, eq=False)
+class Reconstruction:
+    """What the decoder draws at a place of the map, and what is really there.
+
+    Attributes
+    ----------
+    point : ndarray of shape (2,), float64
+        The place, in map units.
+    sample : ndarray of shape sample_shape, float32
+        The sample there, in the range of ``samples.X``. That of the nearest real one where
+        `decoded` is False.
+    picture : ndarray of shape (h, w, 3), uint8, or None
+        The sample as it is shown; None for tables.
+    neighbor_rows : ndarray of shape (k,), int64
+        Rows of the nearest real samples, nearest first.
+    neighbor_distances : ndarray of shape (k,), float64
+        Their distances in map units.
+    support : float
+        In 0..1: the share of the training samples that are at least as isolated as this place. Near
+        0, the picture is an extrapolation.
+    decoded : bool
+        False if there is no decoder, or none yet.
+    """
+
+    point: npt.NDArray[np.float64]
+    sample: npt.NDArray[np.float32]
+    picture: npt.NDArray[np.uint8] | None
+    neighbor_rows: npt.NDArray[np.int64]
+    neighbor_distances: npt.NDArray[np.float64]
+    support: float
+    decoded: bool
+
+
+def decode(
+    draw: Draw,
+    point: npt.ArrayLike,
+    places: PlaceIndex,
+    support: MapSupport,
+    samples: Samples,
+    k: int = 5,
+) -> Reconstruction:
+    """Draw the sample that belongs to a place of the map.
+
+    Parameters
+    ----------
+    draw : callable
+        ``draw(points)`` gives samples of shape (n_points, *sample_shape) for places of shape
+        (n_points, 2), or None without a decoder.
+    point : array-like of shape (2,)
+        A place on the map.
+    places : PlaceIndex
+        Of all samples.
+    support : MapSupport
+        Of the training samples.
+    samples : Samples
+    k : int, default=5
+        Nearest real samples to give, at least 1.
+
+    Returns
+    -------
+    Reconstruction
+
+    Raises
+    ------
+    InvalidInputError
+        If the point is not a finite pair of numbers, or no sample has a place yet.
+    """
+    points = check_point(point, "point")[np.newaxis]
+    return decode_points(draw, points, places, support, samples, k)[0]
+
+
+def decode_path(
+    draw: Draw,
+    points: npt.ArrayLike,
+    places: PlaceIndex,
+    support: MapSupport,
+    samples: Samples,
+    n_steps: int = 12,
+    k: int = 5,
+) -> tuple[Reconstruction, ...]:
+    """Draw the samples along a path on the map, all at once.
+
+    Parameters
+    ----------
+    draw, places, support, samples, k
+        As in `decode`.
+    points : array-like of shape (n_points, 2)
+        Corners of the path, at least two.
+    n_steps : int, default=12
+        Places, at least 2: the first and last corner, and between them at even distances along the
+        path.
+
+    Returns
+    -------
+    tuple of Reconstruction
+
+    Raises
+    ------
+    InvalidInputError
+        If the points are not two or more finite pairs of numbers, there are fewer than two steps,
+        or no sample has a place yet.
+    """
+    along = space_evenly(points, n_steps)
+    return decode_points(draw, along, places, support, samples, k)
+
+
+def space_evenly(points: npt.ArrayLike, n_steps: Any) -> npt.NDArray[np.float64]:
+    """Places at even distances along a path.
+
+    Parameters
+    ----------
+    points : array-like of shape (n_points, 2)
+        Corners of the path, at least two.
+    n_steps : int
+        Places, at least 2.
+
+    Returns
+    -------
+    ndarray of shape (n_steps, 2), float64
+        From the first corner to the last; all the same for a path without length.
+    """
+    corners = check_points(points, "points")
+    if len(corners) < 2:
+        raise InvalidInputError(
+            f"points must be at least 2 corners of a path; got {len(corners)}. Decode a single "
+            "place as a point."
+        )
+    if not isinstance(n_steps, int | np.integer) or not 2 <= n_steps <= _MOST_STEPS:
+        raise InvalidInputError(
+            f"n_steps must be an int in [2, {_MOST_STEPS}], the ends of the path included; got "
+            f"{n_steps!r}. Give a whole number in this range."
+        )
+    lengths = np.linalg.norm(np.diff(corners, axis=0), axis=1)
+    moves = np.append(True, lengths > 0)  # a corner that is drawn twice has no place of its own
+    walked = np.append(0.0, np.cumsum(lengths))[moves]
+    wanted = np.linspace(0.0, walked[-1], n_steps)
+    return np.stack([np.interp(wanted, walked, axis) for axis in corners[moves].T], axis=1)
+
+
+def decode_points(
+    draw: Draw,
+    points: npt.ArrayLike,
+    places: PlaceIndex,
+    support: MapSupport,
+    samples: Samples,
+    k: int = 5,
+) -> tuple[Reconstruction, ...]:
+    """Draw the samples that belong to many places of the map, all at once.
+
+    Parameters
+    ----------
+    draw, places, support, samples, k
+        As in `decode`.
+    points : array-like of shape (n_points, 2)
+        Places on the map, at least one.
+
+    Returns
+    -------
+    tuple of Reconstruction
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no point, one is no finite pair of numbers, or no sample has a place yet.
+    """
+    points = check_points(points, "points")
+    if not len(points):
+        raise InvalidInputError("points must be at least one place; got none. Give one.")
+    neighbors = [places.nearest(point, k) for point in points]
+    if not len(neighbors[0][0]):
+        raise InvalidInputError(
+            "places must hold at least one sample; got none that has a place on the map. Train "
+            "first, or wait for the first picture of the map."
+        )
+    drawn = draw(points)
+    decoded = drawn is not None
+    if drawn is None:
+        drawn = samples.inputs([rows[0] for rows, _ in neighbors])
+    return tuple(
+        Reconstruction(
+            point,
+            np.asarray(sample, dtype=np.float32),
+            samples.to_picture(sample) if samples.is_image else None,
+            rows,
+            distances,
+            float(score),
+            decoded,
+        )
+        for point, sample, (rows, distances), score in zip(
+            points, drawn, neighbors, support.score(points), strict=True
+        )
+    )

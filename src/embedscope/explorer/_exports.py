@@ -1,0 +1,123 @@
+"""The map's table and the parameters as files that other programs read: CSV, Parquet, JSON.
+
+Every file is written whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from embedscope._errors import InvalidInputError, MissingDependencyError
+from embedscope.core._stored_file import replace_file
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def require_export(package: str, purpose: str) -> None:
+    """Make sure of an optional package.
+
+    Parameters
+    ----------
+    package : str
+        Name to import.
+    purpose : str
+        What needs it, for the message.
+
+    Raises
+    ------
+    MissingDependencyError
+        If it cannot be imported.
+    """
+    from importlib import import_module
+
+    try:
+        import_module(package)
+    except ImportError as error:
+        raise MissingDependencyError(
+            f'{purpose} must find {package}; got "{error}". Run: pip install "embedscope[export]"'
+        ) from error
+
+
+def write_csv(path: str | os.PathLike[str], frame: pd.DataFrame) -> Path:
+    """Write the map's table as comma-separated values, UTF-8.
+
+    Parameters
+    ----------
+    path : str or path
+        File; one that is there is replaced.
+    frame : DataFrame
+        From `to_frame`. Numbers are written in full, gates as ``True`` and ``False``.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    file = Path(path)
+    with replace_file(file) as written:
+        frame.to_csv(written, index=False, encoding="utf-8")
+    return file
+
+
+def write_parquet(path: str | os.PathLike[str], frame: pd.DataFrame) -> Path:
+    """Write the map's table as a Parquet file.
+
+    Parameters
+    ----------
+    path : str or path
+        File; one that is there is replaced.
+    frame : DataFrame
+        From `to_frame`. Types are kept, categories among them.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    MissingDependencyError
+        If pyarrow is missing.
+    """
+    require_export("pyarrow", "write_parquet")
+    file = Path(path)
+    with replace_file(file) as written:
+        frame.to_parquet(written, index=False, engine="pyarrow")
+    return file
+
+
+def write_json(path: str | os.PathLike[str], values: Mapping[str, Any]) -> Path:
+    """Write parameters as JSON: names and values, one a line.
+
+    Parameters
+    ----------
+    path : str or path
+        File; one that is there is replaced.
+    values : mapping
+        JSON values with finite numbers, as `TrainingParameters.to_dict` gives them.
+
+    Returns
+    -------
+    Path
+        The file, UTF-8.
+
+    Raises
+    ------
+    InvalidInputError
+        If a value is not JSON, or not finite. Nothing is written then.
+    """
+    try:
+        text = json.dumps(dict(values), indent=2, allow_nan=False, ensure_ascii=False)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(
+            f"values must be JSON with finite numbers; got {error}. Give what to_dict gives."
+        ) from error
+    file = Path(path)
+    with replace_file(file) as written:
+        written.write_text(text + "\n", encoding="utf-8")
+    return file

@@ -1,0 +1,111 @@
+"""Colours that people with any colour vision can tell apart: lists for classes, maps for numbers.
+
+The first seven classes have the colours of Okabe and Ito without their black, which a dark canvas
+swallows; the others are those of Paul Tol's schemes that are furthest from all before them, also
+for eyes with deuteranopia or protanopia. From 17 classes on colours repeat: no list is long enough
+to tell more apart.
+
+References
+----------
+Okabe, M. and Ito, K. Color universal design. https://jfly.uni-koeln.de/color/
+Tol, P. Colour schemes. SRON technical note, 2021. https://personal.sron.nl/~pault/
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from embedscope._errors import InvalidInputError
+
+CLASS_COLORS = (
+    "#e69f00",  # Okabe and Ito: orange
+    "#56b4e9",  # sky blue
+    "#009e73",  # bluish green
+    "#f0e442",  # yellow
+    "#0072b2",  # blue
+    "#d55e00",  # vermillion
+    "#cc79a7",  # reddish purple
+    "#882255",  # Tol: muted wine
+    "#a5170e",  # rainbow red
+    "#cae0ab",  # rainbow pale green
+    "#d9cce3",  # rainbow pale violet
+    "#ee6677",  # bright red
+    "#994f88",  # rainbow purple
+    "#ddcc77",  # muted sand
+    "#5289c7",  # rainbow blue
+    "#ffaabb",  # light pink
+)
+NO_VALUE_COLOR = "#6e6e6e"  # the grey that is furthest from every class
+PLAIN_COLOR = CLASS_COLORS[1]
+SELECTED_COLOR = CLASS_COLORS[5]
+
+CLASS_PALETTE = "classes"
+SEQUENTIAL_PALETTES = ("viridis", "cividis", "magma", "inferno")
+DIVERGING_PALETTES = ("RdBu_r", "PuOr_r", "coolwarm")
+
+
+def class_colors(n_classes: int) -> npt.NDArray[np.uint8]:
+    """Colours of classes in order, repeated where there are more classes than colours.
+
+    Parameters
+    ----------
+    n_classes : int
+
+    Returns
+    -------
+    ndarray of shape (n_classes, 4), uint8
+        Red, green, blue and an alpha of 255.
+    """
+    colors = np.array([rgba(color) for color in CLASS_COLORS], dtype=np.uint8)
+    return colors[np.arange(n_classes) % len(colors)]
+
+
+def number_colors(palette: str, n_colors: int) -> npt.NDArray[np.uint8]:
+    """Colours of a matplotlib colormap, from low to high.
+
+    Parameters
+    ----------
+    palette : str
+        Name of a colormap.
+    n_colors : int
+
+    Returns
+    -------
+    ndarray of shape (n_colors, 4), uint8
+
+    Raises
+    ------
+    InvalidInputError
+        If matplotlib knows no colormap of that name.
+    """
+    check_palette(palette)
+    from matplotlib import colormaps  # here, because it takes a while to load
+
+    colors: npt.NDArray[np.uint8] = colormaps[palette](np.linspace(0, 1, n_colors), bytes=True)
+    return colors
+
+
+def check_palette(palette: str) -> None:
+    """Raise unless `palette` is "classes" or the name of a matplotlib colormap."""
+    from matplotlib import colormaps
+
+    if palette != CLASS_PALETTE and palette not in colormaps:
+        offered = ", ".join((CLASS_PALETTE, *SEQUENTIAL_PALETTES, *DIVERGING_PALETTES))
+        raise InvalidInputError(
+            f"palette must be 'classes' or the name of a matplotlib colormap; got {palette!r}. "
+            f"Use one of {offered}."
+        )
+
+
+def rgba(color: str) -> tuple[int, int, int, int]:
+    """Red, green and blue of "#rrggbb" as 0..255, and an alpha of 255."""
+    red, green, blue = bytes.fromhex(color[1:])
+    return red, green, blue, 255
+
+
+def as_hex(color: Any) -> str:
+    """Red, green and blue of 0..255 as "#rrggbb"; an alpha is left out."""
+    return "#" + bytes(int(part) for part in color[:3]).hex()

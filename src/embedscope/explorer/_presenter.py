@@ -1,0 +1,159 @@
+"""Carries facts from an explorer to a view, and wishes from the view to the explorer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from embedscope._errors import EmbedscopeError
+from embedscope.explorer._explorer import Explorer
+from embedscope.explorer._view import ExplorerView
+
+Slowly = Callable[[Callable[[], Any], Callable[[Any], None], Callable[[Exception], None]], None]
+
+
+def do_at_once(
+    work: Callable[[], Any], done: Callable[[Any], None], failed: Callable[[Exception], None]
+) -> None:
+    """Do some work here and now, and tell its result or its error."""
+    try:
+        result = work()
+    except EmbedscopeError as error:
+        failed(error)
+    else:
+        done(result)
+
+
+class Presenter:
+    """Joins one view to an explorer, until it is closed.
+
+    The view is shown the present state at once. A wish that breaks a rule ends as
+    ``view.show_error``; the explorer stays as it was. Selections and hovers that come from this
+    view bear its name as their origin.
+
+    Parameters
+    ----------
+    explorer : Explorer
+    view : ExplorerView
+    name : str
+        Unlike those of other views of the same explorer.
+    slowly : callable
+        ``slowly(work, done, failed)`` does what may take a second or more: ``done(work())``, or
+        ``failed(error)``. A front end with a window gives a thread, and tells the end in its own.
+    """
+
+    def __init__(
+        self, explorer: Explorer, view: ExplorerView, name: str, *, slowly: Slowly = do_at_once
+    ) -> None:
+        self.explorer = explorer
+        self.view = view
+        self.name = name
+        self._slowly = slowly
+        self._connections: list[tuple[Any, Callable[..., None]]] = []
+        self._connect_facts()
+        self._connect_wishes()
+        self.show_all()
+
+    def show_all(self) -> None:
+        """Show the view everything as it is now."""
+        explorer, view = self.explorer, self.view
+        view.show_parameters(explorer.parameters)
+        view.show_samples(explorer.samples)
+        view.show_status(explorer.status)
+        view.show_losses(explorer.losses)
+        view.show_embedding(explorer.embedding)
+        view.show_coloring(explorer.coloring)
+        view.show_gates(explorer.gates, explorer.gate_counts())
+        view.show_selection(explorer.selection)
+        view.show_hovered(explorer.hovered)
+        view.show_reconstruction(explorer.reconstruction)
+        view.show_explanation(explorer.explanation)
+        view.show_history(explorer.history)
+
+    def close(self) -> None:
+        """Part the two; the explorer, and a run in it, go on."""
+        connections, self._connections = self._connections, []
+        for signal, slot in connections:
+            signal.disconnect(slot, missing_ok=True)
+
+    def _connect_facts(self) -> None:
+        events, view = self.explorer.events, self.view
+        for signal, slot in (
+            (events.samples_changed, view.show_samples),
+            (events.parameters_changed, view.show_parameters),
+            (events.status_changed, view.show_status),
+            (events.losses_changed, view.show_losses),
+            (events.embedding_changed, view.show_embedding),
+            (events.coloring_changed, view.show_coloring),
+            (events.selection_changed, view.show_selection),
+            (events.hovered_changed, view.show_hovered),
+            (events.gates_changed, self._show_gates),
+            (events.reconstruction_changed, view.show_reconstruction),
+            (events.explanation_changed, view.show_explanation),
+            (events.history_changed, view.show_history),
+            (events.message_sent, view.show_message),
+        ):
+            self._connect(signal, slot)
+
+    def _show_gates(self, gates: Any) -> None:
+        self.view.show_gates(gates, self.explorer.gate_counts())
+
+    def _connect_wishes(self) -> None:
+        intents, explorer = self.view.intents, self.explorer
+        from_here = {"origin": self.name}
+        for signal, command, more in (
+            (intents.parameters_requested, lambda changes: explorer.set_parameters(**changes), {}),
+            (intents.train_requested, explorer.train, {}),
+            (intents.pause_requested, explorer.pause, {}),
+            (intents.resume_requested, explorer.resume, {}),
+            (intents.stop_requested, explorer.stop, {}),
+            (intents.polygon_selection_requested, explorer.select_polygon, from_here),
+            (intents.rectangle_selection_requested, explorer.select_rectangle, from_here),
+            (intents.nearest_selection_requested, explorer.select_nearest, from_here),
+            (intents.rows_selection_requested, explorer.select_rows, from_here),
+            (intents.gate_selection_requested, explorer.select_gate, from_here),
+            (intents.clear_selection_requested, explorer.clear_selection, from_here),
+            (intents.invert_selection_requested, explorer.invert_selection, from_here),
+            (intents.hover_requested, explorer.hover, from_here),
+            (intents.undo_requested, explorer.undo, {}),
+            (intents.redo_requested, explorer.redo, {}),
+            (intents.gate_requested, explorer.add_gate, {}),
+            (intents.combined_gate_requested, explorer.combine_gates, {}),
+            (
+                intents.gate_edit_requested,
+                lambda name, changes: explorer.edit_gate(name, **changes),
+                {},
+            ),
+            (intents.gate_removal_requested, explorer.remove_gate, {}),
+            (intents.color_requested, explorer.color, {}),
+            (intents.decode_requested, explorer.decode, {}),
+            (intents.path_requested, explorer.decode_path, {}),
+            (intents.reconstruction_clearing_requested, explorer.clear_reconstruction, {}),
+            (intents.explanation_requested, self._explain, {}),
+            (intents.gate_explanation_requested, self._explain, {}),
+            (intents.replay_requested, explorer.show_snapshot, {}),
+        ):
+            self._connect(signal, self._guarded(command, more))
+
+    def _explain(self, gate: str = "") -> None:
+        explorer = self.explorer
+        self._slowly(
+            lambda: explorer.find_reasons(gate=gate),
+            explorer.show_explanation,
+            self.view.show_error,
+        )
+
+    def _guarded(self, command: Callable[..., Any], more: dict[str, Any]) -> Callable[..., None]:
+        """The command, whose errors are shown instead of raised."""
+
+        def obey(*arguments: Any) -> None:
+            try:
+                command(*arguments, **more)
+            except EmbedscopeError as error:
+                self.view.show_error(error)
+
+        return obey
+
+    def _connect(self, signal: Any, slot: Callable[..., None]) -> None:
+        signal.connect(slot, check_nargs=False)
+        self._connections.append((signal, slot))

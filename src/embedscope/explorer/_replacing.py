@@ -1,0 +1,79 @@
+"""Samples of one source cut anew, in the place of those that were there."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from embedscope._errors import InvalidInputError
+from embedscope.samples import Samples, join_samples
+from embedscope.samples._joining import of_source
+
+
+class Replacement(NamedTuple):
+    """Samples after one source was replaced, and who they were before.
+
+    Attributes
+    ----------
+    samples : Samples
+        All of them, source after source in the order before.
+    rows_before : ndarray of shape (n,), int64
+        Where each stood before; -1 for those that are new.
+    is_same : ndarray of shape (n,), bool
+        Whether it was there before and looks exactly as it did.
+    """
+
+    samples: Samples
+    rows_before: npt.NDArray[np.int64]
+    is_same: npt.NDArray[np.bool_]
+
+
+def replace_source(before: Samples, read: Samples) -> Replacement:
+    """Put samples of one source in the place of those of the same name.
+
+    Raises
+    ------
+    InvalidInputError
+        If they are of several sources, or of one that is not there.
+    """
+    names = before.identities.sources
+    if len(read.identities.sources) != 1 or read.identities.sources[0] not in names:
+        raise InvalidInputError(
+            f"samples must be of one source among {list(names)}; got "
+            f"{list(read.identities.sources)}. Make them with source=... of the one to replace."
+        )
+    with_samples = {names[index] for index in np.unique(before.identities.source)}
+    name = read.identities.sources[0]
+    parts = [
+        read if each == name else of_source(before, each)
+        for each in names
+        if each == name or each in with_samples
+    ]
+    joined = join_samples(parts)
+    rows_before = np.full(len(joined), -1, dtype=np.int64)
+    identities = joined.identities
+    for index, each in enumerate(identities.sources):
+        rows = np.flatnonzero(identities.source == index)
+        rows_before[rows] = before.identities.rows(
+            each, identities.label[rows], identities.frame[rows]
+        )
+    return Replacement(joined, rows_before, _is_same(before, joined, rows_before))
+
+
+def _is_same(
+    before: Samples, after: Samples, rows_before: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    """Whether the numbers that a network reads are the same, sample by sample."""
+    known = np.flatnonzero(rows_before >= 0)
+    is_same = np.zeros(len(after), dtype=bool)
+    old = _numbers(before)[rows_before[known]]
+    new = _numbers(after)[known]
+    equal = (old == new) | (np.isnan(old) & np.isnan(new)) if old.dtype.kind == "f" else old == new
+    is_same[known] = equal.reshape(len(known), -1).all(axis=1)
+    return is_same
+
+
+def _numbers(samples: Samples) -> npt.NDArray[np.generic]:
+    return samples.images if samples.images is not None else np.asarray(samples.table)

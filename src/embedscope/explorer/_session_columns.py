@@ -1,0 +1,126 @@
+"""A table of features as plain arrays and JSON, and back: what a session keeps without a pickle.
+
+Numbers and booleans stay as they are. Everything else is a category: its values become text with a
+code for each row, and -1 where the row has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from embedscope._errors import InvalidModelError
+
+_PREFIX = "column"
+
+
+def columns_to_arrays(
+    frame: pd.DataFrame,
+) -> tuple[list[dict[str, Any]], dict[str, npt.NDArray[Any]]]:
+    """Take a table apart.
+
+    Parameters
+    ----------
+    frame : DataFrame of n rows
+        Columns of numbers, booleans, categories or text; their names become text. Missing numbers
+        of pandas's nullable types become NaN. The index is left behind.
+
+    Returns
+    -------
+    described : list of dict
+        One entry a column, for JSON: its name and kind, and whether categories are ordered.
+    arrays : dict of str to ndarray
+        Of booleans, numbers and unicode.
+    """
+    described: list[dict[str, Any]] = []
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    for number, name in enumerate(frame.columns):
+        column = frame.iloc[:, number]
+        key = f"{_PREFIX}_{number}"
+        values = _as_numbers(column)
+        if values is not None:
+            described.append({"name": str(name), "kind": "values"})
+            arrays[key] = values
+        else:
+            categories = _as_categories(column)
+            described.append(
+                {"name": str(name), "kind": "categories", "ordered": bool(categories.ordered)}
+            )
+            arrays[key] = categories.codes.astype(np.int32)
+            arrays[f"{key}_categories"] = np.array([str(entry) for entry in categories.categories])
+    return described, arrays
+
+
+def columns_from_arrays(
+    described: list[dict[str, Any]], arrays: Mapping[str, npt.NDArray[Any]], n_rows: int
+) -> pd.DataFrame:
+    """Put a table together again.
+
+    Parameters
+    ----------
+    described, arrays
+        From `columns_to_arrays`; further arrays may stand among them.
+    n_rows : int
+        Rows that every column has.
+
+    Returns
+    -------
+    DataFrame
+        With the index 0..n_rows-1; categories are of text.
+
+    Raises
+    ------
+    InvalidModelError
+        If the parts do not fit together.
+    """
+    columns = []
+    try:
+        for number, entry in enumerate(described):
+            values = _restored(entry, f"{_PREFIX}_{number}", arrays)
+            if len(values) != n_rows:
+                raise ValueError(f"{len(values)} rows in {entry['name']!r} for {n_rows} samples")
+            columns.append(pd.Series(values, name=str(entry["name"])))
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidModelError(
+            f"features must be those that a session saved; got parts that do not fit together "
+            f"({error}). Save the session again."
+        ) from error
+    if not columns:
+        return pd.DataFrame(index=pd.RangeIndex(n_rows))
+    return pd.concat(columns, axis=1)
+
+
+def _as_numbers(column: pd.Series[Any]) -> npt.NDArray[Any] | None:
+    """A column's numbers or booleans, or None if it holds something else."""
+    if isinstance(column.dtype, np.dtype):
+        return column.to_numpy() if column.dtype.kind in "biuf" else None
+    if pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
+        if column.hasnans:
+            return column.to_numpy(dtype=np.float64, na_value=np.nan)
+        return column.to_numpy(dtype=getattr(column.dtype, "numpy_dtype", np.float64))
+    return None
+
+
+def _as_categories(column: pd.Series[Any]) -> pd.Categorical[Any]:
+    try:
+        categories = pd.Categorical(column)
+        if len({str(entry) for entry in categories.categories}) == len(categories.categories):
+            return categories
+    except TypeError:  # lists and the like, of which pandas makes no categories
+        pass
+    # Also where 1 and "1" are two categories and would be one text.
+    return pd.Categorical(column.map(str, na_action="ignore").astype(object))
+
+
+def _restored(entry: Mapping[str, Any], key: str, arrays: Mapping[str, npt.NDArray[Any]]) -> Any:
+    values = arrays[key]
+    if values.ndim != 1:
+        raise ValueError(f"{entry['name']!r} of shape {values.shape}")
+    if entry["kind"] == "values":
+        return values
+    categories = pd.Index(arrays[f"{key}_categories"].tolist(), dtype=object)
+    return pd.Categorical.from_codes(values, categories, ordered=bool(entry["ordered"]))

@@ -1,0 +1,59 @@
+"""Annotated tables on disk: names of elements, and nothing of the user's is replaced by mistake."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from embedscope.explorer._annotated_files import element_names, write_h5ad, write_zarr
+from embedscope.explorer._frames import to_frame
+from embedscope.samples import Identities, samples_from_array
+
+anndata = pytest.importorskip("anndata")
+
+
+@pytest.fixture
+def table():
+    from embedscope.explorer._annotated import to_anndata
+
+    samples = samples_from_array(np.random.default_rng(0).random((6, 3)))
+    positions = np.arange(12, dtype=np.float32).reshape(6, 2)
+    return to_anndata(to_frame(samples.identities, positions, samples.features, {}, {}))
+
+
+def test_elements_have_the_names_of_their_sources_and_of_the_frames_where_labels_come_back():
+    identities = Identities(
+        sources=("cells, day 1", "cells_day_1", "series"),
+        source=np.array([0, 0, 1, 2, 2, 2]),
+        frame=np.array([0, 0, 0, 0, 1, 1]),
+        label=np.array([1, 2, 1, 5, 5, 6]),
+    )
+    assert element_names(identities) == {
+        ("cells, day 1", 0): "cells_day_1",
+        ("cells_day_1", 0): "cells_day_1_2",
+        ("series", 0): "series_t0",
+        ("series", 1): "series_t1",
+    }
+
+
+def test_labels_that_never_come_back_need_no_frame():
+    identities = Identities(("a",), np.zeros(3, int), np.arange(3), np.array([4, 5, 6]))
+    assert set(element_names(identities).values()) == {"a"}
+
+
+def test_an_h5ad_replaces_the_one_before(table, tmp_path):
+    for shift in (0, 1):
+        table.obsm["X_umap"] = np.full((6, 2), shift, np.float32)
+        write_h5ad(tmp_path / "map.h5ad", table)
+    read = anndata.read_h5ad(tmp_path / "map.h5ad")
+    assert (read.obsm["X_umap"] == 1).all()
+    assert [path.name for path in tmp_path.iterdir()] == ["map.h5ad"]
+
+
+def test_a_zarr_table_takes_no_place_of_something_else(table, tmp_path):
+    write_zarr(tmp_path / "new" / "map.zarr", table)
+    assert len(anndata.read_zarr(tmp_path / "new" / "map.zarr")) == 6
+    for taken in (tmp_path / "new" / "map.zarr", tmp_path / "new"):
+        with pytest.raises(ValueError, match="path must be a new folder"):
+            write_zarr(taken, table)
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["map.zarr"]

@@ -1,0 +1,68 @@
+"""The picture of the map: what is drawn, and files of each kind."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+from view_contract import SQUARE, explorer_with_map
+
+from embedscope._errors import InvalidInputError
+from embedscope.explorer import ColorBy, Explorer
+
+
+def pixels(explorer: Explorer) -> np.ndarray:
+    return imread(io.BytesIO(explorer.draw_map(dpi=100)), format="png")
+
+
+def n_tinted(picture: np.ndarray, channel: int) -> int:
+    """Pixels in which one channel is clearly weaker than red: thin lines blend with the paper."""
+    return int((picture[..., 0] - picture[..., channel] > 0.3).sum())
+
+
+def test_the_selection_and_the_gates_are_seen():
+    explorer = explorer_with_map()
+    before = pixels(explorer)
+    assert before.shape[:2] == (480, 640)
+    explorer.select_rows([0, 1, 2])
+    with_rings = pixels(explorer)
+    assert n_tinted(before, channel=2) == 0
+    assert n_tinted(with_rings, channel=2) > 30
+    explorer.add_gate(SQUARE, "corner", "#ff00ff")
+    assert n_tinted(pixels(explorer), channel=1) > n_tinted(with_rings, channel=1) + 200
+
+
+def test_hidden_classes_are_not_drawn():
+    explorer = explorer_with_map()
+    explorer.color(ColorBy("source"))
+    (entry,) = explorer.coloring.legend
+    shown = pixels(explorer)
+    explorer.color(ColorBy("source", hidden=frozenset({entry.label})))
+    assert (pixels(explorer)[..., :3] < 0.7).sum() < (shown[..., :3] < 0.7).sum() / 2
+
+
+@pytest.mark.parametrize(
+    ("name", "begin"), [("m.png", b"\x89PNG"), ("m.SVG", b"<?xml"), ("m.pdf", b"%PDF")]
+)
+def test_the_ending_says_which_kind(tmp_path, name, begin):
+    explorer_with_map().save_map(tmp_path / name)
+    assert (tmp_path / name).read_bytes().startswith(begin)
+
+
+@pytest.mark.parametrize("name", ["map", "map.bmp", "map.png.gz"])
+def test_other_kinds_are_refused_and_leave_no_file(tmp_path, name):
+    with pytest.raises(InvalidInputError, match="kind must be one of png, svg, pdf"):
+        explorer_with_map().save_map(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("dpi", [-1, 0, 9, 3000, float("nan")])
+def test_a_resolution_without_sense_is_refused(dpi):
+    with pytest.raises(InvalidInputError, match="dpi must be a number in"):
+        explorer_with_map().draw_map(dpi=dpi)
+
+
+def test_without_a_map_it_says_so():
+    assert Explorer().draw_map().startswith(b"\x89PNG")

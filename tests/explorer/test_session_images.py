@@ -1,0 +1,233 @@
+"""Images are found again by path and told by their pixels."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+import zarr
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes
+
+from embedscope.explorer import _session_images
+from embedscope.explorer._session_images import ImageReference, open_image
+
+IMAGE = np.random.default_rng(0).integers(0, 60_000, (3, 70, 90), dtype=np.uint16)
+
+
+def save_npy(path: Path) -> str:
+    np.save(path / "a.npy", IMAGE)
+    return str(path / "a.npy")
+
+
+def save_npz(path: Path) -> str:
+    np.savez_compressed(path / "a.npz", image=IMAGE, other=np.zeros(3))
+    return str(path / "a.npz::image")
+
+
+def save_single_npz(path: Path) -> str:
+    np.savez(path / "a.npz", IMAGE)
+    return str(path / "a.npz")
+
+
+def save_tiff(path: Path) -> str:
+    tifffile.imwrite(path / "a.tif", IMAGE, photometric="minisblack")
+    return str(path / "a.tif")
+
+
+def save_big_endian_tiff(path: Path) -> str:
+    tifffile.imwrite(path / "a.TIFF", IMAGE, photometric="minisblack", byteorder=">")
+    return str(path / "a.TIFF")
+
+
+def save_compressed_tiff(path: Path) -> str:
+    tifffile.imwrite(path / "a.tif", IMAGE, photometric="minisblack", compression="zlib")
+    return str(path / "a.tif")
+
+
+def save_zarr(path: Path) -> str:
+    zarr.create_array(path / "a.zarr", data=IMAGE, chunks=(1, 32, 32))
+    return str(path / "a.zarr")
+
+
+def save_old_zarr(path: Path) -> str:
+    zarr.create_array(path / "a.zarr", data=IMAGE, chunks=(1, 32, 32), zarr_format=2)
+    return str(path / "a.zarr")
+
+
+def save_pyramid(path: Path) -> str:
+    group = zarr.create_group(path / "a.zarr")
+    group.create_array("fine", data=IMAGE)
+    group.create_array("coarse", data=IMAGE[:, ::2, ::2])
+    levels = [{"path": "fine"}, {"path": "coarse"}]
+    group.attrs["ome"] = {"multiscales": [{"datasets": levels}]}
+    return str(path / "a.zarr")
+
+
+KINDS: list[Callable[[Path], str]] = [
+    save_npy,
+    save_npz,
+    save_single_npz,
+    save_tiff,
+    save_big_endian_tiff,
+    save_compressed_tiff,
+    save_zarr,
+    save_old_zarr,
+    save_pyramid,
+]
+
+
+def finest(image: Any) -> np.ndarray:
+    return np.asarray((image[0] if isinstance(image, list) else image)[...])
+
+
+@pytest.mark.parametrize("save", KINDS)
+def test_every_kind_is_opened_again(save: Callable[[Path], str], tmp_path: Path) -> None:
+    image, reason = open_image(ImageReference.of(IMAGE, save(tmp_path)))
+    assert reason == ""
+    np.testing.assert_array_equal(finest(image), IMAGE)
+
+
+@pytest.mark.parametrize("save", KINDS)
+def test_reference_is_of_pixels_not_of_files(save: Callable[[Path], str], tmp_path: Path) -> None:
+    image, _ = open_image(ImageReference.of(IMAGE, save(tmp_path)))
+    assert ImageReference.of(image, "x") == ImageReference.of(IMAGE, "x")
+
+
+def test_pyramid_has_its_levels(tmp_path: Path) -> None:
+    image, _ = open_image(ImageReference.of([IMAGE, IMAGE[:, ::2, ::2]], save_pyramid(tmp_path)))
+    assert [level.shape for level in image] == [(3, 70, 90), (3, 35, 45)]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.npy", b"", "cannot be read"),
+        ("a.npy", b"\x93NUMPY garbage", "cannot be read"),
+        ("a.tif", b"II*\x00 garbage", "cannot be read"),
+        ("a.npz", b"PK garbage", "cannot be read"),
+        ("a.zarr", b"", "cannot be read"),
+        ("a.czi", b"image", "images opened by themselves are .npy, .npz, .tif, .tiff, .zarr"),
+        ("a", b"image", "images opened by themselves are"),
+    ],
+)
+def test_what_cannot_be_read_is_said(name: str, content: bytes, words: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    image, reason = open_image(ImageReference.of(IMAGE, str(tmp_path / name)))
+    assert image is None
+    assert words in reason
+
+
+def test_other_shapes_types_and_pixels_are_said(tmp_path: Path) -> None:
+    path = save_npy(tmp_path)
+    for image, words in (
+        (IMAGE[0], r"of shape \(3, 70, 90\) and dtype <u2, and the session used one of shape \(70"),
+        (IMAGE.astype(np.int32), "dtype <u2, and the session used one of .* dtype <i4"),
+        (IMAGE + 1, "has changed since the session was saved"),
+    ):
+        found, reason = open_image(ImageReference.of(image, path))
+        assert found is None
+        assert re.search(words, reason)
+
+
+def test_member_must_be_named(tmp_path: Path) -> None:
+    path = save_npz(tmp_path).removesuffix("::image")
+    _, reason = open_image(ImageReference.of(IMAGE, path))
+    assert "it holds image, other; a path ends with :: and a name" in reason
+
+
+def test_group_without_levels(tmp_path: Path) -> None:
+    zarr.create_group(tmp_path / "a.zarr").create_array("0", data=IMAGE)
+    _, reason = open_image(ImageReference.of(IMAGE, str(tmp_path / "a.zarr")))
+    assert "name one of the arrays" in reason
+
+
+@pytest.mark.timeout(20)
+def test_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.npy")
+    _, reason = open_image(ImageReference.of(IMAGE, str(tmp_path / "a.npy")))
+    assert "pipe" in reason
+
+
+@pytest.mark.parametrize("path", ["https://example.org/a.zarr", "s3://bucket/a.zarr"])
+def test_no_other_computer_is_called(path: str, tmp_path: Path) -> None:
+    reference = ImageReference.of(IMAGE, path).relative_to(tmp_path / "session")
+    assert reference.path == path
+    _, reason = open_image(reference.absolute_from(tmp_path / "session"))
+    assert "not on this computer" in reason
+
+
+def test_chunks_are_never_unpickled(tmp_path: Path) -> None:
+    path = tmp_path / "a.zarr"
+    trace = tmp_path / "trace"
+
+    class Bomb:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return Path.touch, (trace,)
+
+    path.mkdir()
+    metadata = {
+        "zarr_format": 2,
+        "shape": [4],
+        "chunks": [4],
+        "dtype": "<u2",
+        "order": "C",
+        "fill_value": 0,
+        "compressor": None,
+        "filters": [{"id": "pickle", "protocol": 5}],
+    }
+    (path / ".zarray").write_text(json.dumps(metadata))
+    (path / "0").write_bytes(pickle.dumps(Bomb()))
+    image, reason = open_image(ImageReference.of(np.zeros(4, np.uint16), str(path)))
+    assert image is None
+    assert "cannot be read" in reason
+    assert not trace.exists()
+
+
+names = st.text("abcü ", min_size=1, max_size=3).map(str.strip).filter(bool)
+
+
+@given(st.lists(names, max_size=3), st.lists(names, min_size=1, max_size=3))
+def test_relative_paths_lead_back(to_session: list[str], to_image: list[str]) -> None:
+    root = Path(os.path.abspath("/data"))
+    session, image = root.joinpath("project", *to_session, "s"), root.joinpath(*to_image, "a.npy")
+    reference = ImageReference(str(image), (1,), "<u2", "")
+    relative = reference.relative_to(session)
+    assert relative.absolute_from(session) == reference
+    assert relative.path is not None
+    assert Path(relative.path).is_absolute() != image.is_relative_to(session.parent)
+
+
+@given(array_shapes(max_dims=4, max_side=40))
+def test_large_images_are_sampled_within(shape: tuple[int, ...]) -> None:
+    most, _session_images._MOST_BYTES = _session_images._MOST_BYTES, 4096
+    try:
+        blocks = _session_images._sampled_blocks(shape, 2)
+    finally:
+        _session_images._MOST_BYTES = most
+    image = np.zeros(shape, np.uint8)
+    if image.size * 2 <= 4096:
+        assert len(blocks) == 1
+        assert image[blocks[0]].size == image.size
+        return
+    assert len(blocks) == 16
+    for block in blocks:
+        assert all(0 <= part.start < part.stop <= n for part, n in zip(block, shape, strict=True))
+        assert image[block].size * 2 <= 4096 // 16
+
+
+def test_large_image_is_told_by_a_few_blocks() -> None:
+    large = np.zeros((3000, 4000), np.uint16)
+    large[::7, ::5] = 9
+    reference = ImageReference.of(large, None)
+    assert ImageReference.of(large.copy(), None) == reference
+    assert ImageReference.of(np.roll(large, 1, axis=0), None) != reference
