@@ -1,0 +1,103 @@
+"""Make the pictures of the dock that the documentation shows, in both of napari's themes.
+
+    xvfb-run -a -s "-screen 0 1280x1024x24" python scripts/make_dock_pictures.py [FOLDER]
+
+It trains on the bundled sample cells, which takes a minute or two, and acts by the mouse as a
+person would. Look at what comes out before it is committed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import napari
+import numpy as np
+from PIL import Image
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+
+from dock_hands import click_point, drag_map, pixels_of  # noqa: E402
+
+from embedscope.napari_dock._gestures import Tool  # noqa: E402
+
+DOCK_PX = 400
+COLORS = 256  # of a picture: enough for the eye, and small enough for a repository
+
+
+def save(widget: Any, file: Path) -> None:
+    """Write what a widget shows as a small PNG."""
+    widget.grab().save(str(file))
+    with Image.open(file) as picture:
+        # Of Pillow's methods the one that keeps the few pixels of a legend as they are.
+        small = picture.convert("RGB").quantize(COLORS, method=Image.Quantize.FASTOCTREE)
+    small.save(file, optimize=True)
+
+
+def open_window() -> tuple[Any, Any]:
+    """A viewer with the sample, and the dock beside it, 400 pixels wide."""
+    viewer = napari.Viewer(title="embedscope")
+    viewer.window.resize(1280, 1000)
+    viewer.open_sample("embedscope", "jurkat_cells")
+    frame, dock = viewer.window.add_plugin_dock_widget("embedscope", "Explore embedding")
+    window = viewer.window._qt_window
+    QTest.qWait(300)
+    window.resizeDocks([frame], [DOCK_PX], Qt.Orientation.Horizontal)
+    viewer.window.activate()
+    QTest.qWait(300)
+    return viewer, dock
+
+
+def train(dock: Any) -> None:
+    """Press Train, and wait for the map."""
+    dock.view.train_panel.train.click()
+    while not dock.explorer.status.phase.is_finished or dock.explorer.model is None:
+        QTest.qWait(200)
+    QTest.qWait(500)
+
+
+def circle(dock: Any, rows: np.ndarray, radius_px: float, n_corners: int = 40) -> np.ndarray:
+    """A way around the middle of these samples on the map."""
+    middle = np.median(pixels_of(dock, rows.tolist()), axis=0)
+    angles = np.linspace(0, 2 * np.pi, n_corners, endpoint=False)
+    return middle + radius_px * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+
+def of_phase(dock: Any, name: str) -> np.ndarray:
+    """Rows of the cells in a phase of the cycle."""
+    return np.flatnonzero((dock.explorer.samples.features["phase"] == name).to_numpy())
+
+
+def main() -> None:
+    """Write the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, nargs="?", default=ROOT / "docs" / "images")
+    folder = parser.parse_args().folder
+    folder.mkdir(parents=True, exist_ok=True)
+    viewer, dock = open_window()
+    save(dock, folder / "napari_dock_start.png")
+    train(dock)
+    dock.view.map_panel.color_by.setCurrentText("phase")
+    QTest.qWait(300)
+    drag_map(dock, Tool.GATE, circle(dock, of_phase(dock, "G1"), 40, n_corners=7))
+    click_point(dock, int(of_phase(dock, "Metaphase")[3]))
+    drag_map(dock, Tool.LASSO, circle(dock, of_phase(dock, "Metaphase"), 22))
+    for theme in ("dark", "light"):
+        viewer.theme = theme
+        dock.view.tabs.setCurrentWidget(dock.view.gates_panel)
+        QTest.qWait(600)
+        save(viewer.window._qt_window, folder / f"napari_window_{theme}.png")
+        dock.view.gates_panel.list.clearSelection()  # a click on its corners would drag them
+        drag_map(dock, Tool.DECODE, pixels_of(dock, of_phase(dock, "G2")[5:6].tolist()))
+        QTest.qWait(300)
+        save(dock, folder / f"napari_dock_{theme}.png")
+    viewer.close()
+
+
+if __name__ == "__main__":
+    main()

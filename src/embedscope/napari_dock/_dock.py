@@ -1,0 +1,284 @@
+"""The dock: joins a viewer's layers, an explorer and its view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from napari.utils.notifications import show_info
+from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from embedscope.explorer import MapGrid, Presenter
+from embedscope.napari_dock._activity import Activity
+from embedscope.napari_dock._background import Background
+from embedscope.napari_dock._both_ways import BothWays
+from embedscope.napari_dock._buttons import text_button
+from embedscope.napari_dock._data_panel import DataPanel
+from embedscope.napari_dock._decoded_layers import add_film_strip, add_grid, is_decoded
+from embedscope.napari_dock._dock_view import DockView
+from embedscope.napari_dock._export_menu import ExportMenu
+from embedscope.napari_dock._linked_layers import LinkedLayers
+from embedscope.napari_dock._live_preview import LivePreview
+from embedscope.napari_dock._opened_layers import add_source_layers
+from embedscope.napari_dock._outdated_note import OutdatedNote
+from embedscope.napari_dock._qt_dispatcher import QtDispatcher
+from embedscope.napari_dock._sample_jobs import SampleJobs
+from embedscope.napari_dock._theme import map_colors
+from embedscope.napari_dock._viewer_explorers import explorer_of
+from embedscope.samples import Samples
+
+if TYPE_CHECKING:
+    from embedscope.explorer._session_state import SessionState
+
+_NAME = "napari dock"
+
+
+class ExplorerDock(QWidget):
+    """Train a map of the objects in a viewer's layers, and look at both side by side.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        Its layers are read, and never changed unless that is asked for.
+
+    Attributes
+    ----------
+    explorer : Explorer
+        What is explored; scripts may command it too. It stays with the viewer when the dock is
+        closed.
+    """
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__()
+        self._viewer = napari_viewer
+        self._dispatcher = QtDispatcher(self)
+        self.explorer = explorer_of(napari_viewer)
+        self._activity = Activity(self.explorer.stop)
+        self._reading, self._questions, self._drawing = self._threads = [
+            Background(self._dispatcher) for _ in range(3)
+        ]
+        self._is_closed = False
+        self.data_panel = DataPanel()
+        self._live_preview = LivePreview(napari_viewer, self.data_panel, self._dispatcher)
+        self.view = DockView(lambda: self.explorer.color_by, self._prepare)
+        self.links = LinkedLayers(napari_viewer, self._dispatcher)
+        self._both_ways = BothWays(napari_viewer, self.explorer, self.links)
+        self._jobs = SampleJobs(
+            self.explorer, self._dispatcher, self.view.show_message, self.view.show_error
+        )
+        self._lay_out()
+        self._connect_own()
+        self._offer_layers()
+        self._apply_theme()
+        self._link(self.explorer.samples)
+        self.presenter = Presenter(self.explorer, self.view, _NAME, slowly=self._questions.start)
+        # After the presenter, so that the view knows the new samples before these speak of them.
+        self._events = self._connections()
+        for signal, slot in self._events:
+            signal.connect(slot)
+        self.links.show_coloring(self.explorer.coloring)
+        self.links.show_selection(self.explorer.selection)
+        self._show_novel()
+        self._show_status(self.explorer.status)
+
+    def open_session(self, path: str) -> None:
+        """Open a session that was saved, and the layers that its samples came from.
+
+        Parameters
+        ----------
+        path : str
+            Read in a thread of its own: the viewer stays free.
+        """
+        self.view.show_message("Opening the session…")
+        self._reading.start(
+            lambda: self.explorer.read(path),
+            lambda state: self._show_session(path, state),
+            self.view.show_error,
+        )
+
+    def closeEvent(self, event: Any) -> None:
+        """Part from viewer and explorer; a run goes on, and its result is kept."""
+        self.close_links()
+        super().closeEvent(event)
+
+    def close_links(self) -> None:
+        """Let go of the viewer and the explorer; what is shown stays as it is."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._jobs.close()
+        self._live_preview.close()
+        for thread in self._threads:
+            thread.forget()
+        self._activity.close()
+        self.presenter.close()
+        for signal, slot in self._events:
+            signal.disconnect(slot)
+        self._events = []
+        self.links.close()
+        self.data_panel.show_layers(())  # it listens to the layer that is chosen
+        self.view.map_place.dock_back()
+
+    def _show_session(self, path: str, state: SessionState) -> None:
+        self.explorer.load(state)
+        layers = add_source_layers(self._viewer, state.samples)
+        self._offer_layers()
+        self._jobs.take_as_prepared(self.data_panel.choice(), layers, list(self._viewer.layers))
+        self._link(state.samples)
+        self.links.show_coloring(self.explorer.coloring)
+        self.links.show_selection(self.explorer.selection)
+        self._show_novel()
+        self.menu.remember_session(path)
+        self.data_section.collapse(animate=False)
+
+    # -- layout and connections ------------------------------------------------------------------
+
+    def _lay_out(self) -> None:
+        self.data_section = self.view.add_section(
+            0, "Data", self.data_panel, tooltip="What to embed: layers, and how samples are cut."
+        )
+        self.data_section.expand(animate=False)
+        self.apply = text_button(
+            "Add to the map",
+            "Place the objects of the layers chosen above on the trained map, in the same "
+            "coordinates. Those unlike all that it was trained on are marked. Train then learns "
+            "all that are on the map together.",
+            lambda: self._jobs.add_to_map(self.data_panel.choice()),
+        )
+        self.export = text_button("Export", "Take layers, tables or the session along.", _nothing)
+        self.menu = ExportMenu(
+            self.explorer,
+            lambda: self.links.layers,
+            self._viewer,
+            self.open_session,
+            self.view.show_message,
+            self.view.show_error,
+            self,
+        )
+        self.export.setMenu(self.menu)
+        below = QWidget()
+        row = QHBoxLayout(below)
+        row.setContentsMargins(8, 2, 8, 2)
+        row.addWidget(self.apply)
+        row.addWidget(self.export)
+        self.view.add_footer(below)
+        self.outdated = OutdatedNote()
+        self.view.add_footer(self.outdated)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.view)
+        # Otherwise napari would add a stretch below, which takes half of the height.
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    def _connect_own(self) -> None:
+        """Signals of this dock's own parts, which end with it."""
+        view, links = self.view, self.links
+        view.visited.connect(self._both_ways.visit)
+        view.map_panel.colors_on_objects.connect(links.set_colors_objects)
+        view.map_panel.novel_marked.connect(links.set_marks_novel)
+        view.map_panel.image_box_toggled.connect(links.rectangle.set_on)
+        view.sample_panel.path_layer_requested.connect(self._add_path)
+        view.sample_panel.grid_layer_requested.connect(self._draw_grid)
+        self._jobs.watch.changed.connect(self.outdated.show_sources)
+        self.outdated.cut_again_requested.connect(self._jobs.cut_again)
+        links.picked.connect(self._both_ways.pick)
+        links.framed.connect(self._both_ways.frame)
+        links.pointed.connect(self._both_ways.point)
+        links.rectangle.declined.connect(view.show_message)
+        links.lost.connect(self._tell_lost)
+
+    def _connections(self) -> list[tuple[Any, Callable[..., Any]]]:
+        """Signals of others than this dock's own parts."""
+        events, layers = self.explorer.events, self._viewer.layers.events
+        return [
+            (events.samples_changed, self._link),
+            (events.embedding_changed, self._show_novel),
+            (events.selection_changed, self.links.show_selection),
+            (events.coloring_changed, self.links.show_coloring),
+            (events.hovered_changed, self._both_ways.show_hovered),
+            (events.status_changed, self._show_status),
+            (events.embedding_changed, self._fade_other_frames),
+            (events.message_sent, self._set_viewer_status),
+            (layers.inserted, self._offer_layers),
+            (layers.removed, self._offer_layers),
+            (layers.renamed, self._offer_layers),
+            (self._viewer.dims.events.current_step, self._fade_other_frames),
+            (self._viewer.events.theme, self._apply_theme),
+        ]
+
+    # -- from layers to samples, and from the decoder to layers -----------------------------------
+
+    def _prepare(self, go_on: Callable[[], None]) -> None:
+        self.view.train_panel.setEnabled(False)
+        self._jobs.prepare(self.data_panel.choice(), go_on, self._end_preparing)
+
+    def _end_preparing(self, has_new: bool) -> None:
+        self.view.train_panel.setEnabled(True)
+        if has_new:
+            self.data_section.collapse(animate=False)
+            self.view.parameters.collapse(animate=False)
+
+    def _add_path(self) -> None:
+        path, samples = self.explorer.reconstruction, self.explorer.samples
+        if isinstance(path, tuple) and samples is not None:
+            layers = add_film_strip(self._viewer, path, samples)
+            self._tell_added(layers, f"{len(path)} steps along the path")
+
+    def _draw_grid(self) -> None:
+        samples = self.explorer.samples
+        self.view.show_message("Drawing a grid over the map…")
+
+        def add(grid: MapGrid) -> None:
+            if self.explorer.samples is samples and samples is not None:
+                n = grid.n_per_side
+                self._tell_added(add_grid(self._viewer, grid, samples), f"{n} x {n} pictures")
+
+        self._drawing.start(self.explorer.draw_grid, add, self.view.show_error)
+
+    def _tell_added(self, layers: list[Any], what: str) -> None:
+        self.view.show_message(f"Added {', '.join(layer.name for layer in layers)}: {what}")
+
+    def _link(self, samples: Samples | None) -> None:
+        self.links.link(samples, self._jobs.layers)
+        self._offer_layers()
+
+    # -- what the viewer shows -------------------------------------------------------------------
+
+    def _offer_layers(self, _: Any = None) -> None:
+        own = self.links.own_layers
+        self.data_panel.show_layers(
+            [each for each in self._viewer.layers if each not in own and not is_decoded(each)]
+        )
+
+    def _show_novel(self, _: Any = None) -> None:
+        self.links.set_novel(self.explorer.novel)
+        self.view.show_novel(self.explorer.novel)
+
+    def _fade_other_frames(self, _: Any = None) -> None:
+        """In a time series, the points of the frame on the screen stand out."""
+        others = self._both_ways.in_other_frames()
+        points = self.view.canvas.map_view.points
+        if len(points.positions) == len(others) and (others.any() or points.any_faded):
+            points.set_faded(others)
+
+    def _show_status(self, status: Any) -> None:
+        self._activity.show_status(status)
+        self.apply.setEnabled(self.explorer.model is not None and not status.phase.is_at_work)
+        if status.phase.is_finished:
+            self.view.show_replay(self.explorer.replay)
+
+    def _tell_lost(self, source: str) -> None:
+        self._jobs.watch.forget(source)
+        text = f"The layer of {source} was removed; its samples stay on the map."
+        self.view.show_message(text)
+        show_info(text)
+
+    def _set_viewer_status(self, text: str) -> None:
+        self._viewer.status = text
+
+    def _apply_theme(self, _: Any = None) -> None:
+        self.view.set_theme(map_colors(self._viewer.theme))
+
+
+def _nothing() -> None:
+    """The button opens its menu."""

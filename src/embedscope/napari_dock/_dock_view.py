@@ -1,0 +1,252 @@
+"""The view of an explorer that the dock shows: setters in, intents out, no layers and no viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from psygnal import Signal
+from qtpy.QtWidgets import QTabWidget, QVBoxLayout, QWidget
+
+from embedscope.explorer import ColorBy, ViewIntents
+from embedscope.napari_dock._dock_keys import bind_keys
+from embedscope.napari_dock._form import ParameterForm
+from embedscope.napari_dock._gates_panel import GatesPanel
+from embedscope.napari_dock._hover_card import HoverCard
+from embedscope.napari_dock._loss_plot import LossPlot
+from embedscope.napari_dock._map_marks import MapMarks
+from embedscope.napari_dock._map_panel import MapPanel
+from embedscope.napari_dock._map_place import MapPlace
+from embedscope.napari_dock._map_wishes import MapWishes
+from embedscope.napari_dock._sample_panel import SamplePanel
+from embedscope.napari_dock._sections import Sections, set_margins
+from embedscope.napari_dock._theme import DARK, MapColors
+from embedscope.napari_dock._train_panel import TrainPanel
+from embedscope.napari_dock._why_panel import WhyPanel
+from embedscope.training import Replay
+
+
+class DockView(QWidget):
+    """Parameters, training, map, gates and samples, top to bottom.
+
+    Parameters
+    ----------
+    color_by : callable
+        ``color_by()`` says what the colours of the explorer are of.
+    prepare : callable
+        ``prepare(go_on)`` makes sure that the samples are those that are chosen, and calls
+        ``go_on()`` once they are.
+    parent : QWidget, optional
+    """
+
+    visited = Signal(int)  # row of the sample to go to
+
+    def __init__(
+        self,
+        color_by: Callable[[], ColorBy] = ColorBy,
+        prepare: Callable[[Callable[[], None]], None] = lambda go_on: go_on(),
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._intents = ViewIntents()
+        self._color_by = color_by
+        self._prepare = prepare
+        self._samples: Any = None
+        self.sections = Sections()
+        self.message, self.scroll_area = self.sections.message, self.sections.scroll_area
+        self.add_section, self.add_footer = self.sections.add_section, self.sections.add_footer
+        self.form = ParameterForm()
+        self.train_panel = TrainPanel()
+        self.loss_plot = LossPlot()
+        self.map_panel = MapPanel()
+        self.map_place = MapPlace(self.map_panel)
+        self.canvas = self.map_panel.canvas
+        self.marks = MapMarks(self.canvas)
+        self._wishes = MapWishes(self.canvas, self.marks, self._intents)
+        self.card = HoverCard(self.canvas.native)
+        self.gates_panel = GatesPanel()
+        self.sample_panel = SamplePanel()
+        self.why_panel = WhyPanel()
+        self._lay_out()
+        self._connect_map()
+        self._connect_panels()
+        self.set_theme(DARK)
+
+    @property
+    def intents(self) -> ViewIntents:
+        """What the person at this dock asks for."""
+        return self._intents
+
+    @property
+    def hovered_row(self) -> int | None:
+        """The sample under the pointer, as it is shown."""
+        return self.marks.hovered_row
+
+    # -- setters of the view contract ------------------------------------------------------------
+
+    def show_samples(self, samples: Any) -> None:
+        """Show these samples, or None."""
+        self._samples = samples
+        self.map_panel.show_samples(samples)
+        self.sample_panel.show_samples(samples)
+        self.card.hide()
+
+    def show_parameters(self, parameters: Any) -> None:
+        """Put the values of `TrainingParameters` into the form."""
+        self.form.show_parameters(parameters)
+
+    def show_status(self, status: Any) -> None:
+        """Show where the training run is."""
+        self.train_panel.show_status(status)
+
+    def show_losses(self, losses: Any) -> None:
+        """Draw the curves, a mapping of name to values."""
+        self.loss_plot.show_losses(losses)
+        self.loss_plot.setVisible(bool(self.loss_plot.losses))
+
+    def show_embedding(self, embedding: Any) -> None:
+        """Move the points."""
+        self.canvas.map_view.set_positions(embedding.positions)
+        self.marks.move_to(embedding.positions)
+        self.map_panel.show_placed(bool(np.isfinite(embedding.positions).any()))
+
+    def show_coloring(self, coloring: Any) -> None:
+        """Colour the points, and show the legend."""
+        self.map_panel.show_coloring(self._color_by(), coloring)
+
+    def show_selection(self, selection: Any) -> None:
+        """Mark the selected samples."""
+        self.marks.keep_lasso(None)
+        self.canvas.map_view.points.set_selected(selection.rows)
+        self.map_panel.show_count(len(selection.rows), len(self.canvas.map_view.points.positions))
+
+    def show_hovered(self, hovered: Any) -> None:
+        """Mark the sample under the pointer."""
+        self.marks.show_hovered(hovered.row)
+        self.card.show_sample(self._samples, hovered.row, self._color_by().name)
+
+    def show_gates(self, gates: Any, counts: Any) -> None:
+        """Draw the gates and list how many samples each holds."""
+        self.gates_panel.show_gates(gates, counts)
+        self.why_panel.show_gates(gates)
+        self.marks.show_gates(gates, self.gates_panel.active)
+
+    def show_reconstruction(self, reconstruction: Any) -> None:
+        """Draw what the decoder gives: one `Reconstruction`, a tuple along a path, or None."""
+        self.marks.show_reconstruction(reconstruction)
+        self.sample_panel.show_reconstruction(reconstruction)
+
+    def show_explanation(self, explanation: Any) -> None:
+        """Show what drives the place of the selection, or None."""
+        self.why_panel.show_explanation(explanation)
+
+    def show_history(self, history: Any) -> None:
+        """Say what can be undone and done again."""
+        self.gates_panel.show_history(history)
+
+    def show_message(self, text: str) -> None:
+        """Say in one line what was done."""
+        self.sections.say(text, self._colors.muted)
+
+    def show_error(self, error: Exception) -> None:
+        """Say what is wrong and what to do; nothing was changed."""
+        self.sections.say(str(error), self._colors.accent)
+
+    # -- beyond the contract ---------------------------------------------------------------------
+
+    def show_replay(self, replay: Replay | None) -> None:
+        """Offer the snapshots of a run."""
+        epochs = () if replay is None else replay.epochs
+        self.map_panel.show_replay(len(epochs), epochs)
+
+    def show_novel(self, novel: npt.NDArray[np.bool_]) -> None:
+        """Mark the samples that are unlike those trained on, bool of shape (n_samples,)."""
+        self.map_panel.show_novel(np.flatnonzero(novel))
+
+    def set_theme(self, colors: MapColors) -> None:
+        """Draw in the colours of a theme."""
+        self._colors = colors
+        for part in (
+            self.canvas,
+            self.loss_plot,
+            self.card,
+            self.map_panel,
+            self.gates_panel,
+            self.sample_panel,
+        ):
+            part.set_theme(colors)
+
+    # -- helpers ---------------------------------------------------------------------------------
+
+    def _lay_out(self) -> None:
+        self.parameters = self.add_section(
+            0, "Parameters", self.form, tooltip="How the map is trained."
+        )
+        self.tabs = QTabWidget()
+        for title, panel, tooltip in (
+            ("Sample", self.sample_panel, "What a place of the map looks like."),
+            ("Gates", self.gates_panel, "Named regions of the map."),
+            ("Why here", self.why_panel, "What drives the place of the selection, or of a gate."),
+        ):
+            self.tabs.setTabToolTip(self.tabs.addTab(panel, title), tooltip)
+            set_margins(panel, 6)
+        self.loss_plot.setVisible(False)
+        for part in (self.train_panel, self.loss_plot):
+            self.sections.add(part)
+        self.sections.add(self.map_place, 1)
+        self.sections.add(self.tabs)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.sections)
+
+    def _connect_map(self) -> None:
+        panel, intents, wishes = self.map_panel, self._intents, self._wishes
+        wishes.visited.connect(self.visited.emit)
+        wishes.sample_asked.connect(lambda: self.tabs.setCurrentWidget(self.sample_panel))
+        wishes.gate_asked.connect(self._show_new_gate)
+        self.marks.lasso_changed.connect(panel.show_lasso)
+        panel.color_requested.connect(intents.color_requested.emit)
+        panel.replay_requested.connect(intents.replay_requested.emit)
+        panel.pop_requested.connect(self.map_place.toggle)
+        panel.keep_requested.connect(wishes.keep_lasso)
+        self.map_place.moved.connect(panel.show_popped)
+        self.sample_panel.step_chosen.connect(self.marks.show_place)
+        for widget in (self, self.map_place.window_of_map):
+            bind_keys(
+                widget,
+                wishes.escape,
+                intents.undo_requested.emit,
+                intents.redo_requested.emit,
+            )
+
+    def _connect_panels(self) -> None:
+        intents, gates, train = self._intents, self.gates_panel, self.train_panel
+        self.form.changed.connect(intents.parameters_requested.emit)
+        train.train_requested.connect(lambda: self._prepare(lambda: intents.train_requested.emit()))
+        train.pause_requested.connect(intents.pause_requested.emit)
+        train.resume_requested.connect(intents.resume_requested.emit)
+        train.stop_requested.connect(intents.stop_requested.emit)
+        gates.edited.connect(intents.gate_edit_requested.emit)
+        gates.removed.connect(intents.gate_removal_requested.emit)
+        gates.selected.connect(lambda name: intents.gate_selection_requested.emit(name, "replace"))
+        gates.combined.connect(
+            lambda operation, names: intents.combined_gate_requested.emit(operation, names, None)
+        )
+        gates.activated.connect(self.marks.activate)
+        gates.undo_requested.connect(intents.undo_requested.emit)
+        gates.redo_requested.connect(intents.redo_requested.emit)
+        self.why_panel.requested.connect(self._ask_why)
+
+    def _show_new_gate(self) -> None:
+        """Bring the gates to the front; the corners of the last one can be dragged at once."""
+        self.tabs.setCurrentWidget(self.gates_panel)
+        self.gates_panel.choose_last()
+
+    def _ask_why(self, gate: str) -> None:
+        self.show_message("Working out what drives their place…")
+        if gate:
+            self._intents.gate_explanation_requested.emit(gate)
+        else:
+            self._intents.explanation_requested.emit()

@@ -1,0 +1,176 @@
+"""From the layers that are chosen to samples: read in a thread, told in the main one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from embedscope._errors import EmbedscopeError, InvalidInputError
+from embedscope.explorer import Explorer, PreparedSamples
+from embedscope.napari_dock._background import Background
+from embedscope.napari_dock._data_choice import DataChoice, choice_of
+from embedscope.napari_dock._layer_watch import LayerWatch
+from embedscope.samples import Samples
+from embedscope.training import Dispatcher
+
+
+class SampleJobs:
+    """Cuts samples for training, and for the map that is there, one job at a time.
+
+    Parameters
+    ----------
+    explorer : Explorer
+    dispatcher : callable
+        Leads to the main thread.
+    show_message, show_error : callable
+        Say what is done, or what is wrong.
+
+    Attributes
+    ----------
+    layers : dict of str to napari.layers.Layer
+        The layer that the samples of each source were cut from.
+    watch : LayerWatch
+        Notices when these change.
+    """
+
+    def __init__(
+        self,
+        explorer: Explorer,
+        dispatcher: Dispatcher,
+        show_message: Callable[[str], None],
+        show_error: Callable[[Exception], None],
+    ) -> None:
+        self._explorer = explorer
+        self._background = Background(dispatcher)
+        self._show_message, self._show_error = show_message, show_error
+        self._on_map: list[DataChoice] = []  # the one that was cut first, and those added to it
+        self.layers: dict[str, Any] = {}
+        self.watch = LayerWatch()
+
+    def prepare(
+        self, choice: DataChoice, go_on: Callable[[], None], end: Callable[[bool], None]
+    ) -> None:
+        """Cut the samples that are chosen, unless they are there already, and go on.
+
+        If they were added to the map, all that are on it stay, and are trained on together.
+
+        Parameters
+        ----------
+        choice : DataChoice
+        go_on : callable
+            Called once the samples are the explorer's.
+        end : callable
+            ``end(has_new)`` is called before that, and after an error: whether samples are new.
+        """
+        outdated = self.watch.outdated_sources
+        is_there = self._explorer.samples is not None and choice in self._on_map
+        if is_there and not outdated:
+            end(False)
+            go_on()
+            return
+        if is_there and len(self._on_map) > 1:
+            end(False)
+            self._show_error(
+                InvalidInputError(
+                    "layers must be as they were when their samples were cut; got changes in "
+                    f"{', '.join(outdated)}. Press Cut again, then Train."
+                )
+            )
+            return
+        self._show_message("Reading the samples…")
+        source = "" if choice.layer is None else str(choice.layer.name)
+        if source:  # from now on, since what changes while it is read may have been read before
+            self.watch.watch(source, choice)
+
+        def take(samples: Samples) -> None:
+            self.layers = {source: choice.layer}
+            self.watch.keep_only(source)
+            self._explorer.set_samples(samples)
+            self._on_map = [choice]
+            end(True)
+            go_on()
+
+        def fail(error: Exception) -> None:
+            end(False)
+            self._show_error(error)
+
+        self._background.start(choice.make, take, fail)
+
+    def add_to_map(self, choice: DataChoice) -> None:
+        """Cut samples as those on the map were, and place them there."""
+        samples = self._explorer.samples
+        if samples is None or self._explorer.model is None:
+            self._show_error(
+                InvalidInputError(
+                    "a map must be trained first; got none. Train, then choose the layers of "
+                    "another image."
+                )
+            )
+            return
+        self._show_message("Reading the samples…")
+
+        def place() -> PreparedSamples:
+            return self._explorer.prepare_samples(choice.make_like(samples))
+
+        def take(prepared: PreparedSamples) -> None:
+            self.layers |= {choice.layer.name: choice.layer}
+            try:
+                self._explorer.add_samples(prepared)
+                self._on_map.append(choice)
+                self.watch.watch(choice.layer.name, choice)
+            except EmbedscopeError as error:  # it is another map by now
+                self._show_error(error)
+
+        self._background.start(place, take, self._show_error)
+
+    def take_as_prepared(
+        self, choice: DataChoice, layers: dict[str, Any], images: Sequence[Any]
+    ) -> None:
+        """Know that the explorer's samples are those of these layers: a session brought them.
+
+        Parameters
+        ----------
+        choice : DataChoice
+            What is chosen now.
+        layers : dict of str to napari.layers.Layer
+            By the names of the sources.
+        images : sequence of napari.layers.Layer
+            Among which the channels are.
+        """
+        self._on_map = [choice]
+        self.layers |= layers
+        self.watch.close()
+        samples = self._explorer.samples
+        for source, layer in layers.items():
+            made_from = None if samples is None else choice_of(samples, source, layer, images)
+            if made_from is not None:
+                self.watch.watch(source, made_from)
+
+    def cut_again(self) -> None:
+        """Cut anew the samples whose layers have changed, source after source; marks stay."""
+        samples, sources = self._explorer.samples, self.watch.outdated_sources
+        choice = self.watch.choice_of(sources[0]) if sources else None
+        if choice is None or samples is None:
+            return
+        source = sources[0]
+        self._show_message("Reading the samples…")
+        self.watch.watch(source, choice)
+
+        def take(new: Samples) -> None:
+            try:
+                self._explorer.replace_samples(new)
+            except EmbedscopeError as error:
+                fail(error)
+            else:
+                self.cut_again()
+
+        def fail(error: Exception) -> None:
+            self.watch.expire(source)
+            self._show_error(error)
+
+        self._background.start(lambda: choice.make_again(samples, source), take, fail)
+
+    def close(self) -> None:
+        """Tell nothing of what is going on."""
+        self._background.forget()
+        self.watch.close()

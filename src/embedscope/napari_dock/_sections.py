@@ -1,0 +1,89 @@
+"""The dock's frame: sections that scroll, a footer, and a line that says what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
+from superqt import QCollapsible
+
+_MARGIN_PX = 8
+
+
+class Sections(QWidget):
+    """Parts from top to bottom that scroll together, and below them what stays in view.
+
+    Parameters
+    ----------
+    parent : QWidget, optional
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        inside = QWidget()
+        self._parts = QVBoxLayout(inside)
+        self._parts.setContentsMargins(_MARGIN_PX, _MARGIN_PX, _MARGIN_PX, _MARGIN_PX)
+        self._parts.setSpacing(6)
+        self.scroll_area = QScrollArea()
+        self.scroll_area.setWidgetResizable(True)
+        self.scroll_area.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.scroll_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.scroll_area.setWidget(inside)
+        self.message = QLabel()
+        self.message.setWordWrap(True)
+        self.message.setContentsMargins(_MARGIN_PX, 4, _MARGIN_PX, 4)
+        self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.message.setToolTip("What was done last, or what is wrong.")
+        self._whole = QVBoxLayout(self)
+        self._whole.setContentsMargins(0, 0, 0, 0)
+        self._whole.setSpacing(0)
+        self._whole.addWidget(self.scroll_area, 1)
+        self._whole.addWidget(self.message)
+
+    def add(self, part: QWidget, stretch: int = 0) -> None:
+        """Put a part below the others; of the height that is left it takes its share `stretch`."""
+        self._parts.addWidget(part, stretch)
+
+    def add_section(
+        self, place: int, title: str, content: QWidget, *, tooltip: str
+    ) -> QCollapsible:
+        """Put a section that can be folded among the others.
+
+        Parameters
+        ----------
+        place : int
+            0 is the top.
+        title : str
+        content : QWidget
+        tooltip : str
+
+        Returns
+        -------
+        QCollapsible
+        """
+        section = QCollapsible(title)
+        section.setDuration(0)
+        section.setToolTip(tooltip)
+        set_margins(section, 0)
+        set_margins(section.content(), 4)
+        section.addWidget(content)
+        self._parts.insertWidget(place, section)
+        return section
+
+    def add_footer(self, content: QWidget) -> None:
+        """Put a row below everything that scrolls."""
+        self._whole.insertWidget(1, content)
+
+    def say(self, text: str, color: Sequence[int]) -> None:
+        """Show a line of text in a colour, each of its parts in 0..255; nothing for ""."""
+        self.message.setText(text)
+        self.message.setStyleSheet(f"color: rgb({','.join(map(str, color))});")
+        self.message.setVisible(bool(text))
+
+
+def set_margins(widget: QWidget, margin_px: int) -> None:
+    """Leave this much room around what lies in a widget."""
+    layout = widget.layout()
+    assert layout is not None  # every panel lays itself out
+    layout.setContentsMargins(margin_px, margin_px, margin_px, margin_px)

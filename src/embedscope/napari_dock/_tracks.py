@@ -1,0 +1,36 @@
+"""Tracks: the same label from frame to frame, joined by lines on the map."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from embedscope.samples import Samples
+
+
+def track_segments(samples: Samples) -> npt.NDArray[np.int64]:
+    """Pairs of samples that follow each other in a track.
+
+    Right where labels were linked over time; where ids start again in each frame there are no
+    tracks, and the pairs mean nothing.
+
+    Parameters
+    ----------
+    samples : Samples
+
+    Returns
+    -------
+    ndarray of shape (n_pairs, 2), int64
+        Rows, the earlier frame first. Where an object is missing for a while, its track goes on
+        from where it was last seen.
+    """
+    ids = samples.identities
+    order = np.lexsort((ids.frame, ids.label, ids.source))
+    before, after = order[:-1], order[1:]
+    same = (ids.source[before] == ids.source[after]) & (ids.label[before] == ids.label[after])
+    return np.stack([before[same], after[same]], axis=1).astype(np.int64)
+
+
+def has_frames(samples: Samples) -> bool:
+    """Whether there is more than one frame in some source."""
+    return bool(len(samples)) and int(samples.identities.frame.max()) > 0

@@ -1,0 +1,39 @@
+"""Which explorer belongs to which viewer: it outlives the docks, and ends with its viewer."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+from embedscope.explorer import Explorer
+from embedscope.napari_dock._qt_dispatcher import QtDispatcher
+from embedscope.napari_dock._settings import preferred_parameters
+
+# What a viewer explores outlives its dock: a run goes on, and the dock can be opened again.
+_explorers: weakref.WeakKeyDictionary[Any, Explorer] = weakref.WeakKeyDictionary()
+
+
+def explorer_of(viewer: Any) -> Explorer:
+    """The explorer of a viewer, made with its first dock.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+
+    Returns
+    -------
+    Explorer
+        Beginning with the parameters that the user prefers.
+    """
+    if viewer not in _explorers:
+        explorer = Explorer(dispatcher=QtDispatcher())
+        explorer.set_parameters(**preferred_parameters())
+        _explorers[viewer] = explorer
+        weakref.finalize(viewer, _stop, explorer)
+    return _explorers[viewer]
+
+
+def _stop(explorer: Explorer) -> None:
+    """Nobody waits for the run of a viewer that is gone."""
+    if explorer.status.phase.is_at_work:
+        explorer.stop()

@@ -1,0 +1,217 @@
+"""The dock in a real viewer: cut, train, look; nothing is lost whatever is closed or removed."""
+
+from __future__ import annotations
+
+import gc
+import time
+import weakref
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QEvent, Qt, QTimer
+from qtpy.QtWidgets import QApplication
+
+from embedscope.napari_dock import ExplorerDock
+from embedscope.napari_dock._data_choice import Kind
+from embedscope.samples import jurkat_cells
+from embedscope.training import Phase
+
+SIDE_PX = 240  # 36 cells of the sample
+TRAINING_TIMEOUT_MS = 90_000
+
+
+@pytest.fixture
+def cells():
+    """A corner of the bundled sample, ids as they are there: from 1 to some hundreds, with gaps."""
+    sample = jurkat_cells()
+    corner = (slice(0, SIDE_PX), slice(0, SIDE_PX))
+    return sample.image[corner], sample.labels[corner].astype(np.int32)
+
+
+@pytest.fixture
+def viewer(make_napari_viewer_proxy, cells):
+    image, labels = cells
+    viewer = make_napari_viewer_proxy()
+    viewer.add_image(image[..., 1], name="DNA", scale=(0.5, 0.5))
+    viewer.add_labels(labels, name="cells", scale=(0.5, 0.5))
+    return viewer
+
+
+@pytest.fixture
+def dock(viewer):
+    made = ExplorerDock(viewer)
+    viewer.window.add_dock_widget(made, name="Explore embedding")
+    made.explorer.set_parameters(n_neighbors=5, n_training_epochs=1, encoder="dense")
+    yield made
+    if made.explorer.status.phase.is_at_work:
+        made.explorer.stop()
+        made.explorer.wait(60)
+    made.close_links()
+
+
+def train(dock, qtbot):
+    """Press Train, and wait for the end."""
+    dock.view.train_panel.train.click()
+    qtbot.waitUntil(lambda: dock.explorer.status.phase.is_finished, timeout=TRAINING_TIMEOUT_MS)
+
+
+def test_from_layers_to_a_map_and_back(dock, viewer, cells, qtbot):
+    before = viewer.layers["cells"].data.copy(), viewer.layers["cells"].features.copy()
+    beats = []
+    heart = QTimer()
+    heart.timeout.connect(lambda: beats.append(time.perf_counter()))
+    heart.start(20)
+    train(dock, qtbot)
+    heart.stop()
+    explorer, labels = dock.explorer, cells[1]
+    assert explorer.status.phase is Phase.DONE, dock.view.message.text()
+    assert np.median(np.diff(beats)) < 0.2  # the viewer moved all the while
+    ids = np.unique(labels)[1:]
+    assert explorer.samples.identities.label.tolist() == ids.tolist()
+    assert set(dock.view.loss_plot.losses) >= {"loss"}
+    np.testing.assert_array_equal(
+        dock.view.canvas.map_view.points.positions, explorer.embedding.positions
+    )
+    _check_selection_is_shown(dock, labels)
+    _check_the_way_to_an_object(dock, viewer, labels)
+    _check_sample_and_reasons(dock, qtbot)
+    np.testing.assert_array_equal(viewer.layers["cells"].data, before[0])
+    assert viewer.layers["cells"].features.equals(before[1])
+    dock.view.map_panel.replay.setValue(0)
+    assert explorer.embedding.epoch == explorer.replay.epochs[0]
+
+
+def _check_selection_is_shown(dock, labels):
+    """Exactly the selected objects are coloured, on a layer of the dock's own."""
+    explorer = dock.explorer
+    low, high = np.quantile(explorer.embedding.positions, [0.1, 0.6], axis=0)
+    dock.view.intents.rectangle_selection_requested.emit(low, high, "replace")
+    chosen = explorer.samples.identities.label[explorer.selection.rows]
+    assert 0 < len(chosen) < len(explorer.samples)
+    (overlay,) = dock.links.own_layers
+    np.testing.assert_array_equal(np.asarray(overlay.data) > 0, np.isin(labels, chosen))
+
+
+def _check_the_way_to_an_object(dock, viewer, labels):
+    row = 7
+    dock.view.visited.emit(row)
+    label = dock.explorer.samples.identities[row].label
+    middle = np.argwhere(labels == label).mean(axis=0) * 0.5
+    np.testing.assert_allclose(viewer.scene.camera.center[-2:], middle, atol=1e-6)
+    dock.links.picked.emit(dock.explorer.samples.identities[row], "replace")
+    assert dock.explorer.selection.rows.tolist() == [row]
+    assert dock.view.canvas.map_view.points.selected.tolist() == [row]
+
+
+def _check_sample_and_reasons(dock, qtbot):
+    dock.view.intents.decode_requested.emit(dock.explorer.embedding.positions[3])
+    assert dock.view.sample_panel.drawn.pixmap() is not None
+    assert "support" in dock.view.sample_panel.text.text()
+    dock.view.intents.explanation_requested.emit()
+    qtbot.waitUntil(lambda: "DNA" in dock.view.why_panel.text.text(), timeout=20_000)
+
+
+def test_the_map_takes_the_cells_of_another_image(dock, viewer, cells, qtbot):
+    train(dock, qtbot)
+    n_before, trained = len(dock.explorer.samples), dock.explorer.embedding.positions.copy()
+    viewer.add_image(cells[0][::-1, :, 1], name="DNA 2", scale=(0.5, 0.5))
+    viewer.add_labels(cells[1][::-1], name="cells 2", scale=(0.5, 0.5))
+    panel = dock.data_panel
+    panel.labels.setCurrentIndex(panel.labels.findText("cells 2"))
+    for place in range(panel.images.count()):
+        item = panel.images.item(place)
+        wanted = item.text() == "DNA 2"
+        item.setCheckState(Qt.CheckState.Checked if wanted else Qt.CheckState.Unchecked)
+    dock.apply.click()
+    qtbot.waitUntil(lambda: len(dock.explorer.samples) == 2 * n_before, timeout=20_000)
+    np.testing.assert_array_equal(dock.explorer.embedding.positions[:n_before], trained)
+    assert np.isfinite(dock.explorer.novelty[n_before:]).all()
+    assert set(dock.links.layers) == {"cells", "cells 2"}
+
+
+def test_a_layer_renamed_and_another_deleted_while_it_trains(dock, viewer, qtbot):
+    dock.view.train_panel.train.click()
+    qtbot.waitUntil(lambda: dock.explorer.status.phase.is_at_work, timeout=30_000)
+    viewer.layers["cells"].name = "renamed"
+    viewer.layers.remove("DNA")
+    QApplication.processEvents()
+    viewer.layers.remove("renamed")
+    assert "removed" in dock.view.message.text()
+    qtbot.waitUntil(lambda: dock.explorer.status.phase.is_finished, timeout=TRAINING_TIMEOUT_MS)
+    assert dock.explorer.status.phase is Phase.DONE
+    assert dock.explorer.model.samples.identities.sources == ("cells",)
+    assert len(viewer.layers) == 0
+
+
+def test_a_dock_closed_while_it_trains_loses_nothing(dock, viewer, qtbot):
+    dock.view.train_panel.train.click()
+    qtbot.waitUntil(lambda: dock.explorer.status.phase.is_at_work, timeout=30_000)
+    explorer = dock.explorer
+    viewer.window.remove_dock_widget(dock)
+    dock.close()
+    explorer.wait(60)
+    qtbot.waitUntil(lambda: explorer.model is not None, timeout=20_000)
+    again = ExplorerDock(viewer)
+    assert again.explorer is explorer
+    np.testing.assert_array_equal(
+        again.view.canvas.map_view.points.positions, explorer.model.embedding
+    )
+    again.close_links()
+
+
+def test_features_and_patches_become_samples_too(dock, viewer, cells):
+    import pandas as pd
+
+    ids = np.unique(cells[1])[1:]
+    size = np.bincount(cells[1].ravel())[ids]
+    viewer.layers["cells"].features = pd.DataFrame(
+        {"index": ids, "size": size, "wave": np.sin(ids)}
+    )
+    panel = dock.data_panel
+    panel.show_layers(list(viewer.layers))
+    panel.kind.setCurrentIndex(1)
+    assert panel.choice().kind is Kind.FEATURES
+    assert panel.choice().columns == ("size", "wave")
+    assert panel.choice().make().identities.label.tolist() == ids.tolist()
+    panel.kind.setCurrentIndex(2)
+    assert len(panel.choice().make()) == (SIDE_PX // 32) ** 2
+
+
+def test_without_layers_it_says_what_to_do(make_napari_viewer_proxy, qtbot):
+    dock = ExplorerDock(make_napari_viewer_proxy())
+    qtbot.addWidget(dock)
+    dock.view.train_panel.train.click()
+    qtbot.waitUntil(lambda: "must be chosen" in dock.view.message.text(), timeout=5_000)
+    assert dock.view.train_panel.isEnabled()
+    dock.close_links()
+
+
+def test_a_session_is_opened_with_its_layers(dock, tmp_path, qtbot):
+    dock.explorer.set_samples(dock.data_panel.choice().make())
+    rng = np.random.default_rng(0)
+    dock.explorer.place(rng.normal(size=(len(dock.explorer.samples), 2)))
+    dock.explorer.add_gate([[-1, -1], [1, -1], [1, 1]], "inner")
+    dock.explorer.save(tmp_path / "session", include_images=True)
+    dock.explorer.set_samples(None)
+    dock.open_session(str(tmp_path / "session"))
+    assert "Opening" in dock.view.message.text()
+    qtbot.waitUntil(lambda: dock.explorer.samples is not None, timeout=20_000)
+    assert dock.explorer.gates.names == ("inner",)
+    assert list(dock.links.layers) == ["cells"]
+
+
+def test_closed_docks_are_not_kept_alive(viewer, qtbot):
+    alive = []
+    for _ in range(3):
+        dock = ExplorerDock(viewer)
+        dock.explorer.set_samples(None)
+        alive.append(weakref.ref(dock))
+        dock.close()
+        dock.deleteLater()
+        del dock
+        QApplication.processEvents()
+    for _ in range(3):  # what is deleted may ask for more to be deleted
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+        QApplication.processEvents()
+    gc.collect()
+    assert [each() for each in alive] == [None, None, None]

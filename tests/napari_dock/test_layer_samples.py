@@ -1,0 +1,170 @@
+"""From napari's layers to samples: the right object under the right name, whatever the layer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from napari.layers import Image, Labels
+
+from embedscope._errors import InvalidInputError
+from embedscope.napari_dock._layer_features import known_features, samples_of_features
+from embedscope.napari_dock._layer_places import affine_of
+from embedscope.napari_dock._layer_samples import (
+    CropOptions,
+    samples_of_objects,
+    samples_of_patches,
+)
+from embedscope.samples import SampleId
+
+IDS = (5, 9, 300)
+
+
+def field(shape: tuple[int, ...] = (40, 60)) -> np.ndarray:
+    """Three objects with gaps between their ids."""
+    labels = np.zeros(shape, np.int32)
+    for place, label in enumerate(IDS):
+        labels[..., 5:12, 5 + 18 * place : 14 + 18 * place] = label
+    return labels
+
+
+def image_of(labels: np.ndarray) -> np.ndarray:
+    """Every pixel tells its label."""
+    return labels.astype(np.float32)
+
+
+def layers(features: pd.DataFrame | None = None, **transform: object) -> tuple[Labels, Image]:
+    labels = field()
+    return (
+        Labels(labels, name="cells", features=features, **transform),
+        Image(image_of(labels), name="stain", **transform),
+    )
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        {},
+        {"scale": (0.5, 0.25), "translate": (100, -7)},
+        {"rotate": 30, "scale": (2, 2)},
+        {"affine": [[0, 1, 4], [-1, 0, 2], [0, 0, 1]]},
+    ],
+)
+def test_every_crop_is_its_own_object_and_its_place_is_found_again(transform):
+    labels, image = layers(**transform)
+    samples = samples_of_objects(labels, [image], CropOptions(size_px=5))
+    assert [identity.label for identity in samples.identities] == list(IDS)
+    for row, identity in enumerate(samples.identities):
+        assert identity.source == "cells"
+        assert samples.images[row, 2, 2, 0] == identity.label
+        world = labels.data_to_world(samples.centroids[row])
+        assert samples.sources["cells"].label_at(world) == identity
+
+
+def test_affine_is_what_napari_does():
+    labels, _ = layers(scale=(2, 3), translate=(1, 5), rotate=20, shear=[0.2])
+    point = np.array([3.0, 8.0, 1.0])
+    np.testing.assert_allclose((affine_of(labels) @ point)[:2], labels.data_to_world(point[:2]))
+
+
+def test_time_points_are_told_apart():
+    labels = np.stack([field(), field()[::-1]])
+    cells = Labels(labels, name="cells")
+    samples = samples_of_objects(cells, [Image(image_of(labels))], CropOptions(size_px=5))
+    assert len(samples) == 6
+    assert SampleId("cells", 1, 300) in list(samples.identities)
+    volume = samples_of_objects(
+        cells, [Image(image_of(labels))], CropOptions(size_px=5, third_axis="z")
+    )
+    assert len(volume) == 3
+
+
+def test_image_layers_are_channels_and_colours_too():
+    labels, image = layers()
+    other = Image(2 * image.data, name="other")
+    samples = samples_of_objects(labels, [image, other], CropOptions(size_px=5))
+    assert samples.channel_names == ("stain", "other")
+    np.testing.assert_array_equal(samples.images[..., 1], 2 * samples.images[..., 0])
+    colours = Image(np.stack([image.data / 300] * 3, axis=-1), rgb=True, name="colours")
+    assert samples_of_objects(labels, [colours], CropOptions(size_px=5)).sample_shape == (5, 5, 3)
+    with pytest.raises(InvalidInputError, match="got both"):
+        samples_of_objects(labels, [colours, image], CropOptions())
+
+
+def test_pyramids_and_lazy_arrays_are_read_at_their_finest_level():
+    import dask.array as da
+
+    labels = field()
+    cells = Labels([labels, labels[::2, ::2]], multiscale=True, name="cells")
+    stain = Image([image_of(labels), image_of(labels)[::2, ::2]], multiscale=True)
+    lazy = Image(da.from_array(image_of(labels)), name="lazy")
+    samples = samples_of_objects(cells, [stain, lazy], CropOptions(size_px=5))
+    assert samples.images[:, 2, 2].tolist() == [[label, label] for label in IDS]
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        {"index": [300, 5, 9], "area": [3.0, 1.0, 2.0]},
+        {"label": [9, 300, 5], "area": [2.0, 3.0, 1.0]},
+        {"index": [0, 5, 9, 300], "area": [0.0, 1.0, 2.0, 3.0]},
+        {"index": [5, 9, 300, 301], "area": [1.0, 2.0, 3.0, 9.0]},
+    ],
+)
+def test_features_go_by_label_never_by_row(features):
+    labels, image = layers(features=pd.DataFrame(features))
+    samples = samples_of_objects(labels, [image], CropOptions(size_px=5))
+    # skimage measures an area too, under the same name: what was measured stays.
+    known = known_features(labels).set_index("label")["area"]
+    assert known[[5, 9, 300]].tolist() == [1.0, 2.0, 3.0]
+    table = samples_of_features(labels, ["area"], "t")
+    assert {
+        identity.label: value
+        for identity, value in zip(table.identities, table.column("area"), strict=True)
+        if identity.label in IDS
+    } == {5: 1.0, 9: 2.0, 300: 3.0}
+    assert len(samples) == 3
+
+
+def test_what_the_layer_knows_comes_along():
+    known = pd.DataFrame({"index": [9, 5], "phase": ["S", "G1"]})
+    labels, image = layers(features=known)
+    phase = samples_of_objects(labels, [image], CropOptions(size_px=5)).column("phase")
+    assert phase[:2].tolist() == ["G1", "S"]
+    assert pd.isna(phase[2])
+
+
+def test_without_a_column_row_i_is_label_i():
+    labels = Labels(np.array([[0, 1, 2]]), features=pd.DataFrame({"size": [0.0, 1.0, 2.0]}))
+    assert known_features(labels)["label"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Image(np.zeros((40, 61)), name="wide"),
+        Image(np.zeros((40, 60)), name="moved", translate=(0, 1)),
+        Image(np.zeros((40, 60)), name="scaled", scale=(2, 1)),
+    ],
+)
+def test_an_image_that_lies_elsewhere_is_refused(wrong):
+    labels, _ = layers()
+    with pytest.raises(InvalidInputError, match=f"{wrong.name}.* must have the s"):
+        samples_of_objects(labels, [wrong], CropOptions())
+
+
+def test_nothing_chosen_is_said():
+    labels, _ = layers()
+    with pytest.raises(InvalidInputError, match="must be chosen"):
+        samples_of_objects(labels, [], CropOptions())
+    with pytest.raises(InvalidInputError, match="must have features"):
+        samples_of_features(labels, None, "t")
+
+
+def test_patches_cover_an_image_without_labels():
+    _, image = layers(scale=(2, 2))
+    samples = samples_of_patches([image], 10, 10, "t")
+    assert len(samples) == 4 * 6
+    source = samples.sources["stain"]
+    for row, identity in enumerate(samples.identities):
+        assert source.label_at(source.to_world(samples.centroids[row])) == identity

@@ -1,0 +1,362 @@
+"""Map and layers, linked both ways: the right object, no change to the user's layers, no leaks."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from napari.components import ViewerModel
+from napari.layers import Image, Labels
+from napari_mouse import drag, hover, world_at
+
+from embedscope.explorer import Coloring, Selection
+from embedscope.napari_dock._layer_samples import CropOptions, samples_of_objects
+from embedscope.napari_dock._linked_layers import LinkedLayers
+from embedscope.samples import SampleId, join_samples
+
+IDS = (300, 5, 2_000_000_000)
+
+
+def field(*leading: int) -> np.ndarray:
+    labels = np.zeros((*leading, 20, 30), np.int32)
+    for place, label in enumerate(IDS):
+        labels[..., 4:12, 2 + 9 * place : 9 + 9 * place] = label
+    return labels
+
+
+class Linked:
+    """A viewer with labelled layers, linked to their samples, and what was told."""
+
+    def __init__(self, *fields: np.ndarray, frame_axis: str = "", **placing: object) -> None:
+        self.viewer = ViewerModel()
+        self.cells = []
+        parts = []
+        for number, labels in enumerate(fields):
+            cells = Labels(labels, name=f"cells {number}", **placing)
+            stain = Image(labels.astype(np.float32), name="stain", **placing)
+            if frame_axis:
+                cells.axis_labels = stain.axis_labels = frame_axis
+            parts.append(samples_of_objects(cells, [stain], CropOptions(size_px=5)))
+            self.viewer.add_layer(stain)
+            self.viewer.add_layer(cells)
+            self.cells.append(cells)
+        self.samples = join_samples(parts) if len(parts) > 1 else parts[0]
+        self.links = LinkedLayers(self.viewer)
+        self.link()
+        self.told: list[tuple[SampleId | None, str]] = []
+        self.pointed: list[SampleId | None] = []
+        self.lost: list[str] = []
+        self.links.picked.connect(lambda sample, mode: self.told.append((sample, mode)))
+        self.links.pointed.connect(self.pointed.append)
+        self.links.lost.connect(self.lost.append)
+
+    def link(self) -> None:
+        named = {name: self.cells[i] for i, name in enumerate(self.samples.sources)}
+        self.links.link(self.samples, named)
+
+    def select(self, *rows: int) -> None:
+        self.links.show_selection(Selection(np.array(rows, np.int64)))
+
+    def outlined(self, layer: int, place: tuple[int, ...]) -> bool:
+        """Whether a pixel shows the colour of what is selected."""
+        world = self.cells[layer].data_to_world(place)
+        overlay = self.links.own_layers[layer]
+        value = overlay.get_value(world, world=True)
+        return bool(value) and bool(overlay.colormap.map(int(value))[3] > 0)
+
+
+def test_a_selection_outlines_those_objects_and_no_others():
+    linked = Linked(field(), np.roll(field(), 10, axis=0))
+    for row, identity in enumerate(linked.samples.identities):
+        linked.select(row)
+        for layer, source in enumerate(linked.samples.sources):
+            for i, label in enumerate(IDS):
+                place = (4 + 10 * layer, 5 + 9 * i)  # a pixel of the rim
+                wanted = identity.source == source and identity.label == label
+                assert linked.outlined(layer, place) == wanted
+    linked.select()
+    assert not linked.outlined(0, (4, 5))
+
+
+def test_colours_lie_on_the_objects_when_they_are_wanted():
+    linked = Linked(field())
+    palette = np.full((251, 4), 255, np.uint8)
+    palette[:, 0] = np.arange(251)
+    levels = np.array([7, 0, 250], np.uint8)  # a colour, hidden, without a value
+    by_label = {i.label: row for row, i in enumerate(linked.samples.identities)}
+    levels = levels[np.argsort([by_label[label] for label in IDS])]
+    linked.links.show_coloring(Coloring(levels, palette))
+    assert not linked.outlined(0, (8, 5))
+    linked.links.set_colors_objects(True)
+    assert linked.links.own_layers[0].get_value((8, 5)) == 7
+    assert not linked.outlined(0, (8, 14))
+    assert not linked.outlined(0, (8, 23))
+    linked.select(by_label[IDS[1]])
+    assert linked.outlined(0, (4, 14))  # the rim of what is selected, whatever its colour
+    assert not linked.outlined(0, (8, 14))
+    linked.links.show_coloring(Coloring.empty())  # of no samples: between two sets of them
+    assert linked.links.own_layers[0].get_value((8, 5)) == 0
+
+
+@pytest.mark.parametrize(
+    "placing",
+    [{}, {"scale": (0.5, 3)}, {"rotate": 30, "translate": (5, -9)}, {"affine": np.diag([2, 3, 1])}],
+)
+def test_a_click_is_who_stands_there(placing):
+    linked = Linked(field(), **placing)
+    for place in [(4, 2), (11, 8), (8, 14), (4, 26), (3, 2), (12, 8), (0, 0), (19, 29)]:
+        drag(linked.viewer, world_at(linked.viewer, linked.cells[0], place))
+        label = int(field()[place])
+        expected = SampleId("cells 0", 0, label) if label else None
+        assert linked.told.pop() == (expected, "replace")
+    drag(linked.viewer, world_at(linked.viewer, linked.cells[0], (-50, 700)))
+    assert linked.told == [(None, "replace")]
+
+
+FRAMES = np.stack([np.roll(field(), 9 * t, axis=1) for t in range(3)])  # ids are used again
+
+
+@cache
+def film() -> Linked:
+    return Linked(FRAMES, frame_axis="tyx", scale=(60, 1, 1))
+
+
+@settings(max_examples=25, deadline=None)  # the first one makes the film
+@given(st.integers(0, 2), st.integers(0, 2))
+def test_in_a_film_it_is_who_stands_there_in_that_frame(frame, i):
+    linked = film()
+    linked.viewer.dims.set_point(0, 60 * frame)
+    place = np.argwhere(FRAMES[frame] == IDS[i])[0]
+    drag(linked.viewer, world_at(linked.viewer, linked.cells[0], (frame, *place)))
+    assert linked.told.pop() == (SampleId("cells 0", frame, IDS[i]), "replace")
+    (row,) = linked.samples.identities.rows("cells 0", [IDS[i]], frame)
+    linked.select(row)
+    assert linked.outlined(0, (frame, *place))
+
+
+def test_in_three_dimensions_a_click_meets_the_first_object_on_its_way():
+    volume = np.zeros((9, 20, 30), np.int32)
+    volume[3:6] = field()
+    linked = Linked(volume, frame_axis="zyx", scale=(4, 1, 1))
+    linked.viewer.dims.ndisplay = 3
+    drag(linked.viewer, world_at(linked.viewer, linked.cells[0], (0, 8, 14)))
+    drag(linked.viewer, world_at(linked.viewer, linked.cells[0], (0, 0, 0)))
+    assert [sample for sample, _ in linked.told] == [SampleId("cells 0", 0, IDS[1]), None]
+
+
+def test_a_pyramid_is_clicked_like_an_image():
+    cells = Labels([field(), field()[::2, ::2]], multiscale=True, name="cells")
+    stain = Image(field().astype(np.float32), name="stain")
+    viewer = ViewerModel()
+    viewer.add_layer(stain)
+    viewer.add_layer(cells)
+    links, told = LinkedLayers(viewer), []
+    links.picked.connect(lambda sample, mode: told.append(sample))
+    links.link(samples_of_objects(cells, [stain], CropOptions(size_px=5)), {"cells": cells})
+    for place in [(8, 5), (8, 24), (0, 0)]:
+        drag(viewer, world_at(viewer, cells, place))
+    assert told == [SampleId("cells", 0, IDS[0]), SampleId("cells", 0, IDS[2]), None]
+
+
+@pytest.mark.parametrize(
+    ("modifiers", "mode"),
+    [
+        ((), "replace"),
+        (("Shift",), "add"),
+        (("Alt",), "subtract"),
+        (("Control",), "invert"),
+        (("Meta",), "invert"),
+        (("Shift", "Alt"), "subtract"),
+    ],
+)
+def test_keys_say_how_a_click_combines(modifiers, mode):
+    linked = Linked(field())
+    drag(linked.viewer, (8, 5), modifiers=modifiers)
+    assert linked.told == [(SampleId("cells 0", 0, IDS[0]), mode)]
+
+
+def test_a_drag_and_the_other_buttons_select_nothing():
+    linked = Linked(field())
+    drag(linked.viewer, (8, 5), by_px=40)
+    drag(linked.viewer, (8, 5), button=2)
+    assert linked.told == []
+    drag(linked.viewer, (8, 5), by_px=2)  # a hand that trembles
+    assert len(linked.told) == 1
+
+
+def test_whichever_layer_is_active_the_uppermost_object_is_meant():
+    linked = Linked(field(), field() + (field() > 0))  # one upon the other, with ids of their own
+    for active in (*linked.viewer.layers, None):
+        linked.viewer.layers.selection.active = active
+        drag(linked.viewer, (8, 5))
+        assert linked.told.pop()[0] == SampleId("cells 1", 0, 301)
+    linked.cells[1].visible = False
+    drag(linked.viewer, (8, 5))
+    assert linked.told.pop()[0] == SampleId("cells 0", 0, 300)
+    linked.cells[0].visible = False
+    drag(linked.viewer, (8, 5))
+    assert linked.told.pop()[0] is None
+
+
+@pytest.mark.parametrize("mode", ["paint", "erase", "fill", "polygon", "transform"])
+def test_tools_of_a_layer_work_as_ever(mode):
+    linked = Linked(field())
+    cells = linked.cells[0]
+    cells.mode, cells.selected_label, cells.brush_size = mode, 5, 1
+    drag(linked.viewer, (16, 16))
+    assert linked.told == []
+    assert (cells.data[16, 16] == 5) == (mode in ("paint", "fill"))
+    cells.mode = "pan_zoom"
+    drag(linked.viewer, (8, 5))
+    assert len(linked.told) == 1
+
+
+def test_adding_points_selects_nothing():
+    linked = Linked(field())
+    points = linked.viewer.add_points(ndim=2)
+    points.mode = "add"
+    drag(linked.viewer, (8, 5))
+    assert linked.told == []
+    assert len(points.data) == 1
+
+
+def test_the_pointer_says_who_is_under_it():
+    linked = Linked(field())
+    hover(linked.viewer, (8, 5))
+    hover(linked.viewer, (0, 0))
+    assert linked.pointed == [SampleId("cells 0", 0, IDS[0]), None]
+
+
+def test_a_renamed_layer_stays_linked():
+    linked = Linked(field())
+    linked.cells[0].name = "something else"
+    linked.viewer.layers.move(1, 0)
+    drag(linked.viewer, (8, 5))
+    assert linked.told == [(SampleId("cells 0", 0, IDS[0]), "replace")]
+
+
+def test_a_deleted_layer_takes_its_overlay_along():
+    linked = Linked(field(), field())
+    linked.select(0, 3)
+    linked.viewer.layers.remove(linked.cells[0])
+    assert linked.lost == ["cells 0"]
+    assert list(linked.links.layers) == ["cells 1"]
+    assert [layer.name for layer in linked.viewer.layers if "map" in layer.name] == [
+        "cells 1 on the map"
+    ]
+    linked.select(1, 4)
+    drag(linked.viewer, (8, 5))
+    assert linked.told[0][0].source == "cells 1"
+
+
+def test_all_layers_deleted_at_once():
+    linked = Linked(field(), field())
+    linked.viewer.layers.clear()
+    assert sorted(linked.lost) == ["cells 0", "cells 1"]
+    assert len(linked.viewer.layers) == 0
+    linked.select(0)
+    drag(linked.viewer, (0, 0))
+    assert linked.told == []
+
+
+def test_an_overlay_that_the_user_deletes_stays_away_and_clicks_still_work():
+    linked = Linked(field())
+    linked.viewer.layers.remove(linked.links.own_layers[0])
+    linked.select(0)
+    linked.links.set_colors_objects(True)
+    linked.cells[0].data = np.zeros((5, 5), np.int32)
+    linked.cells[0].data = field()
+    assert [layer.name for layer in linked.viewer.layers] == ["stain", "cells 0"]
+    drag(linked.viewer, (8, 5))
+    assert linked.told == [(SampleId("cells 0", 0, IDS[0]), "replace")]
+
+
+def test_data_that_shrinks_or_loses_an_axis():
+    linked = Linked(field(3), frame_axis="tyx")
+    linked.cells[0].data = field()
+    drag(linked.viewer, (8, 5))
+    assert linked.told.pop()[0] is None  # which frame that would be, nobody knows
+    linked.cells[0].data = field(2)
+    drag(linked.viewer, (1, 8, 5))
+    assert linked.told.pop()[0] is not None
+
+
+def listeners(linked: Linked) -> list[int]:
+    """How many listen to the viewer and to the user's layers, mouse included."""
+    emitters = [linked.viewer.layers.events, linked.viewer.dims.events, linked.viewer.events]
+    emitters += [layer.events for layer in linked.cells]
+    counts = [sum(len(one.callbacks) for one in group.emitters.values()) for group in emitters]
+    for thing in (linked.viewer, *linked.cells):
+        counts += [len(thing.mouse_drag_callbacks), len(thing.mouse_move_callbacks)]
+    return counts
+
+
+def test_nothing_is_left_behind():
+    linked = Linked(field(), field())
+    colors = [layer.colormap for layer in linked.cells]
+    linked.links.close()
+    before = listeners(linked)
+    for _ in range(3):
+        linked.links = LinkedLayers(linked.viewer)
+        linked.link()
+        linked.link()
+        linked.select(0, 1)
+        drag(linked.viewer, (8, 5))
+        linked.links.close()
+        linked.links.close()
+    assert listeners(linked) == before
+    assert [layer.name for layer in linked.viewer.layers] == [
+        "stain",
+        "cells 0",
+        "stain [1]",
+        "cells 1",
+    ]
+    assert [layer.colormap for layer in linked.cells] == colors
+    gone = weakref.ref(linked.links)
+    del linked.links
+    gc.collect()
+    assert gone() is None
+
+
+def test_a_layer_deleted_while_linked_is_let_go():
+    linked = Linked(field())
+    (cells,) = linked.cells
+    linked.viewer.layers.remove(cells)
+    never_linked = ViewerModel()
+    never_linked.add_layer(other := Labels(field()))
+    never_linked.layers.remove(other)
+    for name, emitter in cells.events.emitters.items():
+        assert len(emitter.callbacks) == len(other.events.emitters[name].callbacks), name
+
+
+def test_who_is_unlike_the_others_has_a_rim_and_stripes_with_or_without_colours():
+    linked = Linked(field())
+    row = next(r for r, i in enumerate(linked.samples.identities) if i.label == IDS[1])
+    novel = np.arange(3) == row
+    linked.links.set_novel(novel)
+    (overlay,) = linked.links.own_layers
+    assert not np.asarray(overlay.data).any()
+    linked.links.set_marks_novel(True)
+    marked = np.asarray(overlay.data) > 0
+    assert not marked[field() != IDS[1]].any()
+    assert 0.4 < marked[field() == IDS[1]].mean() < 0.8  # the cell is seen between the stripes
+    np.testing.assert_allclose(overlay.colormap.map(252)[:3] * 255, [213, 94, 0])
+    linked.select(row)
+    shown = np.asarray(overlay.data)
+    assert shown[4, 14] == 251  # the rim says selected
+    assert set(np.unique(shown[5:11, 12:17])) == {252, 253}  # the stripes say unlike
+    palette = np.full((251, 4), 255, np.uint8)
+    linked.links.show_coloring(Coloring(np.array([3, 4, 5], np.uint8), palette))
+    linked.links.set_colors_objects(True)
+    inside = np.asarray(overlay.data)[5:11, 12:17]
+    assert set(np.unique(inside)) == {[3, 4, 5][row], 252}
+    linked.links.set_marks_novel(False)
+    assert set(np.unique(np.asarray(overlay.data)[5:11, 12:17])) == {[3, 4, 5][row]}
+    linked.link()  # other samples: nobody knows yet who is unlike them
+    linked.links.set_marks_novel(True)
+    assert not np.asarray(linked.links.own_layers[0].data).any()

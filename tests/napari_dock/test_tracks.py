@@ -1,0 +1,49 @@
+"""Tracks join the same label from frame to frame."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from embedscope.napari_dock._look_menu import LookMenu
+from embedscope.napari_dock._map_canvas import MapCanvas
+from embedscope.napari_dock._tracks import has_frames, track_segments
+from embedscope.samples import Identities, Samples, Source
+from embedscope.samples._recipes import ArrayRecipe
+
+
+def samples_of(source: list[int], frame: list[int], label: list[int]) -> Samples:
+    names = ("a", "b")
+    return Samples(
+        Identities(names, source, frame, label),
+        {name: Source(name, "array") for name in names},
+        ArrayRecipe((1,)),
+        table=np.zeros((len(label), 1), np.float32),
+        feature_names=("value",),
+    )
+
+
+def test_a_label_is_joined_to_itself_in_later_frames_of_its_source():
+    #                     row: 0  1  2  3  4  5
+    samples = samples_of([0, 0, 1, 0, 0, 1], [2, 0, 0, 1, 0, 4], [7, 7, 7, 7, 9, 7])
+    assert sorted(map(tuple, track_segments(samples).tolist())) == [(1, 3), (2, 5), (3, 0)]
+    assert has_frames(samples)
+
+
+def test_stills_have_no_tracks():
+    samples = samples_of([0, 0, 1], [0, 0, 0], [1, 2, 1])
+    assert track_segments(samples).shape == (0, 2)
+    assert not has_frames(samples)
+
+
+def test_the_menu_draws_them_where_there_are_any(qtbot):
+    canvas = MapCanvas()
+    qtbot.addWidget(canvas)
+    menu = LookMenu(canvas, canvas)
+    assert not menu.tracks.isEnabled()
+    menu.show_samples(samples_of([0, 0], [0, 1], [3, 3]))
+    canvas.map_view.set_positions(np.array([[0, 0], [1, 1]], np.float32))
+    assert not canvas.map_view._tracks.visible
+    menu.tracks.setChecked(True)
+    assert canvas.map_view._tracks.visible
+    menu.show_samples(samples_of([0, 0], [0, 0], [3, 4]))
+    assert not canvas.map_view._tracks.visible
