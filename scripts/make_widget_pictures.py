@@ -1,0 +1,88 @@
+"""Take the pictures of the widget in JupyterLab that docs/jupyter.md shows.
+
+    python scripts/make_widget_pictures.py
+
+Needs the group `test` and Chromium. The nuclei are trained by the widget's own button, in the light
+theme, and shown in the dark one too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+from jupyter_lab import LabNotebook, open_lab, write_notebook  # noqa: E402
+from widget_page import open_browser  # noqa: E402
+
+SHOW = """
+from embedscope import Explorer
+from embedscope.samples import nuclei, samples_from_labels
+fields = nuclei()
+samples = samples_from_labels(
+    fields.images, fields.labels, axes="tyx", source="nuclei", channel_names=["DNA"]
+)
+explorer = Explorer(samples)
+explorer
+"""
+PLACES = "explorer.embedding.positions"
+LARGE = "samples.column('area') > 280"
+COLORS = 256  # of a PNG: a third of its size, and nothing to see
+
+
+def arrange(notebook: LabNotebook) -> None:
+    """Train, colour, keep a gate, select, and decode a place."""
+    notebook.page.get_by_role("button", name="Train", exact=True).click()
+    notebook.wait_until("explorer.status.phase.name == 'DONE'", 300)
+    notebook.ask("explorer.color('area')")
+    notebook.ask(f"globals().update(large={LARGE})")
+    (x0, y0), (x1, y1) = (
+        notebook.ask(f"{PLACES}[large].{edge}(axis=0).tolist()") for edge in ("min", "max")
+    )
+    corners = [[x0, y0], [x1, y0], [x1, y1], [x0, y1]]
+    notebook.ask(f"explorer.add_gate({corners}, name='where large nuclei lie') is None")
+    notebook.page.wait_for_timeout(2000)
+    notebook.page.mouse.click(
+        *notebook.on_screen(*notebook.ask(f"{PLACES}[samples.column('area').argmax()].tolist()"))
+    )
+    notebook.wait_until("len(explorer.selection) == 1 and explorer.reconstruction is not None")
+    notebook.ask("explorer.select_rows(large.nonzero()[0])")
+    notebook.page.wait_for_timeout(2000)
+
+
+def take(notebook: LabNotebook, path: Path) -> None:
+    """The widget alone, in few colours."""
+    shot = notebook.page.locator(".es-root").first.screenshot()
+    picture = Image.open(io.BytesIO(shot)).convert("RGB")
+    few = picture.quantize(COLORS, method=Image.Quantize.MAXCOVERAGE, kmeans=4)
+    few.save(path, optimize=True)
+
+
+def main() -> None:
+    """Take both."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, nargs="?", default=ROOT / "docs" / "images")
+    folder = parser.parse_args().folder
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as name, open_browser() as browser:
+        write_notebook(Path(name) / "nuclei.ipynb", [SHOW])
+        with open_lab(Path(name)) as address:
+            notebook = LabNotebook(browser, address, "nuclei.ipynb", Path(name))
+            notebook.page.set_viewport_size({"width": 1500, "height": 1500})
+            notebook.run_cells()
+            notebook.wait_for_widget()
+            arrange(notebook)
+            take(notebook, folder / "jupyter_light.png")
+            notebook.use_dark_theme()
+            take(notebook, folder / "jupyter_dark.png")
+            notebook.close()
+
+
+if __name__ == "__main__":
+    main()

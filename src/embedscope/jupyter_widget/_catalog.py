@@ -1,0 +1,124 @@
+"""The state that a page keeps in traits, from the explorer's: the frame around everything else."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from embedscope._errors import EmbedscopeError
+from embedscope.explorer import Explorer, History
+from embedscope.jupyter_widget._images import describe_image
+from embedscope.jupyter_widget._state import Catalog, ColorChoice, HistoryState, StatusState
+from embedscope.samples import Samples
+from embedscope.training import Status, parameter_fields
+
+
+@dataclass(frozen=True)
+class Abilities:
+    """What can be asked of an explorer beside its samples.
+
+    Attributes
+    ----------
+    can_decode, can_explain : bool
+    epochs : tuple of int
+        Epoch of each kept snapshot of the map.
+    has_new_samples : bool
+        Some were placed on the map after it was trained.
+    """
+
+    can_decode: bool = False
+    can_explain: bool = False
+    epochs: tuple[int, ...] = ()
+    has_new_samples: bool = False
+
+    @classmethod
+    def of(cls, explorer: Explorer) -> Abilities:
+        """What this explorer can be asked now."""
+        has_map = explorer.model is not None
+        return cls(
+            can_decode=has_map or explorer.status.phase.is_at_work,
+            can_explain=has_map,
+            epochs=() if explorer.replay is None else explorer.replay.epochs,
+            has_new_samples=has_map and not bool(explorer.in_training.all()),
+        )
+
+
+def describe_status(status: Status) -> dict[str, Any]:
+    """The status of a run; of an error its rule and its remedy apart."""
+    error, hint = explain_error(status.error)
+    state = StatusState(
+        phase=status.phase.value,
+        is_running=status.phase.is_running,
+        is_paused=status.phase.value == "paused",
+        fraction=float(status.fraction),
+        epoch=status.epoch,
+        seconds_left=status.seconds_left,
+        message=status.message,
+        error=error,
+        hint=hint,
+        detail=status.traceback,
+    )
+    return dataclasses.asdict(state)
+
+
+def explain_error(error: BaseException | None) -> tuple[str, str]:
+    """What is wrong, and what to do: the two halves of a message of ours."""
+    if error is None:
+        return "", ""
+    text = str(error) or type(error).__name__
+    if not isinstance(error, EmbedscopeError):
+        return f"{type(error).__name__}: {text}", "The details say where it happened."
+    rule, separator, remedy = text.rpartition(". ")
+    return (f"{rule}.", remedy) if separator else (text, "")
+
+
+def describe_history(history: History) -> dict[str, Any]:
+    """What undo and redo would do."""
+    return dataclasses.asdict(HistoryState(history.undo, history.redo))
+
+
+def describe_form() -> list[dict[str, Any]]:
+    """Every entry of the parameter form, in order."""
+    return [field.to_dict() for field in parameter_fields()]
+
+
+def describe_samples(samples: Samples | None, abilities: Abilities) -> dict[str, Any]:
+    """What there is to see and to colour by."""
+    images = (
+        []
+        if samples is None
+        else [
+            described
+            for source in samples.sources.values()
+            if (described := describe_image(source)) is not None
+        ]
+    )
+    catalog = Catalog(
+        n_samples=0 if samples is None else len(samples),
+        is_image=samples is not None and samples.is_image,
+        has_thumbnails=samples is not None and samples.is_image,
+        can_decode=abilities.can_decode,
+        can_explain=abilities.can_explain,
+        images=images,
+        color_choices=_color_choices(samples, abilities),
+        epochs=list(abilities.epochs),
+    )
+    return dataclasses.asdict(catalog)
+
+
+def _color_choices(samples: Samples | None, abilities: Abilities) -> list[ColorChoice]:
+    choices = [ColorChoice("none", "", "one colour")]
+    if samples is None:
+        return choices
+    choices += [ColorChoice("feature", str(name), str(name)) for name in samples.features.columns]
+    choices += [ColorChoice("gate", "", "gates"), ColorChoice("selection", "", "selection")]
+    identities = samples.identities
+    if len(identities.sources) > 1:
+        choices.append(ColorChoice("source", "", "image"))
+    if len(identities) and identities.frame.min() != identities.frame.max():
+        choices.append(ColorChoice("frame", "", "frame"))
+    if abilities.has_new_samples:
+        choices.append(ColorChoice("training", "", "trained on, or added later"))
+        choices.append(ColorChoice("novelty", "", "unlike those trained on"))
+    return choices

@@ -1,0 +1,303 @@
+"""The explorer's view on the page: setters fill the outbox, the desk's wishes become intents."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import numpy as np
+
+from embedscope.explorer import (
+    ColorBy,
+    Coloring,
+    Embedding,
+    Explanation,
+    Hovered,
+    Reconstruction,
+    Selection,
+    ViewIntents,
+)
+from embedscope.jupyter_widget._atlas import no_atlas
+from embedscope.jupyter_widget._catalog import (
+    Abilities,
+    describe_history,
+    describe_samples,
+    describe_status,
+    explain_error,
+)
+from embedscope.jupyter_widget._encoding import (
+    encode_colors,
+    encode_explanation,
+    encode_gates,
+    encode_losses,
+    encode_path,
+    encode_positions,
+    encode_reconstruction,
+    encode_selection,
+)
+from embedscope.jupyter_widget._loss_rows import LossRows
+from embedscope.jupyter_widget._messages import (
+    Failed,
+    Forgotten,
+    Message,
+    Said,
+    Synchronised,
+)
+from embedscope.jupyter_widget._messages import (
+    Hovered as HoveredMessage,
+)
+from embedscope.jupyter_widget._outbox import Buffers, Outbox
+from embedscope.jupyter_widget._pump import TRAIT, Pump
+from embedscope.samples import Samples
+from embedscope.training import Status
+
+Answer = Literal["decoded", "path", "explained"]
+REVISED = ("emb", "attr", "loss", "sel", "gates", "atlas")
+
+
+class PageView:
+    """An `ExplorerView` whose screen is a page at the other end of a wire.
+
+    Every setter only puts its value into the outbox; what depends on several values (colours need
+    to know what they are of) is put together when it is sent.
+
+    Parameters
+    ----------
+    send : callable
+        ``send(message, buffers)``, called by one thread at a time.
+    set_trait : callable
+        ``set_trait(name, value)``, likewise.
+    abilities : callable
+        ``abilities()`` says what can be asked of the explorer now.
+    color_by : callable
+        ``color_by()`` says what the colours of the explorer are of.
+
+    Attributes
+    ----------
+    intents : ViewIntents
+    outbox : Outbox
+    pump : Pump
+    samples : Samples or None
+        Those shown last.
+    """
+
+    def __init__(
+        self,
+        send: Callable[[Message, Buffers], None],
+        set_trait: Callable[[str, Any], None],
+        abilities: Callable[[], Abilities] = Abilities,
+        color_by: Callable[[], ColorBy] = ColorBy,
+    ) -> None:
+        self.intents = ViewIntents()
+        self.samples: Samples | None = None
+        self._abilities = abilities
+        self._color_by = color_by
+        self._losses = LossRows()
+        self._asked = threading.local()
+        self._phase: Any = None
+        self._last_answers: dict[Answer, tuple[Message, Buffers]] = {}
+        self.outbox = Outbox()
+        self.pump = Pump(self.outbox, self._encode, send, set_trait)
+
+    def close(self) -> None:
+        """Send no more."""
+        self.pump.close()
+
+    # -- setters ---------------------------------------------------------------------------------
+
+    def show_samples(self, samples: Samples | None) -> None:
+        """Say what there is to explore."""
+        if samples is not self.samples:
+            if self.samples is not None:
+                self.outbox.answer(Forgotten(["decoded", "path", "explained", "thumbnails"]))
+            self.samples = samples
+            self._last_answers.clear()
+        self._put_catalog()
+
+    def show_parameters(self, parameters: Any) -> None:
+        """Fill the form."""
+        self._put_trait("parameters", parameters.to_dict())
+
+    def show_status(self, status: Status) -> None:
+        """Show where the run is; a new phase may allow other things."""
+        self._put_trait("status", describe_status(status))
+        if status.phase is not self._phase:
+            self._phase = status.phase
+            self._put_catalog()
+
+    def show_losses(self, losses: Mapping[str, list[float]]) -> None:
+        """Draw the curves on."""
+        self.outbox.put("loss", self._losses.next(losses))
+
+    def show_embedding(self, embedding: Embedding) -> None:
+        """Move the points."""
+        self.outbox.put("emb", (embedding, self._snapshot_of(embedding)))
+        if embedding.is_final:
+            self._put_catalog()
+
+    def show_coloring(self, coloring: Coloring) -> None:
+        """Colour the points."""
+        self.outbox.put("attr", (coloring, self._color_by()))
+
+    def show_selection(self, selection: Selection) -> None:
+        """Mark the selected samples."""
+        self.outbox.put("sel", (selection, self._n_samples), self._least_revision)
+
+    def show_hovered(self, hovered: Hovered) -> None:
+        """Mark the sample under the pointer."""
+        self.outbox.put("hovered", -1 if hovered.row is None else hovered.row)
+
+    def show_gates(self, gates: Any, counts: Any) -> None:
+        """Draw the gates, and list their counts."""
+        self.outbox.put("gates", (gates, counts, self._n_samples))
+
+    def show_reconstruction(
+        self, reconstruction: Reconstruction | tuple[Reconstruction, ...] | None
+    ) -> None:
+        """Draw what the decoder gives."""
+        if reconstruction is None or self.samples is None:
+            self._forget("decoded", "path")
+        elif isinstance(reconstruction, tuple):
+            self._answer("path", *encode_path(reconstruction, self.samples, self._request))
+        else:
+            drawn = encode_reconstruction(reconstruction, self.samples, self._request)
+            self._answer("decoded", *drawn)
+
+    def show_explanation(self, explanation: Explanation | None) -> None:
+        """Show what drives the place of the selection."""
+        if explanation is None:
+            self._forget("explained")
+        else:
+            self._answer("explained", *encode_explanation(explanation, self._request))
+
+    def show_history(self, history: Any) -> None:
+        """Say what can be undone and done again."""
+        self._put_trait("history", describe_history(history))
+
+    def show_message(self, text: str) -> None:
+        """Say what was done."""
+        self.outbox.put("say", text)
+
+    def show_error(self, error: BaseException) -> None:
+        """Say what is wrong and what to do, in answer to whoever asked in this thread."""
+        message, hint = explain_error(error)
+        self.outbox.answer(Failed(self._request, message, hint))
+
+    # -- what the desk needs ---------------------------------------------------------------------
+
+    @contextmanager
+    def answering(
+        self, request: int, *, revision: int = 0, snapshot: int | None = None
+    ) -> Iterator[None]:
+        """What this thread shows within is the answer to a request.
+
+        Parameters
+        ----------
+        request : int
+            Its number.
+        revision : int
+            The least revision of a selection that answers.
+        snapshot : int, optional
+            The number of the snapshot that was asked for.
+        """
+        asked = self._asked
+        asked.request, asked.revision, asked.snapshot = request, revision, snapshot
+        try:
+            yield
+        finally:
+            asked.request, asked.revision, asked.snapshot = 0, 0, None
+
+    def resend(self, have: Mapping[str, int], *, everything: bool) -> None:
+        """Send a page what it lacks, and what it then has."""
+        revisions = self.outbox.revisions()
+        for kind in REVISED:
+            if kind in revisions and have.get(kind, 0) < revisions[kind]:
+                self.outbox.put_again(kind)
+                if kind == "loss":
+                    self._losses.forget_sent()
+        if everything:
+            self.outbox.put_again("hovered")
+            for answer in self._last_answers.values():
+                self.outbox.answer(*answer)
+        known = {kind: revisions[kind] for kind in REVISED if kind in revisions}
+        self.outbox.answer(Synchronised(known))
+
+    # -- encoding, in the pump -------------------------------------------------------------------
+
+    def _encode(self, kind: str, value: Any, revision: int) -> tuple[Message, Buffers] | None:
+        encode: Callable[[Any, int], tuple[Message, Buffers]] = getattr(self, f"_encode_{kind}")
+        return encode(value, revision)
+
+    def _encode_emb(self, value: Any, revision: int) -> tuple[Message, Buffers]:
+        embedding, snapshot = value
+        return encode_positions(embedding, snapshot, revision)
+
+    def _encode_attr(self, value: Any, revision: int) -> tuple[Message, Buffers]:
+        coloring, color_by = value
+        return encode_colors(coloring, color_by, revision)
+
+    def _encode_loss(self, value: Any, revision: int) -> tuple[Message, Buffers]:
+        run, losses = value
+        return encode_losses(losses, run, self._losses.start(run, losses), revision)
+
+    def _encode_sel(self, value: Any, revision: int) -> tuple[Message, Buffers]:
+        selection, n_samples = value
+        return encode_selection(selection, n_samples, revision)
+
+    def _encode_gates(self, value: Any, revision: int) -> tuple[Message, Buffers]:
+        gates, counts, n_samples = value
+        return encode_gates(gates, counts, n_samples, revision), ()
+
+    def _encode_hovered(self, value: Any, revision: int) -> tuple[Message, Buffers]:
+        return HoveredMessage(value), ()
+
+    def _encode_say(self, value: Any, revision: int) -> tuple[Message, Buffers]:
+        return Said(value), ()
+
+    def _encode_atlas(self, value: Any, revision: int) -> tuple[Message, Buffers]:
+        if value is None:
+            return no_atlas(revision), (b"", b"")
+        make_head, buffers = value
+        return make_head(rev=revision), buffers
+
+    # -- helpers ---------------------------------------------------------------------------------
+
+    @property
+    def _n_samples(self) -> int:
+        return 0 if self.samples is None else len(self.samples)
+
+    @property
+    def _request(self) -> int:
+        return int(getattr(self._asked, "request", 0))
+
+    @property
+    def _least_revision(self) -> int:
+        return int(getattr(self._asked, "revision", 0))
+
+    def _answer(self, what: Answer, message: Message, buffers: Buffers) -> None:
+        self._last_answers[what] = (message, buffers)
+        self.outbox.answer(message, buffers)
+
+    def _forget(self, *answers: Answer) -> None:
+        told = [what for what in answers if self._last_answers.pop(what, None)]
+        if told:
+            self.outbox.answer(Forgotten(list(told)))
+
+    def _put_trait(self, name: str, value: Any) -> None:
+        self.outbox.put(TRAIT + name, value)
+
+    def _put_catalog(self) -> None:
+        self._put_trait("catalog", describe_samples(self.samples, self._abilities()))
+
+    def _snapshot_of(self, embedding: Embedding) -> int:
+        """Number of the kept epoch that an embedding is; -1 for the present."""
+        is_live = self._phase is not None and self._phase.is_at_work
+        epochs = self._abilities().epochs
+        if embedding.is_final or is_live or embedding.epoch not in epochs:
+            return -1
+        asked = getattr(self._asked, "snapshot", None)
+        if asked is not None and 0 <= asked < len(epochs) and epochs[asked] == embedding.epoch:
+            return int(asked)
+        return int(np.flatnonzero(np.array(epochs) == embedding.epoch)[0])

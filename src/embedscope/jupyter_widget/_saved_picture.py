@@ -1,0 +1,76 @@
+"""The picture that a saved notebook keeps beside a widget, for readers without a kernel.
+
+It is an output of its own, beside the widget's: an output that is updated is drawn afresh, and the
+widget should not lose its place and focus each time. Where the widget is alive, its stylesheet
+hides the picture; GitHub, nbconvert and a JupyterLab without the kernel know no such stylesheet.
+"""
+
+from __future__ import annotations
+
+import base64
+import threading
+from typing import Any
+
+from IPython.display import display, update_display
+
+from embedscope.explorer import Explorer
+from embedscope.jupyter_widget._worker import Worker
+from embedscope.training import Phase, Status
+
+_DPI = 100
+_LATER_S = 2.0  # the widget itself comes first
+_AT_REST = (Phase.PAUSED, Phase.DONE, Phase.STOPPED)
+
+
+class SavedPicture:
+    """Draws an explorer's map beside a widget, and anew whenever a run pauses or ends.
+
+    Parameters
+    ----------
+    explorer : Explorer
+    name : str
+        Of the output, in the notebook.
+    """
+
+    def __init__(self, explorer: Explorer, name: str) -> None:
+        self._explorer = explorer
+        self._name = name
+        self._drawing: Worker | None = None
+        self._closing = threading.Event()
+        explorer.events.status_changed.connect(self._after_status)
+
+    def show(self) -> None:
+        """Make room for the picture under the cell that runs, and draw it soon."""
+        display({}, raw=True, display_id=self._name)
+        if self._drawing is None:
+            self._drawing = Worker("embedscope-picture")
+        self._drawing.post(self._renew, "picture")
+
+    def close(self) -> None:
+        """Draw it no longer."""
+        self._explorer.events.status_changed.disconnect(self._after_status, missing_ok=True)
+        self._closing.set()
+        if self._drawing is not None:
+            self._drawing.close()
+
+    def _after_status(self, status: Status) -> None:
+        if self._drawing is not None and status.phase in _AT_REST:
+            self._drawing.post(self._renew, "picture")
+
+    def _renew(self) -> None:
+        if not self._closing.wait(_LATER_S):
+            update_display(self._bundle(), raw=True, display_id=self._name)
+
+    def _bundle(self) -> dict[str, Any]:
+        """The picture by MIME type; nothing while there is nothing to draw."""
+        samples = self._explorer.samples
+        if samples is None:
+            return {}
+        text = f"Map of {len(samples):,} samples"
+        png = base64.b64encode(self._explorer.draw_map(dpi=_DPI)).decode()
+        source = f"data:image/png;base64,{png}"
+        return {
+            "text/html": f'<img class="embedscope-saved" alt="{text}" src="{source}">',
+            "image/png": png,
+            "text/plain": text,
+        }

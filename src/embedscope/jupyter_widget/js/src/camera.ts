@@ -1,0 +1,79 @@
+// Which part of a plane a panel shows: one centre, one scale. Map coordinates grow upwards, image
+// coordinates downwards.
+
+import type { Box, Point } from "./geometry";
+
+const LARGEST_ZOOM = 400;
+
+export class Camera {
+  x = 0.5;
+  y = 0.5;
+  scale = 1; // screen pixels a unit
+  width = 1;
+  height = 1;
+  private fitted = 1;
+
+  /** `margin` is the share of the panel that stays free on each side of what is fitted. */
+  constructor(
+    private readonly up: 1 | -1,
+    private readonly margin: number,
+  ) {}
+
+  resize(width: number, height: number): void {
+    this.width = Math.max(1, width);
+    this.height = Math.max(1, height);
+  }
+
+  fit(box: Box): void {
+    const [w, h] = [box.x1 - box.x0 || 1, box.y1 - box.y0 || 1];
+    this.x = (box.x0 + box.x1) / 2;
+    this.y = (box.y0 + box.y1) / 2;
+    this.scale = Math.min(this.width / w, this.height / h) * (1 - 2 * this.margin);
+    this.fitted = this.scale;
+  }
+
+  toScreen(x: number, y: number): Point {
+    return [
+      this.width / 2 + (x - this.x) * this.scale,
+      this.height / 2 - this.up * (y - this.y) * this.scale,
+    ];
+  }
+
+  toWorld(sx: number, sy: number): Point {
+    return [
+      this.x + (sx - this.width / 2) / this.scale,
+      this.y - (this.up * (sy - this.height / 2)) / this.scale,
+    ];
+  }
+
+  pan(dx: number, dy: number): void {
+    this.x -= dx / this.scale;
+    this.y += (this.up * dy) / this.scale;
+  }
+
+  /** Zooms so that what is under the pointer stays under it. */
+  zoom(factor: number, sx = this.width / 2, sy = this.height / 2): void {
+    const [x, y] = this.toWorld(sx, sy);
+    const wanted = this.scale * factor;
+    this.scale = Math.min(this.fitted * LARGEST_ZOOM, Math.max(this.fitted / 8, wanted));
+    const [after, afterY] = this.toWorld(sx, sy);
+    this.x += x - after;
+    this.y += y - afterY;
+  }
+
+  /** How far in, relative to the whole. */
+  get magnification(): number {
+    return this.scale / this.fitted;
+  }
+
+  get visible(): Box {
+    const [xa, ya] = this.toWorld(0, 0);
+    const [xb, yb] = this.toWorld(this.width, this.height);
+    return {
+      x0: Math.min(xa, xb),
+      y0: Math.min(ya, yb),
+      x1: Math.max(xa, xb),
+      y1: Math.max(ya, yb),
+    };
+  }
+}

@@ -1,0 +1,261 @@
+// The wire between one model and its store: what is asked for is sent, what arrives is filed by the
+// inbox. Made in `initialize`, so that a second view or a view shown again costs no new traffic.
+
+import type { AnyModel } from "@anywidget/types";
+
+import { type Mode, combine, pack } from "./bits";
+import type { Buffer } from "./buffers";
+import { fileMessage } from "./inbox";
+import { LatestOnly } from "./latest";
+import type {
+  CombineGates,
+  Command,
+  EditGate,
+  FromKernel,
+  FromPage,
+  SetColors,
+  Traits,
+  WantPicture,
+} from "./messages";
+import { GONE, SILENT } from "./notices";
+import type { Store } from "./store";
+
+const QUIET_MS = 1500; // then a training kernel is asked instead of waited for
+const ANSWER_MS = 8000; // a kernel that says nothing for so long is busy or gone
+const DOUBT_MS = 1500; // after news of the line
+const HOST_NEWS = "comm_live_update" as never; // of ipywidgets' models; other hosts never say it
+const SLOW_MS = 100; // for a picture that follows the pointer
+const SHEET = 256;
+
+export class Connection {
+  private request = 0;
+  private lastHeard = performance.now();
+  private waitingSince = 0;
+  private readonly decoding = new LatestOnly((x, y) => {
+    this.ask({ t: "decode", req: ++this.request, x, y });
+    return this.request;
+  });
+  private readonly wanted = new Set<number>();
+  private wantedTimer = 0;
+  private hoverTimer = 0;
+  private doubtTimer = 0;
+
+  constructor(
+    private readonly model: AnyModel<Traits>,
+    private readonly store: Store,
+    signal: AbortSignal,
+  ) {
+    this.readTraits(signal);
+    const receive = (head: FromKernel, buffers: Buffer[]) => this.receive(head, buffers);
+    model.on("msg:custom", receive);
+    signal.addEventListener("abort", () => model.off("msg:custom", receive), { once: true });
+    const doubt = () => this.doubt();
+    model.on(HOST_NEWS, doubt);
+    signal.addEventListener("abort", () => model.off(HOST_NEWS, doubt), { once: true });
+    const timer = setInterval(() => this.watch(), 500);
+    signal.addEventListener("abort", () => clearInterval(timer), { once: true });
+    this.hello();
+  }
+
+  private readTraits(signal: AbortSignal): void {
+    const read = {
+      status: () => (this.store.status = this.model.get("status")),
+      catalog: () => (this.store.catalog = this.model.get("catalog")),
+      history: () => (this.store.history = this.model.get("history")),
+      parameters: () => (this.store.parameters = this.model.get("parameters")),
+    };
+    this.store.form = this.model.get("form");
+    this.store.height = this.model.get("height");
+    this.store.isStatic = this.model.get("is_static");
+    for (const topic of Object.keys(read) as (keyof typeof read)[]) {
+      const update = () => {
+        read[topic]();
+        this.heard();
+        this.store.emit(topic);
+      };
+      read[topic]();
+      this.model.on(`change:${topic}`, update);
+      signal.addEventListener("abort", () => this.model.off(`change:${topic}`, update));
+    }
+  }
+
+  // What arrives
+
+  private heard(): void {
+    this.lastHeard = performance.now();
+    this.waitingSince = 0;
+    this.store.setLost(false);
+    if (this.store.notice === SILENT || this.store.notice === GONE) this.store.setNotice(null);
+  }
+
+  /** The host says that the line was cut or joined, but not which: who answers is there. */
+  private doubt(): void {
+    const asked = performance.now();
+    this.hello();
+    clearTimeout(this.doubtTimer);
+    this.doubtTimer = window.setTimeout(() => {
+      if (this.lastHeard >= asked) return;
+      this.store.setLost(true);
+      this.store.setNotice(GONE);
+    }, DOUBT_MS);
+  }
+
+  private receive(head: FromKernel, buffers: Buffer[]): void {
+    this.heard();
+    fileMessage(this.store, head, buffers);
+    if (head.t === "emb") this.acknowledge(head.rev);
+    if (head.t === "dec" || head.t === "err") this.decoding.answered(head.req);
+    if (head.t === "thumb") head.rows.forEach((row) => this.wanted.delete(row));
+  }
+
+  /** Once it is drawn; a hidden page draws nothing and must not hold the kernel up. */
+  private acknowledge(rev: number): void {
+    const arrived = performance.now();
+    const answer = () => this.send({ t: "ack", rev, ms: performance.now() - arrived });
+    if (document.hidden) answer();
+    else requestAnimationFrame(answer);
+  }
+
+  // What is asked for
+
+  private send(message: FromPage, ...arrays: Uint8Array[]): void {
+    const buffers = arrays.map(
+      (a) => new DataView(a.buffer as ArrayBuffer, a.byteOffset, a.byteLength),
+    );
+    try {
+      this.model.send(message, undefined, buffers);
+    } catch {
+      this.store.setLost(true); // the comm is closed: kernel shut down or restarted
+      this.store.setNotice(GONE);
+    }
+  }
+
+  private ask(message: FromPage, ...arrays: Uint8Array[]): void {
+    if (!this.store.isStatic) this.waitingSince ||= performance.now();
+    this.send(message, ...arrays);
+  }
+
+  hello(): void {
+    this.send({ t: "hello", have: { ...this.store.revs }, webgl: true });
+  }
+
+  command(name: Command["name"]): void {
+    this.ask({ t: "cmd", req: ++this.request, name });
+  }
+
+  setParameters(values: Record<string, unknown>): void {
+    this.ask({ t: "params", req: ++this.request, values });
+  }
+
+  setColors(change: Pick<SetColors, "by" | "name"> & Partial<Omit<SetColors, "t" | "req">>): void {
+    const wished = { palette: "", limits: null, hidden: [], ...change };
+    this.store.wishedColors = wished;
+    this.ask({ t: "color", req: ++this.request, ...wished });
+  }
+
+  addGate(polygon: number[][]): void {
+    this.ask({ t: "gate-add", req: ++this.request, polygon });
+  }
+
+  editGate(name: string, change: Partial<Pick<EditGate, "new_name" | "color" | "polygon">>): void {
+    if (change.new_name && this.store.editedGate === name) this.store.editedGate = change.new_name; // its corners stay in hand
+    const same = { new_name: null, color: null, polygon: null };
+    this.ask({ t: "gate-edit", req: ++this.request, name, ...same, ...change });
+  }
+
+  combineGates(operation: CombineGates["operation"], members: string[]): void {
+    this.ask({ t: "gate-combine", req: ++this.request, operation, members });
+  }
+
+  removeGate(name: string): void {
+    this.ask({ t: "gate-remove", req: ++this.request, name });
+  }
+
+  selectGate(name: string, mode: Mode): void {
+    this.ask({ t: "gate-select", req: ++this.request, name, mode });
+  }
+
+  /** Shown at once, then told to the kernel, whose answer carries the same revision or a later one. */
+  select(hits: Uint8Array, mode: Mode, origin: "map" | "image"): void {
+    const rev = (this.store.revs.sel ?? 0) + 1;
+    this.store.revs.sel = rev;
+    this.store.setMask(combine(this.store.mask, hits, mode));
+    this.ask({ t: "select", rev, origin, mode }, pack(hits));
+  }
+
+  hover(row: number, from: "map" | "image" | ""): void {
+    if (row === this.store.hover) return;
+    this.store.setHover(row, from);
+    if (row >= 0) this.wantThumbnails([row]);
+    clearTimeout(this.hoverTimer);
+    this.hoverTimer = window.setTimeout(() => this.send({ t: "hover", row }), 100);
+  }
+
+  decode(x: number, y: number): void {
+    this.decoding.want(x, y);
+  }
+
+  /** A kernel that draws slower than one looks, or none at all: the atlas serves better. */
+  get isSlowToDecode(): boolean {
+    return this.store.isStatic || !this.store.catalog?.can_decode || this.decoding.ms > SLOW_MS;
+  }
+
+  /** A page without a kernel puts its own away. */
+  clearDecoded(): void {
+    this.decoding.giveUp();
+    if (this.store.isStatic || this.store.decoded?.isAtlas) this.store.forget(["decoded", "path"]);
+    if (!this.store.isStatic) this.ask({ t: "decode-clear", req: ++this.request });
+  }
+
+  decodePath(points: number[][], n: number): void {
+    this.ask({ t: "decode-path", req: ++this.request, points, n });
+  }
+
+  wantThumbnails(rows: Iterable<number>): void {
+    for (const row of rows) if (!this.store.thumbnails.has(row)) this.wanted.add(row);
+    if (this.wanted.size === 0 || this.wantedTimer) return;
+    this.wantedTimer = window.setTimeout(() => {
+      this.wantedTimer = 0;
+      const n = this.store.catalog?.n_samples ?? 0; // those before may have been more
+      const rows = [...this.wanted].filter((row) => row < n).slice(-SHEET);
+      this.wanted.clear();
+      if (rows.length) this.send({ t: "thumbs", rows });
+    }, 15);
+  }
+
+  /** The number that the answer will bear. */
+  wantPicture(view: Omit<WantPicture, "t" | "req">): number {
+    this.ask({ t: "view", req: ++this.request, ...view });
+    return this.request;
+  }
+
+  wantPlace(row: number): void {
+    this.send({ t: "where", req: ++this.request, row });
+  }
+
+  wantReplay(index: number): void {
+    this.ask({ t: "replay", req: ++this.request, index });
+  }
+
+  wantExplanation(): void {
+    this.ask({ t: "why", req: ++this.request });
+  }
+
+  wantGateExplanation(name: string): void {
+    this.ask({ t: "gate-why", req: ++this.request, name });
+  }
+
+  /** Pull where push does not reach, and say so when neither does. */
+  private watch(): void {
+    if (this.store.isLost) return;
+    const now = performance.now();
+    const isQuiet = now - this.lastHeard > QUIET_MS;
+    if (isQuiet && (this.store.status?.is_running || this.waitingSince)) {
+      this.send({ t: "poll", have: { ...this.store.revs } });
+    }
+    if (this.waitingSince && now - this.waitingSince > ANSWER_MS) {
+      this.decoding.giveUp();
+      this.store.setNotice(SILENT);
+    }
+  }
+}

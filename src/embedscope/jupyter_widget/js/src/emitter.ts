@@ -1,0 +1,23 @@
+// Topics without payload: a listener reads the state it needs, so a late one misses nothing.
+
+export class Emitter<Topic extends string> {
+  private readonly listeners = new Map<Topic, Set<() => void>>();
+
+  /** Calls `listener` at every `emit` of one of `topics`, until `signal` aborts. */
+  on(topics: readonly Topic[], listener: () => void, signal: AbortSignal): void {
+    for (const topic of topics) {
+      const all = this.listeners.get(topic) ?? new Set();
+      this.listeners.set(topic, all.add(listener));
+      signal.addEventListener("abort", () => all.delete(listener), { once: true });
+    }
+  }
+
+  emit(topic: Topic): void {
+    for (const listener of [...(this.listeners.get(topic) ?? [])]) listener();
+  }
+
+  /** Listeners that are still there; tests hold that none leaks. */
+  get size(): number {
+    return [...this.listeners.values()].reduce((total, all) => total + all.size, 0);
+  }
+}

@@ -1,0 +1,90 @@
+// Where each message of the kernel goes in the store. A kind that is not known is passed over, so
+// that a newer kernel can meet an older page.
+
+import { unpack } from "./bits";
+import { type Buffer, asBytes, asFloats, asIntegers } from "./buffers";
+import type { FromKernel, Selected } from "./messages";
+import type { Store } from "./store";
+
+export function fileMessage(store: Store, head: FromKernel, buffers: Buffer[]): void {
+  switch (head.t) {
+    case "emb":
+      store.revs.emb = head.rev;
+      store.setPositions(asFloats(buffers[0]), head.epoch, head.snapshot);
+      break;
+    case "attr":
+      store.revs.attr = head.rev;
+      store.wishedColors = null;
+      store.setColors(head, asBytes(buffers[0]), asBytes(buffers[1]));
+      break;
+    case "loss":
+      store.revs.loss = head.rev;
+      store.addLosses(head.run, head.start, head.names, asFloats(buffers[0]));
+      break;
+    case "sel":
+      fileSelection(store, head, asBytes(buffers[0]));
+      break;
+    case "gates":
+      store.revs.gates = head.rev;
+      store.gates = head.gates;
+      store.emit("gates");
+      break;
+    case "hovered":
+      store.setHover(head.row, "");
+      break;
+    case "say":
+      store.say(head.text);
+      break;
+    case "err":
+      store.setNotice({ text: head.message, hint: head.hint });
+      store.refusedRequest = head.req;
+      store.wishedColors = null;
+      store.emit("refused");
+      break;
+    default:
+      filePictures(store, head, buffers);
+  }
+}
+
+function filePictures(store: Store, head: FromKernel, buffers: Buffer[]): void {
+  const [first, second, third] = buffers;
+  switch (head.t) {
+    case "thumb":
+      store.addThumbnails(head.rows, head.names, head.w, head.h, asBytes(first));
+      break;
+    case "img":
+      store.picture = { head, levels: asBytes(first), rows: asIntegers(second) };
+      store.emit("picture");
+      break;
+    case "dec":
+      store.decoded = { head, rgb: asBytes(first), isAtlas: false };
+      store.emit("decoded");
+      break;
+    case "path":
+      store.path = { head, rgb: asBytes(first), xy: asFloats(second), values: asFloats(third) };
+      store.emit("path");
+      break;
+    case "atlas":
+      store.revs.atlas = head.rev;
+      store.atlas = head.nx ? { head, rgb: asBytes(first), support: asBytes(second) } : null;
+      break;
+    case "gone":
+      store.forget(head.what);
+      break;
+    case "explain":
+      store.explained = { head, saliency: asBytes(first) };
+      store.emit("explained");
+      break;
+    case "at":
+      store.located = head;
+      store.emit("located");
+  }
+}
+
+/** Applied only if newer: an answer to an older gesture must not undo a later one. */
+function fileSelection(store: Store, head: Selected, bits: Uint8Array): void {
+  if (head.rev < (store.revs.sel ?? 0)) return;
+  store.revs.sel = head.rev;
+  const n = store.n || store.catalog?.n_samples || 0;
+  store.setMask(unpack(bits, n));
+}

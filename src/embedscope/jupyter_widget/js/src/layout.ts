@@ -1,0 +1,79 @@
+// One view: the panels of one store, put together.
+
+import type { Connection } from "./connection";
+import { h, section } from "./dom";
+import { ImagePanel } from "./image/panel";
+import { listenToKeys } from "./keys";
+import { MapPanel } from "./map/panel";
+import { colorPanel } from "./panels/colors";
+import { decodedPanel } from "./panels/decoded";
+import { noticeLine, replaySlider, selectionLine } from "./panels/footer";
+import { parameterForm } from "./panels/form";
+import { gatePanel } from "./panels/gates";
+import { header } from "./panels/header";
+import { lookControls } from "./panels/look";
+import { lossPlot } from "./panels/losses";
+import { pathPanel } from "./panels/path";
+import { selectedPanel } from "./panels/selected";
+import { whyPanel } from "./panels/why";
+import type { Store } from "./store";
+
+/** The map, what one looks at on it, and what one sets: three columns, two, or one. */
+export function layOut(store: Store, connection: Connection, signal: AbortSignal): HTMLElement {
+  const map = new MapPanel(store, connection, signal);
+  const mapColumn = h(
+    "div",
+    { class: "es-column es-column-map" },
+    map.element,
+    selectionLine(store, connection, signal),
+    replaySlider(store, connection, signal),
+    colorPanel(store, connection, signal),
+    lookControls(store, signal),
+  );
+  const lookColumn = h(
+    "div",
+    { class: "es-column es-column-look" },
+    imageSection(store, connection, signal),
+    h(
+      "div",
+      { class: "es-column" },
+      section("Sample at a place", true, decodedPanel(store, connection, signal)),
+      pathPanel(store, signal),
+      selectedPanel(store, connection, signal),
+      whySection(store, connection, signal),
+    ),
+  );
+  const setColumn = h(
+    "div",
+    { class: "es-column es-column-set" },
+    parameterForm(store, connection, signal),
+    section("Loss", true, lossPlot(store, signal)),
+    section("Gates", true, gatePanel(store, connection, signal)),
+  );
+  const style = `--es-height: ${store.height}px`;
+  const element = h(
+    "div",
+    { class: "es-root", role: "region", "aria-label": "embedscope explorer", style },
+    header(store, connection, signal),
+    noticeLine(store, signal),
+    h("div", { class: "es-body" }, mapColumn, lookColumn, setColumn),
+  );
+  listenToKeys(element, store, connection, signal);
+  return element;
+}
+
+/** Opens when there is an answer, whoever asked. */
+function whySection(store: Store, connection: Connection, signal: AbortSignal): HTMLElement {
+  const element = section("Why here", false, whyPanel(store, connection, signal));
+  store.on(["explained"], () => (element.open ||= store.explained !== null), signal);
+  return element;
+}
+
+/** Where samples come from no image, there is no panel for it. */
+function imageSection(store: Store, connection: Connection, signal: AbortSignal): HTMLElement {
+  const element = section("Image", true, new ImagePanel(store, connection, signal).element);
+  const update = () => (element.hidden = !store.catalog?.images.length);
+  store.on(["catalog"], update, signal);
+  update();
+  return element;
+}

@@ -1,0 +1,263 @@
+// The map: points, what lies over them, and the tools above.
+
+import type { Connection } from "../connection";
+import { type Mode, modeOf, oneOf } from "../bits";
+import { h } from "../dom";
+import { type Point, type Polygon, simplify } from "../geometry";
+import { createPointsView, type PointsView } from "../points/view";
+import type { Store } from "../store";
+import { Gestures } from "./gestures";
+import { KeyPointer } from "./keypointer";
+import { Overlay } from "./overlay";
+import { toolbar } from "./toolbar";
+import { Tooltip } from "./tooltip";
+
+const GATE_TOLERANCE_PX = 3;
+const N_PATH_PICTURES = 12;
+
+export class MapPanel {
+  readonly view: PointsView;
+  readonly element: HTMLElement;
+  private readonly stage: HTMLElement;
+  private readonly note = h("div", { class: "es-stage-note", role: "status", hidden: true });
+  private readonly overlay: Overlay;
+  private readonly tooltip: Tooltip;
+  private readonly keys: KeyPointer;
+  private pin: Point | null = null;
+
+  constructor(
+    private readonly store: Store,
+    private readonly connection: Connection,
+    signal: AbortSignal,
+  ) {
+    this.stage = h("div", {
+      class: "es-stage es-map",
+      tabindex: 0,
+      role: "application",
+      "aria-label":
+        "Map of the samples. Arrow keys move, plus and minus zoom, 0 shows all. " +
+        "Shift with an arrow key goes to the next sample, Enter selects it.",
+    });
+    this.view = createPointsView(this.stage, () => this.overlay.update());
+    this.tooltip = new Tooltip(store);
+    this.keys = new KeyPointer(
+      store,
+      connection,
+      this.view.camera,
+      this.tooltip,
+      {
+        panel: "map",
+        placeOf: (row) => this.placeOf(row),
+        next: (from, direction) => this.view.next(from, direction),
+        onCamera: () => this.moved(),
+      },
+      signal,
+    );
+    this.overlay = new Overlay(
+      this.view.camera,
+      {
+        onGateEdited: (name, polygon) =>
+          connection.editGate(name, { polygon: polygon.map((p) => [...p]) }),
+        onGateChosen: (name, mode) => connection.selectGate(name, mode),
+        onEditEnded: () => this.endEditing(),
+      },
+      store.isStatic,
+      signal,
+    );
+    this.stage.append(this.overlay.element, this.note, this.tooltip.element);
+    this.element = h(
+      "div",
+      { class: "es-map-panel" },
+      toolbar(store, this.stage, () => this.fit(), signal),
+      this.stage,
+      this.keys.element,
+    );
+    this.listenToGestures(signal);
+    this.listenToStore(signal);
+    this.watchSize(signal);
+    signal.addEventListener("abort", () => this.view.destroy(), { once: true });
+  }
+
+  private fit(): void {
+    this.view.fit();
+  }
+
+  private moved(): void {
+    this.placeMarks();
+    this.view.draw();
+  }
+
+  private listenToGestures(signal: AbortSignal): void {
+    const { store, view } = this;
+    new Gestures(
+      this.stage,
+      view.camera,
+      {
+        tool: () => store.tool,
+        onCamera: () => this.moved(),
+        onSketch: (line) => this.overlay.showSketch(line, store.tool !== "path"),
+        onLine: (line, event) => this.finishLine(line, event),
+        onClick: (at, event) => this.click(at, event),
+        onDoubleClick: (at) => view.pick(at[0], at[1]) < 0 && this.clear(),
+        onDrag: (at) => {
+          this.decodeAt(view.camera.toWorld(at[0], at[1]));
+          this.tooltip.showDecoded(at, view.camera);
+        },
+        onHover: (at) => this.hover(at),
+        onStep: (direction) => this.keys.step(direction),
+        onEnter: (event) => store.hover >= 0 && this.choose(store.hover, modeOf(event)),
+        onEscape: () => this.clear(),
+        onFit: () => this.fit(),
+        onTool: (tool) => store.setTool(tool),
+      },
+      signal,
+    );
+  }
+
+  private finishLine(line: Polygon, event: PointerEvent): void {
+    const { camera } = this.view;
+    const toMap = (polygon: Polygon) => polygon.map(([x, y]) => camera.toWorld(x, y));
+    if (this.store.tool === "path") {
+      const stops = toMap(simplify(line, GATE_TOLERANCE_PX)).map((p) => [...p]);
+      this.connection.decodePath(stops, N_PATH_PICTURES);
+    } else if (this.store.tool === "gate") {
+      const corners = toMap(simplify([...line, line[0]], GATE_TOLERANCE_PX)).slice(0, -1);
+      if (corners.length < 3) return;
+      const polygon = corners.map((p) => [...p]);
+      this.connection.addGate(polygon);
+    } else {
+      this.connection.select(this.view.lasso(toMap(line)), modeOf(event), "map");
+    }
+  }
+
+  private click(at: Point, event: PointerEvent): void {
+    const { store, view } = this;
+    if (store.tool === "decode") return; // pressing has drawn it
+    const row = view.pick(at[0], at[1]);
+    if (row >= 0) this.choose(row, modeOf(event));
+    else this.decodeAt(view.camera.toWorld(at[0], at[1]));
+  }
+
+  private clear(): void {
+    if (this.store.nSelected)
+      this.connection.select(new Uint8Array(this.store.n), "replace", "map");
+  }
+
+  private choose(row: number, mode: Mode): void {
+    const { store, connection } = this;
+    connection.select(oneOf(store.n, row), mode, "map");
+    if (store.catalog?.images.length) connection.wantPlace(row);
+    this.decodeAt(this.placeOf(row));
+  }
+
+  private placeOf(row: number): Point {
+    return [this.store.xy[2 * row], this.store.xy[2 * row + 1]];
+  }
+
+  private decodeAt(place: Point): void {
+    if (!this.store.hasMap) return;
+    this.pin = place;
+    this.placeMarks();
+    if (this.connection.isSlowToDecode) this.store.showFromAtlas(place[0], place[1]);
+    if (this.store.catalog?.can_decode) this.connection.decode(place[0], place[1]);
+  }
+
+  /** The picture goes with the pointer: from the atlas where there is one, without a request. */
+  private hoverDecoder(at: Point | null): void {
+    if (!at || !this.store.hasMap) {
+      this.tooltip.hide();
+      return;
+    }
+    const [x, y] = this.view.camera.toWorld(at[0], at[1]);
+    if (!this.store.showFromAtlas(x, y) && this.store.catalog?.can_decode)
+      this.connection.decode(x, y);
+    this.tooltip.showDecoded(at, this.view.camera);
+  }
+
+  private hover(at: Point | null): void {
+    this.keys.rest();
+    if (this.store.tool === "decode") {
+      this.hoverDecoder(at);
+      return;
+    }
+    const row = at ? this.view.pick(at[0], at[1]) : -1;
+    this.connection.hover(row, row >= 0 ? "map" : "");
+    if (row >= 0 && at) this.tooltip.show(row, at, this.view.camera);
+    else this.tooltip.hide();
+  }
+
+  private placeMarks(): void {
+    const { store } = this;
+    const row = store.hover;
+    this.overlay.showHover(
+      row >= 0 && row < store.n ? [store.xy[2 * row], store.xy[2 * row + 1]] : null,
+    );
+    this.overlay.showPin(this.pin);
+    this.overlay.showPath(store.path?.xy ?? new Float32Array(0));
+  }
+
+  private listenToStore(signal: AbortSignal): void {
+    const { store, view } = this;
+    const show = {
+      positions: () => {
+        view.setPositions(store.xy, () => store.grid, true);
+        this.updateNote();
+      },
+      look: () => view.setLook(store.look),
+      colors: () => view.setColors(store.levels, store.palette),
+      selection: () => view.setMask(store.mask, store.nSelected > 0),
+      gates: () => this.overlay.showGates(store.gates, store.editedGate),
+      refused: () => this.overlay.dropDraft(),
+      hover: () => this.placeMarks(),
+      path: () => this.placeMarks(),
+      thumbnails: () => this.tooltip.fill(),
+      decoded: () => {
+        if (!store.decoded) this.pin = null;
+        this.placeMarks();
+        this.tooltip.fill();
+      },
+      status: () => this.updateNote(),
+    };
+    for (const [topic, update] of Object.entries(show)) {
+      store.on([topic as keyof typeof show], update, signal);
+      update();
+    }
+  }
+
+  private endEditing(): void {
+    this.store.toggleEdited(null);
+    this.stage.focus({ preventScroll: true });
+  }
+
+  /** An empty map says why it is empty. */
+  private updateNote(): void {
+    const { store } = this;
+    const waiting = store.status?.is_running
+      ? "The map appears once neighbours are found."
+      : store.catalog?.n_samples
+        ? "No map yet. Press Train."
+        : "No samples yet.";
+    this.note.textContent = store.hasMap ? "" : waiting;
+    this.note.hidden = this.note.textContent === "";
+  }
+
+  private watchSize(signal: AbortSignal): void {
+    const sized = new ResizeObserver(() => {
+      this.view.resize(this.stage.clientWidth, this.stage.clientHeight);
+      this.placeMarks();
+    });
+    sized.observe(this.stage);
+    const seen = new IntersectionObserver(
+      ([entry]) => {
+        if (entry.isIntersecting) this.view.resume();
+        else this.view.suspend();
+      },
+      { rootMargin: "200px" },
+    );
+    seen.observe(this.stage);
+    signal.addEventListener("abort", () => {
+      sized.disconnect();
+      seen.disconnect();
+    });
+  }
+}

@@ -1,0 +1,458 @@
+// Written from the Python classes by embedscope.jupyter_widget._typescript: change those.
+
+export const PROTOCOL = 1;
+
+export interface LegendItem {
+  label: string;
+  color: string;
+  count: number;
+  visible: boolean;
+}
+
+export interface GateItem {
+  name: string;
+  color: string;
+  polygon: Array<Array<number>> | null;
+  operation: string | null;
+  members: Array<string>;
+  count: number;
+  share: number;
+}
+
+export interface ImageItem {
+  name: string;
+  width: number;
+  height: number;
+  n_z: number;
+  n_t: number;
+  channels: Array<string>;
+  is_transmitted: boolean;
+  has_image: boolean;
+}
+
+export interface RankItem {
+  feature: string;
+  effect: number;
+  share: number;
+}
+
+export interface StatusState {
+  phase: string;
+  is_running: boolean;
+  is_paused: boolean;
+  fraction: number;
+  epoch: number;
+  seconds_left: number | null;
+  message: string;
+  error: string;
+  hint: string;
+  detail: string;
+}
+
+export interface FormField {
+  name: string;
+  kind: string;
+  label: string;
+  tooltip: string;
+  group: string;
+  default: unknown;
+  minimum: number | null;
+  maximum: number | null;
+  step: number | null;
+  choices: Array<string>;
+  unit: string;
+  is_basic: boolean;
+}
+
+export interface ColorChoice {
+  by: string;
+  name: string;
+  label: string;
+}
+
+export interface HistoryState {
+  undo: string;
+  redo: string;
+}
+
+export interface Catalog {
+  n_samples: number;
+  is_image: boolean;
+  has_thumbnails: boolean;
+  can_decode: boolean;
+  can_explain: boolean;
+  images: Array<ImageItem>;
+  color_choices: Array<ColorChoice>;
+  epochs: Array<number>;
+}
+
+export interface Traits {
+  protocol: number;
+  status: StatusState;
+  catalog: Catalog;
+  history: HistoryState;
+  form: Array<FormField>;
+  parameters: Record<string, unknown>;
+  height: number;
+  is_static: boolean;
+}
+
+export interface Positions {
+  t: "emb";
+  rev: number;
+  epoch: number;
+  n: number;
+  snapshot: number;
+  // buffer: float32 xy, (n, 2)
+}
+
+export interface Colors {
+  t: "attr";
+  rev: number;
+  title: string;
+  by: string;
+  name: string;
+  limits: Array<number> | null;
+  has_own_limits: boolean;
+  colormap: string;
+  palette: string;
+  palettes: Array<string>;
+  note: string;
+  legend: Array<LegendItem>;
+  // buffer: uint8 levels, (n,)
+  // buffer: uint8 palette, (251, 4)
+}
+
+export interface Losses {
+  t: "loss";
+  rev: number;
+  run: number;
+  start: number;
+  names: Array<string>;
+  // buffer: float32 rows, (k, 1 + len(names)): epoch and losses
+}
+
+export interface Selected {
+  t: "sel";
+  rev: number;
+  origin: string;
+  count: number;
+  // buffer: uint8 bits, (ceil(n / 8),)
+}
+
+export interface Hovered {
+  t: "hovered";
+  row: number;
+}
+
+export interface Gates {
+  t: "gates";
+  rev: number;
+  gates: Array<GateItem>;
+}
+
+export interface Picture {
+  t: "img";
+  req: number;
+  source: string;
+  t_index: number;
+  z_index: number;
+  x0: number;
+  y0: number;
+  x1: number;
+  y1: number;
+  w: number;
+  h: number;
+  low: Array<number>;
+  high: Array<number>;
+  note: string;
+  // buffer: uint8 levels, (channels, h, w)
+  // buffer: uint32 row + 1 of the object at each pixel, 0 for none, (h, w)
+}
+
+export interface Thumbnails {
+  t: "thumb";
+  rows: Array<number>;
+  names: Array<string>;
+  w: number;
+  h: number;
+  // buffer: uint8 rgb, (len(rows), h, w, 3)
+}
+
+export interface Decoded {
+  t: "dec";
+  req: number;
+  x: number;
+  y: number;
+  w: number;
+  h: number;
+  support: number;
+  decoded: boolean;
+  rows: Array<number>;
+  names: Array<string>;
+  distances: Array<number>;
+  values: Array<[string, number]>;
+  // buffer: uint8 rgb, (h, w, 3)
+}
+
+export interface DecodedPath {
+  t: "path";
+  req: number;
+  n: number;
+  w: number;
+  h: number;
+  support: Array<number>;
+  features: Array<string>;
+  // buffer: uint8 rgb, (n, h, w, 3)
+  // buffer: float32 xy, (n, 2)
+  // buffer: float32 values of tables, (n, len(features))
+}
+
+export interface Atlas {
+  t: "atlas";
+  rev: number;
+  nx: number;
+  ny: number;
+  x0: number;
+  y0: number;
+  x1: number;
+  y1: number;
+  w: number;
+  h: number;
+  // buffer: uint8 rgb, (ny * nx, h, w, 3)
+  // buffer: uint8 support 0..255, (ny * nx,)
+}
+
+export interface Forgotten {
+  t: "gone";
+  what: Array<"decoded" | "path" | "explained" | "thumbnails">;
+}
+
+export interface Explained {
+  t: "explain";
+  req: number;
+  title: string;
+  ranking: Array<RankItem>;
+  w: number;
+  h: number;
+  // buffer: uint8 saliency, (h, w)
+}
+
+export interface Located {
+  t: "at";
+  req: number;
+  row: number;
+  source: string;
+  t_index: number;
+  z_index: number;
+  x: number;
+  y: number;
+}
+
+export interface Said {
+  t: "say";
+  text: string;
+}
+
+export interface Failed {
+  t: "err";
+  req: number;
+  message: string;
+  hint: string;
+}
+
+export interface Synchronised {
+  t: "sync";
+  revs: Record<string, number>;
+}
+
+export interface Hello {
+  t: "hello";
+  have: Record<string, number>;
+  webgl: boolean;
+}
+
+export interface Poll {
+  t: "poll";
+  have: Record<string, number>;
+}
+
+export interface Acknowledged {
+  t: "ack";
+  rev: number;
+  ms: number;
+}
+
+export interface Command {
+  t: "cmd";
+  req: number;
+  name: "train" | "pause" | "resume" | "stop" | "undo" | "redo" | "clear" | "invert";
+}
+
+export interface SetParameters {
+  t: "params";
+  req: number;
+  values: Record<string, unknown>;
+}
+
+export interface Select {
+  t: "select";
+  rev: number;
+  origin: string;
+  mode: "replace" | "add" | "subtract" | "invert";
+  // buffer: uint8 bits, (ceil(n / 8),)
+}
+
+export interface SetColors {
+  t: "color";
+  req: number;
+  by: string;
+  name: string;
+  palette: string;
+  limits: Array<number> | null;
+  hidden: Array<string>;
+}
+
+export interface SelectGate {
+  t: "gate-select";
+  req: number;
+  name: string;
+  mode: "replace" | "add" | "subtract" | "invert";
+}
+
+export interface AddGate {
+  t: "gate-add";
+  req: number;
+  polygon: Array<Array<number>>;
+}
+
+export interface CombineGates {
+  t: "gate-combine";
+  req: number;
+  operation: "union" | "intersection" | "difference";
+  members: Array<string>;
+}
+
+export interface EditGate {
+  t: "gate-edit";
+  req: number;
+  name: string;
+  new_name: string | null;
+  color: string | null;
+  polygon: Array<Array<number>> | null;
+}
+
+export interface RemoveGate {
+  t: "gate-remove";
+  req: number;
+  name: string;
+}
+
+export interface Hover {
+  t: "hover";
+  row: number;
+}
+
+export interface Decode {
+  t: "decode";
+  req: number;
+  x: number;
+  y: number;
+}
+
+export interface ClearDecoded {
+  t: "decode-clear";
+  req: number;
+}
+
+export interface DecodePath {
+  t: "decode-path";
+  req: number;
+  points: Array<Array<number>>;
+  n: number;
+}
+
+export interface WantThumbnails {
+  t: "thumbs";
+  rows: Array<number>;
+}
+
+export interface WantPicture {
+  t: "view";
+  req: number;
+  source: string;
+  t_index: number;
+  z_index: number;
+  x0: number;
+  y0: number;
+  x1: number;
+  y1: number;
+  w: number;
+  h: number;
+}
+
+export interface WantPlace {
+  t: "where";
+  req: number;
+  row: number;
+}
+
+export interface WantReplay {
+  t: "replay";
+  req: number;
+  index: number;
+}
+
+export interface WantExplanation {
+  t: "why";
+  req: number;
+}
+
+export interface WantGateExplanation {
+  t: "gate-why";
+  req: number;
+  name: string;
+}
+
+export type FromKernel =
+  | Positions
+  | Colors
+  | Losses
+  | Selected
+  | Hovered
+  | Gates
+  | Picture
+  | Thumbnails
+  | Decoded
+  | DecodedPath
+  | Atlas
+  | Forgotten
+  | Explained
+  | Located
+  | Said
+  | Failed
+  | Synchronised;
+
+export type FromPage =
+  | Hello
+  | Poll
+  | Acknowledged
+  | Command
+  | SetParameters
+  | Select
+  | SetColors
+  | SelectGate
+  | AddGate
+  | CombineGates
+  | EditGate
+  | RemoveGate
+  | Hover
+  | Decode
+  | ClearDecoded
+  | DecodePath
+  | WantThumbnails
+  | WantPicture
+  | WantPlace
+  | WantReplay
+  | WantExplanation
+  | WantGateExplanation;

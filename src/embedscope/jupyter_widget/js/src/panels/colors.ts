@@ -1,0 +1,88 @@
+// What the points are coloured by, in which palette, and the legend below.
+
+import type { Connection } from "../connection";
+import { h, option } from "../dom";
+import type { SetColors } from "../messages";
+import type { Store } from "../store";
+import { legend } from "./legend";
+
+const AUTOMATIC = "automatic";
+const DIVERGING = ["RdBu_r", "PuOr_r", "coolwarm"]; // zero in the middle
+
+export type ColorChange = Partial<Omit<SetColors, "t" | "req">>;
+
+export function colorPanel(store: Store, connection: Connection, signal: AbortSignal): HTMLElement {
+  const choice = h("select", { "aria-label": "Colour by", title: "Colour by" });
+  const palette = h("select", {
+    "aria-label": "Palette",
+    title: "Colours of the numbers; those with a middle are for values below and above zero",
+  });
+  const change = (what: ColorChange) => {
+    if (store.colors) connection.setColors({ ...choiceOf(store), ...what });
+  };
+  choice.addEventListener(
+    "change",
+    () => {
+      const [by, ...name] = choice.value.split(":");
+      connection.setColors({ by, name: name.join(":") });
+    },
+    { signal },
+  );
+  palette.addEventListener("change", () => change({ palette: palette.value, hidden: [] }), {
+    signal,
+  });
+  const paletteLabel = h("label", { class: "es-inline" }, "Palette", palette);
+  const note = h("p", { class: "es-caption" });
+  const update = () => {
+    const { colors, catalog } = store;
+    const chosen = `${colors?.by ?? "none"}:${colors?.name ?? ""}`;
+    choice.replaceChildren(
+      ...(catalog?.color_choices ?? []).map((c) =>
+        option(`${c.by}:${c.name}`, c.label, `${c.by}:${c.name}` === chosen),
+      ),
+    );
+    palette.replaceChildren(...paletteOptions(store));
+    paletteLabel.hidden = store.isStatic || !colors?.palettes.length;
+    note.textContent = colors?.note ?? "";
+    note.hidden = note.textContent === "";
+  };
+  store.on(["colors", "catalog", "refused"], update, signal);
+  update();
+  return h(
+    "div",
+    { class: "es-colors" },
+    h(
+      "div",
+      { class: "es-row es-between" },
+      h("label", { class: "es-inline" }, "Colour by", choice),
+      paletteLabel,
+    ),
+    legend(store, change, signal),
+    note,
+  );
+}
+
+/** What was chosen last, answered or not: a change leaves the rest of it as it is. */
+function choiceOf({ colors, wishedColors }: Store): Required<ColorChange> {
+  if (wishedColors) return wishedColors;
+  return {
+    by: colors?.by ?? "none",
+    name: colors?.name ?? "",
+    palette: colors?.palette ?? "",
+    limits: colors?.has_own_limits ? colors.limits : null,
+    hidden: (colors?.legend ?? []).filter((item) => !item.visible).map((item) => item.label),
+  };
+}
+
+function paletteOptions({ colors }: Store): HTMLOptionElement[] {
+  if (!colors) return [];
+  const { palette, palettes } = colors;
+  const known = palettes.includes(palette) || !palette ? palettes : [palette, ...palettes];
+  return ["", ...known].map((name) => option(name, labelOf(name), name === palette));
+}
+
+function labelOf(palette: string): string {
+  if (!palette) return AUTOMATIC;
+  const name = palette.replace("_r", "");
+  return DIVERGING.includes(palette) ? `${name} (with a middle)` : name;
+}

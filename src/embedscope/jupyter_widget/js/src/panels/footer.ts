@@ -1,0 +1,100 @@
+// Below the map: how many samples are selected, how the map formed, and what went wrong.
+
+import type { Connection } from "../connection";
+import { button, grouped, h } from "../dom";
+import type { Notice, Store } from "../store";
+
+export function selectionLine(
+  store: Store,
+  connection: Connection,
+  signal: AbortSignal,
+): HTMLElement {
+  const text = h("span", { role: "status" });
+  const said = h("span", { role: "status", class: "es-said" });
+  const clear = button(
+    "Clear",
+    "Select nothing (Escape)",
+    () => connection.select(new Uint8Array(store.n), "replace", "map"),
+    signal,
+  );
+  const invert = button(
+    "Invert",
+    "Select what is not selected",
+    () => connection.select(new Uint8Array(store.n).fill(1), "invert", "map"),
+    signal,
+  );
+  const update = () => {
+    const share = store.n ? ` (${((100 * store.nSelected) / store.n).toFixed(1)} %)` : "";
+    text.textContent = `${grouped(store.nSelected)} of ${grouped(store.n)} selected${share}`;
+    clear.disabled = store.nSelected === 0;
+    invert.disabled = store.n === 0;
+    const isCount = store.said.endsWith("samples selected"); // stands there already
+    said.textContent = said.title = isCount ? "" : store.said;
+  };
+  store.on(["selection", "positions", "said"], update, signal);
+  update();
+  return h("div", { class: "es-row es-selected" }, text, said, clear, invert);
+}
+
+export function replaySlider(
+  store: Store,
+  connection: Connection,
+  signal: AbortSignal,
+): HTMLElement {
+  const input = h("input", { type: "range", min: 0, step: 1, "aria-label": "Epoch of the map" });
+  const shown = h("output");
+  const element = h(
+    "label",
+    { class: "es-row es-replay", title: "How the map formed" },
+    "Formation",
+    input,
+    shown,
+  );
+  const update = () => {
+    const epochs = store.catalog?.epochs ?? [];
+    element.hidden = epochs.length < 2 || Boolean(store.status?.is_running);
+    input.max = String(epochs.length);
+    input.value = String(store.snapshot < 0 ? epochs.length : store.snapshot);
+    shown.textContent = store.snapshot < 0 ? "now" : `epoch ${store.epoch}`;
+  };
+  input.addEventListener(
+    "input",
+    () => {
+      const index = Number(input.value);
+      connection.wantReplay(index >= Number(input.max) ? -1 : index);
+    },
+    { signal },
+  );
+  store.on(["catalog", "status", "positions"], update, signal);
+  update();
+  return element;
+}
+
+/** One line for what is wrong and what to do; training errors show their details on demand. */
+export function noticeLine(store: Store, signal: AbortSignal): HTMLElement {
+  const text = h("strong");
+  const hint = h("span");
+  const detail = h("pre");
+  const more = h("details", {}, h("summary", {}, "Details"), detail);
+  const close = button("Dismiss", "Hide this message", () => store.setNotice(null), signal);
+  const element = h(
+    "div",
+    { class: "es-notice", role: "alert" },
+    h("div", {}, text, " ", hint, more),
+    close,
+  );
+  const update = () => {
+    const { status, notice } = store;
+    const failure = status?.error ? { text: status.error, hint: status.hint } : null;
+    const shown: Notice | null = notice ?? failure;
+    element.hidden = shown === null;
+    text.textContent = shown?.text ?? "";
+    hint.textContent = shown?.hint ?? "";
+    detail.textContent = status?.detail ?? "";
+    more.hidden = notice !== null || !status?.detail;
+    close.hidden = notice === null;
+  };
+  store.on(["notice", "status"], update, signal);
+  update();
+  return element;
+}

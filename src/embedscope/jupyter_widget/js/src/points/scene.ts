@@ -1,0 +1,49 @@
+// What a renderer of points draws. Positions, colours and selection change at different times, so
+// each has a version of its own and only what changed is uploaded.
+
+export interface Scene {
+  xy: Float32Array;
+  /** Where the points came from, for the morph; the same length as xy. */
+  before: Float32Array;
+  /** How far the morph is, 0..1. */
+  morph: number;
+  levels: Uint8Array;
+  palette: Uint8Array;
+  mask: Uint8Array;
+  hasSelection: boolean;
+  size: number;
+  opacity: number;
+  versions: { positions: number; colors: number; palette: number; mask: number };
+}
+
+export function emptyScene(): Scene {
+  const none = new Float32Array(0);
+  return {
+    xy: none,
+    before: none,
+    morph: 1,
+    levels: new Uint8Array(0),
+    palette: new Uint8Array(251 * 4),
+    mask: new Uint8Array(0),
+    hasSelection: false,
+    size: 5,
+    opacity: 1,
+    versions: { positions: 0, colors: 0, palette: 0, mask: 0 },
+  };
+}
+
+/** New samples bring positions, colours and selection one after another; GL reads none too far. */
+export function nDrawn({ xy, levels, mask }: Scene): number {
+  return Math.min(xy.length / 2, levels.length, mask.length);
+}
+
+/** Diameter in screen pixels: smaller the more points there are, larger when zoomed in. */
+export function pointSize(n: number, magnification: number, chosen: number): number {
+  const base = Math.min(9, Math.max(1.6, 22 / Math.pow(Math.max(n, 1) / 100, 0.3)));
+  return Math.min(30, base * Math.pow(magnification, 0.4) * chosen);
+}
+
+/** Dense maps need transparency to show where they are densest. */
+export function pointOpacity(n: number): number {
+  return Math.min(0.9, Math.max(0.35, 1.25 - 0.16 * Math.log10(Math.max(n, 1))));
+}

@@ -1,0 +1,176 @@
+// Points by WebGL2. A new map costs one upload of its positions; the way between two maps is mixed
+// in the vertex shader. After a lost context everything is uploaded again from the scene.
+
+import type { Camera } from "../camera";
+import { contextOf, link, release, texelTexture, uniforms, uploadPalette } from "../gl";
+import type { Renderer } from "./renderer";
+import { type Scene, nDrawn } from "./scene";
+
+const VERTEX = `#version 300 es
+in vec2 before; in vec2 after; in float level; in float chosen;
+uniform vec4 view; // centre, scale to clip space
+uniform float morph, size, opacity;
+uniform bool drawsChosen, hasSelection;
+uniform sampler2D palette;
+out vec4 color;
+void main() {
+  vec4 own = texelFetch(palette, ivec2(int(level), 0), 0);
+  bool isChosen = chosen > 0.5;
+  bool isDrawn = own.a > 0.0 && isChosen == drawsChosen && !isnan(after.x);
+  vec2 place = (mix(before, after, morph) - view.xy) * view.zw;
+  gl_Position = isDrawn ? vec4(place, 0.0, 1.0) : vec4(2.0, 2.0, 2.0, 1.0);
+  gl_PointSize = isChosen ? size * 1.3 : size;
+  float alpha = own.a * (isChosen ? 1.0 : hasSelection ? opacity * 0.4 : opacity);
+  vec3 rgb = isChosen || !hasSelection ? own.rgb : mix(own.rgb, vec3(0.6), 0.6);
+  color = vec4(rgb * alpha, alpha);
+}`;
+
+const FRAGMENT = `#version 300 es
+precision highp float; // as in the vertex shader, since both read size
+in vec4 color;
+uniform float size;
+out vec4 pixel;
+void main() {
+  float radius = length(gl_PointCoord - 0.5) * 2.0;
+  float soft = 2.0 / max(size, 2.0);
+  float inside = 1.0 - smoothstep(1.0 - soft, 1.0, radius);
+  if (inside <= 0.0) discard;
+  pixel = color * inside;
+}`;
+
+const ATTRIBUTES = ["before", "after", "level", "chosen"] as const;
+type Attribute = (typeof ATTRIBUTES)[number];
+
+interface Resources {
+  program: WebGLProgram;
+  at: (name: string) => WebGLUniformLocation | null;
+  buffers: Record<Attribute, WebGLBuffer>;
+  palette: WebGLTexture;
+}
+
+export class WebGLRenderer implements Renderer {
+  readonly name = "WebGL2";
+  private resources: Resources | null = null;
+  private uploaded = { positions: -1, colors: -1, palette: -1, mask: -1 };
+  private readonly listening = new AbortController();
+
+  private constructor(
+    readonly canvas: HTMLCanvasElement,
+    private readonly gl: WebGL2RenderingContext,
+    onLost: () => void,
+    onRestored: () => void,
+  ) {
+    const { signal } = this.listening;
+    canvas.addEventListener(
+      "webglcontextlost",
+      (event) => {
+        event.preventDefault(); // else it is never restored
+        this.resources = null;
+        onLost();
+      },
+      { signal },
+    );
+    canvas.addEventListener("webglcontextrestored", onRestored, { signal });
+    this.build();
+  }
+
+  /** Null where the browser has no WebGL2, or its driver refuses the shaders. */
+  static create(onLost: () => void, onRestored: () => void): WebGLRenderer | null {
+    const canvas = document.createElement("canvas");
+    const gl = contextOf(canvas);
+    if (!gl) return null;
+    try {
+      return new WebGLRenderer(canvas, gl, onLost, onRestored);
+    } catch (error) {
+      console.warn("embedscope draws with Canvas2D:", error);
+      return null;
+    }
+  }
+
+  private build(): Resources {
+    const gl = this.gl;
+    const program = link(gl, VERTEX, FRAGMENT);
+    const buffers = {} as Record<Attribute, WebGLBuffer>;
+    for (const name of ATTRIBUTES) {
+      buffers[name] = gl.createBuffer();
+      const at = gl.getAttribLocation(program, name);
+      const isPlace = name === "before" || name === "after";
+      gl.bindBuffer(gl.ARRAY_BUFFER, buffers[name]);
+      gl.enableVertexAttribArray(at);
+      gl.vertexAttribPointer(
+        at,
+        isPlace ? 2 : 1,
+        isPlace ? gl.FLOAT : gl.UNSIGNED_BYTE,
+        false,
+        0,
+        0,
+      );
+    }
+    gl.enable(gl.BLEND);
+    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+    this.uploaded = { positions: -1, colors: -1, palette: -1, mask: -1 };
+    const palette = texelTexture(gl, gl.TEXTURE_2D);
+    this.resources = { program, at: uniforms(gl, program), buffers, palette };
+    return this.resources;
+  }
+
+  draw(scene: Scene, camera: Camera, pixelRatio: number): void {
+    const gl = this.gl;
+    if (gl.isContextLost()) return;
+    const resources = this.resources ?? this.build();
+    gl.useProgram(resources.program);
+    this.upload(scene, resources);
+    this.resize(camera, pixelRatio);
+    this.setUniforms(scene, camera, pixelRatio, resources);
+    gl.clearColor(0, 0, 0, 0);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+    for (const drawsChosen of scene.hasSelection ? [0, 1] : [0]) {
+      gl.uniform1i(resources.at("drawsChosen"), drawsChosen);
+      gl.drawArrays(gl.POINTS, 0, nDrawn(scene));
+    }
+  }
+
+  private upload(scene: Scene, { buffers, palette }: Resources): void {
+    const gl = this.gl;
+    const fill = (name: Attribute, data: Float32Array | Uint8Array) => {
+      gl.bindBuffer(gl.ARRAY_BUFFER, buffers[name]);
+      gl.bufferData(gl.ARRAY_BUFFER, data, gl.DYNAMIC_DRAW);
+    };
+    const { versions } = scene;
+    if (this.uploaded.positions !== versions.positions) {
+      fill("before", scene.before);
+      fill("after", scene.xy);
+    }
+    if (this.uploaded.colors !== versions.colors) fill("level", scene.levels);
+    if (this.uploaded.mask !== versions.mask) fill("chosen", scene.mask);
+    gl.bindTexture(gl.TEXTURE_2D, palette);
+    if (this.uploaded.palette !== versions.palette) uploadPalette(gl, scene.palette);
+    this.uploaded = { ...versions };
+  }
+
+  private resize(camera: Camera, pixelRatio: number): void {
+    const [w, h] = [Math.round(camera.width * pixelRatio), Math.round(camera.height * pixelRatio)];
+    if (this.canvas.width !== w || this.canvas.height !== h) {
+      this.canvas.width = w;
+      this.canvas.height = h;
+    }
+    this.gl.viewport(0, 0, w, h);
+  }
+
+  private setUniforms(scene: Scene, camera: Camera, pixelRatio: number, { at }: Resources): void {
+    const gl = this.gl;
+    const [sx, sy] = [(2 * camera.scale) / camera.width, (2 * camera.scale) / camera.height];
+    gl.uniform4f(at("view"), camera.x, camera.y, sx, sy);
+    gl.uniform1f(at("morph"), scene.morph);
+    gl.uniform1f(at("size"), scene.size * pixelRatio);
+    gl.uniform1f(at("opacity"), scene.opacity);
+    gl.uniform1i(at("hasSelection"), scene.hasSelection ? 1 : 0);
+    gl.uniform1i(at("palette"), 0);
+  }
+
+  destroy(): void {
+    this.listening.abort();
+    release(this.gl);
+    this.canvas.remove();
+  }
+}

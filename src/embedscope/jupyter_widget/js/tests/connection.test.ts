@@ -1,0 +1,189 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import { Connection } from "../src/connection";
+import type { FromPage, Traits } from "../src/messages";
+import { GONE, SILENT } from "../src/notices";
+import { Store } from "../src/store";
+
+const N = 10;
+
+class FakeModel {
+  readonly sent: FromPage[] = [];
+  readonly listeners = new Map<string, Set<(...a: never[]) => void>>();
+  traits = {
+    status: { is_running: false },
+    catalog: { n_samples: N },
+    history: { undo: "", redo: "" },
+    form: [],
+    parameters: {},
+    height: 400,
+    is_static: false,
+  } as unknown as Traits;
+
+  get = (name: keyof Traits) => this.traits[name];
+  on(name: string, listener: (...a: never[]) => void) {
+    this.listeners.set(name, (this.listeners.get(name) ?? new Set()).add(listener));
+  }
+  off(name: string, listener: (...a: never[]) => void) {
+    this.listeners.get(name)?.delete(listener);
+  }
+  send(message: FromPage) {
+    this.sent.push(message);
+  }
+  tell(head: object, ...arrays: (Float32Array | Uint8Array)[]) {
+    const buffers = arrays.map((a) => new DataView(a.buffer, a.byteOffset, a.byteLength));
+    for (const listener of this.listeners.get("msg:custom") ?? []) {
+      (listener as (...a: unknown[]) => void)(head, buffers);
+    }
+  }
+  of<K extends FromPage["t"]>(kind: K) {
+    return this.sent.filter((message) => message.t === kind) as Extract<FromPage, { t: K }>[];
+  }
+}
+
+let model: FakeModel;
+let store: Store;
+let connection: Connection;
+let life: AbortController;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  [model, store, life] = [new FakeModel(), new Store(), new AbortController()];
+  connection = new Connection(model as never, store, life.signal);
+  model.tell({ t: "emb", rev: 1, epoch: 0, n: N, snapshot: -1 }, new Float32Array(2 * N));
+});
+
+afterEach(() => {
+  life.abort();
+  vi.useRealTimers();
+});
+
+describe("the connection", () => {
+  it("says hello once, with what the page has", () => {
+    expect(model.of("hello")).toEqual([{ t: "hello", have: {}, webgl: true }]);
+  });
+
+  it("acknowledges a map once it was drawn", () => {
+    vi.advanceTimersByTime(50);
+    expect(model.of("ack").map((ack) => ack.rev)).toEqual([1]);
+  });
+
+  it("shows a selection at once and takes over the kernel's answer", () => {
+    connection.select(
+      Uint8Array.from({ length: N }, (_, i) => Number(i < 3)),
+      "replace",
+      "map",
+    );
+    expect(store.nSelected).toBe(3);
+    const { rev } = model.of("select")[0];
+    model.tell({ t: "sel", rev, origin: "page", count: 1 }, Uint8Array.of(1, 0));
+    expect([...store.mask]).toEqual([1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  });
+
+  it("ignores a selection that is older than its own", () => {
+    connection.select(new Uint8Array(N).fill(1), "replace", "map");
+    model.tell({ t: "sel", rev: 0, origin: "", count: 0 }, new Uint8Array(2));
+    expect(store.nSelected).toBe(N);
+  });
+
+  it("has one decode in flight and asks for the latest place next", () => {
+    for (const x of [1, 2, 3]) connection.decode(x, 0);
+    expect(model.of("decode").map(({ x }) => x)).toEqual([1]);
+    const { req } = model.of("decode")[0];
+    model.tell({ t: "dec", req, rows: [], w: 0, h: 0 }, new Uint8Array(0));
+    expect(model.of("decode").map(({ x }) => x)).toEqual([1, 3]);
+  });
+
+  it("remembers which colours were wished until they are answered", () => {
+    connection.setColors({ by: "feature", name: "area", limits: [1, 2] });
+    expect(store.wishedColors).toMatchObject({ name: "area", limits: [1, 2], palette: "" });
+    model.tell({ t: "err", req: 1, message: "No.", hint: "" });
+    expect(store.wishedColors).toBeNull();
+    connection.setColors({ by: "none", name: "" });
+    model.tell({ t: "attr", rev: 1, legend: [] }, new Uint8Array(N), new Uint8Array(1004));
+    expect(store.wishedColors).toBeNull();
+  });
+
+  it("goes on decoding after a failure", () => {
+    connection.decode(1, 0);
+    connection.decode(2, 0);
+    model.tell({ t: "err", req: model.of("decode")[0].req, message: "No.", hint: "" });
+    expect(model.of("decode")).toHaveLength(2);
+    expect(store.notice?.text).toBe("No.");
+  });
+
+  it("asks for pictures in one sheet, and for none twice", () => {
+    connection.wantThumbnails([1, 2]);
+    connection.wantThumbnails([2, 3]);
+    vi.advanceTimersByTime(30);
+    expect(model.of("thumbs").map(({ rows }) => rows)).toEqual([[1, 2, 3]]);
+    model.tell({ t: "thumb", rows: [1], names: ["a"], w: 1, h: 1 }, Uint8Array.of(1, 2, 3));
+    connection.wantThumbnails([1]);
+    vi.advanceTimersByTime(30);
+    expect(model.of("thumbs")).toHaveLength(1);
+  });
+
+  it("polls a training kernel that says nothing, and names a silent one", () => {
+    model.traits.status = { is_running: true } as never;
+    for (const listener of model.listeners.get("change:status") ?? []) listener();
+    vi.advanceTimersByTime(2100);
+    expect(model.of("poll").length).toBeGreaterThan(0);
+    connection.command("stop");
+    vi.advanceTimersByTime(9000);
+    expect(store.notice).toEqual(SILENT);
+    model.tell({ t: "say", text: "Stopped" });
+    expect(store.notice).toBeNull();
+  });
+
+  it("ignores messages that it does not know", () => {
+    model.tell({ t: "of-tomorrow", rev: 3 });
+    expect(store.n).toBe(N);
+  });
+
+  it("appends losses and begins anew with a new run", () => {
+    const rows = Float32Array.of(0, 5, 1, 4);
+    model.tell({ t: "loss", rev: 1, run: 1, start: 0, names: ["umap"] }, rows);
+    model.tell({ t: "loss", rev: 2, run: 1, start: 2, names: ["umap"] }, Float32Array.of(2, 3));
+    expect(store.losses).toEqual({ names: ["umap"], epochs: [0, 1, 2], columns: [[5, 4, 3]] });
+    model.tell({ t: "loss", rev: 3, run: 2, start: 0, names: ["umap"] }, Float32Array.of(0, 9));
+    expect(store.losses.columns).toEqual([[9]]);
+  });
+
+  it("forgets selection and levels when the number of samples changes", () => {
+    connection.select(new Uint8Array(N).fill(1), "replace", "map");
+    model.tell({ t: "emb", rev: 2, epoch: 0, n: 3, snapshot: -1 }, new Float32Array(6));
+    expect([store.mask.length, store.levels.length, store.nSelected]).toEqual([3, 3, 0]);
+  });
+
+  it("leaves no listener behind", () => {
+    life.abort();
+    const left = [...model.listeners.values()].reduce((total, all) => total + all.size, 0);
+    expect(left + store.size).toBe(0);
+  });
+
+  it("asks who is there when the host has news of the line, and says that nobody is", () => {
+    const tellNews = () => {
+      for (const listener of model.listeners.get("comm_live_update") ?? []) listener();
+    };
+    vi.advanceTimersByTime(100);
+    tellNews();
+    expect(model.of("hello")).toHaveLength(2);
+    model.tell({ t: "sync", revs: {} });
+    vi.advanceTimersByTime(2000);
+    expect([store.notice, store.isLost]).toEqual([null, false]);
+    tellNews();
+    vi.advanceTimersByTime(2000);
+    expect([store.notice, store.isLost]).toEqual([GONE, true]);
+    model.tell({ t: "sync", revs: {} });
+    expect([store.notice, store.isLost]).toEqual([null, false]);
+  });
+
+  it("says so where the line is dead", () => {
+    model.send = () => {
+      throw new Error("comm is closed");
+    };
+    connection.command("train");
+    expect([store.notice, store.isLost]).toEqual([GONE, true]);
+  });
+});

@@ -1,0 +1,32 @@
+"""Pages with the committed bundle and a fake kernel, in a browser of each module's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from widget_page import WidgetPage, open_browser
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with open_browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def open_page(browser: Any) -> Iterator[Callable[..., WidgetPage]]:
+    """Opens pages; afterwards none may have complained, or asked another host."""
+    pages: list[WidgetPage] = []
+
+    def open_page(query: str = "", **size: int) -> WidgetPage:
+        pages.append(WidgetPage(browser, query, **size))
+        return pages[-1]
+
+    yield open_page
+    for page in pages:
+        complaints, strangers = page.complaints, page.strangers
+        page.close()
+        assert complaints == []
+        assert strangers == []

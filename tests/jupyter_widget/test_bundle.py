@@ -1,0 +1,33 @@
+"""The committed bundle: small, and what the sources give."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+
+import pytest
+from widget_page import ROOT, STATIC
+
+JS = ROOT / "src" / "embedscope" / "jupyter_widget" / "js"
+LARGEST_BUNDLE = 150_000
+
+
+class TestShipping:
+    def test_the_script_is_small_enough_to_travel_with_every_widget(self) -> None:
+        assert (STATIC / "widget.js").stat().st_size <= LARGEST_BUNDLE
+
+    def test_neither_file_names_another_host(self) -> None:
+        for name in ("widget.js", "widget.css"):
+            hosts = set(re.findall(r"https?://[\w./-]+", (STATIC / name).read_text("utf-8")))
+            assert hosts <= {"http://www.w3.org/2000/svg"}
+
+    @pytest.mark.skipif(
+        shutil.which("node") is None or not (JS / "node_modules").exists(),
+        reason="needs node and npm ci",
+    )
+    def test_the_committed_files_are_what_the_sources_give(self) -> None:
+        built = subprocess.run(
+            ["node", "build.mjs", "--check"], cwd=JS, capture_output=True, text=True, check=False
+        )
+        assert built.returncode == 0, built.stderr

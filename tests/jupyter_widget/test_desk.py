@@ -1,0 +1,241 @@
+"""What pages ask for: answered, refused with a reason, and never the end of the kernel."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from fake_page import PageAndView
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from view_contract import N_SAMPLES, SQUARE, explorer_with_map
+
+from embedscope.explorer import Explorer, Presenter
+from embedscope.jupyter_widget._typescript import TARGET, write_interfaces
+from embedscope.jupyter_widget._wishes import FROM_PAGE
+from embedscope.jupyter_widget._worker import MOST_WAITING, Worker
+
+
+@pytest.fixture(scope="module")
+def explorer() -> Explorer:
+    return explorer_with_map()
+
+
+@pytest.fixture(scope="module")
+def view(explorer: Explorer) -> Iterator[PageAndView]:
+    made = PageAndView(explorer=explorer)
+    presenter = Presenter(explorer, made, "page")
+    made.settle()
+    yield made
+    presenter.close()
+    made.close()
+
+
+@pytest.fixture(autouse=True)
+def _clean(explorer: Explorer, view: PageAndView) -> None:
+    view.settle()
+    view.page.errors.clear()
+    view.page.heads.clear()
+
+
+def ask(view: PageAndView, buffers: Any = (), **wish: Any) -> list[dict[str, Any]]:
+    """Every head that comes after a wish."""
+    view.page.heads.clear()
+    view.page.tell(wish, buffers)
+    view.settle()
+    return list(view.page.heads)
+
+
+def test_the_typescript_is_written_from_these_classes():
+    assert TARGET.read_text(encoding="utf-8") == write_interfaces()
+
+
+def test_commands_reach_the_explorer(explorer: Explorer, view: PageAndView):
+    ask(view, t="cmd", req=1, name="invert")
+    assert len(explorer.selection) == N_SAMPLES
+    assert explorer.selection.origin == "page"
+    ask(view, t="cmd", req=2, name="undo")
+    assert len(explorer.selection) == 0
+    ask(view, t="cmd", req=3, name="redo")
+    ask(view, t="cmd", req=4, name="clear")
+    assert len(explorer.selection) == 0
+    assert view.page.errors == []
+
+
+def test_parameters_change_and_a_broken_rule_is_answered(explorer: Explorer, view: PageAndView):
+    ask(view, t="params", req=5, values={"n_neighbors": 11})
+    assert explorer.parameters.n_neighbors == 11
+    assert view.page.traits["parameters"]["n_neighbors"] == 11
+    (refusal,) = ask(view, t="params", req=6, values={"n_neighbors": -1})
+    assert refusal == {
+        "t": "err",
+        "req": 6,
+        "message": "n_neighbors must be in [2, 500]; got -1.",
+        "hint": "Give a value in this range.",
+    }
+
+
+def test_gates_are_drawn_combined_edited_and_removed(explorer: Explorer, view: PageAndView):
+    ask(view, t="gate-add", req=1, polygon=SQUARE.tolist())
+    ask(view, t="gate-add", req=2, polygon=(SQUARE + 0.7).tolist())
+    first, second = explorer.gates.names
+    ask(view, t="gate-combine", req=3, operation="union", members=[first, second])
+    assert view.page.gates[explorer.gates.names[2]] == explorer.gate_counts()["count"].iloc[2]
+    change = {"new_name": "corner", "color": "#112233", "polygon": None}
+    ask(view, t="gate-edit", req=4, name=first, **change)
+    assert explorer.gates["corner"].color == "#112233"
+    ask(view, t="gate-select", req=5, name="corner", mode="replace")
+    assert len(explorer.selection) == view.page.gates["corner"] > 0
+    (refusal,) = ask(view, t="gate-remove", req=6, name="corner")
+    assert refusal["req"] == 6  # another is made of it
+    for name in reversed(explorer.gates.names):
+        ask(view, t="gate-remove", req=7, name=name)
+    assert view.page.gates == {}
+
+
+def test_colours(explorer: Explorer, view: PageAndView):
+    heads = ask(view, t="color", req=1, by="selection", name="", palette="", limits=None, hidden=[])
+    (colors,) = [head for head in heads if head["t"] == "attr"]
+    assert colors["by"] == explorer.color_by.kind == "selection"
+    assert sum(entry["count"] for entry in colors["legend"]) == N_SAMPLES
+    wrong = {"by": "feature", "name": "no such column", "palette": "", "limits": None}
+    (refusal,) = ask(view, t="color", req=2, hidden=[], **wrong)
+    assert refusal["t"] == "err"
+    assert refusal["req"] == 2
+    assert explorer.color_by.kind == "selection"
+
+
+def test_a_refused_selection_gives_the_page_the_one_that_stands(
+    explorer: Explorer, view: PageAndView
+):
+    explorer.select_rows([3, 4])
+    view.settle()
+    view.page.mask = np.ones(N_SAMPLES, bool)
+    revision = view.page.revisions["sel"] = 1000
+    heads = ask(view, [b"\x01"], t="select", rev=revision, origin="map", mode="replace")
+    assert {head["t"] for head in heads} == {"err", "sel"}
+    assert np.flatnonzero(view.page.mask).tolist() == [3, 4]
+    assert view.outbox.revisions()["sel"] >= 1000
+
+
+def test_a_selection_that_changes_nothing_is_answered_too(explorer: Explorer, view: PageAndView):
+    explorer.clear_selection()
+    view.settle()
+    bits = bytes((N_SAMPLES + 7) // 8)
+    heads = ask(view, [bits], t="select", rev=5000, origin="map", mode="add")
+    assert any(head["t"] == "sel" and head["rev"] >= 5000 for head in heads)
+
+
+def test_tables_have_names_for_thumbnails(view: PageAndView):
+    (sheet,) = ask(view, t="thumbs", rows=[0, 59])
+    assert (sheet["w"], sheet["h"], sheet["rows"]) == (0, 0, [0, 59])
+    assert len(sheet["names"]) == 2
+    (refusal,) = ask(view, t="thumbs", rows=[60])
+    assert "60" in refusal["message"]
+
+
+def test_decoding_without_a_map_says_what_to_do(view: PageAndView):
+    (refusal,) = ask(view, t="decode", req=9, x=0.0, y=0.0)
+    assert refusal["req"] == 9
+    assert "trained" in refusal["message"]
+    assert refusal["hint"]
+
+
+def test_hover(explorer: Explorer, view: PageAndView):
+    ask(view, t="hover", row=7)
+    assert explorer.hovered.row == 7
+    ask(view, t="hover", row=-1)
+    assert explorer.hovered.row is None
+
+
+_scalar = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+_json = st.recursive(
+    _scalar,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+_field_names = sorted({field.name for wish in FROM_PAGE for field in dataclasses.fields(wish)})
+# Polls and greetings answer in their own way, and training is another matter.
+_kinds = [wish.kind for wish in FROM_PAGE if wish.kind not in ("hello", "poll", "ack")]
+_almost = st.fixed_dictionaries(
+    {"t": st.sampled_from(_kinds)}, optional=dict.fromkeys(_field_names, _json)
+).filter(lambda wish: wish.get("name") != "train")
+
+
+@given(content=_json | _almost, buffer=st.binary(max_size=16))
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_whatever_a_page_sends_the_kernel_lives_and_answers(
+    explorer: Explorer, view: PageAndView, content: Any, buffer: bytes
+):
+    view.page.errors.clear()
+    view.desk.receive(content, [buffer])
+    view.desk.wait_idle()
+    view.pump.turn()
+    if not _is_wish(content):
+        assert len(view.page.errors) == 1, content
+        assert view.page.errors[0]["message"]
+    view.desk.receive({"t": "thumbs", "rows": [1]})
+    assert view.desk.wait_idle()
+    assert view.desk._commands._thread.is_alive()
+    assert view.desk._drawing._thread.is_alive()
+
+
+def _is_wish(content: Any) -> bool:
+    from embedscope._errors import InvalidInputError
+    from embedscope.jupyter_widget._reading import read_wish
+
+    try:
+        read_wish(content)
+    except InvalidInputError:
+        return False
+    return True
+
+
+def test_nothing_of_a_refusal_breaks_json(view: PageAndView):
+    for value in (float("nan"), float("inf"), -(10**400), "\ud800", [[]] * 3):
+        view.page.tell({"t": "decode", "req": 1, "x": value, "y": 0.0})
+    view.settle()
+    assert len(view.page.errors) == 5
+    json.dumps(view.page.errors, allow_nan=False)
+
+
+def test_too_many_requests_are_refused():
+    import threading
+
+    worker, gate = Worker("test"), threading.Event()
+    worker.post(lambda: gate.wait(10) and None)
+    while worker._jobs:  # the first has begun
+        pass
+    done: list[int] = []
+    accepted = [worker.post(lambda: done.append(1)) for _ in range(MOST_WAITING + 3)]
+    assert accepted.count(False) == 3
+    gate.set()
+    assert worker.wait_idle(10)
+    assert len(done) == MOST_WAITING
+    worker.close()
+
+
+def test_of_places_passed_over_only_the_last_is_drawn():
+    import threading
+
+    worker, gate = Worker("test"), threading.Event()
+    worker.post(lambda: gate.wait(10) and None)
+    while worker._jobs:
+        pass
+    done: list[int] = []
+    for place in range(5):
+        worker.post(lambda place=place: done.append(place), "decode")
+    gate.set()
+    assert worker.wait_idle(10)
+    assert done == [4]
+    worker.close()

@@ -1,0 +1,175 @@
+"""What a page is told to put away when the samples or the map become others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from fake_page import PageAndView
+from view_contract import explorer_with_map
+
+from embedscope.explorer import Explorer, Presenter
+from embedscope.jupyter_widget._atlas import PLACES_PER_SIDE, AtlasKeeper
+from embedscope.samples import samples_from_array
+
+
+@pytest.fixture(scope="module")
+def trained() -> Explorer:
+    """Sixty small pictures, of which two maps were made; the second is shown."""
+    rng = np.random.default_rng(0)
+    pictures = rng.random((60, 6, 6, 1), dtype=np.float32) * 0.2
+    pictures[:30, :3] += 0.7
+    explorer = Explorer(samples_from_array(pictures))
+    explorer.set_parameters(reconstruction=True, n_neighbors=8)
+    for seed in (0, 1):
+        explorer.set_parameters(random_state=seed)
+        explorer.train()
+        assert explorer.wait(120).phase.name == "DONE"
+    return explorer
+
+
+@pytest.fixture
+def show() -> Iterator[Callable[[Explorer], PageAndView]]:
+    presenters: list[Presenter] = []
+
+    def show(explorer: Explorer) -> PageAndView:
+        view = PageAndView(explorer=explorer)
+        presenters.append(Presenter(explorer, view, f"page {len(presenters)}"))
+        view.settle()
+        return view
+
+    yield show
+    for presenter in presenters:
+        presenter.close()
+        presenter.view.close()
+
+
+def told(view: PageAndView, kind: str) -> list[dict[str, Any]]:
+    view.settle()
+    return [head for head in view.page.heads if head["t"] == kind]
+
+
+class AtlasBox:
+    """Takes atlases, and has them drawn only when asked to, as a busy thread would."""
+
+    def __init__(self, explorer: Explorer) -> None:
+        self.shown: list[Any] = []
+        self.jobs: dict[str, Callable[[], None]] = {}
+        self.keeper = AtlasKeeper(
+            explorer, self.shown.append, lambda job, key: self.jobs.update({key: job})
+        )
+
+    def draw(self) -> None:
+        self.jobs.pop("atlas")()
+
+
+def test_other_samples_take_every_answer_away(show: Any):
+    explorer = explorer_with_map()
+    view = show(explorer)
+    view.page.heads.clear()
+    explorer.set_samples(samples_from_array(np.zeros((60, 4), np.float32)))
+    (gone,) = told(view, "gone")
+    assert set(gone["what"]) == {"decoded", "path", "explained", "thumbnails"}
+
+
+def test_looking_at_an_earlier_epoch_leaves_the_atlas(trained: Explorer):
+    box = AtlasBox(trained)
+    box.draw()
+    trained.show_snapshot(0)
+    trained.show_snapshot(-1)
+    assert len(box.shown) == 1
+    assert box.jobs == {}
+    box.keeper.close()
+
+
+def test_a_page_puts_away_what_was_decoded_and_asks_why_of_a_gate(trained: Explorer, show: Any):
+    view = show(trained)
+    trained.decode(trained.embedding.positions[0])
+    view.page.tell({"t": "decode-clear", "req": 7})
+    assert told(view, "gone")[-1]["what"] == ["decoded"]
+    assert trained.reconstruction is None
+    around = 1e4 * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
+    trained.add_gate(around, "all")
+    view.page.tell({"t": "gate-why", "req": 8, "name": "all"})
+    (answer,) = told(view, "explain")
+    assert answer["req"] == 8
+    assert "60 samples" in answer["title"]
+    trained.remove_gate("all")
+
+
+def test_another_map_takes_away_only_what_was_answered(trained: Explorer, show: Any):
+    view = show(trained)
+    trained.decode(trained.embedding.positions[0])
+    trained.explain([1, 2])
+    view.settle()
+    view.page.heads.clear()
+    first, second = trained.results
+    trained.show_result(first)
+    assert {what for gone in told(view, "gone") for what in gone["what"]} == {
+        "decoded",
+        "explained",
+    }
+    view.page.heads.clear()
+    view.page.hello()
+    assert told(view, "dec") == []  # nor does a page that comes later see it
+    trained.show_result(second)
+
+
+def test_pictures_of_the_samples_before_are_not_sent(trained: Explorer, show: Any, monkeypatch):
+    view = show(trained)
+    others = samples_from_array(np.zeros((60, 6, 6, 1), np.float32))
+    real = type(trained.samples).thumbnail
+
+    def change_meanwhile(samples, row, size=None):
+        view.samples = others
+        return real(samples, row, size)
+
+    monkeypatch.setattr(type(trained.samples), "thumbnail", change_meanwhile)
+    view.page.tell({"t": "thumbs", "rows": [1]})
+    assert told(view, "thumb") == []
+
+
+def test_an_atlas_goes_with_its_map_and_the_next_is_drawn(trained: Explorer):
+    box = AtlasBox(trained)
+    box.draw()
+    (make_head, _) = box.shown.pop()
+    assert make_head(rev=1).nx == PLACES_PER_SIDE
+    first, second = trained.results
+    trained.show_result(first)
+    assert box.shown == [None]
+    box.draw()
+    assert make_head.keywords != box.shown.pop()[0].keywords  # another map, other corners
+    box.keeper.close()
+    trained.show_result(second)
+    assert box.shown == [None]
+    assert box.jobs == {}
+
+
+def test_an_atlas_that_was_begun_for_the_map_before_is_dropped(trained: Explorer):
+    box = AtlasBox(trained)
+    begun = box.jobs.pop("atlas")
+    first, second = trained.results
+    trained.show_result(first)
+    begun()
+    assert box.shown == []
+    trained.show_result(second)
+    box.keeper.close()
+
+
+def test_a_run_takes_the_atlas_away_and_its_end_brings_one(trained: Explorer):
+    box = AtlasBox(trained)
+    box.draw()
+    trained.set_parameters(n_training_epochs=50)
+    trained.train()
+    end = time.monotonic() + 60
+    while len(box.shown) < 2 and time.monotonic() < end:
+        time.sleep(0.01)
+    trained.stop()
+    assert trained.wait(120).phase.is_finished
+    assert box.shown[1:] == [None]
+    box.draw()
+    assert box.shown[2] is not None
+    box.keeper.close()

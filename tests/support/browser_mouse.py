@@ -1,0 +1,40 @@
+"""The mouse of a person at a page with the widget on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+class MouseOnMap:
+    """Drags by real mouse events, at places given on the map."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+
+    def drag(self, points: Sequence[tuple[float, float]], *keys: str) -> None:
+        """A drag through places of the screen, with keys held down."""
+        for key in keys:
+            self.page.keyboard.down(key)
+        self.page.mouse.move(*points[0])
+        self.page.mouse.down()
+        for point in points[1:]:
+            self.page.mouse.move(*point, steps=4)
+        self.page.mouse.up()
+        for key in keys:
+            self.page.keyboard.up(key)
+
+    def on_screen(self, x: float, y: float) -> tuple[float, float]:
+        """Where a place of the first map is on the screen."""
+        stage = self.page.locator(".es-map").first
+        box = stage.bounding_box()
+        cx, cy, scale = map(float, stage.get_attribute("data-camera").split())
+        return (
+            box["x"] + box["width"] / 2 + (x - cx) * scale,
+            box["y"] + box["height"] / 2 - (y - cy) * scale,
+        )
+
+    def corners(self, x0: float, y0: float, x1: float, y1: float) -> list[tuple[float, float]]:
+        """The corners of a rectangle on the map, on the screen, back to the first."""
+        around = [(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)]
+        return [self.on_screen(x, y) for x, y in around]

@@ -1,0 +1,216 @@
+"""A real JupyterLab, a notebook in it, and the notebook's kernel asked from outside."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import nbformat
+import pytest
+from browser_mouse import MouseOnMap
+
+_START_S = 60
+_SETTINGS = {
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    # Cells out of view stay in the page, where the tests find them.
+    "notebook-extension/tracker": {"windowingMode": "none"},
+}
+_ANSWER_S = 240  # a cell may be waiting for a training run
+
+
+@contextmanager
+def open_lab(folder: Path, kernels: Path | None = None) -> Iterator[str]:
+    """Serve a folder by a JupyterLab of its own; gives its address.
+
+    Nothing of the user's settings is read or written, and the system chooses the port.
+    """
+    pytest.importorskip("jupyterlab")
+    own = folder / ".jupyter"
+    places = {
+        "JUPYTER_CONFIG_DIR": own / "config",
+        "JUPYTER_RUNTIME_DIR": own / "runtime",
+        "JUPYTERLAB_SETTINGS_DIR": own / "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": own / "workspaces",
+        "IPYTHONDIR": own / "ipython",
+    }
+    if kernels is not None:
+        places["JUPYTER_PATH"] = kernels
+    for place in places.values():
+        place.mkdir(parents=True, exist_ok=True)
+    _write_settings(places["JUPYTERLAB_SETTINGS_DIR"])
+    options = [
+        "--no-browser",
+        "--allow-root",
+        "--ip=127.0.0.1",
+        "--port=0",
+        "--IdentityProvider.token=",
+        "--ServerApp.disable_check_xsrf=True",
+        f"--ServerApp.root_dir={folder}",
+    ]
+    environment = os.environ | {name: str(place) for name, place in places.items()}
+    with (folder / "lab.log").open("w") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", *options],
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            yield _address(server, places["JUPYTER_RUNTIME_DIR"])
+        finally:
+            server.terminate()
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:
+                server.kill()
+
+
+def _write_settings(settings: Path) -> None:
+    for plugin, values in _SETTINGS.items():
+        written = settings / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
+        written.parent.mkdir(parents=True)
+        written.write_text(json.dumps(values))
+
+
+def _address(server: subprocess.Popen[bytes], runtime: Path) -> str:
+    end = time.monotonic() + _START_S
+    while time.monotonic() < end and server.poll() is None:
+        for written in runtime.glob("jpserver-*.json"):
+            said = written.read_text()
+            if said and json.loads(said)["port"]:
+                return f"http://127.0.0.1:{json.loads(said)['port']}"
+        time.sleep(0.1)
+    raise AssertionError("JupyterLab did not start")
+
+
+def write_notebook(path: Path, cells: Sequence[str], kernel: str = "python3") -> None:
+    """A notebook of code cells."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    notebook.metadata["kernelspec"] = {"name": kernel, "display_name": kernel, "language": "python"}
+    nbformat.write(notebook, path)
+
+
+class LabNotebook(MouseOnMap):
+    """A notebook that is open in a browser.
+
+    Errors on the browser's console are kept in `complaints`.
+    """
+
+    def __init__(self, browser: Any, address: str, name: str, folder: Path) -> None:
+        self.address = address
+        self.name = name
+        self.folder = folder
+        self.complaints: list[str] = []
+        super().__init__(browser.new_page(viewport={"width": 1500, "height": 1100}))
+        self.page.set_default_timeout(60_000)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", self._note)
+        self.page.goto(f"{address}/lab/workspaces/{name.split('.')[0]}/tree/{name}")
+        self.page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+        self.wait_for_kernel()
+        self._client: Any = None
+
+    def _note(self, message: Any) -> None:
+        if message.type == "error":
+            self.complaints.append(message.text)
+
+    def run_cells(self, first: int = 0, last: int | None = None) -> None:
+        """Run the code cells from number `first` to before `last`, by the keyboard."""
+        cells = self.page.locator(".jp-Notebook .jp-CodeCell")
+        for number in range(first, cells.count() if last is None else last):
+            self._run_cell(cells.nth(number))
+
+    def _run_cell(self, cell: Any) -> None:
+        """Press the keys until the cell is taken: JupyterLab drops those that come too early."""
+        for _ in range(5):
+            cell.locator(".cm-content").click()
+            self.page.keyboard.press("Shift+Enter")
+            for _ in range(20):
+                if cell.locator(".jp-InputArea-prompt").inner_text().strip() != "[ ]:":
+                    return
+                self.page.wait_for_timeout(100)
+        raise AssertionError("the cell does not run")
+
+    def wait_for_widget(self) -> None:
+        """Until the first widget is there, and in view."""
+        wrong = self.page.locator("[data-mime-type$=stderr]").get_by_text("Traceback").first
+        self.page.locator(".es-map").first.or_(wrong).wait_for()
+        if wrong.count():
+            raise AssertionError(wrong.inner_text())
+        self.page.locator(".es-map").first.scroll_into_view_if_needed()
+        self.page.wait_for_selector(".es-map[data-camera]")  # drawn once it is in view
+
+    def choose(self, menu: str, command: str) -> None:
+        """Take a command of JupyterLab's menu, and say yes if it asks."""
+        self.page.get_by_role("menuitem", name=menu, exact=True).click()
+        self.page.locator(".lm-Menu-item").get_by_text(command, exact=True).click()
+        if command.endswith("…"):
+            self.page.locator(".jp-Dialog .jp-mod-accept").click()
+
+    def use_dark_theme(self) -> None:
+        self.page.get_by_role("menuitem", name="Settings", exact=True).click()
+        self.page.locator(".lm-Menu-item").get_by_text("Theme", exact=True).hover()
+        self.page.locator(".lm-Menu-item").get_by_text("JupyterLab Dark", exact=True).click()
+        self.page.wait_for_timeout(1500)
+
+    def select_cell(self, number: int) -> None:
+        """Make a cell the one that commands of the menu are for."""
+        self.page.locator(".jp-Notebook .jp-CodeCell .jp-InputPrompt").nth(number).click()
+
+    def wait_for_kernel(self) -> None:
+        """Until the kernel is there: before, a cell is not run, or asks for one."""
+        self.page.get_by_text("| Idle").wait_for()
+
+    def ask(self, expression: str) -> Any:
+        """The value of an expression in the kernel: a literal."""
+        reply = self.client.execute_interactive(
+            "",
+            silent=True,
+            user_expressions={"value": expression},
+            timeout=_ANSWER_S,
+            output_hook=lambda _: None,
+        )
+        value = reply["content"]["user_expressions"]["value"]
+        if value["status"] != "ok":
+            raise AssertionError("\n".join(value["traceback"]))
+        return ast.literal_eval(value["data"]["text/plain"])
+
+    def wait_until(self, expression: str, timeout_s: float = 120) -> None:
+        """Until an expression holds in the kernel."""
+        end = time.monotonic() + timeout_s
+        while not self.ask(f"bool({expression})"):
+            if time.monotonic() > end:
+                raise AssertionError(f"not within {timeout_s} s: {expression}")
+            self.page.wait_for_timeout(100)  # the page's events are handled meanwhile
+
+    @property
+    def client(self) -> Any:
+        """A client of its own at the notebook's kernel."""
+        if self._client is None:
+            from jupyter_client import BlockingKernelClient
+
+            connection = self.folder / ".jupyter" / "runtime" / f"kernel-{self._kernel_id()}.json"
+            self._client = BlockingKernelClient(connection_file=str(connection))
+            self._client.load_connection_file()
+            self._client.start_channels()
+        return self._client
+
+    def _kernel_id(self) -> str:
+        with urlopen(f"{self.address}/api/sessions") as answer:
+            sessions = json.load(answer)
+        return next(each["kernel"]["id"] for each in sessions if each["path"] == self.name)
+
+    def close(self) -> None:
+        """Leave the notebook; its kernel ends with JupyterLab."""
+        if self._client is not None:
+            self._client.stop_channels()
+        self.page.close()
