@@ -36,6 +36,27 @@ install_venv_module() {
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package"
 }
 
+# Debian's packages that windows and browsers need, unless the commands named are all there already.
+install_system_packages() {
+    local wanted
+    for wanted in "$@"; do
+        if ! command -v "$wanted" >/dev/null; then break; fi
+        wanted=
+    done
+    if [ -z "$wanted" ] && ldconfig -p | grep -q libxcb-icccm; then return; fi
+    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+        say "Not found, and not installed for want of apt-get or its rights: $*"
+        return
+    fi
+    say "Installing the system packages for $*"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+        xvfb xauth chromium fonts-dejavu-core libgl1 libegl1 libopengl0 libgl1-mesa-dri \
+        libglib2.0-0 libfontconfig1 libdbus-1-3 libxkbcommon0 libxkbcommon-x11-0 libxcb-cursor0 \
+        libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 \
+        libxcb-shape0 libxcb-xinerama0 libxcb-xkb1 >/dev/null
+}
+
 make_environment() {
     local base
     base=$(find_python)

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from embedscope.core._estimator import ParametricUMAP
     from embedscope.core._persistence import load_ParametricUMAP
+    from embedscope.explorer import Explorer
 
-__all__ = ["ParametricUMAP", "__version__", "load_ParametricUMAP"]
+__all__ = ["Explorer", "ParametricUMAP", "__version__", "load_ParametricUMAP"]
 
 _HOMES = {
+    "Explorer": "embedscope.explorer",
     "ParametricUMAP": "embedscope.core._estimator",
     "load_ParametricUMAP": "embedscope.core._persistence",
 }
@@ -30,6 +32,8 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)
+    if name == "Explorer":
+        value.display = import_module("embedscope._notebook").show_in_notebook
     globals()[name] = value
     return value
 

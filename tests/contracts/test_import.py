@@ -45,6 +45,7 @@ def test_import_loads_nothing_heavy():
     assert HEAVY.isdisjoint(loaded.split())
 
 
+@pytest.mark.speed
 def test_import_is_fast():
     code = (
         "import time; start = time.perf_counter(); import embedscope;"
@@ -54,7 +55,17 @@ def test_import_is_fast():
     assert min(float(run(code)) for _ in range(5)) < BUDGET_S
 
 
-@pytest.mark.parametrize("name", ["ParametricUMAP", "load_ParametricUMAP"])
+@pytest.mark.parametrize(
+    "package", ["embedscope.samples", "embedscope.training", "embedscope.explorer"]
+)
+def test_what_front_ends_import_loads_no_network_library_and_no_toolkit(package):
+    loaded = run(f"import {package}, sys; print(*{{n.split('.')[0] for n in sys.modules}})").split()
+    assert "embedscope" in loaded
+    heavy = {"anywidget", "ipywidgets", "keras", "napari", "numba", "qtpy", "tensorflow", "vispy"}
+    assert heavy.isdisjoint(loaded)
+
+
+@pytest.mark.parametrize("name", ["Explorer", "ParametricUMAP", "load_ParametricUMAP"])
 def test_public_name_arrives_when_asked_for(name):
     code = f"import embedscope; print(embedscope.{name}.__name__)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -69,6 +69,7 @@ DEFAULTS = {
 }
 METHODS = {
     "add_landmarks",
+    "encoder_jacobian",
     "fit",
     "fit_transform",
     "get_feature_names_out",
@@ -105,7 +106,12 @@ def public_methods() -> list[str]:
 
 
 def test_package_lists_its_names():
-    assert set(embedscope.__all__) == {"ParametricUMAP", "__version__", "load_ParametricUMAP"}
+    assert set(embedscope.__all__) == {
+        "Explorer",
+        "ParametricUMAP",
+        "__version__",
+        "load_ParametricUMAP",
+    }
     assert set(embedscope.__all__) <= set(dir(embedscope))
 
 

@@ -1,4 +1,7 @@
-"""The demo: from an image with labelled cells to a map, its decoder, and cells of tomorrow."""
+"""The demo: from an image with labelled cells to a map, its decoder, and cells of tomorrow.
+
+All of it goes through an `Explorer`, as a script of a user's would.
+"""
 
 from __future__ import annotations
 
@@ -10,32 +13,42 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from embedscope.samples import ChannelScale, crops_from_labels, jurkat_cells
+from embedscope.explorer import Explorer
+from embedscope.samples import Samples, jurkat_cells, samples_from_labels
+from embedscope.training import TrainingParameters
 
 _CROP_PX = 40
 _HELD_BACK = 0.2
-_N_NEIGHBORS = 15
-_LABEL_FREE = [0, 2]  # brightfield and darkfield
-_BLEND = 0.5  # of the distance between neighbouring cells on the map
 _GRID_CELLS = 320  # places of the decoded map, before those without cells are left out
+_N_EACH_PHASE = 3
 _SEED = 0
+_ALL_CHANNELS = TrainingParameters(min_dist=0.3, neighbor_blur_px=2.0, random_state=_SEED)
+# How much blur is best was found by the phases of these same cells, so the scores are a little too
+# good.
+_LABEL_FREE = _ALL_CHANNELS.replace(neighbor_blur_px=1.0, reconstruction=False)
+_LABEL_FREE_CHANNELS = [0, 2]  # brightfield and darkfield
 
 
 @dataclass(frozen=True)
 class Cells:
-    """Crops with what is known of each cell, split into training cells and cells held back."""
+    """Cells to train on and cells held back, with the phase that an expert's gates gave each."""
 
-    crops: np.ndarray
-    phase: np.ndarray
-    total_dna: np.ndarray
-    train: np.ndarray
-    held_back: np.ndarray
+    train: Samples
+    held_back: Samples
     phase_names: tuple[str, ...]
-    channel_names: tuple[str, ...]
+
+    @property
+    def phase(self) -> np.ndarray:
+        """Phase of each training cell, an index into `phase_names`."""
+        return self.train.column("phase")
+
+    @property
+    def held_back_phase(self) -> np.ndarray:
+        """Phase of each cell held back."""
+        return self.held_back.column("phase")
 
 
 def run_demo(out: Path) -> None:
@@ -44,7 +57,7 @@ def run_demo(out: Path) -> None:
     Parameters
     ----------
     out : Path
-        Folder for the pictures and the model; made if it is missing.
+        Folder for the pictures and the session; made if it is missing.
     """
     began = time.perf_counter()
     out.mkdir(parents=True, exist_ok=True)
@@ -53,21 +66,22 @@ def run_demo(out: Path) -> None:
     with _step("Cutting crops around the cells of the sample image"):
         cells = _read_cells()
     print(f"   {len(cells.train)} cells to train on, {len(cells.held_back)} held back")
-    with _step("Laying out a first map"):
-        start = _first_map(cells, cells.crops, blur_px=2.0)
-    with _step("Training encoder and decoder together"):
-        mapper = _train(cells, start)
-    with _step("Saving the model, loading it in a fresh process, placing the cells held back"):
-        mapper.save(out / "model")
-        placed = _place_in_fresh_process(out / "model", cells.crops[cells.held_back])
-    accuracy, balanced = _score(cells, mapper.embedding_, placed)
+    with _step("Training the map and its decoder"):
+        explorer = _explore(cells.train, _ALL_CHANNELS)
+    with _step("Drawing a gate around the cells in metaphase, and saving the session"):
+        _gate_metaphase(explorer, cells)
+        explorer.save(out / "session")
+        explorer.to_csv(out / "cells.csv")
+    with _step("Placing the cells held back, in a fresh process that knows the session's files"):
+        placed = _place_in_fresh_process(out / "session" / "model", cells.held_back.X)
+    accuracy, balanced = _score(cells, explorer.embedding.positions, placed)
     with _step("Training on brightfield and darkfield alone"):
-        blind = _first_map(cells, cells.crops[..., _LABEL_FREE], blur_px=1.0)
-    blind_placed = blind.transform(cells.crops[cells.held_back][..., _LABEL_FREE])
-    blind_accuracy, blind_balanced = _score(cells, blind.embedding_, blind_placed)
+        blind = _explore(_some_channels(cells.train), _LABEL_FREE)
+    blind_placed, _ = blind.embed(_some_channels(cells.held_back))
+    blind_accuracy, blind_balanced = _score(cells, blind.embedding.positions, blind_placed)
     with _step("Drawing"):
-        _draw(out, cells, mapper, placed, accuracy)
-    common = np.bincount(cells.phase[cells.held_back]).max() / len(cells.held_back)
+        _draw(out, cells, explorer, placed, accuracy)
+    common = np.bincount(cells.held_back_phase).max() / len(cells.held_back)
     print("Cell-cycle phase of the cells held back, from their 15 neighbours on the map")
     print(f"   all channels              {accuracy:.2f} accuracy, {balanced:.2f} balanced")
     print(
@@ -75,7 +89,7 @@ def run_demo(out: Path) -> None:
     )
     print(f"   always the commonest      {common:.2f} accuracy, {1 / 7:.2f} balanced")
     print("   (the phases were gated on DNA content, so the first line is partly circular)")
-    print(f"Pictures and model are in {out}. {time.perf_counter() - began:.0f} s in all.")
+    print(f"Pictures and session are in {out}. {time.perf_counter() - began:.0f} s in all.")
 
 
 @contextmanager
@@ -90,82 +104,50 @@ def _step(title: str) -> Iterator[None]:
 def _read_cells() -> Cells:
     from sklearn.model_selection import train_test_split
 
-    sample = jurkat_cells()
-    cut = crops_from_labels(
-        sample.image,
-        sample.labels,
+    field = jurkat_cells()
+    cut = samples_from_labels(
+        field.image,
+        field.labels,
         _CROP_PX,
-        label_ids=sample.label_ids,
+        source="Jurkat cells",
+        channel_names=field.channel_names,
+        label_ids=field.label_ids,
         background="median",
         align=True,
     )
+    # What is known of each cell goes by its label, in whatever order the crops come.
+    known = np.argsort(field.label_ids)
+    place = known[np.searchsorted(field.label_ids[known], cut.column("label"))]
+    known_cells = cut.with_features(phase=field.phase[place], total_dna=field.total_dna[place])
     train, held_back = train_test_split(
-        np.arange(len(cut)), test_size=_HELD_BACK, stratify=sample.phase, random_state=_SEED
+        np.arange(len(cut)), test_size=_HELD_BACK, stratify=field.phase[place], random_state=_SEED
     )
-    scale = ChannelScale.from_images(cut.images[train])
-    return Cells(
-        scale.apply(cut.images),
-        sample.phase,
-        sample.total_dna,
-        train,
-        held_back,
-        sample.phase_names,
-        sample.channel_names,
-    )
+    return Cells(known_cells.subset(train), known_cells.subset(held_back), field.phase_names)
 
 
-def _neighbors(crops: np.ndarray, blur_px: float) -> tuple[np.ndarray, np.ndarray]:
-    """Neighbours by what cells look like from a little farther away: blurred, 40 components.
-
-    Pixel by pixel, two cells differ most in where their granules happen to lie. How much blur is
-    best was found by the phases of these same cells, so the scores are a little too good.
-    """
-    from scipy.ndimage import gaussian_filter
-    from sklearn.decomposition import PCA
-    from sklearn.neighbors import NearestNeighbors
-
-    blurred = gaussian_filter(crops, sigma=(0, blur_px, blur_px, 0)).reshape(len(crops), -1)
-    components = PCA(40, random_state=_SEED).fit_transform(blurred)
-    found = NearestNeighbors(n_neighbors=_N_NEIGHBORS).fit(components)
-    distances, indices = found.kneighbors(components)
-    return indices, distances
+def _some_channels(cells: Samples) -> np.ndarray:
+    return cells.X[..., _LABEL_FREE_CHANNELS]
 
 
-def _first_map(cells: Cells, crops: np.ndarray, blur_px: float) -> Any:
-    """A map without a decoder: seconds."""
-    from embedscope import ParametricUMAP
+def _explore(samples: Samples | np.ndarray, parameters: TrainingParameters) -> Explorer:
+    """Train, and wait for the end."""
+    explorer = Explorer(samples, parameters=parameters)
+    explorer.train()
+    status = explorer.wait()
+    if status.error is not None:
+        raise status.error
+    return explorer
 
-    chosen = crops[cells.train]
-    return ParametricUMAP(
-        _N_NEIGHBORS, precomputed_knn=_neighbors(chosen, blur_px), min_dist=0.3, random_state=_SEED
-    ).fit(chosen)
 
+def _gate_metaphase(explorer: Explorer, cells: Cells) -> None:
+    """The convex hull of the middle half of the cells in metaphase, as a gate."""
+    from scipy.spatial import ConvexHull
 
-def _train(cells: Cells, start: Any) -> Any:
-    """A convolutional encoder and a decoder of exemplars, trained jointly from the first map."""
-    from sklearn.neighbors import NearestNeighbors
-
-    from embedscope import ParametricUMAP
-    from embedscope.cli._cell_networks import cell_encoder, exemplar_decoder
-
-    crops, places = cells.crops[cells.train], start.embedding_
-    distances, _ = NearestNeighbors(n_neighbors=3).fit(places).kneighbors(places)
-    blend = _BLEND * float(np.median(distances[:, 2]))
-    return ParametricUMAP(
-        _N_NEIGHBORS,
-        precomputed_knn=start.precomputed_knn,
-        min_dist=0.3,
-        init=places,
-        n_epochs=50,
-        learning_rate=0.1,  # the exemplars stand where the first map put them
-        encoder=cell_encoder(crops.shape[1:], _SEED),
-        decoder=exemplar_decoder(places, crops, blend),
-        dims=crops.shape[1:],
-        parametric_reconstruction=True,
-        autoencoder_loss=True,
-        reconstruction_validation=cells.crops[cells.held_back],
-        random_state=_SEED,
-    ).fit(crops)
+    chosen = explorer.embedding.positions[cells.phase == cells.phase_names.index("Metaphase")]
+    distance = np.linalg.norm(chosen - np.median(chosen, axis=0), axis=1)
+    middle = chosen[distance <= np.median(distance)]
+    explorer.add_gate(middle[ConvexHull(middle).vertices], "metaphase")
+    explorer.select_gate("metaphase")
 
 
 def _place_in_fresh_process(model: Path, crops: np.ndarray) -> np.ndarray:
@@ -183,49 +165,58 @@ def _score(cells: Cells, places: np.ndarray, placed: np.ndarray) -> tuple[float,
     from sklearn.metrics import accuracy_score, balanced_accuracy_score
     from sklearn.neighbors import KNeighborsClassifier
 
-    classifier = KNeighborsClassifier(15).fit(places, cells.phase[cells.train])
-    predicted, true = classifier.predict(placed), cells.phase[cells.held_back]
+    classifier = KNeighborsClassifier(15).fit(places, cells.phase)
+    predicted, true = classifier.predict(placed), cells.held_back_phase
     return float(accuracy_score(true, predicted)), float(balanced_accuracy_score(true, predicted))
 
 
-def _draw(out: Path, cells: Cells, mapper: Any, placed: np.ndarray, accuracy: float) -> None:
+def _draw(out: Path, cells: Cells, explorer: Explorer, placed: np.ndarray, accuracy: float) -> None:
     from embedscope.cli import _pictures as pictures
 
-    crops, places = cells.crops[cells.train], mapper.embedding_
-    phase, names = cells.phase[cells.train], cells.phase_names
+    crops, held_back = cells.train.X, cells.held_back.X
+    places, phase, names = explorer.embedding.positions, cells.phase, cells.phase_names
     background = np.median(crops[:, 0, 0], axis=0)  # a corner, outside of the cells
-    pictures.draw_map(out / "map.png", places, phase, names, cells.total_dna[cells.train])
+    pictures.draw_map(out / "map.png", places, phase, names, cells.train.column("total_dna"))
     pictures.draw_cells_on_map(out / "cells_on_map.png", places, crops, background)
-    pictures.draw_losses(out / "losses.png", mapper.history_)
+    pictures.draw_losses(out / "losses.png", explorer.losses)
     shown = _some_of_each_phase(cells)
     pictures.draw_reconstructions(
         out / "reconstructions.png",
-        cells.crops[cells.held_back][shown],
-        mapper.inverse_transform(placed[shown]),
-        [names[k] for k in cells.phase[cells.held_back][shown]],
-        cells.channel_names,
+        held_back[shown],
+        _decoded(explorer, placed[shown]),
+        [names[k] for k in cells.held_back_phase[shown]],
+        cells.train.channel_names,
     )
-    pictures.draw_grid(out / "decoded_map.png", *_decode_grid(mapper, places), background)
+    pictures.draw_grid(out / "decoded_map.png", *_decode_grid(explorer), background)
     pictures.draw_held_out(
-        out / "held_back.png", places, placed, cells.phase[cells.held_back], names, accuracy
+        out / "held_back.png", places, placed, cells.held_back_phase, names, accuracy
     )
+    explorer.save_montage(out / "metaphase.png", "metaphase")
 
 
-def _some_of_each_phase(cells: Cells, n_each: int = 3) -> np.ndarray:
-    phase = cells.phase[cells.held_back]
+def _decoded(explorer: Explorer, points: np.ndarray) -> np.ndarray:
+    """Cells as the decoder draws them, float32 in 0..1."""
+    model = explorer.model
+    assert model is not None
+    return model.estimator.inverse_transform(points)
+
+
+def _some_of_each_phase(cells: Cells) -> np.ndarray:
+    phase = cells.held_back_phase
     rng = np.random.default_rng(_SEED)
     return np.concatenate(
         [
-            rng.permutation(np.flatnonzero(phase == k))[:n_each]
+            rng.permutation(np.flatnonzero(phase == k))[:_N_EACH_PHASE]
             for k in range(len(cells.phase_names))
         ]
     )
 
 
-def _decode_grid(mapper: Any, places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _decode_grid(explorer: Explorer) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Corners of a grid over the map, the cells decoded on it, and where real cells are near."""
     from sklearn.neighbors import NearestNeighbors
 
+    places = explorer.embedding.positions
     low, high = np.percentile(places, [0.2, 99.8], axis=0)
     step = float(np.sqrt(np.prod(high - low) / _GRID_CELLS))
     n_columns, n_rows = np.ceil((high - low) / step).astype(int)
@@ -235,7 +226,7 @@ def _decode_grid(mapper: Any, places: np.ndarray) -> tuple[np.ndarray, np.ndarra
     y = middle[1] + half[1] - step * (np.arange(n_rows) + 0.5)
     points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     distance, _ = NearestNeighbors(n_neighbors=1).fit(places).kneighbors(points)
-    decoded = mapper.inverse_transform(points)
+    decoded = _decoded(explorer, points)
     return (
         np.array([middle - half, middle + half]),
         decoded.reshape(n_rows, n_columns, *decoded.shape[1:]),
