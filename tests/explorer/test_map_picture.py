@@ -11,6 +11,7 @@ from view_contract import SQUARE, explorer_with_map
 
 from embedscope._errors import InvalidInputError
 from embedscope.explorer import ColorBy, Explorer
+from embedscope.explorer._map_picture import draw_map
 
 
 def pixels(explorer: Explorer) -> np.ndarray:
@@ -66,3 +67,25 @@ def test_a_resolution_without_sense_is_refused(dpi):
 
 def test_without_a_map_it_says_so():
     assert Explorer().draw_map().startswith(b"\x89PNG")
+
+
+def test_samples_unlike_those_trained_on_are_crossed_and_counted():
+    explorer = explorer_with_map()
+    none, five = np.zeros(60, dtype=bool), np.arange(60) < 5
+
+    def drawn(novel: np.ndarray, kind: str = "svg") -> bytes:
+        return draw_map(
+            explorer.embedding.positions, explorer.coloring, none, novel, explorer.gates, kind=kind
+        )
+
+    dark = [
+        (imread(io.BytesIO(drawn(novel, "png")), format="png")[..., :3].max(axis=-1) < 0.4).sum()
+        for novel in (none, five)
+    ]
+    assert dark[1] > dark[0] + 50
+    said = b"unlike those trained on (5)"  # matplotlib writes a comment beside drawn letters
+    assert said in drawn(five)
+    assert said not in drawn(none)
+    explorer.color(ColorBy("source"))
+    explorer.color(ColorBy("source", hidden=frozenset({explorer.coloring.legend[0].label})))
+    assert drawn(five, "png") == drawn(none, "png")  # nothing is crossed that is not shown

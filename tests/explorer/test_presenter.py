@@ -30,6 +30,7 @@ class TestRecordingView(ViewContract):
             positions=embedding.positions,
             loss_names=list(told["losses"][0]),
             error=str(told.get("error", [""])[0]),
+            novel=np.flatnonzero(told["novel"][0]).tolist(),
         )
 
     def lasso(self, view: RecordingView, polygon: np.ndarray, mode: str) -> None:

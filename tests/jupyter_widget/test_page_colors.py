@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from page_looks import (
+    dark_pixels,
     map_alpha,
     n_colored_pixels,
 )
@@ -17,7 +19,7 @@ class TestColors:
         low = page.page.get_by_label("Number of the first colour")
         low.wait_for()
         assert low.input_value() == "12.4"
-        assert page.page.locator(".es-chip").count() == 0
+        assert page.page.locator(".es-chip:visible").count() == 0
         low.fill("20")
         low.press("Enter")
         page.wait_for("k.last('color').limits?.[0] === 20")
@@ -86,3 +88,30 @@ class TestColors:
         page.page.wait_for_timeout(100)
         assert map_alpha(page).sum(dtype=int) < opaque / 3
         assert page.page.get_by_label("Opacity").nth(1).input_value() == "0.05"
+
+    @pytest.mark.parametrize("query", ["", "nowebgl"])
+    def test_samples_unlike_those_trained_on_are_crossed_and_counted(
+        self, open_page: Any, query: str
+    ) -> None:
+        page = open_page(query)
+        chip = page.page.get_by_role("button", name="unlike those trained on")
+        assert not chip.is_visible()
+        plain = dark_pixels(page)
+        page.kernel("k.sendNovel([...Array(40).keys()])")
+        chip.wait_for()
+        page.page.wait_for_timeout(100)
+        assert "40" in chip.inner_text()
+        crossed = dark_pixels(page)
+        assert crossed > plain + 40 * 8
+        chip.click()
+        page.page.wait_for_timeout(100)
+        assert dark_pixels(page) == plain
+        chip.click()
+        page.page.wait_for_timeout(100)
+        assert dark_pixels(page) == crossed
+        page.page.get_by_role("button", name="round 528").click()
+        page.page.wait_for_timeout(300)
+        assert plain < dark_pixels(page) < crossed  # what is hidden is not crossed
+        page.kernel("k.sendNovel([])")
+        chip.wait_for(state="hidden")
+        assert page.page.locator(".es-map[data-camera]").count() == 1

@@ -38,6 +38,7 @@ class TestWidget(ViewContract):
             positions=page.positions,
             loss_names=list(page.losses),
             error=page.errors[-1]["message"] if page.errors else "",
+            novel=page.novel.tolist(),
         )
 
     def lasso(self, view: Any, polygon: np.ndarray, mode: str) -> None:

@@ -65,6 +65,7 @@ class TestDockView(ViewContract):
             positions=points.positions,
             loss_names=list(view.loss_plot.losses),
             error=view.message.text(),
+            novel=points.marked.tolist(),
         )
 
     def lasso(self, view: DockView, polygon: np.ndarray, mode: str) -> None:

@@ -32,6 +32,7 @@ class FakePage:
         self.levels = np.empty(0, np.uint8)
         self.losses: dict[str, np.ndarray] = {}
         self.hovered = -1
+        self.novel = np.empty(0, np.uint32)
         self.gates: dict[str, int] = {}
         self.pictures: dict[str, tuple[dict[str, Any], list[bytes]]] = {}
         self.errors: list[dict[str, Any]] = []
@@ -87,6 +88,9 @@ class FakePage:
 
     def _take_hovered(self, head: dict[str, Any]) -> None:
         self.hovered = head["row"]
+
+    def _take_novel(self, head: dict[str, Any], rows: bytes) -> None:
+        self.novel = np.frombuffer(rows, "<u4")
 
     def _take_gates(self, head: dict[str, Any]) -> None:
         self.gates = {gate["name"]: gate["count"] for gate in head["gates"]}

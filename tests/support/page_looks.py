@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Callable
 
 import numpy as np
+from PIL import Image
 from widget_page import WidgetPage
 
 FIRST_CLOUD = (-6.5, -3.0, -1.2, 3.0)  # of the fake kernel's map: holds most of class 0
@@ -51,24 +54,22 @@ def n_colored_pixels(page: WidgetPage, stage: str = ".es-map") -> int:
     return int((map_alpha(page, stage) > 0).sum())
 
 
+def dark_pixels(page: WidgetPage) -> int:
+    """Pixels of the map that are nearly black: what is drawn in ink, on a light page."""
+    drawn = map_pixels(page)
+    return int(((drawn[:, 3] > 200) & (drawn[:, :3].max(axis=1) < 90)).sum())
+
+
 def map_alpha(page: WidgetPage, stage: str = ".es-map") -> np.ndarray:
     """The alpha of each pixel of the map."""
-    return np.array(
-        page.page.evaluate(
-            """(stage) => {
-              const shown = document.querySelector(`${stage} > canvas`);
-              const copy = document.createElement("canvas");
-              copy.width = shown.width;
-              copy.height = shown.height;
-              const context = copy.getContext("2d");
-              context.drawImage(shown, 0, 0);
-              const { data } = context.getImageData(0, 0, copy.width, copy.height);
-              return [...data.filter((_, i) => i % 4 === 3)];
-            }""",
-            stage,
-        ),
-        dtype=np.uint8,
-    )
+    return map_pixels(page, stage)[:, 3]
+
+
+def map_pixels(page: WidgetPage, stage: str = ".es-map") -> np.ndarray:
+    """The map's pixels, uint8 of shape (n, 4)."""
+    url = page.page.locator(f"{stage} > canvas").first.evaluate("(canvas) => canvas.toDataURL()")
+    png = io.BytesIO(base64.b64decode(url.partition(",")[2]))
+    return np.asarray(Image.open(png).convert("RGBA")).reshape(-1, 4)
 
 
 def image_pixels(page: WidgetPage) -> list[int]:

@@ -36,6 +36,7 @@ class Shown:
     positions: np.ndarray | None = None
     loss_names: list[str] = field(default_factory=list)
     error: str = ""
+    novel: list[int] = field(default_factory=list)
 
 
 def explorer_with_map() -> Explorer:
@@ -124,6 +125,15 @@ class ViewContract:
         if shown.positions is not None:
             np.testing.assert_allclose(shown.positions, moved, atol=1e-5)
         assert shown.n_points == N_SAMPLES
+
+    def test_samples_unlike_those_trained_on_are_marked(
+        self, explorer: Explorer, view: Any, presenter: Any
+    ) -> None:
+        assert self.shown(view).novel == []
+        explorer.events.novel_changed.emit(np.isin(np.arange(N_SAMPLES), [3, 17]))
+        assert self.shown(view).novel == [3, 17]
+        explorer.set_samples(np.zeros((5, 3), np.float32) + np.arange(5)[:, None])
+        assert self.shown(view).novel == []
 
     def test_setters_fire_no_intent(self, explorer: Explorer, view: Any, presenter: Any) -> None:
         fired: list[Any] = []

@@ -58,6 +58,7 @@ class ExplorerEvents(SignalGroup):
     losses_changed = Signal(object)
     embedding_changed = Signal(object)
     coloring_changed = Signal(object)
+    novel_changed = Signal(object)
     selection_changed = Signal(object)
     hovered_changed = Signal(object)
     gates_changed = Signal(object)

@@ -275,6 +275,7 @@ class ExplorerState:
         self._forget_answers()
         self.events.losses_changed.emit(self._losses)
         self._tell_embedding()
+        self.events.novel_changed.emit(self.novel)
         if self._color_by.kind in ("training", "novelty"):
             self._recolor()
 
@@ -311,6 +312,7 @@ class ExplorerState:
         events.status_changed.emit(self._status)
         events.losses_changed.emit(self._losses)
         events.embedding_changed.emit(self._shown)
+        events.novel_changed.emit(self.novel)
         self._recolor_if_possible()
         self._marks.tell_all()
         events.hovered_changed.emit(self._hovered)

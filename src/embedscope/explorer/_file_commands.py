@@ -178,7 +178,7 @@ class FileCommands(ExplorerState):
 
     @command
     def draw_map(self, kind: str = "png", *, dpi: int = 150) -> bytes:
-        """Draw the map that is shown, with its colours, legend, gates and selection.
+        """Draw the map that is shown: its colours, legend, gates, selection and novel samples.
 
         Parameters
         ----------
@@ -210,6 +210,7 @@ class FileCommands(ExplorerState):
             self._shown.positions,
             self._coloring,
             self._marks.selected,
+            self.novel,
             self.gates,
             kind=kind,
             dpi=dpi,

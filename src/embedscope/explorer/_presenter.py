@@ -63,6 +63,7 @@ class Presenter:
         view.show_losses(explorer.losses)
         view.show_embedding(explorer.embedding)
         view.show_coloring(explorer.coloring)
+        view.show_novel(explorer.novel)
         view.show_gates(explorer.gates, explorer.gate_counts())
         view.show_selection(explorer.selection)
         view.show_hovered(explorer.hovered)
@@ -85,6 +86,7 @@ class Presenter:
             (events.losses_changed, view.show_losses),
             (events.embedding_changed, view.show_embedding),
             (events.coloring_changed, view.show_coloring),
+            (events.novel_changed, view.show_novel),
             (events.selection_changed, view.show_selection),
             (events.hovered_changed, view.show_hovered),
             (events.gates_changed, self._show_gates),

@@ -221,20 +221,14 @@ class SamplesCommands(ExplorerState):
             If there is no such source, the image does not hold all of its samples, or it is another
             than the session was saved with.
         """
-        from embedscope.explorer._session_pictures import attach_pictures
+        from embedscope.explorer._session_samples import take_back, trained_part
 
-        for absence in self._absences:
-            given = image if absence.role == "image" else labels
-            if absence.source == source and given is not None:
-                absence.reference.check(given, absence.role)
-        samples = attach_pictures(self._need_samples(), source, image, labels)
+        samples, absences = take_back(self._need_samples(), self._absences, source, image, labels)
         if self._model is not None and self._analysis is not None:
-            trained = self._in_training
-            of_model = samples if trained.all() else samples.subset(np.flatnonzero(trained))
+            of_model = trained_part(samples, self._in_training)
             self._model = replace(self._model, samples=of_model)
             self._analysis = MapAnalysis(self._model, self._analysis.novelty_arrays())
-        self._samples = samples
-        self._absences = tuple(each for each in self._absences if each.source != source)
+        self._samples, self._absences = samples, absences
         self.events.samples_changed.emit(samples)
         self._say(f"Images of {source} attached")
 

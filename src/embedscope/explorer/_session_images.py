@@ -64,6 +64,10 @@ class ImageReference:
         finest = finest_level(image)
         return cls(path, tuple(map(int, finest.shape)), _dtype_of(finest).str, _digest_of(finest))
 
+    def is_of(self, image: Any) -> bool:
+        """Whether an image is the one that is referred to, wherever it lies."""
+        return ImageReference.of(image, self.path) == self
+
     def check(self, image: Any, name: str) -> None:
         """Raise unless an image is the one that is referred to.
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from embedscope._errors import InvalidInputError
 from embedscope.explorer._session_columns import columns_from_arrays, columns_to_arrays
 from embedscope.explorer._session_images import ImageReference, open_image
-from embedscope.explorer._session_pictures import cut_pictures
+from embedscope.explorer._session_pictures import attach_pictures, cut_pictures
 from embedscope.samples._identity import Identities
 from embedscope.samples._patch_grid import PatchGrid
 from embedscope.samples._recipes import Recipe
@@ -153,6 +153,48 @@ def restore_samples(
     if "pictures" in arrays:
         return replace(samples, absent=described["absent"]), absences
     return _cut_again(samples, absences), absences
+
+
+def take_back(
+    samples: Samples,
+    absences: Sequence[Absence],
+    source: str,
+    image: Any,
+    labels: Any = None,
+) -> tuple[Samples, tuple[Absence, ...]]:
+    """Give the samples of one source their pictures back, out of the images that were absent.
+
+    Parameters
+    ----------
+    samples, absences
+        From `restore_samples`.
+    source : str
+        Name of the source.
+    image, labels : array or pyramid
+        As when the samples were made.
+
+    Returns
+    -------
+    samples, absences
+        The same without what is no longer absent.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such source, the image does not hold all of its samples, or it is another
+        than the session was saved with.
+    """
+    for absence in absences:
+        given = image if absence.role == "image" else labels
+        if absence.source == source and given is not None:
+            absence.reference.check(given, absence.role)
+    attached = attach_pictures(samples, source, image, labels)
+    return attached, tuple(each for each in absences if each.source != source)
+
+
+def trained_part(samples: Samples, in_training: npt.NDArray[np.bool_]) -> Samples:
+    """The samples that a map was trained on; themselves, not a copy, if it is all of them."""
+    return samples if in_training.all() else samples.subset(np.flatnonzero(in_training))
 
 
 def _came_as_array(samples: Samples) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from embedscope._errors import InvalidInputError
 from embedscope.explorer._colors import ColorBy
 from embedscope.explorer._gates import GateSet
-from embedscope.explorer._session_samples import Absence
+from embedscope.explorer._session_samples import Absence, take_back, trained_part
 from embedscope.samples._samples import Samples
 from embedscope.training import Replay, TrainedMap, TrainingParameters
 
@@ -84,6 +84,27 @@ class SessionState:
                 "replay must show the samples that are in training, each at every snapshot; got "
                 "another number of them. Leave it out."
             )
+
+    def attach_images(self, source: str, image: Any, labels: Any = None) -> SessionState:
+        """The same session, with images of one source that were absent.
+
+        Parameters
+        ----------
+        source : str
+            Name of the source.
+        image, labels : array or pyramid
+            As when the samples were made.
+
+        Raises
+        ------
+        InvalidInputError
+            If they are others than the session was saved with.
+        """
+        samples, absences = take_back(self.samples, self.absences, source, image, labels)
+        model = self.model
+        if model is not None:
+            model = replace(model, samples=trained_part(samples, self.in_training))
+        return replace(self, samples=samples, absences=absences, model=model)
 
     def _fits_replay(self, replay: Replay) -> bool:
         return not len(replay) or len(replay.positions(0)) == self.in_training.sum()

@@ -78,6 +78,9 @@ class ExplorerView(Protocol):
     def show_coloring(self, coloring: Any) -> None:
         """Colour the points, and show the legend."""
 
+    def show_novel(self, novel: Any) -> None:
+        """Mark the samples that are unlike those trained on, bool of shape (n_samples,)."""
+
     def show_selection(self, selection: Any) -> None:
         """Mark the selected samples."""
 

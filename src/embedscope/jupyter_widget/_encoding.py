@@ -26,6 +26,7 @@ from embedscope.jupyter_widget._messages import (
     Gates,
     LegendItem,
     Losses,
+    Novel,
     Positions,
     RankItem,
     Selected,
@@ -87,6 +88,11 @@ def encode_selection(
     """The selection as bits, least significant first."""
     bits = np.packbits(selection.mask(n_samples), bitorder="little")
     return Selected(revision, selection.origin, len(selection)), (_bytes(bits),)
+
+
+def encode_novel(novel: npt.NDArray[np.bool_], revision: int) -> tuple[Novel, Buffers]:
+    """The rows of the samples that are unlike those trained on."""
+    return Novel(revision), (_bytes(np.flatnonzero(novel).astype("<u4")),)
 
 
 def encode_gates(gates: GateSet, counts: pd.DataFrame, n_samples: int, revision: int) -> Gates:

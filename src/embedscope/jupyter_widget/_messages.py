@@ -150,6 +150,15 @@ class Selected(Message):
 
 
 @dataclass(frozen=True)
+class Novel(Message):
+    """The samples that are unlike those trained on."""
+
+    kind: ClassVar[str] = "novel"
+    buffers: ClassVar[tuple[str, ...]] = ("uint32 rows, (k,)",)
+    rev: int
+
+
+@dataclass(frozen=True)
 class Hovered(Message):
     """The sample that is pointed at elsewhere, -1 for none."""
 
@@ -340,6 +349,7 @@ FROM_KERNEL: tuple[type[Message], ...] = (
     Colors,
     Losses,
     Selected,
+    Novel,
     Hovered,
     Gates,
     Picture,

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from embedscope.explorer import (
     ColorBy,
@@ -32,6 +33,7 @@ from embedscope.jupyter_widget._encoding import (
     encode_explanation,
     encode_gates,
     encode_losses,
+    encode_novel,
     encode_path,
     encode_positions,
     encode_reconstruction,
@@ -54,7 +56,7 @@ from embedscope.samples import Samples
 from embedscope.training import Status
 
 Answer = Literal["decoded", "path", "explained"]
-REVISED = ("emb", "attr", "loss", "sel", "gates", "atlas")
+REVISED = ("emb", "attr", "novel", "loss", "sel", "gates", "atlas")
 
 
 class PageView:
@@ -140,6 +142,10 @@ class PageView:
     def show_coloring(self, coloring: Coloring) -> None:
         """Colour the points."""
         self.outbox.put("attr", (coloring, self._color_by()))
+
+    def show_novel(self, novel: npt.NDArray[np.bool_]) -> None:
+        """Mark the samples that are unlike those trained on."""
+        self.outbox.put("novel", novel)
 
     def show_selection(self, selection: Selection) -> None:
         """Mark the selected samples."""
@@ -237,6 +243,9 @@ class PageView:
     def _encode_attr(self, value: Any, revision: int) -> tuple[Message, Buffers]:
         coloring, color_by = value
         return encode_colors(coloring, color_by, revision)
+
+    def _encode_novel(self, value: Any, revision: int) -> tuple[Message, Buffers]:
+        return encode_novel(value, revision)
 
     def _encode_loss(self, value: Any, revision: int) -> tuple[Message, Buffers]:
         run, losses = value

@@ -26,6 +26,7 @@ from embedscope.jupyter_widget._encoding import (
     encode_colors,
     encode_gates,
     encode_losses,
+    encode_novel,
     encode_positions,
     encode_selection,
     encode_thumbnails,
@@ -129,6 +130,7 @@ def _state(explorer: Explorer) -> Iterator[Told]:
     n_samples = len(explorer.embedding.positions)
     yield encode_positions(explorer.embedding, -1, 1)
     yield encode_colors(explorer.coloring, explorer.color_by, 1)
+    yield encode_novel(explorer.novel, 1)
     yield from _other_colors(explorer)
     if explorer.losses:
         yield encode_losses(explorer.losses, 1, 0, 1)

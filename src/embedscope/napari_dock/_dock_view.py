@@ -116,6 +116,10 @@ class DockView(QWidget):
         """Colour the points, and show the legend."""
         self.map_panel.show_coloring(self._color_by(), coloring)
 
+    def show_novel(self, novel: npt.NDArray[np.bool_]) -> None:
+        """Mark the samples that are unlike those trained on, bool of shape (n_samples,)."""
+        self.map_panel.show_novel(np.flatnonzero(novel))
+
     def show_selection(self, selection: Any) -> None:
         """Mark the selected samples."""
         self.marks.keep_lasso(None)
@@ -160,10 +164,6 @@ class DockView(QWidget):
         """Offer the snapshots of a run."""
         epochs = () if replay is None else replay.epochs
         self.map_panel.show_replay(len(epochs), epochs)
-
-    def show_novel(self, novel: npt.NDArray[np.bool_]) -> None:
-        """Mark the samples that are unlike those trained on, bool of shape (n_samples,)."""
-        self.map_panel.show_novel(np.flatnonzero(novel))
 
     def set_theme(self, colors: MapColors) -> None:
         """Draw in the colours of a theme."""

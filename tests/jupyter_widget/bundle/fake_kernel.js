@@ -261,6 +261,10 @@ export class FakeKernel {
     this.tell({ t: "gates", rev: this.next("gates"), gates: this.gates });
   }
 
+  sendNovel(rows) {
+    this.tell({ t: "novel", rev: this.next("novel") }, Uint32Array.from(rows));
+  }
+
   on_select({ mode, rev, origin }, [bits]) {
     this.mask = this.mask.map((was, i) => {
       const hit = (bits.getUint8(i >> 3) >> (i & 7)) & 1;

@@ -24,6 +24,11 @@ export function fileMessage(store: Store, head: FromKernel, buffers: Buffer[]): 
     case "sel":
       fileSelection(store, head, asBytes(buffers[0]));
       break;
+    case "novel":
+      store.revs.novel = head.rev;
+      store.novel = asIntegers(buffers[0]);
+      store.emit("novel");
+      break;
     case "gates":
       store.revs.gates = head.rev;
       store.gates = head.gates;

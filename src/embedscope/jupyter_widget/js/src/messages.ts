@@ -140,6 +140,12 @@ export interface Selected {
   // buffer: uint8 bits, (ceil(n / 8),)
 }
 
+export interface Novel {
+  t: "novel";
+  rev: number;
+  // buffer: uint32 rows, (k,)
+}
+
 export interface Hovered {
   t: "hovered";
   row: number;
@@ -419,6 +425,7 @@ export type FromKernel =
   | Colors
   | Losses
   | Selected
+  | Novel
   | Hovered
   | Gates
   | Picture

@@ -29,6 +29,7 @@ export type Topic =
   | "colors"
   | "losses"
   | "selection"
+  | "novel"
   | "gates"
   | "refused" // what was asked for was not done: what stands is to be shown again
   | "hover"
@@ -79,6 +80,7 @@ export interface Path {
 export interface Look {
   pointScale: number;
   opacity: number | null;
+  marksNovel: boolean; // crosses on the samples that are unlike those trained on
 }
 
 export type Tool = "pan" | "lasso" | "rectangle" | "decode" | "path" | "gate";
@@ -105,6 +107,7 @@ export class Store extends Emitter<Topic> {
   colors: Colors | null = null;
   mask: Uint8Array = new Uint8Array(0);
   nSelected = 0;
+  novel: Uint32Array = new Uint32Array(0); // rows of samples unlike those trained on
   run = -1;
   losses: LossHistory = { names: [], epochs: [], columns: [] };
   gates: GateItem[] = [];
@@ -122,7 +125,7 @@ export class Store extends Emitter<Topic> {
   said = "";
   tool: Tool = "lasso";
   editedGate: string | null = null; // its corners can be moved
-  look: Look = { pointScale: 1, opacity: null };
+  look: Look = { pointScale: 1, opacity: null, marksNovel: true };
   wishedColors: Omit<SetColors, "t" | "req"> | null = null; // until it is answered
   refusedRequest = 0; // the last of those that could not be done
   isLost = false; // nobody is at the other end

@@ -203,9 +203,11 @@ export class MapPanel {
         view.setPositions(store.xy, () => store.grid, true);
         this.updateNote();
       },
+      theme: () => view.draw(),
       look: () => view.setLook(store.look),
       colors: () => view.setColors(store.levels, store.palette),
       selection: () => view.setMask(store.mask, store.nSelected > 0),
+      novel: () => view.setMarked(store.novel),
       gates: () => this.overlay.showGates(store.gates, store.editedGate),
       refused: () => this.overlay.dropDraft(),
       hover: () => this.placeMarks(),

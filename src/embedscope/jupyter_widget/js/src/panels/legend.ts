@@ -16,6 +16,7 @@ export function legend(
 ): HTMLElement {
   const chips = h("div", { class: "es-legend", role: "group", "aria-label": "Classes" });
   const scale = new Scale(store, change, signal);
+  const novel = novelChip(store, signal);
   const update = () => {
     const items = store.colors?.legend ?? [];
     const focused = [...chips.children].findIndex((chip) => chip.matches(":focus"));
@@ -26,7 +27,30 @@ export function legend(
   };
   store.on(["colors", "refused"], update, signal);
   update();
-  return h("div", {}, scale.element, chips);
+  return h("div", {}, scale.element, chips, novel);
+}
+
+/** How many samples are unlike those trained on; pressing takes their crosses off and on. */
+function novelChip(store: Store, signal: AbortSignal): HTMLElement {
+  const count = h("small");
+  const chip = h(
+    "button",
+    { type: "button", class: "es-chip" },
+    h("span", { "aria-hidden": "true" }, "\u2715"),
+    "unlike those trained on",
+    count,
+  );
+  chip.onclick = () => store.setLook({ marksNovel: !store.look.marksNovel });
+  const update = () => {
+    const { marksNovel } = store.look;
+    chip.hidden = store.novel.length === 0;
+    chip.title = marksNovel ? "Take the crosses off the map" : "Mark them by crosses";
+    chip.setAttribute("aria-pressed", String(marksNovel));
+    count.textContent = grouped(store.novel.length);
+  };
+  store.on(["novel", "look"], update, signal);
+  update();
+  return h("div", { class: "es-legend" }, chip);
 }
 
 function chipsOf(store: Store, change: (what: ColorChange) => void): HTMLElement[] {

@@ -2,7 +2,7 @@
 
 import type { Camera } from "../camera";
 import type { Renderer } from "./renderer";
-import type { Scene } from "./scene";
+import { CROSS_LINE_PX, type Scene, crossSize } from "./scene";
 
 const GREY = 153;
 const SMALL_PX = 3; // below it nobody sees corners, and squares cost a tenth
@@ -22,6 +22,25 @@ export class Canvas2DRenderer implements Renderer {
     for (const drawsChosen of scene.hasSelection ? [0, 1] : [0]) {
       byLevel.forEach((rows, level) => this.drawLevel(scene, camera, rows, level, drawsChosen));
     }
+    if (scene.hasMarks) this.drawCrosses(scene, camera);
+  }
+
+  private drawCrosses(scene: Scene, camera: Camera): void {
+    const { context } = this;
+    if (!context) return;
+    const half = crossSize(scene.size) / 2;
+    context.strokeStyle = scene.ink;
+    context.lineWidth = CROSS_LINE_PX;
+    context.beginPath();
+    scene.marked.forEach((isMarked, row) => {
+      if (!isMarked || !scene.palette[4 * (scene.levels[row] ?? 0) + 3]) return;
+      const [x, y] = camera.toScreen(mixed(scene, 2 * row), mixed(scene, 2 * row + 1));
+      for (const side of [-1, 1]) {
+        context.moveTo(x - half, y - side * half);
+        context.lineTo(x + half, y + side * half);
+      }
+    });
+    context.stroke();
   }
 
   /** One fill style a level, since changing it is what costs. */

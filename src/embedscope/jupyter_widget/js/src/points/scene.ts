@@ -1,6 +1,8 @@
 // What a renderer of points draws. Positions, colours and selection change at different times, so
 // each has a version of its own and only what changed is uploaded.
 
+export const CROSS_LINE_PX = 1.5;
+
 export interface Scene {
   xy: Float32Array;
   /** Where the points came from, for the morph; the same length as xy. */
@@ -11,9 +13,14 @@ export interface Scene {
   palette: Uint8Array;
   mask: Uint8Array;
   hasSelection: boolean;
+  /** 1 for the points that bear a cross. */
+  marked: Uint8Array;
+  hasMarks: boolean;
+  /** Of the crosses, "rgb(r, g, b)". */
+  ink: string;
   size: number;
   opacity: number;
-  versions: { positions: number; colors: number; palette: number; mask: number };
+  versions: Record<"positions" | "colors" | "palette" | "mask" | "marked", number>;
 }
 
 export function emptyScene(): Scene {
@@ -26,21 +33,29 @@ export function emptyScene(): Scene {
     palette: new Uint8Array(251 * 4),
     mask: new Uint8Array(0),
     hasSelection: false,
+    marked: new Uint8Array(0),
+    hasMarks: false,
+    ink: "rgb(0, 0, 0)",
     size: 5,
     opacity: 1,
-    versions: { positions: 0, colors: 0, palette: 0, mask: 0 },
+    versions: { positions: 0, colors: 0, palette: 0, mask: 0, marked: 0 },
   };
 }
 
 /** New samples bring positions, colours and selection one after another; GL reads none too far. */
-export function nDrawn({ xy, levels, mask }: Scene): number {
-  return Math.min(xy.length / 2, levels.length, mask.length);
+export function nDrawn({ xy, levels, mask, marked }: Scene): number {
+  return Math.min(xy.length / 2, levels.length, mask.length, marked.length);
 }
 
 /** Diameter in screen pixels: smaller the more points there are, larger when zoomed in. */
 export function pointSize(n: number, magnification: number, chosen: number): number {
   const base = Math.min(9, Math.max(1.6, 22 / Math.pow(Math.max(n, 1) / 100, 0.3)));
   return Math.min(30, base * Math.pow(magnification, 0.4) * chosen);
+}
+
+/** Width of a cross in screen pixels: it is to be seen on the point that it marks. */
+export function crossSize(size: number): number {
+  return size + 5;
 }
 
 /** Dense maps need transparency to show where they are densest. */

@@ -22,6 +22,8 @@ export interface PointsView {
   setPositions(xy: Float32Array, grid: () => PointGrid, morphs: boolean): void;
   setColors(levels: Uint8Array, palette: Uint8Array): void;
   setMask(mask: Uint8Array, hasSelection: boolean): void;
+  /** Crosses on these rows. */
+  setMarked(rows: Uint32Array): void;
   /** Size as a multiple of what suits their number; opacity 0..1, or null for what suits it. */
   setLook(look: Look): void;
   /** The sample under a place on the screen, or -1. */
@@ -52,7 +54,8 @@ class SceneView implements PointsView {
   };
   private frame = 0;
   private morphBegan = 0;
-  private look: Look = { pointScale: 1, opacity: null };
+  private look: Look = { pointScale: 1, opacity: null, marksNovel: true };
+  private markedRows: Uint32Array = new Uint32Array(0);
   private isFitted = false;
   private standIn: Renderer | null = null; // while the graphics card has dropped the map
 
@@ -78,6 +81,7 @@ class SceneView implements PointsView {
     scene.before = isSameSize && morphs && canMorph && !prefersStillness() ? scene.xy : xy;
     scene.xy = xy;
     scene.versions.positions++;
+    if (!isSameSize) this.mark();
     this.grid = grid;
     this.morphBegan = performance.now();
     if (!this.isFitted || !isSameSize || this.camera.magnification === 1) this.fitQuietly();
@@ -97,6 +101,20 @@ class SceneView implements PointsView {
     this.scene.hasSelection = hasSelection;
     this.scene.versions.mask++;
     this.draw();
+  }
+
+  setMarked(rows: Uint32Array): void {
+    this.markedRows = rows;
+    this.mark();
+    this.draw();
+  }
+
+  /** Rows of samples that are not there yet, or no longer, are passed over. */
+  private mark(): void {
+    const { scene, markedRows } = this;
+    scene.marked = new Uint8Array(scene.xy.length / 2);
+    for (const row of markedRows) scene.marked[row] = 1;
+    scene.versions.marked++;
   }
 
   setLook(look: Look): void {
@@ -159,6 +177,8 @@ class SceneView implements PointsView {
     scene.morph = scene.before === scene.xy ? 1 : progress * progress * (3 - 2 * progress);
     scene.size = pointSize(n, camera.magnification, this.look.pointScale);
     scene.opacity = this.look.opacity ?? pointOpacity(n);
+    scene.hasMarks = this.markedRows.length > 0 && this.look.marksNovel;
+    if (scene.hasMarks) scene.ink = getComputedStyle(this.parent).color;
     this.describe();
     this.drawing.draw(scene, camera, Math.min(2, window.devicePixelRatio || 1));
     this.onDrawn();

@@ -4,41 +4,50 @@
 import type { Camera } from "../camera";
 import { contextOf, link, release, texelTexture, uniforms, uploadPalette } from "../gl";
 import type { Renderer } from "./renderer";
-import { type Scene, nDrawn } from "./scene";
+import { CROSS_LINE_PX, type Scene, crossSize, nDrawn } from "./scene";
 
 const VERTEX = `#version 300 es
-in vec2 before; in vec2 after; in float level; in float chosen;
+in vec2 before; in vec2 after; in float level; in float chosen; in float marked;
 uniform vec4 view; // centre, scale to clip space
-uniform float morph, size, opacity;
-uniform bool drawsChosen, hasSelection;
+uniform float morph, size, opacity, crossSize;
+uniform highp int pass; // 0: not selected, 1: selected, 2: crosses
+uniform bool hasSelection;
+uniform vec3 ink;
 uniform sampler2D palette;
 out vec4 color;
 void main() {
   vec4 own = texelFetch(palette, ivec2(int(level), 0), 0);
   bool isChosen = chosen > 0.5;
-  bool isDrawn = own.a > 0.0 && isChosen == drawsChosen && !isnan(after.x);
+  bool isOfPass = pass == 2 ? marked > 0.5 : isChosen == (pass == 1);
+  bool isDrawn = own.a > 0.0 && isOfPass && !isnan(after.x);
   vec2 place = (mix(before, after, morph) - view.xy) * view.zw;
   gl_Position = isDrawn ? vec4(place, 0.0, 1.0) : vec4(2.0, 2.0, 2.0, 1.0);
-  gl_PointSize = isChosen ? size * 1.3 : size;
+  gl_PointSize = pass == 2 ? crossSize : isChosen ? size * 1.3 : size;
   float alpha = own.a * (isChosen ? 1.0 : hasSelection ? opacity * 0.4 : opacity);
   vec3 rgb = isChosen || !hasSelection ? own.rgb : mix(own.rgb, vec3(0.6), 0.6);
-  color = vec4(rgb * alpha, alpha);
+  color = pass == 2 ? vec4(ink, 1.0) : vec4(rgb * alpha, alpha);
 }`;
 
 const FRAGMENT = `#version 300 es
-precision highp float; // as in the vertex shader, since both read size
+precision highp float; // as in the vertex shader, since both read the sizes
 in vec4 color;
-uniform float size;
+uniform float size, crossSize, lineWidth;
+uniform highp int pass;
 out vec4 pixel;
 void main() {
-  float radius = length(gl_PointCoord - 0.5) * 2.0;
+  vec2 at = (gl_PointCoord - 0.5) * 2.0;
   float soft = 2.0 / max(size, 2.0);
-  float inside = 1.0 - smoothstep(1.0 - soft, 1.0, radius);
+  float inside = 1.0 - smoothstep(1.0 - soft, 1.0, length(at));
+  if (pass == 2) { // how far from the nearer diagonal, in pixels
+    float away = min(abs(at.x - at.y), abs(at.x + at.y)) * 0.3536 * crossSize;
+    inside = 1.0 - smoothstep(0.0, 1.0, away - 0.5 * lineWidth + 0.5);
+  }
   if (inside <= 0.0) discard;
   pixel = color * inside;
 }`;
 
-const ATTRIBUTES = ["before", "after", "level", "chosen"] as const;
+const ATTRIBUTES = ["before", "after", "level", "chosen", "marked"] as const;
+const NOTHING: Scene["versions"] = { positions: -1, colors: -1, palette: -1, mask: -1, marked: -1 };
 type Attribute = (typeof ATTRIBUTES)[number];
 
 interface Resources {
@@ -51,7 +60,7 @@ interface Resources {
 export class WebGLRenderer implements Renderer {
   readonly name = "WebGL2";
   private resources: Resources | null = null;
-  private uploaded = { positions: -1, colors: -1, palette: -1, mask: -1 };
+  private uploaded = { ...NOTHING };
   private readonly listening = new AbortController();
 
   private constructor(
@@ -108,7 +117,7 @@ export class WebGLRenderer implements Renderer {
     }
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
-    this.uploaded = { positions: -1, colors: -1, palette: -1, mask: -1 };
+    this.uploaded = { ...NOTHING };
     const palette = texelTexture(gl, gl.TEXTURE_2D);
     this.resources = { program, at: uniforms(gl, program), buffers, palette };
     return this.resources;
@@ -124,8 +133,8 @@ export class WebGLRenderer implements Renderer {
     this.setUniforms(scene, camera, pixelRatio, resources);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
-    for (const drawsChosen of scene.hasSelection ? [0, 1] : [0]) {
-      gl.uniform1i(resources.at("drawsChosen"), drawsChosen);
+    for (const pass of passesOf(scene)) {
+      gl.uniform1i(resources.at("pass"), pass);
       gl.drawArrays(gl.POINTS, 0, nDrawn(scene));
     }
   }
@@ -143,6 +152,7 @@ export class WebGLRenderer implements Renderer {
     }
     if (this.uploaded.colors !== versions.colors) fill("level", scene.levels);
     if (this.uploaded.mask !== versions.mask) fill("chosen", scene.mask);
+    if (this.uploaded.marked !== versions.marked) fill("marked", scene.marked);
     gl.bindTexture(gl.TEXTURE_2D, palette);
     if (this.uploaded.palette !== versions.palette) uploadPalette(gl, scene.palette);
     this.uploaded = { ...versions };
@@ -163,6 +173,9 @@ export class WebGLRenderer implements Renderer {
     gl.uniform4f(at("view"), camera.x, camera.y, sx, sy);
     gl.uniform1f(at("morph"), scene.morph);
     gl.uniform1f(at("size"), scene.size * pixelRatio);
+    gl.uniform1f(at("crossSize"), crossSize(scene.size) * pixelRatio);
+    gl.uniform1f(at("lineWidth"), CROSS_LINE_PX * pixelRatio);
+    gl.uniform3fv(at("ink"), inkOf(scene));
     gl.uniform1f(at("opacity"), scene.opacity);
     gl.uniform1i(at("hasSelection"), scene.hasSelection ? 1 : 0);
     gl.uniform1i(at("palette"), 0);
@@ -173,4 +186,12 @@ export class WebGLRenderer implements Renderer {
     release(this.gl);
     this.canvas.remove();
   }
+}
+
+function passesOf({ hasSelection, hasMarks }: Scene): number[] {
+  return [0, ...(hasSelection ? [1] : []), ...(hasMarks ? [2] : [])];
+}
+
+function inkOf({ ink }: Scene): number[] {
+  return (ink.match(/[\d.]+/g) ?? []).slice(0, 3).map((value) => Number(value) / 255);
 }
