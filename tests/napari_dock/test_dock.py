@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QApplication
 
 from embedscope.napari_dock import ExplorerDock
 from embedscope.napari_dock._data_choice import Kind
-from embedscope.samples import jurkat_cells
+from embedscope.samples import jurkat_cells, samples_from_labels
 from embedscope.training import Phase
 
 SIDE_PX = 240  # 36 cells of the sample
@@ -198,6 +198,77 @@ def test_a_session_is_opened_with_its_layers(dock, tmp_path, qtbot):
     qtbot.waitUntil(lambda: dock.explorer.samples is not None, timeout=20_000)
     assert dock.explorer.gates.names == ("inner",)
     assert list(dock.links.layers) == ["cells"]
+
+
+def test_a_session_without_pictures_takes_them_from_the_layers_that_hold_them(
+    dock, viewer, tmp_path, qtbot
+):
+    saved = save_placed(dock, tmp_path / "session")
+    dock.explorer.set_samples(None)
+    open_session(dock, tmp_path / "session", qtbot)
+    assert list(dock.links.layers) == ["cells"]
+    opened = dock.explorer.samples
+    assert not opened.absent
+    np.testing.assert_array_equal(opened.X, saved.X)
+
+
+def test_a_layer_that_has_only_the_name_is_not_linked(dock, viewer, cells, tmp_path, qtbot):
+    save_placed(dock, tmp_path / "session")
+    dock.explorer.set_samples(None)
+    viewer.layers["cells"].data = np.flipud(cells[1]).copy()
+    open_session(dock, tmp_path / "session", qtbot)
+    assert dock.links.layers == {}
+    assert "Layers named cells hold other pixels" in dock.view.message.text()
+    assert "cells" in dock.explorer.samples.absent
+
+
+def test_of_another_image_the_pictures_are_not_taken_but_the_labels_are_linked(
+    dock, viewer, cells, tmp_path, qtbot
+):
+    save_placed(dock, tmp_path / "session")
+    dock.explorer.set_samples(None)
+    viewer.layers["DNA"].data = cells[0][..., 0]
+    open_session(dock, tmp_path / "session", qtbot)
+    assert list(dock.links.layers) == ["cells"]
+    assert "cells" in dock.explorer.samples.absent
+
+
+def test_images_on_disk_are_added_beside_layers_that_only_have_their_names(
+    dock, viewer, cells, tmp_path, qtbot
+):
+    image, labels = cells
+    np.save(tmp_path / "image.npy", image[..., 1])
+    np.save(tmp_path / "labels.npy", labels)
+    dock.explorer.set_samples(
+        samples_from_labels(
+            image[..., 1],
+            labels,
+            source="cells",
+            image_path=str(tmp_path / "image.npy"),
+            labels_path=str(tmp_path / "labels.npy"),
+        )
+    )
+    dock.explorer.save(tmp_path / "session")
+    dock.explorer.set_samples(None)
+    viewer.layers["cells"].data = np.flipud(labels).copy()
+    open_session(dock, tmp_path / "session", qtbot)
+    (linked,) = dock.links.layers.values()
+    assert linked.name != "cells"
+    np.testing.assert_array_equal(linked.data, labels)
+
+
+def save_placed(dock, path):
+    """Cut what is chosen, give everybody a place and save it, without pictures."""
+    samples = dock.data_panel.choice().make()
+    dock.explorer.set_samples(samples)
+    dock.explorer.place(np.random.default_rng(0).normal(size=(len(samples), 2)))
+    dock.explorer.save(path)
+    return samples
+
+
+def open_session(dock, path, qtbot):
+    dock.open_session(str(path))
+    qtbot.waitUntil(lambda: dock.explorer.samples is not None, timeout=20_000)
 
 
 def test_closed_docks_are_not_kept_alive(viewer, qtbot):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from napari.utils.notifications import show_info
 from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
@@ -19,16 +19,18 @@ from embedscope.napari_dock._dock_view import DockView
 from embedscope.napari_dock._export_menu import ExportMenu
 from embedscope.napari_dock._linked_layers import LinkedLayers
 from embedscope.napari_dock._live_preview import LivePreview
-from embedscope.napari_dock._opened_layers import add_source_layers
+from embedscope.napari_dock._opened_layers import (
+    OpenedSession,
+    add_source_layers,
+    read_session,
+    strangers,
+)
 from embedscope.napari_dock._outdated_note import OutdatedNote
 from embedscope.napari_dock._qt_dispatcher import QtDispatcher
 from embedscope.napari_dock._sample_jobs import SampleJobs
 from embedscope.napari_dock._theme import map_colors
 from embedscope.napari_dock._viewer_explorers import explorer_of
 from embedscope.samples import Samples
-
-if TYPE_CHECKING:
-    from embedscope.explorer._session_state import SessionState
 
 _NAME = "napari dock"
 
@@ -78,7 +80,7 @@ class ExplorerDock(QWidget):
             signal.connect(slot)
         self.links.show_coloring(self.explorer.coloring)
         self.links.show_selection(self.explorer.selection)
-        self._show_novel()
+        self.links.set_novel(self.explorer.novel)
         self._show_status(self.explorer.status)
 
     def open_session(self, path: str) -> None:
@@ -90,9 +92,10 @@ class ExplorerDock(QWidget):
             Read in a thread of its own: the viewer stays free.
         """
         self.view.show_message("Opening the session…")
+        layers = list(self._viewer.layers)
         self._reading.start(
-            lambda: self.explorer.read(path),
-            lambda state: self._show_session(path, state),
+            lambda: read_session(path, layers),
+            lambda opened: self._show_session(path, opened),
             self.view.show_error,
         )
 
@@ -119,16 +122,23 @@ class ExplorerDock(QWidget):
         self.data_panel.show_layers(())  # it listens to the layer that is chosen
         self.view.map_place.dock_back()
 
-    def _show_session(self, path: str, state: SessionState) -> None:
-        self.explorer.load(state)
-        layers = add_source_layers(self._viewer, state.samples)
+    def _show_session(self, path: str, opened: OpenedSession) -> None:
+        samples = opened.state.samples
+        self.explorer.load(opened.state)
+        shown = add_source_layers(self._viewer, opened)
         self._offer_layers()
-        self._jobs.take_as_prepared(self.data_panel.choice(), layers, list(self._viewer.layers))
-        self._link(state.samples)
+        self._jobs.take_as_prepared(self.data_panel.choice(), shown)
+        self._link(samples)
         self.links.show_coloring(self.explorer.coloring)
         self.links.show_selection(self.explorer.selection)
-        self._show_novel()
+        self.links.set_novel(self.explorer.novel)
         self.menu.remember_session(path)
+        others = strangers(self._viewer, samples, shown)
+        if others:
+            self.view.show_message(
+                f"Session opened. Layers named {', '.join(others)} hold other pixels than it was "
+                "saved with: they are not linked."
+            )
         self.data_section.collapse(animate=False)
 
     # -- layout and connections ------------------------------------------------------------------
@@ -192,7 +202,7 @@ class ExplorerDock(QWidget):
         events, layers = self.explorer.events, self._viewer.layers.events
         return [
             (events.samples_changed, self._link),
-            (events.embedding_changed, self._show_novel),
+            (events.novel_changed, self.links.set_novel),
             (events.selection_changed, self.links.show_selection),
             (events.coloring_changed, self.links.show_coloring),
             (events.hovered_changed, self._both_ways.show_hovered),
@@ -249,10 +259,6 @@ class ExplorerDock(QWidget):
         self.data_panel.show_layers(
             [each for each in self._viewer.layers if each not in own and not is_decoded(each)]
         )
-
-    def _show_novel(self, _: Any = None) -> None:
-        self.links.set_novel(self.explorer.novel)
-        self.view.show_novel(self.explorer.novel)
 
     def _fade_other_frames(self, _: Any = None) -> None:
         """In a time series, the points of the frame on the screen stand out."""

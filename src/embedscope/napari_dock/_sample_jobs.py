@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from embedscope._errors import EmbedscopeError, InvalidInputError
@@ -10,6 +10,7 @@ from embedscope.explorer import Explorer, PreparedSamples
 from embedscope.napari_dock._background import Background
 from embedscope.napari_dock._data_choice import DataChoice, choice_of
 from embedscope.napari_dock._layer_watch import LayerWatch
+from embedscope.napari_dock._opened_layers import SourceLayers
 from embedscope.samples import Samples
 from embedscope.training import Dispatcher
 
@@ -123,25 +124,21 @@ class SampleJobs:
 
         self._background.start(place, take, self._show_error)
 
-    def take_as_prepared(
-        self, choice: DataChoice, layers: dict[str, Any], images: Sequence[Any]
-    ) -> None:
+    def take_as_prepared(self, choice: DataChoice, shown: Mapping[str, SourceLayers]) -> None:
         """Know that the explorer's samples are those of these layers: a session brought them.
 
         Parameters
         ----------
         choice : DataChoice
             What is chosen now.
-        layers : dict of str to napari.layers.Layer
+        shown : mapping of str to SourceLayers
             By the names of the sources.
-        images : sequence of napari.layers.Layer
-            Among which the channels are.
         """
         self._on_map = [choice]
-        self.layers |= layers
+        self.layers = {source: found.layer for source, found in shown.items()}
         self.watch.close()
         samples = self._explorer.samples
-        for source, layer in layers.items():
+        for source, (layer, images) in shown.items():
             made_from = None if samples is None else choice_of(samples, source, layer, images)
             if made_from is not None:
                 self.watch.watch(source, made_from)
