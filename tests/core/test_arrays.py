@@ -136,6 +136,11 @@ def test_a_sparse_fit_with_dims_and_decoder_draws_dense_images() -> None:
 # -- transform ------------------------------------------------------------------------------------
 
 
+def assert_same_places(places: np.ndarray, others: np.ndarray) -> None:
+    """Equal but for the last bits: these depend on where in its block a row stands."""
+    np.testing.assert_allclose(places, others, rtol=0, atol=1e-5)
+
+
 def test_a_memory_map_is_placed_like_an_array(flat: ParametricUMAP, tmp_path: Path) -> None:
     np.testing.assert_array_equal(flat.transform(on_disk(tmp_path, DATA)), flat.transform(DATA))
 
@@ -149,7 +154,7 @@ def test_zarr_is_placed_block_by_block(
 ) -> None:
     monkeypatch.setattr(_blocks, "_BLOCK_BYTES", 10 * 4 * N_FEATURES)  # ten rows
     stored = in_zarr(tmp_path, DATA, (rows_a_chunk, 4))
-    np.testing.assert_array_equal(flat.transform(stored), flat.transform(DATA))
+    assert_same_places(flat.transform(stored), flat.transform(DATA))
     sizes: list[int] = []
     _blocks.map_chunks(lambda block: sizes.append(len(block)) or block, stored)
     assert sum(sizes) == N_SAMPLES
@@ -158,7 +163,7 @@ def test_zarr_is_placed_block_by_block(
 
 def test_zarr_images_are_placed_too(shaped: ParametricUMAP, tmp_path: Path) -> None:
     stored = in_zarr(tmp_path, IMAGES, (20, 2, 5, 1))
-    np.testing.assert_array_equal(shaped.transform(stored), shaped.embedding_)
+    assert_same_places(shaped.transform(stored), shaped.embedding_)
 
 
 def test_zarr_without_samples_is_refused(flat: ParametricUMAP, tmp_path: Path) -> None:
@@ -195,7 +200,7 @@ def test_dask_is_placed_lazily(chunks: tuple[int, ...], flat: ParametricUMAP) ->
     assert places.shape == (N_SAMPLES, 2)
     assert places.dtype == np.float32
     assert places.chunks[0] == samples.chunks[0]
-    np.testing.assert_array_equal(places.compute(), flat.transform(DATA))
+    assert_same_places(places.compute(), flat.transform(DATA))
     assert source.n_reads > 0
 
 
@@ -205,12 +210,12 @@ def test_dask_images_are_placed_lazily(chunks: tuple[int, ...], shaped: Parametr
     places = shaped.transform(samples)
     assert source.n_reads == 0
     assert places.shape == (N_SAMPLES, 2)
-    np.testing.assert_array_equal(places.compute(), shaped.embedding_)
+    assert_same_places(places.compute(), shaped.embedding_)
 
 
 def test_only_the_blocks_that_are_asked_for_are_read(flat: ParametricUMAP) -> None:
     samples, source = lazily(DATA, (10, 6))
-    np.testing.assert_array_equal(flat.transform(samples)[15:18].compute(), flat.embedding_[15:18])
+    assert_same_places(flat.transform(samples)[15:18].compute(), flat.embedding_[15:18])
     assert source.n_reads == 1
 
 
@@ -219,14 +224,14 @@ def test_a_selection_with_empty_blocks_is_placed(flat: ParametricUMAP) -> None:
     chosen = np.zeros(N_SAMPLES, bool)
     chosen[[3, 4, 55]] = True
     places = flat.transform(samples[dask_array.from_array(chosen, chunks=10)])
-    np.testing.assert_array_equal(places.compute(), flat.transform(DATA[chosen]))
+    assert_same_places(places.compute(), flat.transform(DATA[chosen]))
 
 
 def test_a_lazy_place_can_be_computed_in_threads(flat: ParametricUMAP) -> None:
     samples = dask_array.from_array(DATA, chunks=(5, 6))
     again = quick().fit(DATA)  # its networks have not been called yet
     places = again.transform(samples).compute(scheduler="threads", num_workers=4)
-    np.testing.assert_array_equal(places, flat.embedding_)
+    assert_same_places(places, flat.embedding_)
 
 
 @pytest.mark.parametrize("shape", [(N_SAMPLES, 5), (N_SAMPLES, 7), (N_SAMPLES,), (9, 2, 2)])

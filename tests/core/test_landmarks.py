@@ -40,7 +40,10 @@ class Updated(NamedTuple):
     reports: int
 
 
-@pytest.fixture(scope="module", params=["default", "convolutional", "edges", "reloaded"])
+@pytest.fixture(
+    scope="module",
+    params=["default", "convolutional", pytest.param("edges", marks=pytest.mark.long), "reloaded"],
+)
 def updated(request, digits, tmp_path_factory) -> Updated:
     """Two thirds of the digits but one class; then a fifth of the rest, in which it is."""
     known = (np.arange(len(digits.data)) % 3 > 0) & (digits.labels != LEFT_OUT)
@@ -76,7 +79,7 @@ def test_old_samples_move_less_than_5_percent_of_the_map(updated, digits):
     assert np.median(moved) < 0.03
 
 
-def test_the_new_class_is_placed_apart(updated, digits, request):
+def test_the_new_class_is_placed_apart(updated, digits):
     """A neighbour of theirs on the map is one of theirs; before, they lay among the others."""
 
     def purity(places: np.ndarray) -> float:
@@ -85,9 +88,7 @@ def test_the_new_class_is_placed_apart(updated, digits, request):
         return float(new[nearest].mean())
 
     after = purity(updated.embedder.transform(digits.data))
-    # The convolution's first weights are Keras's own, drawn anew in each run: .75 to .84.
-    drawn_anew = request.node.callspec.params["updated"] == "convolutional"
-    assert after > (0.7 if drawn_anew else 0.8)
+    assert after > 0.7  # .75 to .9, by first weights and processor; before: .4 to .65
     assert after > purity(updated.before) + 0.1
 
 

@@ -78,14 +78,14 @@ class TestColors:
         page.page.wait_for_selector(".es-map[data-camera] >> nth=1")
         before = n_colored_pixels(page)
         page.page.get_by_label("Point size").first.fill("3")
-        page.page.wait_for_timeout(100)
+        page.settle(100)
         assert n_colored_pixels(page) > 1.5 * before
         page.page.get_by_label("Point size").first.fill("1")
         page.page.get_by_label("Opacity").first.fill("1")
-        page.page.wait_for_timeout(100)
+        page.settle(100)
         opaque = map_alpha(page).sum(dtype=int)
         page.page.get_by_label("Opacity").first.fill("0.05")
-        page.page.wait_for_timeout(100)
+        page.settle(100)
         assert map_alpha(page).sum(dtype=int) < opaque / 3
         assert page.page.get_by_label("Opacity").nth(1).input_value() == "0.05"
 
@@ -99,18 +99,18 @@ class TestColors:
         plain = dark_pixels(page)
         page.kernel("k.sendNovel([...Array(40).keys()])")
         chip.wait_for()
-        page.page.wait_for_timeout(100)
+        page.settle(100)
         assert "40" in chip.inner_text()
         crossed = dark_pixels(page)
         assert crossed > plain + 40 * 8
         chip.click()
-        page.page.wait_for_timeout(100)
+        page.settle(100)
         assert dark_pixels(page) == plain
         chip.click()
-        page.page.wait_for_timeout(100)
+        page.settle(100)
         assert dark_pixels(page) == crossed
         page.page.get_by_role("button", name="round 528").click()
-        page.page.wait_for_timeout(300)
+        page.settle(300)
         assert plain < dark_pixels(page) < crossed  # what is hidden is not crossed
         page.kernel("k.sendNovel([])")
         chip.wait_for(state="hidden")

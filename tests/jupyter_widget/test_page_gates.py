@@ -128,7 +128,7 @@ class TestGates:
             name.press("Enter")
             page.page.get_by_text("Choose another.").wait_for()
             page.page.wait_for_function("() => test.kernel.count('gate-edit') > 0")
-            page.page.wait_for_timeout(50)
+            page.settle(50)
             assert name.input_value() == "Gate 1"
 
     def test_undo_and_redo_by_their_keys_within_the_widget_only(self, open_page: Any) -> None:
@@ -137,7 +137,7 @@ class TestGates:
         page.page.evaluate("() => document.activeElement.blur()")
         page.page.keyboard.press("Control+z")
         page.page.locator(".es-map").focus()
-        page.page.wait_for_timeout(50)
+        page.settle(50)
         assert page.kernel("k.count('cmd')") == 0
         page.page.keyboard.press("Control+z")
         page.wait_for("k.last('cmd')?.name === 'undo' && !k.mask.includes(1)")
@@ -149,7 +149,7 @@ class TestGates:
         field = page.page.get_by_label("Neighbours", exact=True)
         field.focus()
         page.page.keyboard.press("Control+z")  # what was typed, not the selection
-        page.page.wait_for_timeout(50)
+        page.settle(50)
         assert page.kernel("k.last('cmd').name") == "redo"
 
     def test_a_notebook_hears_no_lone_key(self, open_page: Any) -> None:

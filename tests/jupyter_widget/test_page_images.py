@@ -27,7 +27,7 @@ class TestImages:
         page.page.evaluate("() => test.show()")
         page.wait_for("k.count('view') >= 2")
         first = page.page.locator(".es-image").first
-        page.page.wait_for_timeout(300)
+        page.settle(300)
         before = image_pixels(page)
         second = page.page.locator(".es-image").nth(1)
         second.click()
@@ -35,10 +35,10 @@ class TestImages:
         asked = page.kernel("k.count('view')")
         page.page.mouse.wheel(0, -400)
         page.wait_for(f"k.count('view') > {asked}")
-        page.page.wait_for_timeout(300)
+        page.settle(300)
         page.page.mouse.move(0, 0)
         first.scroll_into_view_if_needed()
-        page.page.wait_for_timeout(200)
+        page.settle(200)
         assert image_pixels(page) == before
 
     def test_a_click_on_the_map_takes_the_image_to_that_object(self, open_page: Any) -> None:
@@ -49,7 +49,7 @@ class TestImages:
         page.wait_for("k.last('view').x1 < 320")
         row = 100
         page.kernel("(k.xy.set([-1, -3.5], 200), k.sendMap(19, -1))")  # away from the others
-        page.page.wait_for_timeout(400)
+        page.settle(400)
         page.page.mouse.click(*page.on_screen(-1, -3.5))
         page.wait_for(f"k.last('where')?.row === {row}")
         x, y = ((v + 0.5) * 640 / N_ACROSS for v in (row % N_ACROSS, row // N_ACROSS))
@@ -63,9 +63,9 @@ class TestImages:
         page = open_page()
         page.wait_for("k.count('view') > 0")
         page.page.get_by_label("Outlines").uncheck()
-        page.page.wait_for_timeout(300)
+        page.settle(300)
         assert image_pixels(page)[1] > 0
         page.page.get_by_label("actin", exact=True).uncheck()
-        page.page.wait_for_timeout(100)
+        page.settle(100)
         red, green, blue = image_pixels(page)
         assert green == 0 < red == blue

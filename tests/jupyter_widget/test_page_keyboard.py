@@ -24,7 +24,7 @@ class TestKeyboard:
         stage = page.page.locator(".es-map")
 
         def camera() -> list[float]:
-            page.page.wait_for_timeout(60)
+            page.settle(60)
             return [float(v) for v in stage.get_attribute("data-camera").split()]
 
         stage.focus()
@@ -76,7 +76,7 @@ class TestKeyboard:
             page.page.keyboard.press(key)
         for _ in range(12):
             page.page.keyboard.press("Shift+ArrowLeft")
-        page.page.wait_for_timeout(200)
+        page.settle(200)
         x, y = page.kernel("[k.xy[2 * k.last('hover').row], k.xy[2 * k.last('hover').row + 1]]")
         box = page.page.locator(".es-map").bounding_box()
         sx, sy = page.on_screen(x, y)
@@ -88,7 +88,7 @@ class TestKeyboard:
         page.page.locator(".es-map").focus()
         for _ in range(60):
             page.page.keyboard.press("Shift+ArrowRight")
-        page.page.wait_for_timeout(200)
+        page.settle(200)
         xy = np.array(page.kernel("[...k.xy]")).reshape(-1, 2)
         last = page.kernel("k.last('hover').row")
         to_all = xy - xy[last]
@@ -97,12 +97,12 @@ class TestKeyboard:
     def test_objects_of_the_image_are_stepped_through_and_selected(self, open_page: Any) -> None:
         page = open_page()
         page.wait_for("k.count('view') > 0")
-        page.page.wait_for_timeout(300)
+        page.settle(300)
         page.page.locator(".es-image").focus()
         for key in ("Right", "Right", "Down"):
             page.page.keyboard.press(f"Shift+Arrow{key}")
         page.wait_for("k.count('hover') > 0")
-        page.page.wait_for_timeout(150)
+        page.settle(150)
         across, down = page.kernel("k.last('hover').row") % N_ACROSS, None
         page.page.keyboard.press("Enter")
         (row,) = selected_rows(page)
@@ -146,7 +146,7 @@ class TestKeyboard:
             page.page.mouse.click(*page.on_screen(-4, 0))
         page.page.get_by_text("Advanced").click()
         page.kernel("k.tell({t: 'err', req: 0, message: 'It broke.', hint: 'Mend it.'})")
-        page.page.wait_for_timeout(300)
+        page.settle(300)
         page.page.evaluate(AXE.read_text("utf-8"))
         found = page.page.evaluate(
             "async () => (await axe.run('.es-root')).violations"

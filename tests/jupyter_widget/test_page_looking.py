@@ -86,7 +86,7 @@ class TestLooking:
         place = page.on_screen(2, 3)
         page.page.mouse.click(*place)
         page.page.mouse.wheel(0, -300)
-        page.page.wait_for_timeout(100)
+        page.settle(100)
         np.testing.assert_allclose(page.on_screen(2, 3), place, atol=1)
         page.press("Fit")
 

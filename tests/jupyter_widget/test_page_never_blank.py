@@ -18,7 +18,7 @@ class TestNeverBlank:
         page.page.wait_for_selector('.es-map[data-renderer="Canvas2D"]')
         page.page.wait_for_function("() => !test.lost.isContextLost()")
         page.page.wait_for_selector('.es-map[data-renderer="WebGL2"]')
-        page.page.wait_for_timeout(100)
+        page.settle(100)
         assert page.page.locator(".es-map > canvas").count() == 1
         assert n_colored_pixels(page) > 1000
 
@@ -26,7 +26,7 @@ class TestNeverBlank:
         page = open_page()
         page.page.evaluate(LOSE_CONTEXT.replace("restoreContext", "valueOf"))
         page.page.wait_for_selector('.es-map[data-renderer="Canvas2D"]')
-        page.page.wait_for_timeout(100)
+        page.settle(100)
         assert n_colored_pixels(page) > 1000
         select_first_cloud(page)
         assert not page.page.locator(".es-map > canvas").nth(1).is_visible()
@@ -38,7 +38,7 @@ class TestNeverBlank:
             " has_own_limits: false, colormap: '', palette: '', palettes: [], legend: []},"
             " new Uint8Array(9), new Uint8Array(1004).fill(255))"
         )
-        page.page.wait_for_timeout(100)
+        page.settle(100)
         page.kernel(
             "k.tell({t: 'emb', rev: 9, epoch: 0, n: 9, snapshot: -1},"
             " new Float32Array(18).map((_, i) => i))"
@@ -68,7 +68,7 @@ class TestNeverBlank:
         page.press("Pan")
         page.drag([page.on_screen(0, 0), page.on_screen(1, 1)])
         page.page.mouse.wheel(0, -200)
-        page.page.wait_for_timeout(100)
+        page.settle(100)
         camera = page.page.locator(".es-map").get_attribute("data-camera")
         page.page.evaluate(
             """async () => {
@@ -133,7 +133,7 @@ class TestNeverBlank:
     @pytest.mark.parametrize("width", [600, 760, 1000, 1400])
     def test_nothing_overflows_at_any_width(self, open_page: Any, width: int) -> None:
         page = open_page(width=width)
-        page.page.wait_for_timeout(100)
+        page.settle(100)
         wide = page.page.evaluate("() => document.documentElement.scrollWidth")
         assert wide <= width
 

@@ -39,11 +39,11 @@ class TestRecording:
         before = n_colored_pixels(page, "#recorded .es-map")
         recorded.get_by_role("button", name="bent 494").click()
         page.page.wait_for_selector('#recorded .es-chip[aria-pressed="false"]')
-        page.page.wait_for_timeout(100)
+        page.settle(100)
         assert n_colored_pixels(page, "#recorded .es-map") < 0.8 * before
         recorded.get_by_role("button", name="bent 494").click()
         page.page.wait_for_selector('#recorded .es-chip[aria-pressed="false"]', state="detached")
-        page.page.wait_for_timeout(100)
+        page.settle(100)
         assert n_colored_pixels(page, "#recorded .es-map") == before
         recorded.get_by_label("Colour by").select_option("area")
         low = recorded.get_by_label("Number of the first colour")

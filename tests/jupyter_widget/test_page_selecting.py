@@ -56,7 +56,7 @@ class TestSelecting:
         page.wait_for("k.count('select') === 2 && !k.mask.includes(1)")
         page.page.mouse.dblclick(*page.on_screen(-1, -4))
         page.page.keyboard.press("Escape")
-        page.page.wait_for_timeout(50)
+        page.settle(50)
         assert page.kernel("k.count('select')") == 2  # there is nothing to let go
 
     def test_hidden_classes_are_not_selected(self, open_page: Any) -> None:
@@ -87,14 +87,14 @@ class TestSelecting:
         page.wait_for("k.count('view') > 0")
         box = page.page.locator(".es-image").bounding_box()
         pitch = box["width"] / N_ACROSS
-        page.page.wait_for_timeout(200)
+        page.settle(200)
         page.page.mouse.click(box["x"] + 2.5 * pitch, box["y"] + 1.5 * pitch)
         assert list(selected_rows(page)) == [N_ACROSS + 2]
 
     def test_a_rectangle_on_the_image_selects_the_objects_it_touches(self, open_page: Any) -> None:
         page = open_page()
         page.wait_for("k.count('view') > 0")
-        page.page.wait_for_timeout(200)
+        page.settle(200)
         page.press("Rectangle")
         box = page.page.locator(".es-image").bounding_box()
         pitch = box["width"] / N_ACROSS

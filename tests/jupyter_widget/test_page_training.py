@@ -32,7 +32,7 @@ class TestTraining:
         page.wait_for("k.last('params')?.values.n_neighbors === 30")
         field.fill("1")
         field.press("Tab")
-        page.page.wait_for_timeout(50)
+        page.settle(50)
         assert page.kernel("k.count('params')") == 1
         assert field.input_value() == "30"
         assert "2 to 500" in page.text(".es-notice")

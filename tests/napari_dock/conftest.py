@@ -18,7 +18,7 @@ if qtpy.PYSIDE6 and sys.version_info < (3, 12):
     nones = [None] * 10_000_000
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(nones))
 
-CUTTING_TIMEOUT_MS, TRAINING_TIMEOUT_MS = 30_000, 90_000
+CUTTING_TIMEOUT_MS, TRAINING_TIMEOUT_MS = 60_000, 240_000
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -34,7 +34,7 @@ def test_it_follows_a_run_and_leaves_the_list(activity):
     activity.show_status(at(Phase.LAYOUT, 0.25))
     activity.show_status(at(Phase.FITTING, 0.5))
     (bar,) = [each for each in progress._all_instances if each.desc.startswith("Training the map")]
-    assert bar.n == 500
+    assert bar.n == 50
     activity.show_status(at(Phase.PAUSED, 0.5))
     activity.show_status(at(Phase.DONE, 1.0))
     assert len(progress._all_instances) == before
@@ -64,6 +64,6 @@ def test_what_comes_in_while_napari_makes_the_bar_makes_no_other(shown_viewer, a
     assert len(progress._all_instances) == before + is_at_work
     if is_at_work:
         (bar,) = progress._all_instances
-        assert bar.n == 500
+        assert bar.n == 50
     activity.close()
     assert len(progress._all_instances) == before

@@ -17,7 +17,7 @@ from embedscope.samples import jurkat_cells, samples_from_labels
 from embedscope.training import Phase
 
 SIDE_PX = 240  # 36 cells of the sample
-TRAINING_TIMEOUT_MS = 90_000
+TRAINING_TIMEOUT_MS = 240_000
 
 
 @pytest.fixture

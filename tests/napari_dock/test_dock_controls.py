@@ -36,7 +36,7 @@ CONTROLS = (
 # The parts that these are made of are theirs to explain.
 MADE_OF_PARTS = (QAbstractSpinBox, QAbstractItemView, QComboBox, QCollapsible)
 SIDE_PX = 240  # 36 cells
-TRAINING_TIMEOUT_MS = 90_000
+TRAINING_TIMEOUT_MS = 240_000
 N_MOVES = 8
 
 

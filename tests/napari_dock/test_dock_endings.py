@@ -18,7 +18,7 @@ from embedscope.napari_dock._gestures import Tool
 from embedscope.samples import jurkat_cells
 
 SIDE_PX = 240  # 36 cells
-TIMEOUT_MS = 90_000
+TIMEOUT_MS = 240_000
 
 
 @pytest.fixture

@@ -119,6 +119,10 @@ def test_points_of_other_frames_fade(view):
     places = view.to_pixels(SQUARE.astype(float)).astype(int)
     assert shown[places[0, 1], places[0, 0]] < 120
     assert shown[places[1, 1], places[1, 0]] == 255
+    view.points.set_selected(np.array([0, 1]))  # also in their selection they stand back
+    chosen = pixels(view)[..., 0]
+    assert chosen[places[0, 1], places[0, 0]] < 150
+    assert chosen[places[1, 1], places[1, 0]] == 255
 
 
 def test_tracks_join_points_and_leave_out_what_is_not_there(view):

@@ -131,7 +131,7 @@ def test_two_labels_layers_on_one_map_each_with_its_own_cells(two_images, open_d
 
     assert explorer.model is None  # `place` has put it away
     dock.view.train_panel.train.click()  # now both are learned together
-    qtbot.waitUntil(lambda: explorer.model is not None, timeout=60_000)
+    qtbot.waitUntil(lambda: explorer.model is not None, timeout=240_000)
     assert len(explorer.model.samples) == 32
     assert explorer.in_training.all()
     layers["day 1"].data_setitem((np.array([0]), np.array([0])), 1)

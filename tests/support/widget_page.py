@@ -68,6 +68,13 @@ class WidgetPage(MouseOnMap):
         else:
             route.fulfill(status=204)  # the browser's own wish for an icon
 
+    def settle(self, milliseconds: float) -> None:
+        """Wait, and until the browser has drawn what was changed: a busy machine draws late."""
+        self.page.wait_for_timeout(milliseconds)
+        self.page.evaluate(
+            "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
+
     # What a person does
 
     def press(self, name: str) -> None:

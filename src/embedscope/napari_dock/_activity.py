@@ -9,7 +9,7 @@ from napari.utils import cancelable_progress
 
 from embedscope.training import Status
 
-_STEPS = 1000
+_STEPS = 100
 
 
 class Activity:
@@ -56,7 +56,9 @@ class Activity:
         if self._bar is None:
             self._bar = cancelable_progress(total=_STEPS, desc="Training the map")
             self._was_canceled = False
-        self._bar.update(round(_STEPS * status.fraction) - self._bar.n)
+        steps = round(_STEPS * status.fraction) - self._bar.n
+        if steps:  # napari has everything painted at each
+            self._bar.update(steps)
         # napari only notes the wish; whoever works has to look.
         if self._bar.is_canceled and not self._was_canceled:
             self._was_canceled = True

@@ -154,13 +154,17 @@ class PointCloud:
         self._apply_opacity()
 
     def _send(self) -> None:
-        colors = self._rgba
-        if self._faded.any():
-            colors = colors.copy()
-            colors[self._faded, 3] *= _FADED
-        self._every.fill(self._positions, colors, size=self.size, edge_width=0.0)
+        self._every.fill(self._positions, self._fade(), size=self.size, edge_width=0.0)
         self._send_chosen()
         self._send_marks()
+
+    def _fade(self) -> Colors:
+        """The colours, with those faint that are in the background."""
+        if not self._faded.any():
+            return self._rgba
+        colors = self._rgba.copy()
+        colors[self._faded, 3] *= _FADED
+        return colors
 
     def _send_chosen(self) -> None:
         rows = self._selected
@@ -168,7 +172,7 @@ class PointCloud:
         growth = _OUTLINE_GROWTH_PX if len(rows) <= MOST_MARKERS else 0.0
         self._chosen.fill(
             self._positions[rows],
-            self._rgba[rows],
+            self._fade()[rows],  # selected ones of other frames keep their outlines only
             size=self.size * _SELECTED_GROWTH + growth,
             edge_width=1.2,
             edge_color=self._outline,

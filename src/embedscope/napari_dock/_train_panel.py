@@ -7,7 +7,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBox
 
 from embedscope.training import Phase, Status
 
-_STEPS = 1000
+_STEPS = 100
 _TITLES = {
     Phase.PREPARING: "Finding neighbours",
     Phase.LAYOUT: "Laying out",
