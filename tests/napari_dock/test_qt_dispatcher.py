@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 from map_pixels import settle
@@ -109,3 +110,20 @@ def test_an_end_while_threads_call_crashes_nothing(owner):
         thread.join()
     settle()
     assert failed == []
+
+
+def test_after_a_slow_callback_the_next_one_waits_as_long(owner, qtbot):
+    """What it takes to paint counts too, so that a run does not fill the main thread."""
+    dispatch, ended = QtDispatcher(owner), []
+
+    def slow() -> None:
+        time.sleep(0.1)
+        ended.append(time.perf_counter())
+
+    dispatch(slow)
+    dispatch(lambda: ended.append(time.perf_counter()))
+    qtbot.waitUntil(lambda: len(ended) == 2)
+    assert ended[1] - ended[0] > 0.09
+    dispatch(lambda: ended.append(time.perf_counter()))  # after a quick one, at once
+    settle()
+    assert len(ended) == 3
