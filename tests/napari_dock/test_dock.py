@@ -222,6 +222,17 @@ def test_a_layer_that_has_only_the_name_is_not_linked(dock, viewer, cells, tmp_p
     assert "cells" in dock.explorer.samples.absent
 
 
+@pytest.mark.parametrize("kind", ["shapes", "points"])
+def test_a_layer_of_another_kind_with_the_name_is_passed_over(dock, viewer, tmp_path, qtbot, kind):
+    save_placed(dock, tmp_path / "session")
+    dock.explorer.set_samples(None)
+    viewer.layers.remove("cells")
+    getattr(viewer, f"add_{kind}")(np.ones((4, 2)) * [[0], [1], [2], [3]], name="cells")
+    open_session(dock, tmp_path / "session", qtbot)
+    assert dock.links.layers == {}
+    assert "cells" in dock.explorer.samples.absent
+
+
 def test_of_another_image_the_pictures_are_not_taken_but_the_labels_are_linked(
     dock, viewer, cells, tmp_path, qtbot
 ):

@@ -112,6 +112,21 @@ def test_an_end_while_threads_call_crashes_nothing(owner):
     assert failed == []
 
 
+def test_a_callback_may_close_the_window_that_it_reports_to(owner, qtbot):
+    dispatch, heard = QtDispatcher(owner), []
+
+    def close() -> None:
+        delete(owner)
+        settle_deletions()
+
+    with qtbot.capture_exceptions() as failed:
+        dispatch(close)
+        dispatch(lambda: heard.append("too late"))
+        settle()
+    assert failed == []
+    assert heard == []
+
+
 def test_after_a_slow_callback_the_next_one_waits_as_long(owner, qtbot):
     """What it takes to paint counts too, so that a run does not fill the main thread."""
     dispatch, ended = QtDispatcher(owner), []

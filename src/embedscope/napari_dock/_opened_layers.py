@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from embedscope.samples import Samples, Source
 
 
+_LAYER_KINDS = {"labels": ("Labels",), "patches": ("Image",)}  # of a table, Labels or Points
+
+
 class SourceLayers(NamedTuple):
     """Where a source's samples lie.
 
@@ -73,7 +76,7 @@ def read_session(path: str, layers: Sequence[Any]) -> OpenedSession:
     found = {}
     for name, source in state.samples.sources.items():
         layer = next((each for each in layers if each.name == name), None)
-        if layer is None:
+        if type(layer).__name__ not in _LAYER_KINDS.get(source.kind, ("Labels", "Points")):
             continue
         image = _image_of(state.samples, source, layer, layers)
         if _holds(state, source, layer, image):

@@ -88,7 +88,8 @@ class _Bell(QObject):
             while self._waiting:
                 self._waiting.popleft()()
         finally:  # a callback that fails does not silence those after it
-            self._painted.start(0)
+            if not self._has_ended:  # else a callback has closed the window
+                self._painted.start(0)
 
     def _rest(self) -> None:
         took = perf_counter() - self._began
