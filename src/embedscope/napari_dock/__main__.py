@@ -6,10 +6,14 @@ from __future__ import annotations
 def main() -> None:
     """Open the window; return when it is closed."""
     import napari
+    from qtpy.QtWidgets import QApplication
 
     viewer = napari.Viewer(title="embedscope")
+    screen = QApplication.primaryScreen().availableSize()
+    viewer.window.resize(min(1600, screen.width()), min(1000, screen.height()))
     viewer.open_sample("embedscope", "jurkat_cells")
     viewer.window.add_plugin_dock_widget("embedscope", "Explore embedding")
+    viewer.reset_view()  # the dock has taken its part of the window
     napari.run()
 
 
