@@ -9,8 +9,10 @@ def main() -> None:
     from qtpy.QtWidgets import QApplication
 
     viewer = napari.Viewer(title="embedscope")
-    screen = QApplication.primaryScreen().availableSize()
-    viewer.window.resize(min(1600, screen.width()), min(1000, screen.height()))
+    screen = QApplication.primaryScreen()
+    if screen is not None:
+        room = screen.availableSize()
+        viewer.window.resize(min(1600, room.width()), min(1000, room.height()))
     viewer.open_sample("embedscope", "jurkat_cells")
     viewer.window.add_plugin_dock_widget("embedscope", "Explore embedding")
     viewer.reset_view()  # the dock has taken its part of the window
