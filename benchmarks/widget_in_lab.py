@@ -24,6 +24,7 @@ from widget_page import open_browser  # noqa: E402
 
 SIZES = (1_500, 100_000, 1_000_000)
 N_HOVERS = 25
+N_STEPS, STEP_PX, STEP_MS = 60, 3, 40  # of a pointer that wanders
 DRAG_S = 4
 
 PLACED = """
@@ -63,16 +64,22 @@ WATCH_MAP = """() => {
     }, { capture: true });
   });
 }"""
-# From each move of the pointer until the card beside it holds a picture.
+# From each move of the pointer to a sample until the card beside it holds a picture.
 WATCH_CARD = """() => {
   window.waits = [];
+  let before = "";
   document.querySelector(".es-map").addEventListener("pointermove", (event) => {
     const look = () => {
       const card = document.querySelector(".es-tooltip");
-      if (card.hidden || card.querySelector("canvas").hidden) return requestAnimationFrame(look);
+      if (card.hidden) return;
+      if (card.querySelector("canvas").hidden) return requestAnimationFrame(look);
       window.waits.push(performance.now() - event.timeStamp);
     };
-    look();
+    setTimeout(() => { // when the page has seen the move
+      const mark = document.querySelector(".es-hover").outerHTML;
+      if (mark !== before) look(); // another sample than before
+      before = mark;
+    });
   }, { capture: true });
 }"""
 # Every picture that is drawn into the large canvas of the decoder.
@@ -107,21 +114,34 @@ def until_shown(n: int) -> float:
         return float(notebook.page.evaluate("window.whenShown"))
 
 
-def until_picture() -> list[float]:
-    """Milliseconds from pointing at a sample to its picture, for samples never seen before."""
+def until_picture() -> tuple[list[float], list[float]]:
+    """Milliseconds from pointing at a sample to its picture, for samples never seen before.
+
+    First for a pointer that jumps to places far apart, then for one that wanders over the map.
+    """
     with notebook_with([PLACED, "explorer = show(1500, (28, 28, 1))\nexplorer"]) as notebook:
         notebook.run_cells()
         notebook.wait_for_widget()
         notebook.page.wait_for_timeout(2000)
         notebook.page.evaluate(WATCH_CARD)
-        waits = []
+        mouse = notebook.page.mouse
+        jumps = []
         for place in notebook.ask(f"explorer.embedding.positions[:{N_HOVERS}].tolist()"):
-            notebook.page.mouse.move(*notebook.on_screen(*place))
+            mouse.move(*notebook.on_screen(*place))
             notebook.page.wait_for_timeout(400)
-            waits += notebook.page.evaluate("window.waits.splice(0)")
-            notebook.page.mouse.move(5, 5)
+            jumps += notebook.page.evaluate("window.waits.splice(0)")
+            mouse.move(5, 5)
             notebook.page.wait_for_timeout(100)
-        return waits
+        x, y = notebook.on_screen(-1.5, 0.7)
+        mouse.move(x, y)
+        notebook.page.wait_for_timeout(1000)
+        notebook.page.evaluate("window.waits.splice(0)")
+        for _ in range(N_STEPS):
+            x += STEP_PX
+            mouse.move(x, y)
+            notebook.page.wait_for_timeout(STEP_MS)
+        notebook.page.wait_for_timeout(1000)
+        return jumps, notebook.page.evaluate("window.waits.splice(0)")
 
 
 def pictures_a_second() -> tuple[float, float]:
@@ -154,9 +174,10 @@ def main() -> None:
     for n in SIZES:
         times = [until_shown(n) for _ in range(3)]
         print(f"{n:>9,} samples are on the screen after {statistics.median(times):6.0f} ms")
-    waits = until_picture()
-    print(f"a picture follows the pointer after {statistics.median(waits):.0f} ms", end="")
-    print(f" (9 of 10 within {statistics.quantiles(waits, n=10)[-1]:.0f} ms)")
+    for how, waits in zip(("jumps", "wanders"), until_picture(), strict=True):
+        median, late = statistics.median(waits), statistics.quantiles(waits, n=10)[-1]
+        print(f"a picture follows a pointer that {how} after {median:.0f} ms", end="")
+        print(f" (9 of 10 within {late:.0f} ms)")
     shown, drawn = pictures_a_second()
     print(f"dragging the decoder shows {shown:.0f} pictures a second, {drawn:.0f} of them decoded")
 

@@ -18,7 +18,7 @@ _TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 _CHROMIUM = Path("/usr/bin/chromium")
 _PATIENCE_MS = 10_000
 _OF_THE_TESTS = ("GPU stall", "willReadFrequently")  # reading pixels back makes Chromium warn
-_SOFTWARE_GL = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+_SOFTWARE_GL = ["--no-sandbox", "--use-angle=swiftshader-webgl", "--enable-unsafe-swiftshader"]
 
 
 @contextmanager
