@@ -173,3 +173,37 @@ def test_a_run_takes_the_atlas_away_and_its_end_brings_one(trained: Explorer):
     box.draw()
     assert box.shown[2] is not None
     box.keeper.close()
+
+
+def test_the_nearest_pictures_come_with_what_is_decoded_each_once(trained, show):
+    view = show(trained)
+    places = trained.embedding.positions
+
+    def ask(**wish: Any) -> list[dict[str, Any]]:
+        view.page.heads.clear()
+        view.page.tell(wish)
+        view.settle()
+        return [head for head in view.page.heads if head["t"] in ("thumb", "dec")]
+
+    def decode(row: int) -> tuple[list[int], list[int]]:
+        """Rows whose pictures came, and rows of the nearest samples."""
+        x, y = places[row].tolist()
+        *pictures, decoded = ask(t="decode", req=1, x=x, y=y)
+        assert decoded["t"] == "dec"  # after those that it is shown with
+        return [row for head in pictures for row in head["rows"]], decoded["rows"]
+
+    known, nearest = decode(0)
+    assert known == nearest
+    assert len(nearest) == 5
+    assert decode(0)[0] == []
+    for row in (1, 40):
+        new, nearest = decode(row)
+        assert new == [row for row in nearest if row not in known]
+        known += new
+    other = max(set(range(60)) - set(known))
+    ask(t="thumbs", rows=[other])
+    new, nearest = decode(other)
+    assert other in nearest
+    assert other not in new
+    ask(t="hello", have={}, webgl=True)  # a page that has no pictures
+    assert decode(other)[0] == nearest

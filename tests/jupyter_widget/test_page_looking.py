@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import numpy as np
+import pytest
 from page_looks import (
     select_first_cloud,
     selected_rows,
@@ -20,6 +21,31 @@ class TestLooking:
         tooltip.get_by_text(re.compile(r"cells · t 0 · label \d+")).wait_for()
         assert tooltip.locator("canvas").is_visible()
         page.wait_for("k.count('hover') === 1 && k.last('hover').row >= 0")
+
+    @pytest.mark.parametrize("panel", ["map", "image"])
+    def test_pictures_near_the_pointer_are_there_before_it(
+        self, open_page: Any, panel: str
+    ) -> None:
+        page = open_page()
+        mouse, tooltip = page.page.mouse, page.page.locator(f".es-{panel} .es-tooltip")
+        stage = page.page.locator(f".es-{panel}")
+        stage.scroll_into_view_if_needed()
+        box = stage.bounding_box()
+        middle = np.array([box["x"] + box["width"] / 2, box["y"] + box["height"] / 2])
+        if panel == "map":
+            middle = np.array(page.on_screen(*page.kernel("[k.xy[0], k.xy[1]]")))
+        mouse.move(*middle)
+        page.wait_for("k.count('thumbs') >= 2")
+        page.settle(200)
+        page.kernel("k.isSilent = true")
+        names = set()
+        for step in range(40):
+            mouse.move(middle[0] + step / 2, middle[1])
+            page.settle(0)
+            if tooltip.is_visible():
+                assert tooltip.locator("canvas").is_visible()
+                names.add(tooltip.inner_text())
+        assert len(names) > 1
 
     def test_a_click_decodes_and_shows_the_nearest_real_samples(self, open_page: Any) -> None:
         page = open_page()
@@ -49,12 +75,12 @@ class TestLooking:
         page.page.mouse.click(*page.on_screen(-4, 0))
         page.wait_for("k.count('decode') === 1")
 
-    def test_dragging_the_decoder_has_one_request_in_flight(self, open_page: Any) -> None:
+    def test_dragging_the_decoder_has_few_requests_on_the_way(self, open_page: Any) -> None:
         page = open_page()
         page.press("Decode")
         page.page.evaluate("() => { test.kernel.isSilent = true; }")
         page.drag([page.on_screen(-5 + 0.2 * i, 0) for i in range(20)])
-        assert page.kernel("k.count('decode')") == 1
+        assert page.kernel("k.count('decode')") == 4
 
     def test_a_path_is_a_strip_of_pictures(self, open_page: Any) -> None:
         page = open_page()
@@ -170,12 +196,13 @@ class TestForgetting:
     def test_pictures_of_samples_are_asked_for_again(self, open_page: Any) -> None:
         page = open_page()
         place = page.on_screen(*page.kernel("[k.xy[0], k.xy[1]]"))
+        n_asked = "k.asked.filter(({t, rows}) => t === 'thumbs' && rows.includes(0)).length"
         page.page.mouse.move(*place)
-        page.wait_for("k.count('thumbs') === 1")
+        page.wait_for(f"{n_asked} === 1")
         page.kernel("k.tell({t: 'gone', what: ['thumbnails']})")
         page.page.mouse.move(5, 5)
         page.page.mouse.move(*place)
-        page.wait_for("k.count('thumbs') === 2")
+        page.wait_for(f"{n_asked} === 2")
 
     def test_without_its_atlas_the_decoder_is_asked(self, open_page: Any) -> None:
         page = open_page()

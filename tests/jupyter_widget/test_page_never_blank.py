@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from page_looks import (
     n_colored_pixels,
@@ -124,6 +125,21 @@ class TestNeverBlank:
         page.page.evaluate("() => { test.views[1].abort(); test.life.abort(); }")
         assert page.kernel("k.nListeners") == 0
         assert page.page.locator("#widget canvas").count() == 0
+
+    def test_a_view_that_is_shown_again_looks_where_the_last_one_did(self, open_page: Any) -> None:
+        page = open_page()
+        page.page.mouse.click(*page.on_screen(2, 3))
+        page.page.mouse.wheel(0, -600)
+        page.settle(100)
+        camera = page.page.locator(".es-map").get_attribute("data-camera")
+        page.page.evaluate("() => { test.views[0].abort(); test.show(); }")
+        page.page.wait_for_selector(".es-map[data-camera]")
+        page.settle(100)
+        again = page.page.locator(".es-map").get_attribute("data-camera")
+        np.testing.assert_allclose(np.float64(again.split()), np.float64(camera.split()), rtol=1e-3)
+        page.press("Fit")
+        page.settle(100)
+        assert page.page.locator(".es-map").get_attribute("data-camera") != again
 
     def test_without_webgl_the_map_is_drawn_by_canvas(self, open_page: Any) -> None:
         page = open_page("nowebgl")

@@ -17,7 +17,6 @@ from psygnal import EmitLoopError
 from embedscope._errors import EmbedscopeError, InvalidInputError
 from embedscope.explorer import ColorBy
 from embedscope.jupyter_widget import _wishes as wishes
-from embedscope.jupyter_widget._encoding import encode_thumbnails
 from embedscope.jupyter_widget._images import PictureReader, locate
 from embedscope.jupyter_widget._messages import Failed, Message
 from embedscope.jupyter_widget._page_view import PageView
@@ -205,11 +204,8 @@ class Desk:
                 f"rows must be at most {MOST_THUMBNAILS} of the {n_samples:,} samples; got "
                 f"{len(wish.rows)}. Reload the page."
             )
-        if samples is None:
-            return
-        drawn = encode_thumbnails(samples, wish.rows)
-        if self._view.samples is samples:  # else the page would show these for other samples
-            self._view.outbox.answer(*drawn)
+        if samples is not None:
+            self._view.send_pictures(samples, wish.rows)
 
     def _draw_picture(self, wish: wishes.WantPicture) -> None:
         samples = self._view.samples

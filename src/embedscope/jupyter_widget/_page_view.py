@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from embedscope._errors import EmbedscopeError
 from embedscope.explorer import (
     ColorBy,
     Coloring,
@@ -38,6 +39,7 @@ from embedscope.jupyter_widget._encoding import (
     encode_positions,
     encode_reconstruction,
     encode_selection,
+    encode_thumbnails,
 )
 from embedscope.jupyter_widget._loss_rows import LossRows
 from embedscope.jupyter_widget._messages import (
@@ -100,6 +102,7 @@ class PageView:
         self._asked = threading.local()
         self._phase: Any = None
         self._last_answers: dict[Answer, tuple[Message, Buffers]] = {}
+        self._pictured: set[int] = set()  # rows whose picture was sent
         self.outbox = Outbox()
         self.pump = Pump(self.outbox, self._encode, send, set_trait)
 
@@ -116,6 +119,7 @@ class PageView:
                 self.outbox.answer(Forgotten(["decoded", "path", "explained", "thumbnails"]))
             self.samples = samples
             self._last_answers.clear()
+            self._pictured = set()
         self._put_catalog()
 
     def show_parameters(self, parameters: Any) -> None:
@@ -168,6 +172,7 @@ class PageView:
         elif isinstance(reconstruction, tuple):
             self._answer("path", *encode_path(reconstruction, self.samples, self._request))
         else:
+            self._send_nearest(reconstruction, self.samples)
             drawn = encode_reconstruction(reconstruction, self.samples, self._request)
             self._answer("decoded", *drawn)
 
@@ -224,11 +229,20 @@ class PageView:
                 if kind == "loss":
                     self._losses.forget_sent()
         if everything:
+            self._pictured = set()
             self.outbox.put_again("hovered")
             for answer in self._last_answers.values():
                 self.outbox.answer(*answer)
         known = {kind: revisions[kind] for kind in REVISED if kind in revisions}
         self.outbox.answer(Synchronised(known))
+
+    def send_pictures(self, samples: Samples, rows: Sequence[int]) -> None:
+        """Send the pictures of some samples, unless others are shown by now."""
+        pictured = self._pictured
+        drawn = encode_thumbnails(samples, rows)
+        if self.samples is samples:
+            pictured.update(rows)
+            self.outbox.answer(*drawn)
 
     # -- encoding, in the pump -------------------------------------------------------------------
 
@@ -284,6 +298,16 @@ class PageView:
     @property
     def _least_revision(self) -> int:
         return int(getattr(self._asked, "revision", 0))
+
+    def _send_nearest(self, drawn: Reconstruction, samples: Samples) -> None:
+        """The page shows them beside what is decoded: unasked they are there with it.
+
+        Those that cannot be drawn the page asks for, and is told why.
+        """
+        rows = [row for row in drawn.neighbor_rows.tolist() if row not in self._pictured]
+        if rows and samples.is_image:
+            with suppress(EmbedscopeError):
+                self.send_pictures(samples, rows)
 
     def _answer(self, what: Answer, message: Message, buffers: Buffers) -> None:
         self._last_answers[what] = (message, buffers)

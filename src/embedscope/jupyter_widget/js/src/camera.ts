@@ -5,6 +5,13 @@ import type { Box, Point } from "./geometry";
 
 const LARGEST_ZOOM = 400;
 
+/** What a camera looks at, whatever the size of its panel. */
+export interface Aim {
+  x: number;
+  y: number;
+  magnification: number;
+}
+
 export class Camera {
   x = 0.5;
   y = 0.5;
@@ -64,6 +71,14 @@ export class Camera {
   /** How far in, relative to the whole. */
   get magnification(): number {
     return this.scale / this.fitted;
+  }
+
+  get aim(): Aim {
+    return { x: this.x, y: this.y, magnification: this.magnification };
+  }
+
+  set aim({ x, y, magnification }: Aim) {
+    [this.x, this.y, this.scale] = [x, y, this.fitted * magnification];
   }
 
   get visible(): Box {

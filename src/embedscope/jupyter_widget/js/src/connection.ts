@@ -18,6 +18,7 @@ import type {
   WantPicture,
 } from "./messages";
 import { GONE, SILENT } from "./notices";
+import { SheetRequests } from "./sheets";
 import type { Store } from "./store";
 
 const QUIET_MS = 1500; // then a training kernel is asked instead of waited for
@@ -25,7 +26,6 @@ const ANSWER_MS = 8000; // a kernel that says nothing for so long is busy or gon
 const DOUBT_MS = 1500; // after news of the line
 const HOST_NEWS = "comm_live_update" as never; // of ipywidgets' models; other hosts never say it
 const SLOW_MS = 100; // for a picture that follows the pointer
-const SHEET = 256;
 
 export class Connection {
   private request = 0;
@@ -35,8 +35,7 @@ export class Connection {
     this.ask({ t: "decode", req: ++this.request, x, y });
     return this.request;
   });
-  private readonly wanted = new Set<number>();
-  private wantedTimer = 0;
+  private readonly sheets: SheetRequests;
   private hoverTimer = 0;
   private doubtTimer = 0;
 
@@ -45,6 +44,12 @@ export class Connection {
     private readonly store: Store,
     signal: AbortSignal,
   ) {
+    this.sheets = new SheetRequests(
+      // Of samples that are no longer, there is nothing to ask.
+      (row) => store.thumbnails.has(row) || row >= (store.catalog?.n_samples ?? 0),
+      (rows) => this.send({ t: "thumbs", rows }),
+      signal,
+    );
     this.readTraits(signal);
     const receive = (head: FromKernel, buffers: Buffer[]) => this.receive(head, buffers);
     model.on("msg:custom", receive);
@@ -105,7 +110,7 @@ export class Connection {
     fileMessage(this.store, head, buffers);
     if (head.t === "emb") this.acknowledge(head.rev);
     if (head.t === "dec" || head.t === "err") this.decoding.answered(head.req);
-    if (head.t === "thumb") head.rows.forEach((row) => this.wanted.delete(row));
+    if (head.t === "thumb") this.sheets.arrived(head.rows);
   }
 
   /** Once it is drawn; a hidden page draws nothing and must not hold the kernel up. */
@@ -212,15 +217,12 @@ export class Connection {
   }
 
   wantThumbnails(rows: Iterable<number>): void {
-    for (const row of rows) if (!this.store.thumbnails.has(row)) this.wanted.add(row);
-    if (this.wanted.size === 0 || this.wantedTimer) return;
-    this.wantedTimer = window.setTimeout(() => {
-      this.wantedTimer = 0;
-      const n = this.store.catalog?.n_samples ?? 0; // those before may have been more
-      const rows = [...this.wanted].filter((row) => row < n).slice(-SHEET);
-      this.wanted.clear();
-      if (rows.length) this.send({ t: "thumbs", rows });
-    }, 15);
+    this.sheets.want(rows);
+  }
+
+  /** The samples near the pointer, the nearest first: it may be on one of them next. */
+  expectHover(rows: number[]): void {
+    if (this.store.catalog?.has_thumbnails) this.sheets.lookAhead(rows);
   }
 
   /** The number that the answer will bear. */

@@ -66,14 +66,18 @@ export function drawRgb(
   height: number,
   rgb: Uint8Array,
 ): void {
-  canvas.width = width;
-  canvas.height = height;
+  // Setting a size, be it the same, makes a browser lay out the page anew.
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
   const context = canvas.getContext("2d");
   if (!context || !width || !height) return;
   const pixels = context.createImageData(width, height);
-  for (let i = 0; i < width * height; i++) {
-    pixels.data.set(rgb.subarray(3 * i, 3 * i + 3), 4 * i);
-    pixels.data[4 * i + 3] = 255;
+  const { data } = pixels;
+  for (let from = 0, to = 0; to < data.length; from += 3, to += 4) {
+    data[to] = rgb[from];
+    data[to + 1] = rgb[from + 1];
+    data[to + 2] = rgb[from + 2];
+    data[to + 3] = 255;
   }
   context.putImageData(pixels, 0, 0);
 }

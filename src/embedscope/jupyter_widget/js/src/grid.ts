@@ -64,6 +64,28 @@ export class PointGrid {
     return best;
   }
 
+  /** The `most` nearest samples within `reach` that `accepts` takes, the nearest first. */
+  around(
+    [x, y]: Point,
+    reach: number,
+    most: number,
+    accepts: (row: number) => boolean,
+  ): number[] {
+    // Where samples are dense, a small part of the reach holds enough of them.
+    const step = Math.max(this.cellWidth, this.cellHeight);
+    for (let part = Math.min(step, reach); ; part = Math.min(2 * part, reach)) {
+      const found: [number, number][] = [];
+      this.visit({ x0: x - part, y0: y - part, x1: x + part, y1: y + part }, (row) => {
+        const distance = Math.hypot(this.xy[2 * row] - x, this.xy[2 * row + 1] - y);
+        if (distance <= part && accepts(row)) found.push([distance, row]);
+      });
+      if (found.length >= most || part >= reach) {
+        found.sort((a, b) => a[0] - b[0]);
+        return found.slice(0, most).map(([, row]) => row);
+      }
+    }
+  }
+
   /** The nearest sample in a quarter of the plane, no nearer than `least`, or -1. */
   towards(
     [x, y]: Point,

@@ -4,6 +4,7 @@
 import { count } from "./bits";
 import { Emitter } from "./emitter";
 import { PointGrid } from "./grid";
+import type { Aim } from "./camera";
 import { type AtlasPictures, type DecodedPicture, pictureAt } from "./atlas";
 import type {
   Catalog,
@@ -126,6 +127,7 @@ export class Store extends Emitter<Topic> {
   tool: Tool = "lasso";
   editedGate: string | null = null; // its corners can be moved
   look: Look = { pointScale: 1, opacity: null, marksNovel: true };
+  mapAim: Aim | null = null; // of the view that was closed last: the next begins there
   wishedColors: Omit<SetColors, "t" | "req"> | null = null; // until it is answered
   refusedRequest = 0; // the last of those that could not be done
   isLost = false; // nobody is at the other end
@@ -161,6 +163,7 @@ export class Store extends Emitter<Topic> {
   }
 
   private fitToSize(n: number): void {
+    this.mapAim = null;
     if (this.mask.length !== n) this.setMask(new Uint8Array(n));
     if (this.levels.length !== n) this.levels = new Uint8Array(n).fill(1);
   }

@@ -13,7 +13,7 @@ class FakeModel {
   readonly listeners = new Map<string, Set<(...a: never[]) => void>>();
   traits = {
     status: { is_running: false },
-    catalog: { n_samples: N },
+    catalog: { n_samples: N, has_thumbnails: true },
     history: { undo: "", redo: "" },
     form: [],
     parameters: {},
@@ -40,6 +40,16 @@ class FakeModel {
   of<K extends FromPage["t"]>(kind: K) {
     return this.sent.filter((message) => message.t === kind) as Extract<FromPage, { t: K }>[];
   }
+}
+
+const asked = () => vi.advanceTimersByTimeAsync(0); // requests of the same moment go together
+const sheets = () => model.of("thumbs").map(({ rows }) => rows);
+
+function answerSheet(number: number): Promise<unknown> {
+  const { rows } = model.of("thumbs")[number];
+  const names = rows.map((row) => `sample ${row}`);
+  model.tell({ t: "thumb", rows, names, w: 1, h: 1 }, new Uint8Array(3 * rows.length));
+  return asked();
 }
 
 let model: FakeModel;
@@ -87,12 +97,21 @@ describe("the connection", () => {
     expect(store.nSelected).toBe(N);
   });
 
-  it("has one decode in flight and asks for the latest place next", () => {
-    for (const x of [1, 2, 3]) connection.decode(x, 0);
-    expect(model.of("decode").map(({ x }) => x)).toEqual([1]);
-    const { req } = model.of("decode")[0];
+  const answerDecode = (req: number) =>
     model.tell({ t: "dec", req, rows: [], w: 0, h: 0 }, new Uint8Array(0));
-    expect(model.of("decode").map(({ x }) => x)).toEqual([1, 3]);
+
+  it("has a few decodes on the way and asks for the latest place next", () => {
+    for (const x of [1, 2, 3, 4, 5, 6]) connection.decode(x, 0);
+    expect(model.of("decode").map(({ x }) => x)).toEqual([1, 2, 3, 4]);
+    answerDecode(model.of("decode")[0].req);
+    expect(model.of("decode").map(({ x }) => x)).toEqual([1, 2, 3, 4, 6]);
+  });
+
+  it("waits for no decode that the kernel passed over", () => {
+    for (const x of [1, 2, 3, 4]) connection.decode(x, 0);
+    answerDecode(model.of("decode")[3].req);
+    for (const x of [5, 6, 7, 8, 9]) connection.decode(x, 0);
+    expect(model.of("decode").map(({ x }) => x)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
   it("remembers which colours were wished until they are answered", () => {
@@ -106,22 +125,67 @@ describe("the connection", () => {
   });
 
   it("goes on decoding after a failure", () => {
-    connection.decode(1, 0);
-    connection.decode(2, 0);
+    for (const x of [1, 2, 3, 4, 5]) connection.decode(x, 0);
     model.tell({ t: "err", req: model.of("decode")[0].req, message: "No.", hint: "" });
-    expect(model.of("decode")).toHaveLength(2);
+    expect(model.of("decode").map(({ x }) => x)).toEqual([1, 2, 3, 4, 5]);
     expect(store.notice?.text).toBe("No.");
   });
 
-  it("asks for pictures in one sheet, and for none twice", () => {
+  it("asks for pictures in one sheet, and for none twice", async () => {
     connection.wantThumbnails([1, 2]);
     connection.wantThumbnails([2, 3]);
-    vi.advanceTimersByTime(30);
-    expect(model.of("thumbs").map(({ rows }) => rows)).toEqual([[1, 2, 3]]);
-    model.tell({ t: "thumb", rows: [1], names: ["a"], w: 1, h: 1 }, Uint8Array.of(1, 2, 3));
+    await asked();
+    expect(sheets()).toEqual([[1, 2, 3]]);
+    connection.wantThumbnails([3]);
+    await answerSheet(0);
     connection.wantThumbnails([1]);
-    vi.advanceTimersByTime(30);
-    expect(model.of("thumbs")).toHaveLength(1);
+    await asked();
+    expect(sheets()).toHaveLength(1);
+  });
+
+  it("asks for no pictures of samples that are not there", async () => {
+    connection.wantThumbnails([N, N + 1]);
+    await asked();
+    expect(sheets()).toEqual([]);
+  });
+
+  it("has one sheet on the way, and then asks for all that was needed meanwhile", async () => {
+    for (const row of [1, 2, 3]) {
+      connection.wantThumbnails([row]);
+      await asked();
+    }
+    expect(sheets()).toEqual([[1]]);
+    await answerSheet(0);
+    expect(sheets()).toEqual([[1], [2, 3]]);
+  });
+
+  it("looks ahead once nothing is needed, at what is near now", async () => {
+    connection.wantThumbnails([1]);
+    connection.expectHover([1, 2, 3]);
+    await asked();
+    connection.expectHover([1, 4, 5]);
+    await answerSheet(0);
+    expect(sheets()).toEqual([[1], [4, 5]]);
+  });
+
+  it("lets what is needed overtake what lies ahead", async () => {
+    connection.expectHover([1, 2]);
+    await asked();
+    connection.wantThumbnails([2, 3]);
+    await asked();
+    expect(sheets()).toEqual([[1, 2], [3]]);
+  });
+
+  it("asks anew where a sheet does not come", async () => {
+    connection.wantThumbnails([1]);
+    await asked();
+    connection.wantThumbnails([2]);
+    await asked();
+    await vi.advanceTimersByTimeAsync(1100);
+    expect(sheets()).toEqual([[1], [2]]);
+    connection.wantThumbnails([1]);
+    await vi.advanceTimersByTimeAsync(1100);
+    expect(sheets()).toEqual([[1], [2], [1]]);
   });
 
   it("polls a training kernel that says nothing, and names a silent one", () => {

@@ -94,6 +94,26 @@ describe("the next sample", () => {
   });
 });
 
+describe("the samples around a place", () => {
+  it("are the nearest, nearest first, hidden ones and those without a place left out", () => {
+    const xy = Float32Array.of(0, 0, 1, 0, 0, 2, 0.5, 0, NaN, NaN, 9, 9);
+    const around = (reach: number, most: number) =>
+      new PointGrid(xy).around([0, 0], reach, most, (row) => row !== 1);
+    expect(around(3, 10)).toEqual([0, 3, 2]);
+    expect(around(3, 2)).toEqual([0, 3]);
+    expect(around(0.6, 10)).toEqual([0, 3]);
+    expect(around(99, 10)).toEqual([0, 3, 2, 5]);
+  });
+
+  it("are those that looking at all of them finds", () => {
+    const xy = Float32Array.from({ length: 4000 }, (_, i) => ((i * 7919) % 1009) / 1009);
+    const far = (row: number) => Math.hypot(xy[2 * row] - 0.3, xy[2 * row + 1] - 0.6);
+    const all = [...Array(2000).keys()].sort((a, b) => far(a) - far(b));
+    const found = new PointGrid(xy).around([0.3, 0.6], 1, 48, () => true);
+    expect(found.map(far)).toEqual(all.slice(0, 48).map(far));
+  });
+});
+
 describe("a sheet of pictures", () => {
   it("is cut into those that went in", () => {
     // Two rows of two pictures of 1 x 2 pixels; the last place is empty.

@@ -5,6 +5,8 @@ import { PointGrid } from "../grid";
 import type { ImagePicture } from "../store";
 
 const STEP_PX = 5; // of the keyboard, at least
+const AROUND_PX = 60;
+const N_AROUND = 32;
 
 /** Row of the object at a place in pixels of the full resolution, -1 for none. */
 export function rowAt(picture: ImagePicture, x: number, y: number): number {
@@ -46,7 +48,7 @@ export function middlesOf({ head, rows }: ImagePicture, n: number): Float32Array
   });
 }
 
-/** For going from object to object. */
+/** For going from object to object, and for those near the pointer. */
 export class ObjectPlaces {
   private readonly middles: Float32Array;
   private readonly grid: PointGrid;
@@ -58,6 +60,11 @@ export class ObjectPlaces {
 
   placeOf(row: number): Point {
     return [this.middles[2 * row], this.middles[2 * row + 1]];
+  }
+
+  /** The nearest first. */
+  around(from: Point, scale: number, accepts: (row: number) => boolean): number[] {
+    return this.grid.around(from, AROUND_PX / scale, N_AROUND, accepts);
   }
 
   /** The next object in a direction, upwards positive although images grow downwards. */

@@ -170,6 +170,7 @@ export class ImagePanel {
     this.keys.rest();
     const row = at ? this.objectAt(at) : -1;
     this.connection.hover(row, row >= 0 ? "image" : "");
+    this.connection.expectHover(at ? this.objectsAround(at) : []);
     if (row >= 0 && at) this.tooltip.show(row, at, this.camera);
     else this.tooltip.hide();
   }
@@ -184,6 +185,12 @@ export class ImagePanel {
     const [x, y] = this.camera.toWorld(at[0], at[1]);
     const row = this.picture ? rowAt(this.picture, x, y) : -1;
     return row >= 0 && this.store.isVisible(row) ? row : -1;
+  }
+
+  private objectsAround(at: Point): number[] {
+    const { camera, store } = this;
+    const from = camera.toWorld(at[0], at[1]);
+    return this.places?.around(from, camera.scale, (row) => store.isVisible(row)) ?? [];
   }
 
   private objectsIn(line: Polygon): Uint8Array {

@@ -14,6 +14,7 @@ import { Tooltip } from "./tooltip";
 
 const GATE_TOLERANCE_PX = 3;
 const N_PATH_PICTURES = 12;
+const N_AROUND = 48;
 
 export class MapPanel {
   readonly view: PointsView;
@@ -38,7 +39,7 @@ export class MapPanel {
         "Map of the samples. Arrow keys move, plus and minus zoom, 0 shows all. " +
         "Shift with an arrow key goes to the next sample, Enter selects it.",
     });
-    this.view = createPointsView(this.stage, () => this.overlay.update());
+    this.view = createPointsView(this.stage, () => this.overlay.update(), store.mapAim);
     this.tooltip = new Tooltip(store);
     this.keys = new KeyPointer(
       store,
@@ -75,7 +76,11 @@ export class MapPanel {
     this.listenToGestures(signal);
     this.listenToStore(signal);
     this.watchSize(signal);
-    signal.addEventListener("abort", () => this.view.destroy(), { once: true });
+    const leave = () => {
+      if (store.hasMap) store.mapAim = this.view.camera.aim;
+      this.view.destroy();
+    };
+    signal.addEventListener("abort", leave, { once: true });
   }
 
   private fit(): void {
@@ -182,6 +187,7 @@ export class MapPanel {
     }
     const row = at ? this.view.pick(at[0], at[1]) : -1;
     this.connection.hover(row, row >= 0 ? "map" : "");
+    this.connection.expectHover(at ? this.view.around(at[0], at[1], N_AROUND) : []);
     if (row >= 0 && at) this.tooltip.show(row, at, this.view.camera);
     else this.tooltip.hide();
   }

@@ -39,10 +39,12 @@ export function decodedPanel(
     showNearest();
   };
   const showNearest = () => {
-    const head = store.decoded?.head;
-    nearest.replaceChildren(
-      ...(head?.rows ?? []).map((row, i) => card(store, row, head?.names[i] ?? "")),
-    );
+    const { rows, names } = store.decoded?.head ?? { rows: [], names: [] };
+    while (nearest.children.length > rows.length) nearest.lastElementChild?.remove();
+    rows.forEach((row, i) => {
+      const figure = nearest.children[i] ?? nearest.appendChild(h("figure"));
+      fillFigure(figure, store, row, names[i] ?? "");
+    });
   };
   store.on(["decoded"], update, signal);
   store.on(["thumbnails"], showNearest, signal);
@@ -68,15 +70,20 @@ function captionOf(store: Store): string {
     : `${support}. Decoded, and its nearest real samples.`;
 }
 
-function card(store: Store, row: number, name: string): HTMLElement {
+/** A picture that is there already is left alone: while the decoder is dragged, most are. */
+function fillFigure(figure: Element, store: Store, row: number, name: string): void {
   const thumbnail = store.thumbnails.get(row);
-  const figure = h("figure", { title: name });
-  if (thumbnail?.width) {
-    const canvas = h("canvas", { class: "es-picture" });
-    drawRgb(canvas, thumbnail.width, thumbnail.height, thumbnail.rgb);
-    figure.append(canvas);
-  } else {
-    figure.append(h("figcaption", {}, name));
+  const isDrawn = Boolean(thumbnail?.width);
+  const shown = `${row} ${isDrawn}`;
+  if (figure.getAttribute("data-shown") === shown) return;
+  figure.setAttribute("data-shown", shown);
+  figure.setAttribute("title", name);
+  if (!thumbnail || !isDrawn) {
+    figure.replaceChildren(h("figcaption", {}, name));
+    return;
   }
-  return figure;
+  const there = figure.querySelector("canvas");
+  const canvas = there ?? h("canvas", { class: "es-picture" });
+  drawRgb(canvas, thumbnail.width, thumbnail.height, thumbnail.rgb);
+  if (!there) figure.replaceChildren(canvas);
 }

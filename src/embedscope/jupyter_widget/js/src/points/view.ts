@@ -1,7 +1,7 @@
 // The map's points in a panel: what to draw, with which camera, by which renderer. Everything that
 // would make another renderer necessary (regl-scatterplot, say) stays behind `PointsView`.
 
-import { Camera } from "../camera";
+import { type Aim, Camera } from "../camera";
 import type { Point, Polygon } from "../geometry";
 import { type PointGrid, boundsOfPositions } from "../grid";
 import { Canvas2DRenderer } from "./canvas2d";
@@ -13,6 +13,7 @@ import { WebGLRenderer } from "./webgl";
 const MORPH_MS = 220;
 const MOST_MOVED_BY_CANVAS = 20_000; // more take longer to draw than a morph does
 const PICK_PX = 9;
+const AROUND_PX = 60;
 const STEP_PX = 5; // of the keyboard, at least: zooming in makes its steps finer
 const MARGIN = 0.06;
 
@@ -28,6 +29,8 @@ export interface PointsView {
   setLook(look: Look): void;
   /** The sample under a place on the screen, or -1. */
   pick(sx: number, sy: number): number;
+  /** The visible samples near a place on the screen, the nearest first. */
+  around(sx: number, sy: number, most: number): number[];
   /** The next visible sample in a direction from a place on the map, or -1. */
   next(from: Point, direction: Point): number;
   /** 1 for every visible sample inside a polygon in map coordinates. */
@@ -41,8 +44,13 @@ export interface PointsView {
   destroy(): void;
 }
 
-export function createPointsView(parent: HTMLElement, onDrawn: () => void): PointsView {
-  return new SceneView(parent, onDrawn);
+/** `aim` is what the camera shows first; all there is, where it is null. */
+export function createPointsView(
+  parent: HTMLElement,
+  onDrawn: () => void,
+  aim: Aim | null,
+): PointsView {
+  return new SceneView(parent, onDrawn, aim);
 }
 
 class SceneView implements PointsView {
@@ -62,6 +70,7 @@ class SceneView implements PointsView {
   constructor(
     private readonly parent: HTMLElement,
     private readonly onDrawn: () => void,
+    private firstAim: Aim | null,
   ) {
     this.resume();
   }
@@ -128,6 +137,13 @@ class SceneView implements PointsView {
     return this.grid().nearest(x, y, PICK_PX / this.camera.scale, (row) => this.isVisible(row));
   }
 
+  around(sx: number, sy: number, most: number): number[] {
+    if (!this.scene.xy.length) return [];
+    const { camera } = this;
+    const reach = AROUND_PX / camera.scale;
+    return this.grid().around(camera.toWorld(sx, sy), reach, most, (row) => this.isVisible(row));
+  }
+
   next(from: Point, direction: Point): number {
     if (!this.scene.xy.length) return -1;
     const least = STEP_PX / this.camera.scale;
@@ -154,6 +170,8 @@ class SceneView implements PointsView {
   private fitQuietly(): void {
     if (!this.scene.xy.length || this.camera.width <= 1) return;
     this.camera.fit(boundsOfPositions(this.scene.xy));
+    if (this.firstAim) this.camera.aim = this.firstAim;
+    this.firstAim = null;
     this.isFitted = true;
   }
 
