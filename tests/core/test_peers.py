@@ -311,7 +311,10 @@ def test_is_the_gpu_used_at_all(few, capfd):
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize(("asked", "reports"), [(1, 10), (20, 200)])
+@pytest.mark.parametrize(
+    ("asked", "reports"),
+    [(1, 10), (3, 30), pytest.param(20, 200, marks=pytest.mark.long)],
+)
 def test_asked_for_20_epochs_and_got_200(few, solver, asked, reports):
     """#546, #521, #675, #1084, #1122: 1 gave 10. Epochs, and reports of each, are two things."""
     parameters = {"solver": solver, "n_epochs": 2, "batch_size": 300, "n_training_epochs": asked}
