@@ -26,6 +26,7 @@ from embedscope.core._problem import Problem
 
 _MOST_MIXED = 0.5  # largest share of a neighbour that is mixed into a sample
 _NOISE = 1.2  # length of the noise vector, in distances to a neighbour
+_DRAWN_STEPS = 64  # of the regression, at a time where a pass has fewer
 _RELAX_RATE = 0.1  # of the layout's learning rate
 _RELAX_EPOCHS = 20
 _PULL_EVERY = 5  # epochs of the relaxation; each asks the decoder about all samples
@@ -190,15 +191,16 @@ class _Run:
         if self.model.is_table:
             self.model.assign_table(targets)
         n_steps = n_epochs * self.steps_per_epoch
-        for epoch in range(n_epochs):
-            index = self._shuffled()
-            partners, mix = self._partners(index)
-            steps = np.arange(self.steps_per_epoch) + epoch * self.steps_per_epoch
+        # Passes over few samples take as long to begin as to run: several are handed over at once.
+        at_once = max(1, _DRAWN_STEPS // self.steps_per_epoch)
+        for start in range(0, n_epochs, at_once):
+            index, partners, mix = self._drawn(min(at_once, n_epochs - start))
+            steps = np.arange(len(index)) + start * self.steps_per_epoch
             rates = self._rates(steps / n_steps, first=first)
             # Mixing and noise fade: they help to generalise first, and blur details last.
-            fade = (1.0 - self.pacer.coming(self.steps_per_epoch)).astype(np.float32)
+            fade = (1.0 - self.pacer.coming(len(index))).astype(np.float32)
             noise = np.float32(self.noise) * fade
-            for call in self.pacer.calls(self.steps_per_epoch, self.schedule.batch_size):
+            for call in self.pacer.calls(len(index), self.schedule.batch_size):
                 self.model.fit_steps(
                     index[call],
                     partners[call],
@@ -208,6 +210,15 @@ class _Run:
                     rates[call],
                     self.problem.landmarks,
                 )
+
+    def _drawn(self, n_epochs: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Batches of some passes: the samples, a partner of each, and the share of it."""
+        passes = []
+        for _ in range(n_epochs):
+            index = self._shuffled()
+            passes.append((index, *self._partners(index)))
+        index, partners, mix = (np.concatenate(each) for each in zip(*passes, strict=True))
+        return index, partners, mix
 
     def _shuffled(self) -> np.ndarray:
         """All samples once, in random order, in batches; the rest that fills none is left out."""
