@@ -55,6 +55,7 @@ def _emitters(group: Any) -> list[tuple[str, Any]]:
 
 @pytest.fixture
 def viewer(shown_viewer):
+    shown_viewer.window.resize(700, 500)  # what draws in software draws less
     image, labels = cells()
     shown_viewer.add_image(image[..., 0], name="DNA")
     shown_viewer.add_labels(labels, name="day 1")
