@@ -79,11 +79,10 @@ def test_the_viewer_moves_on_while_it_trains(shown_viewer, open_dock, qtbot):
 
 
 @pytest.mark.long
-def test_the_viewer_moves_on_while_60_000_crops_train(
-    shown_viewer, open_dock, qtbot, record_property
-):
+def test_the_viewer_moves_on_while_60_000_crops_train(shown_viewer, open_dock, qtbot):
     beats = beats_of_a_run(shown_viewer, open_dock, qtbot, n_lines=245, fitting_s=30.0)
     p99, worst = np.percentile(beats, 99), beats.max()
-    record_property("beats_ms", f"median {np.median(beats):.0f}, p99 {p99:.0f}, max {worst:.0f}")
-    assert p99 < 100
-    assert worst < 2000
+    # Fails on two slow cores that also draw OpenGL: median 25, p99 140 to 180, worst 1,600 ms.
+    figures = f"median {np.median(beats):.0f}, p99 {p99:.0f}, max {worst:.0f} ms"
+    assert p99 < 100, figures
+    assert worst < 2000, figures
