@@ -25,7 +25,6 @@ from widget_page import open_browser  # noqa: E402
 SIZES = (1_500, 100_000, 1_000_000)
 N_HOVERS = 25
 N_STEPS, STEP_PX, STEP_MS = 60, 3, 40  # of a pointer that wanders
-DRAG_S = 4
 
 PLACED = """
 import numpy as np

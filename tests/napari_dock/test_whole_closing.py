@@ -16,7 +16,7 @@ from sessions import cells
 
 from embedscope.explorer import ColorBy
 
-N_ROUNDS = 4
+N_ROUNDS = 5
 
 
 def delete_what_is_to_be_deleted() -> None:

@@ -222,7 +222,8 @@ export class Connection {
 
   /** The samples near the pointer, the nearest first: it may be on one of them next. */
   expectHover(rows: number[]): void {
-    if (this.store.catalog?.has_thumbnails) this.sheets.lookAhead(rows);
+    const { catalog, isStatic, isLost } = this.store;
+    if (catalog?.has_thumbnails && !isStatic && !isLost) this.sheets.lookAhead(rows);
   }
 
   /** The number that the answer will bear. */

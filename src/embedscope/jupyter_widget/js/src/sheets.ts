@@ -29,7 +29,7 @@ export class SheetRequests {
     this.sendSoon();
   }
 
-  /** Of use only until the pointer is elsewhere; the nearest first. */
+  /** Asked for once, while the pointer is there; the nearest first. */
   lookAhead(rows: number[]): void {
     this.ahead = rows;
     this.sendSoon();
@@ -59,10 +59,12 @@ export class SheetRequests {
       this.sendFor(rows, this.neededSheet, now);
     }
     if (!this.neededSheet.isOnTheWay(now) && !this.aheadSheet.isOnTheWay(now)) {
-      this.sendFor(this.missing(this.ahead).slice(0, MOST_AHEAD), this.aheadSheet, now);
+      const rows = this.missing(this.ahead);
+      this.ahead = rows.splice(MOST_AHEAD);
+      this.sendFor(rows, this.aheadSheet, now);
     }
     clearTimeout(this.timer);
-    const waits = this.needed.size > 0 || this.missing(this.ahead).length > 0;
+    const waits = this.needed.size > 0 || this.ahead.length > 0;
     if (waits) this.timer = window.setTimeout(() => this.send(), PATIENCE_MS);
   }
 

@@ -176,6 +176,28 @@ describe("the connection", () => {
     expect(sheets()).toEqual([[1, 2], [3]]);
   });
 
+  it("asks for what lies ahead once, sheet by sheet, whether it comes or not", async () => {
+    const rows = Array.from({ length: 20 }, (_, i) => i);
+    model.traits.catalog = { n_samples: 20, has_thumbnails: true } as never;
+    for (const listener of model.listeners.get("change:catalog") ?? []) listener();
+    connection.expectHover(rows);
+    await vi.advanceTimersByTimeAsync(900);
+    expect(sheets()).toEqual([rows.slice(0, 16)]);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(sheets()).toEqual([rows.slice(0, 16), rows.slice(16)]);
+  });
+
+  it("looks ahead for nobody where no kernel answers", async () => {
+    store.setLost(true);
+    connection.expectHover([1, 2]);
+    await asked();
+    store.setLost(false);
+    store.isStatic = true;
+    connection.expectHover([1, 2]);
+    await asked();
+    expect(sheets()).toEqual([]);
+  });
+
   it("asks anew where a sheet does not come", async () => {
     connection.wantThumbnails([1]);
     await asked();

@@ -77,7 +77,8 @@ export class MapPanel {
     this.listenToStore(signal);
     this.watchSize(signal);
     const leave = () => {
-      if (store.hasMap) store.mapAim = this.view.camera.aim;
+      const { aim } = this.view.camera;
+      store.mapAim = aim.magnification === 1 ? null : aim; // the whole map, or none: nothing to keep
       this.view.destroy();
     };
     signal.addEventListener("abort", leave, { once: true });
