@@ -15,6 +15,8 @@ from sklearn.metrics import silhouette_score
 from sklearn.neighbors import KNeighborsClassifier
 
 from embedscope import ParametricUMAP
+from embedscope.core import _auxiliary
+from embedscope.core._map_model import MapModel
 
 SOLVERS = ["auxiliary", "edges"]
 
@@ -665,3 +667,23 @@ def test_inverse_transform_gives_the_shape_of_fit(few):
     shaped = short(encoder=encoder, parametric_reconstruction=True, **stops_early())
     shaped.fit(few.train.reshape(-1, 8, 8, 1))
     assert shaped.inverse_transform([[0, 0]]).shape == (1, 8, 8, 1)
+
+
+def test_passes_over_few_samples_are_handed_over_together(few, monkeypatch):
+    """Several in a call, which changes nothing but the time it takes."""
+    calls = []
+    fit_steps = MapModel.fit_steps
+
+    def counted(self, index, *others):
+        calls.append(len(index))
+        fit_steps(self, index, *others)
+
+    monkeypatch.setattr(MapModel, "fit_steps", counted)
+    X = few.train[:40]
+    together = short(random_state=3).fit(X).embedding_
+    n_calls, n_steps = len(calls), sum(calls)
+    calls.clear()
+    monkeypatch.setattr(_auxiliary, "_DRAWN_STEPS", 1)
+    np.testing.assert_array_equal(short(random_state=3).fit(X).embedding_, together)
+    assert sum(calls) == n_steps
+    assert n_calls < len(calls) / 5

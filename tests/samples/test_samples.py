@@ -323,3 +323,11 @@ def test_subset_refuses_what_are_no_rows(rows):
 def test_thumbnail_refuses_what_is_no_row(row):
     with pytest.raises(InvalidInputError, match=r"row must be in 0\.\.1; got"):
         samples_from_array(np.ones((2, 4, 4))).thumbnail(row)
+
+
+def test_they_say_in_one_line_what_they_are():
+    X = np.ones((1200, 3))
+    X[3, 1] = np.nan
+    assert repr(samples_from_array(X)) == "Samples(1,199 rows of 3 from array, left out: 1)"
+    pictures = samples_from_array(np.zeros((2, 8, 6, 1)))
+    assert repr(pictures) == "Samples(2 pictures of 8 x 6 x 1 from array)"

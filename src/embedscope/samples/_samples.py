@@ -111,6 +111,13 @@ class Samples:
     def __len__(self) -> int:
         return len(self.identities)
 
+    def __repr__(self) -> str:
+        """One line: the arrays would fill pages."""
+        kind = "pictures" if self.is_image else "rows"
+        shape = " x ".join(map(str, self.sample_shape))
+        lost = f", left out: {len(self.left_out)}" if self.left_out else ""
+        return f"Samples({len(self):,} {kind} of {shape} from {', '.join(self.sources)}{lost})"
+
     @property
     def is_image(self) -> bool:
         """Whether the samples are pictures."""
