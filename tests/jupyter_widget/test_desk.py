@@ -86,8 +86,15 @@ def test_gates_are_drawn_combined_edited_and_removed(explorer: Explorer, view: P
     ask(view, t="gate-combine", req=3, operation="union", members=[first, second])
     assert view.page.gates[explorer.gates.names[2]] == explorer.gate_counts()["count"].iloc[2]
     change = {"new_name": "corner", "color": "#112233", "polygon": None}
-    ask(view, t="gate-edit", req=4, name=first, **change)
+    ask(view, t="gate-edit", req=4, rev=0, name=first, **change)
     assert explorer.gates["corner"].color == "#112233"
+    for polygon in (None, [[0, 0], [1, 1]]):  # nothing to change; refused
+        change = {"new_name": None, "color": None, "polygon": polygon}
+        heads = ask(view, t="gate-edit", req=5, rev=90, name="corner", **change)
+        assert [head["req"] for head in heads if head["t"] == "err"] == [5] * (polygon is not None)
+        (gates,) = (head for head in heads if head["t"] == "gates")
+        assert gates["rev"] == 90  # of what the page shows already: it takes this over
+        assert gates["gates"][0]["polygon"] == SQUARE.tolist()
     ask(view, t="gate-select", req=5, name="corner", mode="replace")
     assert len(explorer.selection) == view.page.gates["corner"] > 0
     (refusal,) = ask(view, t="gate-remove", req=6, name="corner")

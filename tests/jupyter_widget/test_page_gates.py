@@ -13,6 +13,14 @@ from page_looks import (
 )
 
 
+def refuse_edits(page: Any, hint: str) -> None:
+    """As the kernel does: a refusal, and the gates as they stand."""
+    page.kernel(
+        f"(k.on_gate_edit = ({{req, rev}}) => {{"
+        f" k.tell({{t: 'err', req, message: 'No.', hint: '{hint}'}}); k.sendGates(rev); }})"
+    )
+
+
 class TestGates:
     def test_a_gate_is_drawn_listed_renamed_coloured_selected_and_removed(
         self, open_page: Any
@@ -66,13 +74,44 @@ class TestGates:
         assert corner.get_attribute("cx") == before
         page.page.mouse.up()
         assert page.kernel("k.count('gate-edit')") == 0
-        page.kernel(
-            "(k.on_gate_edit = ({req}) =>"
-            " k.tell({t: 'err', req, message: 'No.', hint: 'Other corners.'}))"
-        )
+        refuse_edits(page, "Other corners.")
         page.drag([page.on_screen(x, y), page.on_screen(x + 1, y + 1)])
         page.page.get_by_text("Other corners.").wait_for()
-        assert corner.get_attribute("cx") == before
+        page.page.wait_for_function(
+            f"() => document.querySelector('.es-handle').getAttribute('cx') === '{before}'"
+        )
+
+    def test_keys_go_on_from_what_is_shown_however_late_the_kernel_answers(
+        self, open_page: Any
+    ) -> None:
+        page = open_page()
+        draw_gate(page)
+        page.press("Edit gate Gate 1")
+        page.page.locator(".es-handle").nth(1).focus()
+        before = page.kernel("k.gates[0].polygon[1][0]")
+        step = 4 / float(page.page.locator(".es-map").get_attribute("data-camera").split()[2])
+        page.kernel("k.delayMs = 100")
+        for _ in range(6):  # the answer to one arrives between later ones
+            page.page.keyboard.press("ArrowRight", delay=20)
+            page.page.wait_for_timeout(20)
+        page.wait_for("k.revs.gates >= k.last('gate-edit').rev")
+        assert page.kernel("k.gates[0].polygon[1][0]") == pytest.approx(before + 6 * step)
+        page.page.keyboard.press("ArrowLeft")
+        page.wait_for("k.revs.gates >= k.last('gate-edit').rev")
+        assert page.kernel("k.gates[0].polygon[1][0]") == pytest.approx(before + 5 * step)
+
+    def test_new_counts_do_not_take_a_corner_out_of_the_hand(self, open_page: Any) -> None:
+        page = open_page()
+        draw_gate(page)
+        page.press("Edit gate Gate 1")
+        (x, y) = page.kernel("k.gates[0].polygon[0]")
+        page.page.mouse.move(*page.on_screen(x, y))
+        page.page.mouse.down()
+        page.page.mouse.move(*page.on_screen(x + 1, y + 1), steps=3)
+        page.kernel("(k.gates = [{...k.gates[0], count: 17}], k.sendGates())")
+        page.page.get_by_text("17 · ").wait_for()
+        page.page.mouse.up()
+        page.wait_for(f"Math.abs(k.gates[0].polygon[0][0] - {x + 1}) < 0.1")
 
     @pytest.mark.parametrize(
         ("keys", "mode"),
@@ -118,10 +157,7 @@ class TestGates:
     def test_a_name_that_is_refused_gives_way_to_the_one_that_stands(self, open_page: Any) -> None:
         page = open_page()
         draw_gate(page)
-        page.kernel(
-            "(k.on_gate_edit = ({req}) =>"
-            " k.tell({t: 'err', req, message: 'No.', hint: 'Choose another.'}))"
-        )
+        refuse_edits(page, "Choose another.")
         name = page.page.get_by_label("Name of gate Gate 1")
         for _ in range(2):  # the same refusal again as well
             name.fill("")

@@ -126,7 +126,7 @@ class Desk:
         if not worker.post(lambda: self._do(wish, task), key):
             request = getattr(wish, "req", 0)
             self._view.outbox.answer(Failed(request, _CLOSED, "Wait a moment and ask again."))
-            self._view.outbox.put_again("sel", getattr(wish, "rev", 0))
+            self._answer_shown(wish)
 
     def _do(self, wish: Any, task: Callable[[Any], None]) -> None:
         """A task; what goes wrong with it is told to the page, in answer to the request."""
@@ -142,6 +142,14 @@ class Desk:
                 # A signal wraps what its listener raised.
                 cause = error.__cause__ if isinstance(error, EmitLoopError) else None
                 self._view.show_error(cause or error)
+            finally:
+                self._answer_shown(wish)
+
+    def _answer_shown(self, wish: Message) -> None:
+        """What the page shows already it takes over from here, even where nothing changed."""
+        if isinstance(wish, wishes.Select | wishes.EditGate):
+            kind = "sel" if isinstance(wish, wishes.Select) else "gates"
+            self._view.outbox.put_again(kind, wish.rev)
 
     # -- tasks -----------------------------------------------------------------------------------
 
@@ -154,16 +162,13 @@ class Desk:
     def _select(self, wish: wishes.Select, bits: bytes) -> None:
         samples = self._view.samples
         n_samples = 0 if samples is None else len(samples)
-        try:
-            if len(bits) != (n_samples + 7) // 8:
-                raise InvalidInputError(
-                    f"a selection must have a bit for each of {n_samples:,} samples; got "
-                    f"{len(bits):,} bytes. Select again."
-                )
-            hits = np.unpackbits(np.frombuffer(bits, np.uint8), bitorder="little")[:n_samples]
-            self._fire("rows_selection_requested", np.flatnonzero(hits), wish.mode)
-        finally:  # the page takes over what stands here, even where nothing changed
-            self._view.outbox.put_again("sel", wish.rev)
+        if len(bits) != (n_samples + 7) // 8:
+            raise InvalidInputError(
+                f"a selection must have a bit for each of {n_samples:,} samples; got "
+                f"{len(bits):,} bytes. Select again."
+            )
+        hits = np.unpackbits(np.frombuffer(bits, np.uint8), bitorder="little")[:n_samples]
+        self._fire("rows_selection_requested", np.flatnonzero(hits), wish.mode)
 
     def _color(self, wish: wishes.SetColors) -> None:
         if wish.limits is not None and len(wish.limits) != 2:

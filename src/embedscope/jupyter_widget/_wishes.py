@@ -117,10 +117,16 @@ class CombineGates(Message):
 
 @dataclass(frozen=True)
 class EditGate(Message):
-    """Change a gate; None leaves as it is."""
+    """Change a gate; None leaves as it is.
+
+    The page has shown the change already, under revision `rev`, and takes over the `Gates` of at
+    least this revision that answer: what was refused is then gone, and one key after another can go
+    on from what is shown.
+    """
 
     kind: ClassVar[str] = "gate-edit"
     req: int
+    rev: int
     name: str
     new_name: str | None
     color: str | None

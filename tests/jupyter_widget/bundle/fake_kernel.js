@@ -72,6 +72,7 @@ export class FakeKernel {
     this.isTable = isTable;
     this.asked = [];
     this.isSilent = false;
+    this.delayMs = 2; // from what is asked to its answer
     this.revs = {};
     this.mask = new Uint8Array(n);
     this.gates = [];
@@ -149,7 +150,7 @@ export class FakeKernel {
       off: (name, listener) => of(name).delete(listener),
       send: (message, _, buffers) => {
         this.asked.push(message);
-        if (!this.isSilent) setTimeout(() => this.answer(message, buffers ?? []), 2);
+        if (!this.isSilent) setTimeout(() => this.answer(message, buffers ?? []), this.delayMs);
       },
     };
   }
@@ -257,8 +258,8 @@ export class FakeKernel {
     this.tell({ t: "sel", rev: this.next("sel", least), origin, count }, bits);
   }
 
-  sendGates() {
-    this.tell({ t: "gates", rev: this.next("gates"), gates: this.gates });
+  sendGates(least = 0) {
+    this.tell({ t: "gates", rev: this.next("gates", least), gates: this.gates });
   }
 
   sendNovel(rows) {
@@ -310,7 +311,7 @@ export class FakeKernel {
     this.sendGates();
   }
 
-  on_gate_edit({ name, new_name, color, polygon }) {
+  on_gate_edit({ rev, name, new_name, color, polygon }) {
     this.gates = this.gates.map((gate) =>
       gate.name !== name
         ? gate
@@ -321,7 +322,7 @@ export class FakeKernel {
             polygon: polygon ?? gate.polygon,
           },
     );
-    this.sendGates();
+    this.sendGates(rev);
   }
 
   on_gate_remove({ name }) {

@@ -140,6 +140,11 @@ export class Connection {
     this.send(message, ...arrays);
   }
 
+  /** The revision of what is shown before the kernel has it. */
+  private raise(kind: "sel" | "gates"): number {
+    return (this.store.revs[kind] = (this.store.revs[kind] ?? 0) + 1);
+  }
+
   hello(): void {
     this.send({ t: "hello", have: { ...this.store.revs }, webgl: true });
   }
@@ -162,10 +167,13 @@ export class Connection {
     this.ask({ t: "gate-add", req: ++this.request, polygon });
   }
 
+  /** As with `select`; only a new name, which may be taken, is shown when the kernel has it. */
   editGate(name: string, change: Partial<Pick<EditGate, "new_name" | "color" | "polygon">>): void {
     if (change.new_name && this.store.editedGate === name) this.store.editedGate = change.new_name; // its corners stay in hand
     const same = { new_name: null, color: null, polygon: null };
-    this.ask({ t: "gate-edit", req: ++this.request, name, ...same, ...change });
+    const rev = this.raise("gates");
+    this.store.changeGate(name, change);
+    this.ask({ t: "gate-edit", req: ++this.request, rev, name, ...same, ...change });
   }
 
   combineGates(operation: CombineGates["operation"], members: string[]): void {
@@ -182,8 +190,7 @@ export class Connection {
 
   /** Shown at once, then told to the kernel, whose answer carries the same revision or a later one. */
   select(hits: Uint8Array, mode: Mode, origin: "map" | "image"): void {
-    const rev = (this.store.revs.sel ?? 0) + 1;
-    this.store.revs.sel = rev;
+    const rev = this.raise("sel");
     this.store.setMask(combine(this.store.mask, hits, mode));
     this.ask({ t: "select", rev, origin, mode }, pack(hits));
   }

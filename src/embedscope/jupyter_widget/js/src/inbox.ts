@@ -30,7 +30,7 @@ export function fileMessage(store: Store, head: FromKernel, buffers: Buffer[]): 
       store.emit("novel");
       break;
     case "gates":
-      store.revs.gates = head.rev;
+      if (!isNews(store, "gates", head.rev)) break;
       store.gates = head.gates;
       store.emit("gates");
       break;
@@ -86,10 +86,15 @@ function filePictures(store: Store, head: FromKernel, buffers: Buffer[]): void {
   }
 }
 
-/** Applied only if newer: an answer to an older gesture must not undo a later one. */
+/** What was shown before it was answered: an answer to an older gesture must not undo a later one. */
+function isNews(store: Store, kind: "sel" | "gates", rev: number): boolean {
+  if (rev < (store.revs[kind] ?? 0)) return false;
+  store.revs[kind] = rev;
+  return true;
+}
+
 function fileSelection(store: Store, head: Selected, bits: Uint8Array): void {
-  if (head.rev < (store.revs.sel ?? 0)) return;
-  store.revs.sel = head.rev;
+  if (!isNews(store, "sel", head.rev)) return;
   const n = store.n || store.catalog?.n_samples || 0;
   store.setMask(unpack(bits, n));
 }

@@ -342,6 +342,7 @@ export interface CombineGates {
 export interface EditGate {
   t: "gate-edit";
   req: number;
+  rev: number;
   name: string;
   new_name: string | null;
   color: string | null;

@@ -11,6 +11,7 @@ import type {
   Colors,
   Explained,
   DecodedPath,
+  EditGate,
   FormField,
   Forgotten,
   GateItem,
@@ -224,6 +225,15 @@ export class Store extends Emitter<Topic> {
     if (isLost === this.isLost) return;
     this.isLost = isLost;
     this.emit("status");
+  }
+
+  changeGate(name: string, change: Partial<Pick<EditGate, "color" | "polygon">>): void {
+    this.gates = this.gates.map((gate) =>
+      gate.name === name
+        ? { ...gate, color: change.color ?? gate.color, polygon: change.polygon ?? gate.polygon }
+        : gate,
+    );
+    this.emit("gates");
   }
 
   toggleEdited(gate: string | null): void {

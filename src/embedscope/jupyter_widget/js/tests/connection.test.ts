@@ -97,6 +97,21 @@ describe("the connection", () => {
     expect(store.nSelected).toBe(N);
   });
 
+  it("shows an edited gate at once, and no answer to an edit before it", () => {
+    const gate = { name: "A", color: "#111111", polygon: [[0, 0], [1, 0], [0, 1]], members: [] };
+    const shown = () => store.gates.map(({ polygon }) => polygon?.[0][0]);
+    const moved = (x: number) => [[x, 0], ...gate.polygon.slice(1)];
+    model.tell({ t: "gates", rev: 5, gates: [gate] });
+    connection.editGate("A", { polygon: moved(1) });
+    connection.editGate("A", { polygon: moved(2) });
+    expect(shown()).toEqual([2]);
+    const [first, second] = model.of("gate-edit").map(({ rev }) => rev);
+    model.tell({ t: "gates", rev: first, gates: [{ ...gate, polygon: moved(1) }] });
+    expect(shown()).toEqual([2]);
+    model.tell({ t: "gates", rev: second, gates: [gate] }); // refused: what stands
+    expect(shown()).toEqual([0]);
+  });
+
   const answerDecode = (req: number) =>
     model.tell({ t: "dec", req, rows: [], w: 0, h: 0 }, new Uint8Array(0));
 

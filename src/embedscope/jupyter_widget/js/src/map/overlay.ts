@@ -28,7 +28,7 @@ export class Overlay {
   private readonly path = svg("path", { class: "es-path", visibility: "hidden" });
   private gates: GateItem[] = [];
   private edited: string | null = null;
-  private draft: Point[] | null = null;
+  private dragged: Point[] | null = null; // the edited gate while one of its corners is
 
   constructor(
     private readonly camera: Camera,
@@ -67,7 +67,6 @@ export class Overlay {
   showGates(gates: GateItem[], edited: string | null): void {
     this.gates = gates;
     this.edited = edited;
-    this.draft = null;
     this.update();
   }
 
@@ -83,7 +82,7 @@ export class Overlay {
 
   private drawGate(gate: GateItem): SVGElement[] {
     const isEdited = gate.name === this.edited;
-    const polygon = isEdited && this.draft ? this.draft : (gate.polygon as unknown as Point[]);
+    const polygon = isEdited && this.dragged ? this.dragged : (gate.polygon as unknown as Point[]);
     const corners = polygon.map(([x, y]) => this.camera.toScreen(x, y));
     const shape = svg("polygon", {
       class: isEdited ? "es-gate es-gate-edited" : "es-gate",
@@ -163,14 +162,17 @@ export class Overlay {
     const box = this.element.getBoundingClientRect();
     const end = (isKept: boolean) => {
       dragging.abort();
-      if (isKept && this.draft) this.events.onGateEdited(gate.name, this.draft);
-      if (!isKept) this.dropDraft();
+      const { dragged } = this;
+      this.dragged = null;
+      if (isKept && dragged) this.events.onGateEdited(gate.name, dragged);
+      else this.update();
     };
     view.addEventListener(
       "pointermove",
       (moved) => {
         const at = this.camera.toWorld(moved.clientX - box.left, moved.clientY - box.top);
-        this.show(polygon.map((p, k) => (k === i ? at : p)));
+        this.dragged = polygon.map((p, k) => (k === i ? at : p));
+        this.update();
       },
       { signal },
     );
@@ -195,34 +197,17 @@ export class Overlay {
     const [dx, dy] = moves[event.key] ?? [0, 0];
     if (event.key === "Escape") this.events.onEditEnded();
     else if (event.key in moves)
-      this.edit(
-        gate,
+      this.events.onGateEdited(
+        gate.name,
         polygon.map((p, k): Point => (k === i ? [p[0] + dx, p[1] + dy] : p)),
       );
     else if (event.key === "Delete" && polygon.length > 3)
-      this.edit(
-        gate,
+      this.events.onGateEdited(
+        gate.name,
         polygon.filter((_, k) => k !== i),
       );
     else return;
     event.preventDefault();
-  }
-
-  /** Shown at once, so that the next key goes on from here. */
-  private edit(gate: GateItem, polygon: Point[]): void {
-    this.show(polygon);
-    this.events.onGateEdited(gate.name, polygon);
-  }
-
-  private show(draft: Point[]): void {
-    this.draft = draft;
-    this.update();
-  }
-
-  /** An edit that was given up or refused. */
-  dropDraft(): void {
-    this.draft = null;
-    this.update();
   }
 }
 

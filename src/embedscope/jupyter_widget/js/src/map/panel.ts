@@ -216,7 +216,6 @@ export class MapPanel {
       selection: () => view.setMask(store.mask, store.nSelected > 0),
       novel: () => view.setMarked(store.novel),
       gates: () => this.overlay.showGates(store.gates, store.editedGate),
-      refused: () => this.overlay.dropDraft(),
       hover: () => this.placeMarks(),
       path: () => this.placeMarks(),
       thumbnails: () => this.tooltip.fill(),
