@@ -42,7 +42,12 @@ class Updated(NamedTuple):
 
 @pytest.fixture(
     scope="module",
-    params=["default", "convolutional", pytest.param("edges", marks=pytest.mark.long), "reloaded"],
+    params=[
+        pytest.param("default", marks=pytest.mark.long),
+        pytest.param("convolutional", marks=pytest.mark.long),
+        pytest.param("edges", marks=pytest.mark.long),
+        "reloaded",
+    ],
 )
 def updated(request, digits, tmp_path_factory) -> Updated:
     """Two thirds of the digits but one class; then a fifth of the rest, in which it is."""

@@ -279,7 +279,9 @@ def test_stop_before_the_first_batch_keeps_an_earlier_fit(few):
 
 
 @pytest.mark.parametrize("solver", ["auxiliary", "edges"])
-@pytest.mark.parametrize("batch", [0, 1, 7, 23, "random", "late"])
+@pytest.mark.parametrize(
+    "batch", [0, "random", *(pytest.param(n, marks=pytest.mark.long) for n in (1, 7, 23, "late"))]
+)
 def test_stop_at_any_batch_leaves_a_usable_estimator(few, solver, batch):
     if batch == "late":
         hook = stop_when(lambda report: report.fraction > 0.95)

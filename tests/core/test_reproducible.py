@@ -29,7 +29,7 @@ np.savez(out, map=mapper.embedding_, loss=mapper.history_["loss"],
 """
 
 
-@pytest.mark.parametrize("solver", ["auxiliary", "edges"])
+@pytest.mark.parametrize("solver", ["auxiliary", pytest.param("edges", marks=pytest.mark.long)])
 def test_a_seed_repeats_to_the_last_bit_in_another_process(
     few, run_python, tmp_path, monkeypatch, solver
 ):

@@ -19,6 +19,8 @@ from embedscope.core import _auxiliary
 from embedscope.core._map_model import MapModel
 
 SOLVERS = ["auxiliary", "edges"]
+# Where a fit takes long: the other solver's turn comes in the long suite.
+SLOW_SOLVERS = ["auxiliary", pytest.param("edges", marks=pytest.mark.long)]
 
 
 def short(**parameters: Any) -> ParametricUMAP:
@@ -84,14 +86,14 @@ def n_batches(few, **parameters: Any) -> int:
     return witness.n_batches
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", SLOW_SOLVERS)
 def test_training_is_proportional_to_the_training_epochs(few, solver):
     once = n_batches(few, solver=solver)
     assert n_batches(few, solver=solver, n_training_epochs=3) == pytest.approx(3 * once, rel=0.02)
     assert n_batches(few, solver=solver, loss_report_frequency=3) == once
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", SLOW_SOLVERS)
 @pytest.mark.parametrize("reports", [1, 1_700])
 def test_history_has_as_many_entries_as_asked_for(few, solver, reports):
     """Even more entries than there would be batches: then there are more batches."""
@@ -437,7 +439,7 @@ def test_validation_needs_a_network_that_can_place_it(few):
 # -- the other terms -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", SLOW_SOLVERS)
 def test_free_table_has_the_same_objective(few, solver):
     network = short(solver=solver, n_epochs=100).fit(few.train)
     table = short(solver=solver, n_epochs=100, parametric_embedding=False).fit(few.train)
@@ -457,7 +459,7 @@ def distance_correlation(X: np.ndarray, places: np.ndarray) -> float:
     return float(np.corrcoef(pdist(X), pdist(places))[0, 1])
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", SLOW_SOLVERS)
 def test_global_correlation_is_finite_on_the_digits_and_raises_the_correlation(digits, solver):
     def fitted(weight: float) -> np.ndarray:
         embedder = short(
@@ -487,7 +489,7 @@ def log_radius(X: np.ndarray, graph: sparse.csr_matrix) -> np.ndarray:
     return np.log(np.bincount(edges.row, edges.data * lengths, len(X)) / total)
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", SLOW_SOLVERS)
 def test_densmap_keeps_dense_regions_dense(solver, rng):
     dense = rng.normal(0, 0.2, (120, 5))
     wide = rng.normal(0, 3.0, (120, 5)) + 20

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import itertools
 import traceback
+from collections.abc import Callable
 from threading import Event, RLock, Thread, current_thread
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
@@ -17,6 +18,7 @@ import numpy as np
 from psygnal import Signal
 
 from embedscope._errors import InvalidInputError, StoppedError
+from embedscope.training._collector import full_collections_spared
 from embedscope.training._control import Control
 from embedscope.training._dispatch import Dispatcher, immediate
 from embedscope.training._outbox import Outbox
@@ -251,7 +253,8 @@ class TrainingRun:
     def _work(self) -> None:
         """Everything that happens in the thread; nothing escapes it but a listener's failure."""
         try:
-            phase, message, error = self._train()
+            with full_collections_spared() as settle:
+                phase, message, error = self._train(settle)
             shown = "" if error is None else "".join(traceback.format_exception(error))
             changes = {} if phase is not Phase.DONE else {"fraction": 1.0}
             if self._result is not None:
@@ -261,12 +264,13 @@ class TrainingRun:
             _at_work.discard(self)
             self._has_ended.set()
 
-    def _train(self) -> tuple[Phase, str, BaseException | None]:
+    def _train(self, settle: Callable[[], None]) -> tuple[Phase, str, BaseException | None]:
         """Fit and keep the result; returns how it ended."""
         estimator: Any = None
         fit_kwargs: dict[str, Any] = {}
         try:
             estimator, fit_kwargs = self._prepare()
+            settle()
             estimator.fit(**fit_kwargs)
             self._keep(estimator, fit_kwargs["X"])
         except StoppedError:
