@@ -53,7 +53,7 @@ def test_ids_and_features_belong_to_their_rows(rng):
     samples = samples_from_array(values, ids=[40, 10, 30, 20], features=frame, source="s")
     assert list(samples.identities) == [("s", 0, 40), ("s", 0, 30), ("s", 0, 20)]
     assert samples.column("kind").tolist() == ["a", "c", "d"]
-    assert samples.left_out[0].name == "1 rows"
+    assert samples.left_out[0].name == "1 row"
     assert "first in row 1" in samples.left_out[0].reason
 
 
@@ -139,7 +139,7 @@ def test_patches_with_nan_are_left_out():
     image[5, 1] = np.nan
     samples = samples_from_patches(image, 4)
     assert samples.identities.label.tolist() == [1, 2, 4]
-    assert samples.left_out == (("1 patches", "NaN or infinite pixels"),)
+    assert samples.left_out == (("1 patch", "NaN or infinite pixels"),)
 
 
 def test_the_next_image_gives_patches_alike():

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from embedscope._wording import counted
 from embedscope.explorer._decoding import Draw, Reconstruction, decode, decode_path, decode_points
 from embedscope.explorer._explorer_state import ExplorerState, command
 from embedscope.explorer._map_grid import MapGrid, draw_grid
@@ -191,7 +192,7 @@ class QuestionCommands(ExplorerState):
         self._explanation = explanation
         self.events.explanation_changed.emit(explanation)
         if explanation is not None:
-            self._say(f"What drives the place of {len(explanation.rows):,} samples")
+            self._say(f"What drives the place of {counted(len(explanation.rows), 'sample')}")
 
     @command
     def embed(self, samples: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from embedscope._errors import InvalidInputError
+from embedscope._wording import counted
 from embedscope.explorer._analysis import MapAnalysis
 from embedscope.explorer._events import Hovered
 from embedscope.explorer._explorer_state import ExplorerState, command, read_only
@@ -65,7 +66,7 @@ class SamplesCommands(ExplorerState):
         if read is not None:
             self._take(read)
         self._tell_all()
-        self._say("No samples" if read is None else f"{len(read):,} samples")
+        self._say("No samples" if read is None else counted(len(read), "sample"))
 
     def prepare_samples(self, samples: Any) -> PreparedSamples:
         """Read and place further samples without adding them: the slow half of `add_samples`.
@@ -133,7 +134,7 @@ class SamplesCommands(ExplorerState):
         self._tell_all()
         n_outliers = int((novelty >= NOVEL).sum())
         self._say(
-            f"{n_new:,} samples placed on the map; {n_outliers:,} are unlike those trained on"
+            f"{counted(n_new, 'sample')} placed on the map; {n_outliers:,} unlike those trained on"
         )
 
     @command
@@ -187,7 +188,7 @@ class SamplesCommands(ExplorerState):
         n_gone = len(mine) - int((before >= 0).sum())
         n_changed = int((~is_same & (before >= 0)).sum())
         self._say(
-            f"{int((before < 0).sum()):,} samples are new, {n_changed:,} changed, {n_gone:,} gone"
+            f"Samples: {int((before < 0).sum()):,} new, {n_changed:,} changed, {n_gone:,} gone"
         )
 
     def _keep_model_of(

@@ -13,6 +13,7 @@ from typing import Any
 
 from IPython.display import display, update_display
 
+from embedscope._wording import counted
 from embedscope.explorer import Explorer
 from embedscope.jupyter_widget._worker import Worker
 from embedscope.training import Phase, Status
@@ -66,7 +67,7 @@ class SavedPicture:
         samples = self._explorer.samples
         if samples is None:
             return {}
-        text = f"Map of {len(samples):,} samples"
+        text = f"Map of {counted(len(samples), 'sample')}"
         png = base64.b64encode(self._explorer.draw_map(dpi=_DPI)).decode()
         source = f"data:image/png;base64,{png}"
         return {

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 from embedscope._errors import InvalidInputError
+from embedscope._wording import counted
 from embedscope.napari_dock._layer_features import samples_of_features
 from embedscope.napari_dock._layer_samples import (
     CropOptions,
@@ -114,7 +115,8 @@ class DataChoice:
             return ""
         if self.kind is Kind.FEATURES:
             n_rows, n_columns = len(self.layer.features), len(self.columns)
-            return f"{n_rows:,} rows of {n_columns:,} columns" if n_columns else ""
+            of_columns = f" of {counted(n_columns, 'column')}"
+            return counted(n_rows, "row") + of_columns if n_columns else ""
         if self.kind is Kind.PATCHES:
             return f"Patches of {self.patch_px} x {self.patch_px} px"
         if self.options.size_um is not None:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
+from embedscope._wording import counted
 from embedscope.samples._arrays import finest_level
 from embedscope.samples._checks import finite_rows
 from embedscope.samples._columns import checked_frame
@@ -142,4 +143,4 @@ def _left_out(finite: npt.NDArray[np.bool_]) -> tuple[LeftOut, ...]:
     rows = np.flatnonzero(~finite)
     if len(rows) == 0:
         return ()
-    return (LeftOut(f"{len(rows)} rows", f"NaN or infinite values, first in row {rows[0]}"),)
+    return (LeftOut(counted(len(rows), "row"), f"NaN or infinite values, first in row {rows[0]}"),)

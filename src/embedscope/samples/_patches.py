@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
+from embedscope._wording import counted
 from embedscope.samples._checks import check_choice, check_percentiles, check_side, finite_rows
 from embedscope.samples._features import checked_channel_names
 from embedscope.samples._field import Field, open_image
@@ -149,8 +150,14 @@ def _cut(
         # A pixel's coordinate is that of its middle, so the middle of pixels 0 and 1 is 0.5.
         centroids=(boxes[:, :n_axes] + boxes[:, n_axes:] - 1) / 2,
         channel_names=channel_names,
-        left_out=(LeftOut(f"{n_lost} patches", "NaN or infinite pixels"),) if n_lost else (),
+        left_out=_left_out(n_lost),
     )
+
+
+def _left_out(n_lost: int) -> tuple[LeftOut, ...]:
+    if n_lost == 0:
+        return ()
+    return (LeftOut(counted(n_lost, "patch", "patches"), "NaN or infinite pixels"),)
 
 
 def _cut_frame(field: Field, frame: int, grid: PatchGrid, recipe: PatchRecipe) -> Array:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
+from embedscope._wording import counted
 from embedscope.samples._checks import finite_rows
 from embedscope.samples._columns import (
     checked_columns,
@@ -168,4 +169,4 @@ def _rows_left_out(
         return ()
     shown = ", ".join(map(str, lost[:5])) + (", ..." if len(lost) > 5 else "")
     reason = f"missing or infinite values, or the background (labels {shown})"
-    return (LeftOut(f"{len(lost)} rows", reason),)
+    return (LeftOut(counted(len(lost), "row"), reason),)
