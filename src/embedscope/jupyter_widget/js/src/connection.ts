@@ -142,7 +142,8 @@ export class Connection {
 
   /** The revision of what is shown before the kernel has it. */
   private raise(kind: "sel" | "gates"): number {
-    return (this.store.revs[kind] = (this.store.revs[kind] ?? 0) + 1);
+    const { ahead, revs } = this.store;
+    return (ahead[kind] = Math.max(ahead[kind], revs[kind] ?? 0) + 1);
   }
 
   hello(): void {

@@ -88,7 +88,7 @@ function filePictures(store: Store, head: FromKernel, buffers: Buffer[]): void {
 
 /** What was shown before it was answered: an answer to an older gesture must not undo a later one. */
 function isNews(store: Store, kind: "sel" | "gates", rev: number): boolean {
-  if (rev < (store.revs[kind] ?? 0)) return false;
+  if (rev < Math.max(store.ahead[kind], store.revs[kind] ?? 0)) return false;
   store.revs[kind] = rev;
   return true;
 }

@@ -100,7 +100,7 @@ export class Store extends Emitter<Topic> {
   isStatic = false;
 
   // From messages
-  readonly revs: Record<string, number> = {};
+  readonly revs: Record<string, number> = {}; // that have arrived
   xy: Float32Array = new Float32Array(0);
   epoch = 0;
   snapshot = -1;
@@ -122,6 +122,7 @@ export class Store extends Emitter<Topic> {
   explained: { head: Explained; saliency: Uint8Array } | null = null;
 
   // The page's own
+  readonly ahead = { sel: 0, gates: 0 }; // revisions that are shown before the kernel has them
   hover = -1;
   hoverFrom: "map" | "image" | "" = "";
   said = "";

@@ -106,6 +106,8 @@ describe("the connection", () => {
     connection.editGate("A", { polygon: moved(2) });
     expect(shown()).toEqual([2]);
     const [first, second] = model.of("gate-edit").map(({ rev }) => rev);
+    connection.hello();
+    expect(model.of("hello").at(-1)?.have.gates).toBe(5); // what it shows it does not have yet
     model.tell({ t: "gates", rev: first, gates: [{ ...gate, polygon: moved(1) }] });
     expect(shown()).toEqual([2]);
     model.tell({ t: "gates", rev: second, gates: [gate] }); // refused: what stands
