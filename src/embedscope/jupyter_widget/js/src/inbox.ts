@@ -86,7 +86,7 @@ function filePictures(store: Store, head: FromKernel, buffers: Buffer[]): void {
   }
 }
 
-/** What was shown before it was answered: an answer to an older gesture must not undo a later one. */
+/** Whether to take it over: an answer to an older gesture must not undo what a later one shows. */
 function isNews(store: Store, kind: "sel" | "gates", rev: number): boolean {
   if (rev < Math.max(store.ahead[kind], store.revs[kind] ?? 0)) return false;
   store.revs[kind] = rev;

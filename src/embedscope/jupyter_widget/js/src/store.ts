@@ -228,6 +228,7 @@ export class Store extends Emitter<Topic> {
     this.emit("status");
   }
 
+  /** Shown at once; what the kernel answers replaces it. */
   changeGate(name: string, change: Partial<Pick<EditGate, "color" | "polygon">>): void {
     this.gates = this.gates.map((gate) =>
       gate.name === name
