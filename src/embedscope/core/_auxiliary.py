@@ -210,6 +210,7 @@ class _Run:
                     rates[call],
                     self.problem.landmarks,
                 )
+                self.model.draw(self.pacer.fraction_after(call.stop - call.start))
 
     def _drawn(self, n_epochs: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Batches of some passes: the samples, a partner of each, and the share of it."""

@@ -56,6 +56,7 @@ class EdgesSolver:
                     problem.objective,
                     problem.landmarks,
                 )
+                model.draw(pacer.fraction_after(call.stop - call.start))
 
 
 def count_steps(problem: Problem, batch_size: int) -> int:

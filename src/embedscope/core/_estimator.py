@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _MOST_ANCHORS = 2_000
 _NETWORK_PARAMETERS = ("encoder", "decoder")
+TRAINED_NETWORKS = (*_NETWORK_PARAMETERS, "style_encoder", "spread_decoder")
 
 
 class _Network:
@@ -139,6 +140,15 @@ default="spectral"
         Let the encoder feel the reconstruction loss too; otherwise only the decoder does.
     reconstruction_validation : array, optional
         Samples whose reconstruction loss is reported as "val_reconstruction_loss".
+    n_style_components : int, default=0
+        Numbers in a sample's style code: what its place on the map leaves open. The decoder then
+        takes place and code, draws the typical sample of a place without a code, and the sample
+        itself with its own. It trains apart from the encoder, by squared error. A decoder of your
+        own takes ``n_components + n_style_components`` numbers.
+    validation_fraction : float, default=0.0
+        Share of the samples, at most 2,000, that the decoder does not learn from. How well they
+        are drawn stands in the history, and how far they are from the typical sample of their
+        place in `inverse_std`. The encoder learns from all.
     global_correlation_loss_weight : float, default=0.0
         Weight of the correlation of distances in the data and in the map.
     landmark_loss_fn : callable, optional
@@ -161,7 +171,7 @@ default="spectral"
         ``callbacks``: Keras callbacks, which see every batch, an epoch for each entry of the
         history, and in its logs "loss", "reconstruction_loss" and "val_reconstruction_loss"; they
         may stop the training. Their ``model`` is the encoder, followed by the decoder if there is
-        one. ``verbose``: overrides `verbose`.
+        one, on places alone. ``verbose``: overrides `verbose`.
     progress : callable, optional
         ``progress(report)`` is called after every few batches with a frozen `Report`: phase,
         fraction, epoch, losses, and ``report.embedding()`` for the map as it is. A true return
@@ -177,8 +187,16 @@ default="spectral"
         Membership strengths.
     encoder_, decoder_ : keras.Model or None
         The trained networks.
+    style_encoder_ : keras.Model or None
+        Gives the style code of a sample.
+    validation_rows_ : ndarray of int
+        Rows of X that the decoder did not learn from, ascending.
     history_ : dict of str to list of float
-        "loss" is UMAP's cross entropy of the encoder's output on a fixed sample of edges.
+        "loss" is UMAP's cross entropy of the encoder's output on a fixed sample of edges,
+        "reconstruction_loss" the decoder's. With style codes or samples held out this is the
+        squared error of typical samples as a share of that of the mean sample: 1 explains
+        nothing. "style_reconstruction_loss" is the same with each sample's own code, and a name
+        with "val_" before it is that of samples held out.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         If X was a frame with names.
@@ -244,6 +262,8 @@ default="spectral"
         parametric_reconstruction_loss_weight: float = 1.0,
         autoencoder_loss: bool = False,
         reconstruction_validation: Any = None,
+        n_style_components: int = 0,
+        validation_fraction: float = 0.0,
         global_correlation_loss_weight: float = 0.0,
         landmark_loss_fn: Callable[[Any, Any], Any] | None = None,
         landmark_loss_weight: float = 1.0,
@@ -294,6 +314,8 @@ default="spectral"
         self.parametric_reconstruction_loss_weight = parametric_reconstruction_loss_weight
         self.autoencoder_loss = autoencoder_loss
         self.reconstruction_validation = reconstruction_validation
+        self.n_style_components = n_style_components
+        self.validation_fraction = validation_fraction
         self.global_correlation_loss_weight = global_correlation_loss_weight
         self.landmark_loss_fn = landmark_loss_fn
         self.landmark_loss_weight = landmark_loss_weight
@@ -498,6 +520,8 @@ default="spectral"
         self.graph_ = fitted.graph
         self.history_ = fitted.history
         self.encoder_, self.decoder_ = fitted.encoder, fitted.decoder
+        self.style_encoder_, self.spread_decoder_ = fitted.style_encoder, fitted.spread
+        self.validation_rows_ = fitted.held_out
 
     def _draw_seed(self) -> int:
         """A seed from `random_state`, without touching any global generator."""
@@ -538,8 +562,65 @@ default="spectral"
     def _transform_in_memory(self, X: Any) -> np.ndarray:
         return self._network("encoder")(self._read_rows(X))
 
-    def inverse_transform(self, Z: Any) -> np.ndarray:
+    def inverse_transform(self, Z: Any, style: Any = None) -> np.ndarray:
         """Draw the samples that belong to places on the map, by the trained decoder.
+
+        Parameters
+        ----------
+        Z : array-like of shape (n_points, n_components)
+            Map coordinates.
+        style : array-like of shape (n_points, n_style_components), optional
+            Style codes, as `style` gives them: with its own code a sample is drawn as itself, at
+            another place it is carried there. Without, the typical sample of each place is drawn.
+
+        Returns
+        -------
+        ndarray of shape (n_points, n_features) or (n_points, *shape), float32
+            In the shape that `fit` was given, in the data's own range and units.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no decoder, `Z` or `style` has another width or is not finite, or there are
+            no style codes.
+        """
+        check_is_fitted(self)
+        reconstruction = self._fitted.reconstruction
+        if self.decoder_ is None or reconstruction is None:
+            raise InvalidInputError(
+                "parametric_reconstruction must be True for inverse_transform; got False. Set it, "
+                "and fit again."
+            )
+        places = self._read_places(Z)
+        joined = self._with_style(places, style)
+        samples = reconstruction.to_data(self._network("decoder")(joined))
+        return samples.reshape(len(places), *self._given_shape)
+
+    def style(self, X: Any) -> np.ndarray:
+        """Say in a few numbers what the places of samples leave open about them.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, *dims)
+            As for `transform`, in memory.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_style_components), float32
+            Style codes for `inverse_transform`; each number is about 0 on the average and varies
+            by about 1.
+
+        Raises
+        ------
+        InvalidInputError
+            If there are no style codes, or `X` does not fit what was fitted; a ValueError.
+        """
+        check_is_fitted(self)
+        self._need_style()
+        return self._network("style_encoder")(self._read_rows(X))
+
+    def inverse_std(self, Z: Any) -> np.ndarray:
+        """Say how far unseen samples are from the typical one at places on the map.
 
         Parameters
         ----------
@@ -549,23 +630,66 @@ default="spectral"
         Returns
         -------
         ndarray of shape (n_points, n_features) or (n_points, *shape), float32
-            In the shape that `fit` was given, in the data's own range and units.
+            Standard deviation of each value around what `inverse_transform` draws, in the data's
+            units. Right on the average for samples that the decoder did not learn from, and
+            smooth over the map.
+
+        Raises
+        ------
+        InvalidInputError
+            If no sample was held out (``validation_fraction=0``), or `Z` has another width or is
+            not finite; a ValueError.
         """
         check_is_fitted(self)
-        reconstruction = self._fitted.reconstruction
-        if self.decoder_ is None or reconstruction is None:
+        if self.spread_decoder_ is None or self._fitted.reconstruction is None:
             raise InvalidInputError(
-                "parametric_reconstruction must be True for inverse_transform; got False. Set it, "
-                "and fit again."
+                "validation_fraction must be above 0 for inverse_std; got "
+                f"{self.validation_fraction}. Set it, 0.1 for instance, and fit again."
             )
+        places = self._read_places(Z)
+        variance = np.maximum(self._network("spread_decoder")(places), 0.0)
+        deviations = np.sqrt(variance) * self._fitted.reconstruction.scale
+        return deviations.reshape(len(places), *self._given_shape).astype(np.float32, copy=False)
+
+    def _read_places(self, Z: Any) -> Rows:
         places = as_rows(Z, name="Z")
         if places.n_features != self._n_features_out:
             raise InvalidInputError(
                 f"Z must have n_components={self._n_features_out} columns; got "
                 f"{places.n_features}. Give coordinates of the map."
             )
-        samples = reconstruction.to_data(self._network("decoder")(places))
-        return samples.reshape(len(places), *self._given_shape)
+        return places
+
+    @property
+    def _n_style(self) -> int:
+        """Numbers in a style code of the trained networks."""
+        return 0 if self.style_encoder_ is None else int(self.style_encoder_.output_shape[-1])
+
+    def _need_style(self) -> None:
+        if not self._n_style:
+            raise InvalidInputError(
+                "n_style_components must be above 0 for style codes; got 0. Set it, 32 for "
+                "instance, and fit again."
+            )
+
+    def _with_style(self, places: Rows, style: Any) -> Rows:
+        """Places with style codes behind them; zeros, the empty code, unless given."""
+        n_style = self._n_style
+        if style is not None:
+            self._need_style()
+            codes = as_rows(style, name="style")
+            if codes.flat.shape != (len(places), n_style):
+                raise InvalidInputError(
+                    f"style must be of shape ({len(places)}, {n_style}), a code for each place; "
+                    f"got {codes.flat.shape}. Take the codes from the method style."
+                )
+            behind = codes.flat
+        else:
+            behind = np.zeros((len(places), n_style), dtype=np.float32)
+        if not n_style:
+            return places
+        joined = np.concatenate([places.flat, behind], axis=1)
+        return Rows(joined, joined.shape[1:], joined.shape[1:])
 
     def encoder_jacobian(self, X: Any) -> np.ndarray:
         """Derivative of the map's coordinates by each value of the samples, at these samples.
@@ -685,14 +809,16 @@ default="spectral"
         save_estimator(self, path)
 
     def to_onnx(self, path: str | os.PathLike[str], network: str = "encoder") -> Path:
-        """Export the trained encoder (or decoder) as ONNX, checked against onnxruntime to 1e-5.
+        """Export a trained network as ONNX, checked against onnxruntime to 1e-5.
 
         Parameters
         ----------
         path : str or path
             File to write.
-        network : {"encoder", "decoder"}, default="encoder"
-            The decoder is exported as it is: where the loss is cross entropy it gives logits.
+        network : {"encoder", "decoder", "style_encoder", "spread_decoder"}, default="encoder"
+            The decoder is exported as it is: where the loss is cross entropy it gives logits, with
+            style codes or samples held out standardised samples. It takes a place, with the style
+            code behind it. "spread_decoder" gives variances of standardised samples.
 
         Returns
         -------
@@ -700,10 +826,11 @@ default="spectral"
             The file written.
         """
         check_is_fitted(self)
-        if network not in _NETWORK_PARAMETERS or getattr(self, f"{network}_") is None:
+        if network not in TRAINED_NETWORKS or getattr(self, f"{network}_") is None:
             raise InvalidInputError(
-                f"network must be 'encoder' or 'decoder', and trained; got {network!r}. "
-                "Set parametric_reconstruction=True to train a decoder."
+                f"network must be one of {', '.join(TRAINED_NETWORKS)}, and trained; got "
+                f"{network!r}. Set parametric_reconstruction=True to train a decoder, "
+                "n_style_components for style codes, and validation_fraction for the spread."
             )
         self._need_encoder("to_onnx")
         from embedscope.core._onnx import export_onnx
@@ -828,6 +955,11 @@ default="spectral"
             raise InvalidInputError(
                 f"reconstruction_validation must have the {rows.n_features} features of X; got "
                 f"{validation.n_features}. Give samples of the same kind."
+            )
+        if self.validation_fraction:
+            raise InvalidInputError(
+                "reconstruction_validation must be None where samples of X are held out; got an "
+                f"array and validation_fraction={self.validation_fraction}. Leave one of them out."
             )
         check_layout(validation.given_shape, rows.shape, "reconstruction_validation")
         return Rows(validation.flat, rows.shape, validation.given_shape)

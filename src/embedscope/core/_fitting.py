@@ -86,6 +86,7 @@ def _fit_watched(
     monitor.close_training()
     if networks.projected is not None:
         networks.projected.fold()
+    drawing = model.drawing
     embedding = model.encode()[places] if model.is_table else encode(networks.encoder, request.rows)
     history = dict(request.earlier.history) if request.earlier else {}
     for name, values in monitor.history.items():
@@ -98,8 +99,16 @@ def _fit_watched(
         graph.strengths[:n_distinct, :n_distinct],
         history,
         problem.objective,
-        model.terms.reconstruction,
+        model.reconstruction,
     )
+    if drawing is not None:
+        own = places[: request.n_own]
+        fitted = replace(
+            fitted,
+            style_encoder=drawing.style_encoder(networks.encoder),
+            spread=drawing.spread(),
+            held_out=np.flatnonzero(np.isin(own, drawing.held_out)),
+        )
     return fitted, interruption
 
 
@@ -138,6 +147,7 @@ def _distinct(request: Request) -> tuple[Request, np.ndarray]:
         rows=rows.subset(kept),
         y=None if request.y is None else request.y[kept],
         landmarks=None if request.landmarks is None else request.landmarks[kept],
+        n_own=int(places[: request.n_own].max()) + 1,
     )
     return distinct, places
 

@@ -13,12 +13,15 @@ from typing import Any
 import numpy as np
 
 from embedscope.core import _losses
+from embedscope.core._drawing import Drawing
 from embedscope.core._layout import Objective
 from embedscope.core._probe import LossProbe
 from embedscope.core._reconstruction import Reconstruction
 from embedscope.core._rows import Rows
 from embedscope.core._tensorflow import keras, tf
 from embedscope.core._tracing import TracedOnce
+
+_NOISE_VALUES = 2**20  # of the row that all noise is cut from
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,14 @@ class Terms:
 class MapModel:
     """Encoder, decoder and optimiser, with the training steps of both solvers.
 
+    A decoder trains in the encoder's own steps, as in umap-learn, or apart from them in a `Drawing`.
+
     Parameters
     ----------
     encoder : keras.Model
         Takes samples of ``inputs.shape``.
     decoder : keras.Model or None
+        One that trains together with the encoder.
     inputs : Rows
         What the encoder is trained on.
     samples : Rows
@@ -69,6 +75,8 @@ class MapModel:
         Inputs and samples whose reconstruction loss is reported too.
     whole_encoder : callable, optional
         Makes the encoder that others should see, where `encoder` does not take the samples.
+    drawing : Drawing, optional
+        A decoder that trains apart.
     """
 
     def __init__(
@@ -85,6 +93,7 @@ class MapModel:
         peak_rate: float | None = None,
         validation: tuple[Rows, Rows] | None = None,
         whole_encoder: Callable[[], Any] | None = None,
+        drawing: Drawing | None = None,
     ) -> None:
         self.encoder = encoder
         self.decoder: Any = decoder
@@ -96,10 +105,15 @@ class MapModel:
         self._probe = probe
         self._validation = validation
         self._whole_encoder = whole_encoder
-        self._networks = [encoder] if decoder is None else [encoder, decoder]
-        self._variables = [v for network in self._networks for v in network.trainable_variables]
+        self.drawing = drawing
+        together = [encoder] if decoder is None else [encoder, decoder]
+        self._variables = [v for network in together for v in network.trainable_variables]
+        self._networks = [*together, *(drawing.trained if drawing is not None else [])]
+        if drawing is not None:
+            drawing.watch(self.encode)
         optimizer.build(self._variables)
         self._seed = tf.constant([seed, 0], dtype=tf.int32)
+        self._noise_row: Any = None
         self._n_steps = 0
         self._encode = TracedOnce(lambda x: encoder(x, training=False))
         self._decode = TracedOnce(lambda z: self.decoder(z, training=False))
@@ -112,10 +126,22 @@ class MapModel:
         """What Keras callbacks see: one model of both networks, which they can call and save."""
         encoder = self.encoder if self._whole_encoder is None else self._whole_encoder()
         position = encoder.outputs[0]
-        outputs = position if self.decoder is None else [position, self.decoder(position)]
+        decoder = self.decoder if self.drawing is None else self.drawing.typical
+        outputs = position if decoder is None else [position, decoder(position)]
         model = keras.Model(encoder.inputs[0], outputs, name="parametric_umap")
         model.optimizer, model.stop_training = self.optimizer, False  # as Keras's own `fit` does
+        model.reconstruction = self.reconstruction  # makes data of what the decoder gives
         return model
+
+    @property
+    def reconstruction(self) -> Reconstruction | None:
+        """What the decoder learns, and how its output becomes data; None without a decoder."""
+        return self.terms.reconstruction if self.drawing is None else self.drawing.reconstruction
+
+    def draw(self, fraction: float) -> None:
+        """Let a decoder that trains apart go on, to the share `fraction` of its training."""
+        if self.drawing is not None:
+            self.drawing.advance(fraction)
 
     def encode(self, rows: Rows | None = None, index: np.ndarray | None = None) -> np.ndarray:
         """Positions of samples (the training samples, and all of them, unless given), float32."""
@@ -149,6 +175,13 @@ class MapModel:
             )
             if self._validation is not None:
                 losses["val_reconstruction_loss"] = self.reconstruction_loss(*self._validation)
+        if self.drawing is not None:
+            losses |= self.drawing.losses()
+            if self._validation is not None:
+                inputs, samples = self._validation
+                losses["val_reconstruction_loss"] = self.drawing.loss_of(
+                    samples, self.encode(inputs)
+                )
         return losses
 
     def reconstruction_loss(
@@ -176,20 +209,24 @@ class MapModel:
         -------
         ndarray of shape (n_samples, n_components), float32, or None
         """
-        if self.terms.reconstruction is None or not self.terms.autoencoder:
+        if self.reconstruction is None or not self.terms.autoencoder:
             return None
+        wanted = self.samples if self.drawing is None else self.drawing.targets
         pulls = [
-            self._pull(positions[block], self.samples.take(block)).numpy()
+            self._pull(positions[block], wanted.take(block)).numpy()
             for block in self.samples.blocks()
         ]
         return np.concatenate(pulls)
 
-    def _pull_eagerly(self, positions: Any, samples: Any) -> Any:
-        assert self.terms.reconstruction is not None
+    def _pull_eagerly(self, positions: Any, wanted: Any) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(positions)
-            output = self.decoder(positions, training=False)
-            mean = self.terms.reconstruction.loss(samples, output)
+            if self.drawing is not None:
+                mean = self.drawing.place_loss(wanted, positions)
+            else:
+                assert self.terms.reconstruction is not None
+                output = self.decoder(positions, training=False)
+                mean = self.terms.reconstruction.loss(wanted, output)
             total = mean * tf.cast(tf.shape(positions)[0], mean.dtype)
         return -self.terms.reconstruction_weight * tape.gradient(total, positions)
 
@@ -199,10 +236,10 @@ class MapModel:
 
     def set_weights(self, weights: list[np.ndarray]) -> None:
         """Put weights of `get_weights` back."""
-        n_encoder = len(self.encoder.weights)
-        self.encoder.set_weights(weights[:n_encoder])
-        if self.decoder is not None:
-            self.decoder.set_weights(weights[n_encoder:])
+        for network in self._networks:
+            n_own = len(network.weights)
+            network.set_weights(weights[:n_own])
+            weights = weights[n_own:]
 
     def fit_steps(
         self,
@@ -231,6 +268,9 @@ class MapModel:
             Factors of the optimiser's learning rate.
         landmarks : ndarray of shape (n_samples, n_components), float32, or None
         """
+        if self._noise_row is None:
+            n_values = max(_NOISE_VALUES, 2 * index.shape[-1] * self.inputs.n_features)
+            self._noise_row = tf.random.stateless_normal((n_values,), self._seed)
         x, z = self.inputs.take(index), targets[index]
         share = mix.reshape(*mix.shape, *[1] * (x.ndim - 2))
         x_mixed = x + share * (self.inputs.take(partners) - x)
@@ -245,11 +285,19 @@ class MapModel:
             x if needs_clean else None,
             self.samples.take(index) if self._needs_samples else None,
             landmarks[index] if landmarks is not None else None,
+            self._wanted(index),
         )
 
     @property
     def _needs_clean(self) -> bool:
-        return bool(self._needs_samples or self.terms.landmark_weight)
+        feels_drawing = self.drawing is not None and self.terms.autoencoder
+        return bool(self._needs_samples or self.terms.landmark_weight or feels_drawing)
+
+    def _wanted(self, index: np.ndarray) -> np.ndarray | None:
+        """What a decoder that trains apart is to give, where the encoder is to feel it."""
+        if self.drawing is None or not self.terms.autoencoder:
+            return None
+        return self.drawing.targets.take(index)
 
     @property
     def _needs_samples(self) -> bool:
@@ -296,6 +344,7 @@ class MapModel:
             objective,
             self.samples.take(heads) if self._needs_samples else None,
             landmarks[heads] if landmarks is not None else None,
+            self._wanted(heads),
         )
 
     def _next_step(self, n_steps: int) -> Any:
@@ -313,23 +362,35 @@ class MapModel:
         x: Any | None,
         samples: Any | None,
         landmarks: Any | None,
+        wanted: Any | None,
     ) -> None:
         base = self._base_rate()
         for step in tf.range(tf.shape(x_mixed)[0]):
-            jitter = tf.random.stateless_normal(
-                tf.shape(x_mixed[step]), self._seed + tf.stack([0, first + step])
-            )
+            jittered = x_mixed[step] + noise[step] * self._jitter(tf.shape(x_mixed[step]), first + step)
             with tf.GradientTape() as tape:
-                z = self.encoder(x_mixed[step] + noise[step] * jitter, training=True)
+                z = self.encoder(jittered, training=True)
                 loss = tf.reduce_mean(_losses.distances(z_mixed[step], z))
                 if x is not None:
                     loss += self._other_terms(
                         self.encoder(x[step], training=True),
                         None if samples is None else samples[step],
                         None if landmarks is None else landmarks[step],
+                        None if wanted is None else wanted[step],
                     )
             self._descend(tape, loss, base * rates[step])
         self._restore_rate(base)
+
+    def _jitter(self, shape: Any, step: Any) -> Any:
+        """Normal noise for a step: a stretch of one long row of it that begins anywhere.
+
+        To draw fresh numbers for every pixel took longer than the encoder's own step.
+        """
+        n_values = tf.reduce_prod(shape)
+        last = tf.size(self._noise_row) - n_values + 1
+        start = tf.random.stateless_uniform(
+            (), self._seed + tf.stack([0, step]), 0, last, dtype=tf.int32
+        )
+        return tf.reshape(self._noise_row[start : start + n_values], shape)
 
     def _edge_steps_eagerly(
         self,
@@ -342,6 +403,7 @@ class MapModel:
         objective: Objective,
         samples: Any | None,
         landmarks: Any | None,
+        wanted: Any | None,
     ) -> None:
         base = self._base_rate()
         for step in tf.range(tf.shape(heads)[0]):
@@ -356,11 +418,14 @@ class MapModel:
                     z_heads,
                     None if samples is None else samples[step],
                     None if landmarks is None else landmarks[step],
+                    None if wanted is None else wanted[step],
                 )
             self._descend(tape, loss, base * rates[step])
         self._restore_rate(base)
 
-    def _other_terms(self, z: Any, samples: Any | None, landmarks: Any | None) -> Any:
+    def _other_terms(
+        self, z: Any, samples: Any | None, landmarks: Any | None, wanted: Any | None
+    ) -> Any:
         """Reconstruction, landmarks and global correlation of one batch."""
         terms = self.terms
         loss = tf.constant(0.0)
@@ -368,6 +433,8 @@ class MapModel:
             seen = z if terms.autoencoder else tf.stop_gradient(z)
             output = self.decoder(seen, training=True)
             loss += terms.reconstruction_weight * terms.reconstruction.loss(samples, output)
+        if wanted is not None and self.drawing is not None:
+            loss += terms.reconstruction_weight * self.drawing.place_loss(wanted, z)
         if terms.correlation_weight:
             loss += terms.correlation_weight * _losses.global_correlation(samples, z)
         if terms.landmark_weight and landmarks is not None:

@@ -140,9 +140,19 @@ def check_encoder(encoder: Any, rows: Rows, n_components: int) -> np.ndarray:
     return output
 
 
-def check_decoder(decoder: Any, shape: tuple[int, ...], n_components: int) -> np.ndarray:
+def check_decoder(
+    decoder: Any, shape: tuple[int, ...], n_components: int, n_style: int = 0
+) -> np.ndarray:
     """Run the decoder on two positions before anything slow is done; returns what it gives."""
-    output = _dry_run(decoder, "decoder", np.zeros((2, n_components), dtype=np.float32))
+    n_inputs = n_components + n_style
+    taken = getattr(decoder, "input_shape", None)
+    if n_style and isinstance(taken, tuple) and taken[1:] != (n_inputs,):
+        raise InvalidInputError(
+            f"decoder must take a place of {n_components} numbers with a style code of {n_style} "
+            f"behind it; got an input of shape {taken[1:]}. Begin it with "
+            f"keras.Input(({n_inputs},)), or set n_style_components=0."
+        )
+    output = _dry_run(decoder, "decoder", np.zeros((2, n_inputs), dtype=np.float32))
     if output.shape[1:] != shape:
         raise InvalidInputError(
             f"decoder must give samples of the data's shape {shape}; got an output of shape "

@@ -51,6 +51,10 @@ class Pacer:
         """Share of the run that is done, 0..1."""
         return self._done / self._n_batches
 
+    def fraction_after(self, n_batches: int) -> float:
+        """Share of the run that is done after the next `n_batches`, 0..1."""
+        return (self._done + n_batches) / self._n_batches
+
     def coming(self, n_batches: int) -> np.ndarray:
         """Fraction of the run that is done before each of the next `n_batches`."""
         return (self._done + np.arange(n_batches)) / self._n_batches

@@ -17,6 +17,13 @@ import numpy as np
 from embedscope._errors import InvalidInputError
 from embedscope.core._metrics import check_metric
 
+_NEED_DECODER = (
+    "autoencoder_loss",
+    "decoder",
+    "reconstruction_validation",
+    "n_style_components",
+    "validation_fraction",
+)
 _KERAS_FIT_ARGUMENTS = ("callbacks", "verbose")
 _LARGEST_SEED = 2**32 - 1  # that numpy.random.RandomState takes
 
@@ -147,6 +154,12 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str, str]] = {
         "a number of at least 0",
         "1.0 is the usual choice",
     ),
+    "n_style_components": (_integer_from(0), "an int of at least 0", "0 learns no style codes"),
+    "validation_fraction": (
+        lambda value: _is_real(value) and 0 <= value < 1,
+        "a number in [0, 1)",
+        "0.1 keeps a tenth of the samples out of the decoder's fit",
+    ),
     "global_correlation_loss_weight": (_real_from(0), "a number of at least 0", "0 leaves it out"),
     "landmark_loss_fn": (
         _or_none(callable),
@@ -241,13 +254,19 @@ def _check_together(parameters: Mapping[str, Any]) -> None:
             f"keras_fit_kwargs must hold only {' and '.join(_KERAS_FIT_ARGUMENTS)}; got {unknown}. "
             "Use n_training_epochs, batch_size and reconstruction_validation for the rest."
         )
-    needs_decoder = ("autoencoder_loss", "decoder", "reconstruction_validation")
-    for name in needs_decoder:
+    for name in _NEED_DECODER:
         value = parameters[name]
-        is_given = value is not None and not (_is_boolean(value) and not value)
+        is_number = _is_boolean(value) or _is_real(value)
+        is_given = value is not None and not (is_number and not value)
         if is_given and not parameters["parametric_reconstruction"]:
-            shown = True if _is_boolean(value) else type(value).__name__
+            shown = value if is_number else type(value).__name__
             raise InvalidInputError(
                 f"{name} must come with parametric_reconstruction=True; got {name}={shown} and "
                 "parametric_reconstruction=False. Set parametric_reconstruction=True."
             )
+    if parameters["n_style_components"] and not parameters["parametric_embedding"]:
+        raise InvalidInputError(
+            "n_style_components must be 0 without an encoder; got "
+            f"{parameters['n_style_components']} and parametric_embedding=False. Set "
+            "parametric_embedding=True."
+        )

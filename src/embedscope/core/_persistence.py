@@ -13,7 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from embedscope._errors import InvalidModelError
-from embedscope.core._estimator import ParametricUMAP
+from embedscope.core._estimator import TRAINED_NETWORKS, ParametricUMAP
 from embedscope.core._landmarks import Landmarks
 from embedscope.core._layout import Objective
 from embedscope.core._networks import kept_random_state
@@ -33,7 +33,7 @@ _TRAINED = {"trained": True}  # stands for a user's network, which is saved in i
 def save_estimator(estimator: ParametricUMAP, path: str | os.PathLike[str]) -> None:
     """Save a fitted estimator; see `ParametricUMAP.save`."""
     parameters, left_out = _storable_parameters(estimator)
-    networks = {"encoder": estimator.encoder_, "decoder": estimator.decoder_}
+    networks = {name: getattr(estimator, f"{name}_") for name in TRAINED_NETWORKS}
     fitted = estimator._fitted
     reconstruction = fitted.reconstruction
     state = {
@@ -46,7 +46,11 @@ def save_estimator(estimator: ParametricUMAP, path: str | os.PathLike[str]) -> N
         "landmarks": [name for name in _LANDMARKS if getattr(estimator, f"_{name}") is not None],
         "reconstruction": None
         if reconstruction is None
-        else {"kind": reconstruction.kind, "needs_sigmoid": reconstruction.needs_sigmoid},
+        else {
+            "kind": reconstruction.kind,
+            "needs_sigmoid": reconstruction.needs_sigmoid,
+            "limits": reconstruction.limits,
+        },
     }
     write_model(
         path,
@@ -63,6 +67,7 @@ def _arrays(estimator: ParametricUMAP, state: dict[str, Any]) -> dict[str, np.nd
     graph = sparse.csr_matrix(estimator.graph_)
     arrays = {
         "embedding": estimator.embedding_,
+        "validation_rows": estimator.validation_rows_,
         "graph_data": graph.data,
         "graph_indices": graph.indices,
         "graph_indptr": graph.indptr,
@@ -179,6 +184,10 @@ def _restore(model: StoredModel) -> ParametricUMAP:
             estimator.repulsion_strength,
         ),
         _restored_reconstruction(model),
+        networks.get("style_encoder"),
+        networks.get("spread_decoder"),
+        # Models of versions before 0.2 held no sample out.
+        arrays.get("validation_rows", np.empty(0, np.int64)),
     )
     sample_shape = tuple(int(size) for size in state["sample_shape"])
     given_shape = tuple(int(size) for size in state["given_shape"])
@@ -203,11 +212,13 @@ def _restored_reconstruction(model: StoredModel) -> Reconstruction | None:
     described = model.state["reconstruction"]
     if described is None:
         return None
+    limits = described.get("limits")
     return Reconstruction(
         str(described["kind"]),
         model.arrays["reconstruction_offset"],
         model.arrays["reconstruction_scale"],
         needs_sigmoid=bool(described["needs_sigmoid"]),
+        limits=None if limits is None else (float(limits[0]), float(limits[1])),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,15 @@ import numpy as np
 from embedscope._errors import InvalidInputError
 from embedscope.core._curve import fit_curve
 from embedscope.core._density import DensityTerm, edge_lengths, log_radii, standardised
+from embedscope.core._drawing import Drawing
+from embedscope.core._drawn_networks import make_drawn
 from embedscope.core._forward import encode
 from embedscope.core._graph import NeighborGraph
 from embedscope.core._initial import initial_positions
 from embedscope.core._layout import Objective
 from embedscope.core._map_model import MapModel, Terms
 from embedscope.core._networks import hidden_width, table_encoder
+from embedscope.core._pooled import PooledEncoder, begins_with_pooling
 from embedscope.core._probe import LossProbe
 from embedscope.core._problem import Problem, TrainingLength
 from embedscope.core._projected import ProjectedEncoder, Projection, fit_projection
@@ -23,9 +27,10 @@ from embedscope.core._reconstruction import choose_reconstruction
 from embedscope.core._request import Request
 from embedscope.core._rows import Rows, as_float32
 from embedscope.core._tensorflow import keras
-from embedscope.core._trained_networks import Networks
+from embedscope.core._trained_networks import Networks, draws_apart
 
 _SCALE_SAMPLES = 1_000
+_MOST_HELD_OUT = 2_000
 _PEAK_RATE = 4.0  # times the 1e-3 of the default optimiser
 
 
@@ -37,10 +42,11 @@ def prepare(request: Request, networks: Networks, graph: NeighborGraph) -> tuple
     components = projection.apply(request.rows)
     start = _start(request, networks.encoder, graph, components.flat / projection.scale, rng)
     inputs = _inputs(request, networks, projection, components, start)
-    terms = _terms(request, networks.decoder)
     objective = _objective(parameters)
+    drawing = _drawing(request, networks, objective)
+    terms = _terms(request, None if drawing is not None else networks.decoder)
     probe = LossProbe(graph.strengths, objective, rng)
-    model = _model(request, networks, inputs, terms, probe)
+    model = _model(request, networks, inputs, terms, probe, drawing)
     problem = Problem(
         graph.strengths,
         objective,
@@ -91,7 +97,10 @@ def _inputs(
         numbers = np.arange(len(request.rows), dtype=np.float32)[:, None]
         return Rows(numbers, (1,), (1,))
     if hidden_width(request.parameters["encoder"]) is None:
-        return request.rows
+        if not begins_with_pooling(networks.encoder):
+            return request.rows
+        networks.pooled = PooledEncoder(networks.encoder)
+        return networks.pooled.inputs(request.rows)
     networks.projection = projection
     networks.projected = ProjectedEncoder(
         networks.encoder,
@@ -102,8 +111,59 @@ def _inputs(
     return components
 
 
+def _drawing(request: Request, networks: Networks, objective: Objective) -> Drawing | None:
+    """The decoder that trains apart from the encoder, if one is wanted; its networks are new."""
+    parameters = request.parameters
+    if not draws_apart(parameters):
+        return None
+    training, held_out = _held_out(request)
+    n_style, n_components = parameters["n_style_components"], parameters["n_components"]
+    most = min(request.rows.n_features, len(training) - 1)
+    if n_style > most:
+        raise InvalidInputError(
+            f"n_style_components must be at most {most}, fewer than the samples that the decoder "
+            f"learns from and no more than their values; got {n_style}. Lower it, or add samples."
+        )
+    drawn = make_drawn(request, networks.decoder, training)
+    networks.decoder = drawn.networks.decoder
+    optimizer = parameters["optimizer"]
+    return Drawing(
+        drawn.networks,
+        request.rows,
+        drawn.targets,
+        drawn.reconstruction,
+        training,
+        held_out,
+        n_components,
+        objective.a ** (-0.5 / objective.b),
+        make_optimizer(optimizer),
+        peak_rate=1.0 if optimizer is None else None,
+        length=parameters["n_training_epochs"],
+        seed=request.seed,
+    )
+
+
+def _held_out(request: Request) -> tuple[np.ndarray, np.ndarray]:
+    """Samples that the decoder learns from, and those of the user's own that are held out."""
+    n_own, n_all = request.n_own, len(request.rows)
+    fraction = request.parameters["validation_fraction"]
+    n_held_out = min(_MOST_HELD_OUT, math.ceil(fraction * n_own)) if fraction else 0
+    if n_all - n_held_out < 2:
+        raise InvalidInputError(
+            "validation_fraction must leave the decoder at least 2 samples; got "
+            f"{fraction} of {n_own}. Lower it, or add samples."
+        )
+    held_out = np.sort(np.random.default_rng([request.seed, 10]).permutation(n_own)[:n_held_out])
+    return np.setdiff1d(np.arange(n_all), held_out), held_out
+
+
 def _model(
-    request: Request, networks: Networks, inputs: Rows, terms: Terms, probe: LossProbe
+    request: Request,
+    networks: Networks,
+    inputs: Rows,
+    terms: Terms,
+    probe: LossProbe,
+    drawing: Drawing | None,
 ) -> MapModel:
     optimizer = request.parameters["optimizer"]
     validation = None
@@ -111,7 +171,7 @@ def _model(
         validation = (networks.inputs(request.validation), request.validation)
     return MapModel(
         networks.trained,
-        networks.decoder,
+        networks.decoder if drawing is None else None,
         inputs,
         request.rows,
         make_optimizer(optimizer),
@@ -120,8 +180,16 @@ def _model(
         request.seed,
         peak_rate=_PEAK_RATE if optimizer is None else None,  # others keep their own
         validation=validation,
-        whole_encoder=None if networks.projected is None else networks.projected.whole,
+        whole_encoder=_whole_encoder(networks),
+        drawing=drawing,
     )
+
+
+def _whole_encoder(networks: Networks) -> Callable[[], Any] | None:
+    """Makes the encoder of samples, where the one that trains takes something else."""
+    if networks.pooled is not None:
+        return lambda: networks.encoder
+    return None if networks.projected is None else networks.projected.whole
 
 
 def _objective(parameters: Mapping[str, Any]) -> Objective:

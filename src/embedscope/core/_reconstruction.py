@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from embedscope.core._rows import Rows
 from embedscope.core._tensorflow import keras
+
+_ENOUGH_ROWS = 10_000  # for a mean and a deviation
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class Reconstruction:
         The decoder gives logits.
     loss_fn : callable or None
         The user's ``loss_fn(y_true, y_pred)``, for "custom".
+    limits : tuple of two floats, or None
+        Range of the data, which no drawn value leaves.
     """
 
     kind: str
@@ -33,6 +38,7 @@ class Reconstruction:
     scale: np.ndarray
     needs_sigmoid: bool
     loss_fn: Callable[[Any, Any], Any] | None = None
+    limits: tuple[float, float] | None = None
 
     def loss(self, samples: Any, output: Any) -> Any:
         """Mean reconstruction loss of a batch; tensors of the data's shape and units."""
@@ -45,11 +51,18 @@ class Reconstruction:
         target = (samples - self.offset) / self.scale
         return keras.ops.mean(keras.ops.square(target - output))
 
+    def standardised(self, flat: np.ndarray | sparse.csr_matrix) -> np.ndarray:
+        """Flat samples as the decoder learns them, float32."""
+        dense = flat.toarray() if sparse.issparse(flat) else flat
+        difference = dense - self.offset.ravel()
+        return np.asarray(difference / self.scale.ravel(), dtype=np.float32)
+
     def to_data(self, output: np.ndarray) -> np.ndarray:
         """A decoder's output in the data's own range and units."""
         if self.needs_sigmoid:
             output = 0.5 * (1.0 + np.tanh(0.5 * output))
-        return np.asarray(output * self.scale + self.offset, dtype=np.float32)
+        values = np.asarray(output * self.scale + self.offset, dtype=np.float32)
+        return values if self.limits is None else np.clip(values, *self.limits)
 
 
 def choose_reconstruction(
@@ -73,8 +86,39 @@ def choose_reconstruction(
         return Reconstruction("custom", zero, one, needs_sigmoid=False, loss_fn=loss_fn)
     if rows.flat.min() >= 0.0 and rows.flat.max() <= 1.0:
         return Reconstruction("cross_entropy", zero, one, not _ends_in_sigmoid(decoder))
-    offset, scale = _moments(rows)
-    return Reconstruction("squared_error", offset, scale, needs_sigmoid=False)
+    offset, deviation = _moments(rows)
+    return Reconstruction("squared_error", offset, _without_zeros(deviation), needs_sigmoid=False)
+
+
+def relative_reconstruction(
+    rows: Rows, training: np.ndarray, loss_fn: Callable[[Any, Any], Any] | None
+) -> Reconstruction:
+    """Squared error as a share of that of drawing the mean sample every time.
+
+    Parameters
+    ----------
+    rows : Rows
+        Pictures, and other data within 0..1, have one unit for all of their values; the columns of
+        a table one each.
+    training : ndarray of int
+        The samples whose mean and deviation count; 10,000 of them are enough.
+    loss_fn : callable or None
+        The user's loss, which is then used as it is.
+
+    Returns
+    -------
+    Reconstruction
+    """
+    is_within = rows.flat.min() >= 0.0 and rows.flat.max() <= 1.0
+    limits = (0.0, 1.0) if is_within else None
+    if loss_fn is not None:
+        zero, one = np.zeros(rows.shape, np.float32), np.ones(rows.shape, np.float32)
+        return Reconstruction("custom", zero, one, False, loss_fn, limits)
+    offset, deviation = _moments(rows.subset(training[:: max(1, len(training) // _ENOUGH_ROWS)]))
+    if is_within or len(rows.shape) > 1:
+        deviation = np.full_like(deviation, np.sqrt(np.square(deviation).mean()))
+    scale = _without_zeros(deviation)
+    return Reconstruction("squared_error", offset, scale, needs_sigmoid=False, limits=limits)
 
 
 def _ends_in_sigmoid(decoder: Any) -> bool:
@@ -88,7 +132,7 @@ def _ends_in_sigmoid(decoder: Any) -> bool:
 
 
 def _moments(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of each value of a sample; 1 where it is constant."""
+    """Mean and standard deviation of each value of a sample; 0 where it is constant."""
     from sklearn.utils.sparsefuncs import mean_variance_axis
 
     if isinstance(rows.flat, np.ndarray):
@@ -97,8 +141,12 @@ def _moments(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
     else:
         mean, variance = mean_variance_axis(rows.flat, axis=0)
     deviation = np.sqrt(variance)
-    deviation[deviation <= 1e-7 * np.maximum(np.abs(mean), 1e-30)] = 1.0
+    deviation[deviation <= 1e-7 * np.maximum(np.abs(mean), 1e-30)] = 0.0
     return (
         mean.astype(np.float32).reshape(rows.shape),
         deviation.astype(np.float32).reshape(rows.shape),
     )
+
+
+def _without_zeros(deviation: np.ndarray) -> np.ndarray:
+    return np.where(deviation > 0.0, deviation, np.float32(1.0))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -62,6 +62,12 @@ class FittedMap:
     history : dict of str to list of float
     objective : Objective
     reconstruction : Reconstruction or None
+    style_encoder : keras.Model or None
+        From samples to style codes.
+    spread : keras.Model or None
+        From places to the variance of unseen samples, standardised.
+    held_out : ndarray of int
+        The user's rows that were kept out of the decoder's fit, ascending.
     """
 
     encoder: Any
@@ -71,3 +77,6 @@ class FittedMap:
     history: dict[str, list[float]]
     objective: Objective
     reconstruction: Reconstruction | None
+    style_encoder: Any = None
+    spread: Any = None
+    held_out: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from embedscope.core._networks import (
     dense_encoder,
     hidden_width,
 )
+from embedscope.core._pooled import PooledEncoder
 from embedscope.core._projected import ProjectedEncoder, Projection
 from embedscope.core._request import Request
 from embedscope.core._rows import Rows
@@ -25,19 +27,32 @@ class Networks:
 
     encoder: Any
     decoder: Any
-    projected: ProjectedEncoder | None
-    projection: Projection | None
+    projected: ProjectedEncoder | None = None
+    projection: Projection | None = None
+    pooled: PooledEncoder | None = None
 
     @property
     def trained(self) -> Any:
+        if self.pooled is not None:
+            return self.pooled.network
         return self.encoder if self.projected is None else self.projected.network
 
     def inputs(self, rows: Rows) -> Rows:
+        if self.pooled is not None:
+            return self.pooled.inputs(rows)
         return rows if self.projection is None else self.projection.apply(rows)
 
 
+def draws_apart(parameters: Mapping[str, Any]) -> bool:
+    """Whether the decoder trains apart from the encoder: with style codes, or samples held out."""
+    return bool(parameters["n_style_components"] or parameters["validation_fraction"])
+
+
 def make_networks(request: Request) -> Networks:
-    """Fresh or copied networks, tried on two samples before anything slow is done."""
+    """Fresh or copied networks, tried on two samples before anything slow is done.
+
+    A decoder that draws by principal components is made later, where the components are known.
+    """
     parameters, rows = request.parameters, request.rows
     n_components, seed = parameters["n_components"], request.seed
     width = hidden_width(parameters["encoder"])
@@ -53,16 +68,18 @@ def make_networks(request: Request) -> Networks:
     if encoder is not None:
         check_encoder(encoder, rows, n_components)
     decoder = None
-    if parameters["parametric_reconstruction"]:
+    apart = draws_apart(parameters)
+    if parameters["parametric_reconstruction"] and not (apart and parameters["decoder"] is None):
         if earlier is not None and earlier.decoder is not None:
             decoder = copy_network(earlier.decoder, "decoder", seed + 1)
         elif parameters["decoder"] is not None:
             decoder = copy_network(parameters["decoder"], "decoder", seed + 1)
         else:
             decoder = dense_decoder(rows.shape, n_components, width or 256, seed)
-        drawn = check_decoder(decoder, rows.shape, n_components)
+        n_style = parameters["n_style_components"]
+        drawn = check_decoder(decoder, rows.shape, n_components, n_style)
         loss_fn = parameters["parametric_reconstruction_loss_fcn"]
         if loss_fn is not None:
             samples = rows.take(slice(0, 2))
             check_loss(loss_fn, "parametric_reconstruction_loss_fcn", samples, drawn)
-    return Networks(encoder, decoder, None, None)
+    return Networks(encoder, decoder)
