@@ -16,6 +16,7 @@ from embedscope.explorer._places import PlaceIndex
 from embedscope.explorer._reconstructing import (
     SampleReconstruction,
     check_rows,
+    may_be_rows,
     reconstruct,
     thin_rows,
 )
@@ -64,8 +65,8 @@ class DrawingCommands(ExplorerState):
             If the point is not a finite pair of numbers, there is no map, or `style` is given and
             no such sample is there, the map has no style codes, or a run goes on.
         """
-        draw, around, spread = self._draw(), self._surroundings(), self._spread()
         styles = self._styles(style, may_be_random=True)
+        draw, around, spread = self._draw(), self._surroundings(), self._spread()
         drawn = decode(draw, point, *around, styles=styles, spread=spread)
         self._set_reconstruction(drawn)
         return drawn
@@ -94,8 +95,8 @@ class DrawingCommands(ExplorerState):
         InvalidInputError
             As for `decode`.
         """
-        draw, around, spread = self._draw(), self._surroundings(), self._spread()
         styles = self._styles(style)
+        draw, around, spread = self._draw(), self._surroundings(), self._spread()
         drawn = decode_path(draw, points, *around, n_steps, styles=styles, spread=spread)
         self._set_reconstruction(drawn)
         self._say(f"{len(drawn)} samples drawn along a path")
@@ -254,7 +255,7 @@ class DrawingCommands(ExplorerState):
             rows = self.selection.rows
         elif samples is self._samples:
             rows = np.arange(len(self._need_samples()))
-        elif isinstance(samples, Samples) or np.ndim(samples) > 1:
+        elif isinstance(samples, Samples) or not may_be_rows(samples):
             return None
         else:
             rows = check_rows(samples, len(self._need_samples()))

@@ -111,7 +111,7 @@ class FileCommands(ExplorerState):
             said.append("No images: " + "; ".join(f"{name}: {why}" for name, why in absent.items()))
         if self._analysis is not None and self._analysis.blends_stored_samples:
             said.append(
-                "It is of an earlier version: the samples it draws are blends of stored samples. "
+                "The map is of an earlier version: samples it draws are blends of stored samples. "
                 "Train again to get a trained decoder"
             )
         return ". ".join(said)

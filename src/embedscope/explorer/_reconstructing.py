@@ -148,6 +148,14 @@ def reconstruct(
     return tuple(made)
 
 
+def may_be_rows(given: Any) -> bool:
+    """Whether something has no more than one axis, so that it cannot be samples."""
+    try:
+        return np.ndim(given) <= 1
+    except ValueError:  # lists of unequal length
+        return False
+
+
 def check_rows(rows: npt.ArrayLike, n_samples: int) -> npt.NDArray[np.int64]:
     """Rows in the order in which they were given.
 

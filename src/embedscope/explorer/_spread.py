@@ -55,10 +55,10 @@ class MapSpread:
         rows = np.linspace(0, len(self._embedding) - 1, min(_N_PLACES, len(self._embedding)))
         spreads = self(self._embedding[rows.astype(np.int64)])
         pixels = np.concatenate([flatten_spread(each).ravel() for each in spreads])
-        return float(np.percentile(np.nan_to_num(pixels), _WHITE_PERCENTILE))
+        return float(np.percentile(pixels, _WHITE_PERCENTILE))
 
 
 def flatten_spread(spread: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """One number for each pixel, shape (h, w), of the spread of a picture or a volume."""
-    joined = np.sqrt(np.mean(np.square(spread, dtype=np.float32), axis=-1))
+    joined = np.nan_to_num(np.sqrt(np.mean(np.square(spread), axis=-1)))
     return np.asarray(joined.max(axis=0) if joined.ndim == 3 else joined)
