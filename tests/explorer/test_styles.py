@@ -149,6 +149,15 @@ def test_maps_without_style_codes_say_so_and_draw_the_typical_sample(
             explorer.decode([0.1, 0.2], style=style)
 
 
+def test_a_map_that_was_to_have_style_codes_and_got_none_has_none() -> None:
+    explorer = linear_explorer()
+    explorer.model.estimator.style_encoder_ = None  # as for samples too small for a code
+    with pytest.raises(InvalidInputError, match=r"^style must be None on a map without"):
+        explorer.decode([0.1, 0.2], style="random")
+    (each,) = explorer.reconstruct([0])
+    assert each.error == each.typical_error
+
+
 def test_a_map_without_a_decoder_has_no_styles() -> None:
     explorer = linear_explorer()
     explorer.model.estimator.decoder_ = None

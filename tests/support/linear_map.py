@@ -29,6 +29,7 @@ class LinearMap:
         self.encoded: list[int] = []  # how many samples each call for style codes was given
         if style:
             self.n_style_components = 2
+            self.style_encoder_: Any = "a network for style codes"
         if spread:
             self.spread_decoder_ = "a network for the spread"
 
@@ -52,7 +53,7 @@ class LinearMap:
             flat[:, 2:4] = style
         return flat.reshape(-1, *self.shape)
 
-    def measure_spread(self, Z: np.ndarray) -> np.ndarray:
+    def inverse_std(self, Z: np.ndarray) -> np.ndarray:
         distances = np.linalg.norm(np.asarray(Z, np.float32), axis=1)
         of_each = distances.reshape(-1, *(1,) * len(self.shape))
         return np.broadcast_to(0.1 * of_each, (len(Z), *self.shape)).astype(np.float32)

@@ -75,8 +75,8 @@ class MapAnalysis:
     def has_style(self) -> bool:
         """Whether the decoder takes style codes; maps of earlier versions have none."""
         estimator = self.model.estimator
-        n_components = getattr(estimator, "n_style_components", 0)
-        return bool(n_components) and estimator.decoder_ is not None
+        has_codes = getattr(estimator, "style_encoder_", None) is not None
+        return has_codes and estimator.decoder_ is not None
 
     @property
     def blends_stored_samples(self) -> bool:
@@ -105,7 +105,7 @@ class MapAnalysis:
         estimator: Any = self.model.estimator
         if estimator.decoder_ is None or getattr(estimator, "spread_decoder_", None) is None:
             return None
-        return MapSpread(estimator.measure_spread, self.model.embedding)
+        return MapSpread(estimator.inverse_std, self.model.embedding)
 
     def find_places(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Where samples stand on the map, by their values: shape (n, 2)."""
