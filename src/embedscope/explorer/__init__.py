@@ -3,11 +3,13 @@
 from embedscope.explorer._colors import ColorBy, Coloring, LegendEntry
 from embedscope.explorer._decoding import Reconstruction
 from embedscope.explorer._events import Embedding, ExplorerEvents, Hovered
+from embedscope.explorer._explained import Explained
 from embedscope.explorer._explanation import Explanation
 from embedscope.explorer._explorer import Explorer
 from embedscope.explorer._gates import Gate, GateSet
 from embedscope.explorer._map_grid import MapGrid
 from embedscope.explorer._presenter import Presenter
+from embedscope.explorer._reconstructing import SampleReconstruction
 from embedscope.explorer._samples_commands import PreparedSamples
 from embedscope.explorer._selection import MODES, Selection
 from embedscope.explorer._undo import History
@@ -18,6 +20,7 @@ __all__ = [
     "ColorBy",
     "Coloring",
     "Embedding",
+    "Explained",
     "Explanation",
     "Explorer",
     "ExplorerEvents",
@@ -31,6 +34,7 @@ __all__ = [
     "PreparedSamples",
     "Presenter",
     "Reconstruction",
+    "SampleReconstruction",
     "Selection",
     "ViewIntents",
 ]

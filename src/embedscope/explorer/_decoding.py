@@ -12,14 +12,16 @@ import numpy.typing as npt
 from embedscope._errors import InvalidInputError
 from embedscope.explorer._places import PlaceIndex
 from embedscope.explorer._regions import check_point, check_points
+from embedscope.explorer._styles import ChooseStyles, choose_typical
 from embedscope.explorer._support import MapSupport
 
 if TYPE_CHECKING:
-    from embedscope.samples import Samples
+    from embedscope.explorer._spread import MapSpread
+    from embedscope.samples import SampleId, Samples
 
 _MOST_STEPS = 10_000  # more pictures than anybody looks at
 
-Draw = Callable[[npt.NDArray[Any]], npt.NDArray[Any] | None]
+Draw = Callable[..., npt.NDArray[Any] | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +46,20 @@ class Reconstruction:
         0, the picture is an extrapolation.
     decoded : bool
         False if there is no decoder, or none yet.
+    spread : ndarray of shape sample_shape, float32, or None
+        Standard deviation of unseen samples of this place around the typical one, in the range of
+        ``samples.X``, whatever `style` is. None where it was not measured.
+    spread_picture : ndarray of shape (h, w, 3), uint8, or None
+        The spread in grey, brighter where less is sure: black is 0, white the 99th percentile over
+        the pixels at 64 places of training samples. That scale is the same at all places of one
+        map, so two of them can be compared. Channels are joined by the root of the mean of their
+        variances, depth by its maximum. None for tables.
+    style : {"typical", "own", "carried", "random"}
+        Whose style code was used: nobody's, which gives the typical sample of the place; that of
+        the sample that stands here; that of a sample that stands elsewhere, carried here; or that
+        of a real neighbour, drawn at random.
+    style_of : SampleId or None
+        Whose style code it is; None if `style` is "typical".
     """
 
     point: npt.NDArray[np.float64]
@@ -53,6 +69,10 @@ class Reconstruction:
     neighbor_distances: npt.NDArray[np.float64]
     support: float
     decoded: bool
+    spread: npt.NDArray[np.float32] | None = None
+    spread_picture: npt.NDArray[np.uint8] | None = None
+    style: str = "typical"
+    style_of: SampleId | None = None
 
 
 def decode(
@@ -62,14 +82,18 @@ def decode(
     support: MapSupport,
     samples: Samples,
     k: int = 5,
+    *,
+    styles: ChooseStyles = choose_typical,
+    spread: MapSpread | None = None,
 ) -> Reconstruction:
     """Draw the sample that belongs to a place of the map.
 
     Parameters
     ----------
     draw : callable
-        ``draw(points)`` gives samples of shape (n_points, *sample_shape) for places of shape
-        (n_points, 2), or None without a decoder.
+        ``draw(points)`` gives typical samples of shape (n_points, *sample_shape) for places of
+        shape (n_points, 2), or None without a decoder; ``draw(points, codes)`` draws with a style
+        code for each place.
     point : array-like of shape (2,)
         A place on the map.
     places : PlaceIndex
@@ -79,6 +103,10 @@ def decode(
     samples : Samples
     k : int, default=5
         Nearest real samples to give, at least 1.
+    styles : callable
+        ``styles(points)`` gives the style codes; the typical samples are drawn by default.
+    spread : MapSpread, optional
+        Measures how far unseen samples stray from the typical one.
 
     Returns
     -------
@@ -90,7 +118,7 @@ def decode(
         If the point is not a finite pair of numbers, or no sample has a place yet.
     """
     points = check_point(point, "point")[np.newaxis]
-    return decode_points(draw, points, places, support, samples, k)[0]
+    return decode_points(draw, points, places, support, samples, k, styles=styles, spread=spread)[0]
 
 
 def decode_path(
@@ -101,12 +129,15 @@ def decode_path(
     samples: Samples,
     n_steps: int = 12,
     k: int = 5,
+    *,
+    styles: ChooseStyles = choose_typical,
+    spread: MapSpread | None = None,
 ) -> tuple[Reconstruction, ...]:
     """Draw the samples along a path on the map, all at once.
 
     Parameters
     ----------
-    draw, places, support, samples, k
+    draw, places, support, samples, k, styles, spread
         As in `decode`.
     points : array-like of shape (n_points, 2)
         Corners of the path, at least two.
@@ -125,7 +156,7 @@ def decode_path(
         or no sample has a place yet.
     """
     along = space_evenly(points, n_steps)
-    return decode_points(draw, along, places, support, samples, k)
+    return decode_points(draw, along, places, support, samples, k, styles=styles, spread=spread)
 
 
 def space_evenly(points: npt.ArrayLike, n_steps: Any) -> npt.NDArray[np.float64]:
@@ -168,12 +199,15 @@ def decode_points(
     support: MapSupport,
     samples: Samples,
     k: int = 5,
+    *,
+    styles: ChooseStyles = choose_typical,
+    spread: MapSpread | None = None,
 ) -> tuple[Reconstruction, ...]:
     """Draw the samples that belong to many places of the map, all at once.
 
     Parameters
     ----------
-    draw, places, support, samples, k
+    draw, places, support, samples, k, styles, spread
         As in `decode`.
     points : array-like of shape (n_points, 2)
         Places on the map, at least one.
@@ -196,10 +230,12 @@ def decode_points(
             "places must hold at least one sample; got none that has a place on the map. Train "
             "first, or wait for the first picture of the map."
         )
-    drawn = draw(points)
+    chosen = styles(points)
+    drawn = draw(points) if chosen.codes is None else draw(points, chosen.codes)
     decoded = drawn is not None
     if drawn is None:
         drawn = samples.inputs([rows[0] for rows, _ in neighbors])
+    spreads = spread(points) if decoded and spread is not None else [None] * len(points)
     return tuple(
         Reconstruction(
             point,
@@ -209,8 +245,27 @@ def decode_points(
             distances,
             float(score),
             decoded,
+            strayed,
+            _picture_of(spread, strayed, samples),
+            kind,
+            whose,
         )
-        for point, sample, (rows, distances), score in zip(
-            points, drawn, neighbors, support.score(points), strict=True
+        for point, sample, (rows, distances), score, strayed, kind, whose in zip(
+            points,
+            drawn,
+            neighbors,
+            support.score(points),
+            spreads,
+            chosen.kinds,
+            chosen.samples,
+            strict=True,
         )
     )
+
+
+def _picture_of(
+    spread: MapSpread | None, strayed: npt.NDArray[np.float32] | None, samples: Samples
+) -> npt.NDArray[np.uint8] | None:
+    if spread is None or strayed is None or not samples.is_image:
+        return None
+    return spread.picture(strayed)

@@ -63,6 +63,7 @@ class ExplorerEvents(SignalGroup):
     hovered_changed = Signal(object)
     gates_changed = Signal(object)
     reconstruction_changed = Signal(object)
+    sample_reconstructions_changed = Signal(object)
     explanation_changed = Signal(object)
     history_changed = Signal(object)
     message_sent = Signal(str)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from embedscope.explorer._drawing_commands import DrawingCommands
 from embedscope.explorer._file_commands import FileCommands
 from embedscope.explorer._marking_commands import MarkingCommands
 from embedscope.explorer._question_commands import QuestionCommands
@@ -14,7 +15,14 @@ from embedscope.explorer._training_commands import TrainingCommands
 from embedscope.training import Dispatcher, TrainingParameters, immediate
 
 
-class Explorer(SamplesCommands, TrainingCommands, MarkingCommands, QuestionCommands, FileCommands):
+class Explorer(
+    SamplesCommands,
+    TrainingCommands,
+    MarkingCommands,
+    DrawingCommands,
+    QuestionCommands,
+    FileCommands,
+):
     """Samples, the training of their map, and everything that is looked at and marked on it.
 
     Front ends listen to `events` and call the commands; a script may do both. State is read from

@@ -15,10 +15,12 @@ from embedscope.explorer._coloring import color_samples
 from embedscope.explorer._colors import ColorBy, Coloring
 from embedscope.explorer._decoding import Reconstruction
 from embedscope.explorer._events import Embedding, ExplorerEvents, Hovered
+from embedscope.explorer._explained import Explained
 from embedscope.explorer._gates import GateSet
 from embedscope.explorer._marks import Marks
 from embedscope.explorer._novelty import NOVEL
 from embedscope.explorer._queries import MapQueries
+from embedscope.explorer._reconstructing import SampleReconstruction
 from embedscope.explorer._runs import RunListener, Runs
 from embedscope.explorer._selection import Selection
 from embedscope.explorer._undo import History
@@ -70,6 +72,7 @@ class ExplorerState:
         self._color_by = ColorBy()
         self._revision = 0
         self._queries = MapQueries()
+        self._rng = np.random.default_rng()
         self._clear()
         self.events.gates_changed.connect(self._recolor_for("gate"))
         self.events.selection_changed.connect(self._recolor_for("selection"))
@@ -89,6 +92,7 @@ class ExplorerState:
         self._hovered = Hovered()
         self._coloring = Coloring.empty()
         self._reconstruction: Reconstruction | tuple[Reconstruction, ...] | None = None
+        self._sample_reconstructions: tuple[SampleReconstruction, ...] = ()
         self._explanation: Explanation | None = None
         self._absences: tuple[Absence, ...] = ()
         self._place(np.empty((0, 2), np.float32), epoch=0, is_final=True)
@@ -199,6 +203,16 @@ class ExplorerState:
         return self._reconstruction
 
     @property
+    def sample_reconstructions(self) -> tuple[SampleReconstruction, ...]:
+        """Real samples beside their drawings, as shown last; empty if none are."""
+        return self._sample_reconstructions
+
+    @property
+    def explained(self) -> Explained | None:
+        """How much of unseen samples the decoder explains by the latest losses; None if unknown."""
+        return Explained.of_losses(self._losses)
+
+    @property
     def explanation(self) -> Explanation | None:
         """What drives the place of the samples that were last asked about."""
         return self._explanation
@@ -295,6 +309,9 @@ class ExplorerState:
         if self._reconstruction is not None:
             self._reconstruction = None
             self.events.reconstruction_changed.emit(None)
+        if self._sample_reconstructions:
+            self._sample_reconstructions = ()
+            self.events.sample_reconstructions_changed.emit(())
         if self._explanation is not None:
             self._explanation = None
             self.events.explanation_changed.emit(None)
@@ -317,6 +334,7 @@ class ExplorerState:
         self._marks.tell_all()
         events.hovered_changed.emit(self._hovered)
         events.reconstruction_changed.emit(self._reconstruction)
+        events.sample_reconstructions_changed.emit(self._sample_reconstructions)
         events.explanation_changed.emit(self._explanation)
 
     def _recolor(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,8 +103,18 @@ class FileCommands(ExplorerState):
         self._place(state.positions, epoch=epoch, is_final=True)
         self.events.parameters_changed.emit(self._parameters)
         self._tell_all()
-        absent = "; ".join(f"{name}: {why}" for name, why in state.samples.absent.items())
-        self._say("Session opened" + (absent and f". No images: {absent}"))
+        self._say(self._describe_opened(state.samples.absent))
+
+    def _describe_opened(self, absent: Mapping[str, str]) -> str:
+        said = ["Session opened"]
+        if absent:
+            said.append("No images: " + "; ".join(f"{name}: {why}" for name, why in absent.items()))
+        if self._analysis is not None and self._analysis.blends_stored_samples:
+            said.append(
+                "The map is of an earlier version: samples it draws are blends of stored samples. "
+                "Train again to get a trained decoder"
+            )
+        return ". ".join(said)
 
     @command
     def to_frame(self) -> pd.DataFrame:

@@ -68,6 +68,7 @@ class Presenter:
         view.show_selection(explorer.selection)
         view.show_hovered(explorer.hovered)
         view.show_reconstruction(explorer.reconstruction)
+        view.show_sample_reconstructions(explorer.sample_reconstructions)
         view.show_explanation(explorer.explanation)
         view.show_history(explorer.history)
 
@@ -91,6 +92,7 @@ class Presenter:
             (events.hovered_changed, view.show_hovered),
             (events.gates_changed, self._show_gates),
             (events.reconstruction_changed, view.show_reconstruction),
+            (events.sample_reconstructions_changed, view.show_sample_reconstructions),
             (events.explanation_changed, view.show_explanation),
             (events.history_changed, view.show_history),
             (events.message_sent, view.show_message),
@@ -130,7 +132,15 @@ class Presenter:
             (intents.color_requested, explorer.color, {}),
             (intents.decode_requested, explorer.decode, {}),
             (intents.path_requested, explorer.decode_path, {}),
+            (intents.styled_decode_requested, explorer.decode, {}),
+            (intents.styled_path_requested, explorer.decode_path, {}),
             (intents.reconstruction_clearing_requested, explorer.clear_reconstruction, {}),
+            (intents.sample_reconstructions_requested, self._reconstruct, {}),
+            (
+                intents.sample_reconstructions_clearing_requested,
+                lambda: explorer.show_sample_reconstructions(()),
+                {},
+            ),
             (intents.explanation_requested, self._explain, {}),
             (intents.gate_explanation_requested, self._explain, {}),
             (intents.replay_requested, explorer.show_snapshot, {}),
@@ -142,6 +152,14 @@ class Presenter:
         self._slowly(
             lambda: explorer.find_reasons(gate=gate),
             explorer.show_explanation,
+            self.view.show_error,
+        )
+
+    def _reconstruct(self, n_most: int) -> None:
+        explorer = self.explorer
+        self._slowly(
+            lambda: explorer.reconstruct(n_most=n_most),
+            explorer.show_sample_reconstructions,
             self.view.show_error,
         )
 

@@ -1,4 +1,4 @@
-"""What the trained map is asked: to draw, to explain, to place."""
+"""What the trained map is asked: to explain, to place."""
 
 from __future__ import annotations
 
@@ -7,12 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from embedscope._wording import counted
-from embedscope.explorer._decoding import Draw, Reconstruction, decode, decode_path, decode_points
 from embedscope.explorer._explorer_state import ExplorerState, command
-from embedscope.explorer._map_grid import MapGrid, draw_grid
-from embedscope.explorer._places import PlaceIndex
-from embedscope.explorer._support import MapSupport
-from embedscope.samples import Samples, samples_like
+from embedscope.samples import samples_like
 
 if TYPE_CHECKING:
     from embedscope.explorer._explanation import Explanation
@@ -20,107 +16,6 @@ if TYPE_CHECKING:
 
 class QuestionCommands(ExplorerState):
     """Ask the map. See `Explorer`."""
-
-    @command
-    def decode(self, point: Any) -> Reconstruction:
-        """Draw the sample that belongs to a place on the map, with the real ones beside it.
-
-        While training goes on, the network as it was a moment ago draws.
-
-        Parameters
-        ----------
-        point : array-like of shape (2,)
-            Map coordinates.
-
-        Returns
-        -------
-        Reconstruction
-            With the five nearest real samples, and how much data supports the place.
-        """
-        drawn = decode(self._draw(), point, *self._surroundings())
-        self._set_reconstruction(drawn)
-        return drawn
-
-    @command
-    def decode_path(self, points: Any, n_steps: int = 12) -> tuple[Reconstruction, ...]:
-        """Draw samples along a path on the map.
-
-        Parameters
-        ----------
-        points : array-like of shape (n_points, 2)
-            Corners of the path, at least two.
-        n_steps : int, default=12
-            Pictures, evenly spaced along its length.
-
-        Returns
-        -------
-        tuple of Reconstruction
-        """
-        drawn = decode_path(self._draw(), points, *self._surroundings(), n_steps)
-        self._set_reconstruction(drawn)
-        self._say(f"{len(drawn)} samples drawn along a path")
-        return drawn
-
-    @command
-    def draw(self, points: Any) -> tuple[Reconstruction, ...]:
-        """Draw the samples of many places and show none of them: for a front end's own atlas.
-
-        Parameters
-        ----------
-        points : array-like of shape (n_points, 2)
-            Map coordinates, at least one place.
-
-        Returns
-        -------
-        tuple of Reconstruction
-        """
-        return decode_points(self._draw(), points, *self._surroundings())
-
-    def draw_grid(self, n_per_side: int = 12) -> MapGrid:
-        """Draw samples on a grid over the whole map and show none of them.
-
-        Other threads get their turn at the explorer meanwhile, so that a front end can ask from a
-        thread of its own.
-
-        Parameters
-        ----------
-        n_per_side : int, default=12
-            Pictures along each side, in [1, 256].
-
-        Returns
-        -------
-        MapGrid
-
-        Raises
-        ------
-        InvalidInputError
-            If there is no map, it is gone before the end, or `n_per_side` is out of its range.
-        """
-        return draw_grid(self.draw, self._embedding.positions, n_per_side)
-
-    @command
-    def clear_reconstruction(self) -> None:
-        """Show no reconstruction."""
-        self._set_reconstruction(None)
-
-    def _draw(self) -> Draw:
-        """Who draws: the network in training, as it was a moment ago, or the trained one."""
-        run = self._runs.watched
-        # By what was told last: the run itself may have ended, its result not yet be shown.
-        if run is not None and self._status.phase.is_at_work:
-            return run.decode
-        return self._need_model().draw
-
-    def _surroundings(self) -> tuple[PlaceIndex, MapSupport, Samples]:
-        """What a place on the map is compared with."""
-        support = self._queries.support(self._embedding, self._in_training)
-        return self._queries.places(self._embedding), support, self._need_samples()
-
-    def _set_reconstruction(
-        self, drawn: Reconstruction | tuple[Reconstruction, ...] | None
-    ) -> None:
-        self._reconstruction = drawn
-        self.events.reconstruction_changed.emit(drawn)
 
     def explain(self, rows: Any = None) -> Explanation:
         """Say what drives the place of samples on the map.

@@ -194,7 +194,7 @@ def _restore(
     return SessionState(
         samples=samples,
         positions=arrays["positions"].astype(np.float32),
-        parameters=TrainingParameters.from_dict(header["parameters"]),
+        parameters=_parameters(header["parameters"]),
         gates=GateSet.from_dict(state["gates"]),
         color_by=ColorBy.from_dict(state["color_by"]),
         selected=_selected(samples, arrays),
@@ -208,6 +208,12 @@ def _restore(
         novelty_model=_unprefixed(_NOVELTY, arrays) if state["has_novelty_model"] else None,
         absences=absences,
     )
+
+
+def _parameters(stored: dict[str, Any]) -> TrainingParameters:
+    """Training parameters, also of an earlier version: there a decoder could be chosen by name."""
+    kept = {name: value for name, value in stored.items() if name != "decoder"}
+    return TrainingParameters.from_dict(kept)
 
 
 def _selected(samples: Samples, arrays: Arrays) -> npt.NDArray[np.bool_]:
@@ -234,7 +240,7 @@ def _model(
     return TrainedMap(
         estimator=estimator,
         samples=samples if in_training.all() else samples.subset(in_training),
-        parameters=TrainingParameters.from_dict(described["parameters"]),
+        parameters=_parameters(described["parameters"]),
         embedding=arrays["model_embedding"],
         losses=_losses("model_loss", described["losses"], arrays),
         run_id=int(described["run_id"]),

@@ -43,7 +43,11 @@ class ViewIntents(SignalGroup):
     color_requested = Signal(object)  # ColorBy
     decode_requested = Signal(object)  # point
     path_requested = Signal(object, int)  # points (k, 2), number of pictures
+    styled_decode_requested = Signal(object, object)  # point; SampleId, "random" or None
+    styled_path_requested = Signal(object, int, object)  # points, pictures; SampleId or None
     reconstruction_clearing_requested = Signal()
+    sample_reconstructions_requested = Signal(int)  # of the selection; at most so many
+    sample_reconstructions_clearing_requested = Signal()
     explanation_requested = Signal()  # of the selection
     gate_explanation_requested = Signal(str)  # name
     replay_requested = Signal(int)  # number of the snapshot; -1 for the present
@@ -70,7 +74,7 @@ class ExplorerView(Protocol):
         """Show where the training run is."""
 
     def show_losses(self, losses: Any) -> None:
-        """Draw the curves, a mapping of name to values."""
+        """Draw the curves, a mapping of name to values; `Explained.of_losses` sums them up."""
 
     def show_embedding(self, embedding: Any) -> None:
         """Move the points."""
@@ -92,6 +96,9 @@ class ExplorerView(Protocol):
 
     def show_reconstruction(self, reconstruction: Any) -> None:
         """Draw what the decoder gives: one `Reconstruction`, a tuple along a path, or None."""
+
+    def show_sample_reconstructions(self, reconstructions: Any) -> None:
+        """Show real samples beside their drawings: a tuple of `SampleReconstruction`, or ()."""
 
     def show_explanation(self, explanation: Any) -> None:
         """Show what drives the place of the selection, or None."""
