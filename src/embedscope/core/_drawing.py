@@ -191,9 +191,7 @@ class Drawing:
             tf.constant(self._done, dtype=tf.int32),
         )
 
-    def _steps_eagerly(
-        self, places: Any, targets: Any, shown: Any, rates: Any, first: Any
-    ) -> None:
+    def _steps_eagerly(self, places: Any, targets: Any, shown: Any, rates: Any, first: Any) -> None:
         optimizer = self._optimizer
         base = tf.identity(optimizer.learning_rate) if self._peak_rate is not None else None
         for step in tf.range(tf.shape(places)[0]):

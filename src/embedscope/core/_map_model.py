@@ -366,7 +366,9 @@ class MapModel:
     ) -> None:
         base = self._base_rate()
         for step in tf.range(tf.shape(x_mixed)[0]):
-            jittered = x_mixed[step] + noise[step] * self._jitter(tf.shape(x_mixed[step]), first + step)
+            jittered = x_mixed[step] + noise[step] * self._jitter(
+                tf.shape(x_mixed[step]), first + step
+            )
             with tf.GradientTape() as tape:
                 z = self.encoder(jittered, training=True)
                 loss = tf.reduce_mean(_losses.distances(z_mixed[step], z))

@@ -52,9 +52,7 @@ def fit_spread(
     precision = 1.0 / _blend(centres, seen) ** 2
     layers = keras.layers
     nearness = layers.Dense(len(centres), activation="softmax", dtype="float32", trainable=False)
-    variances = layers.Dense(
-        int(np.prod(shape)), use_bias=False, dtype="float32", trainable=False
-    )
+    variances = layers.Dense(int(np.prod(shape)), use_bias=False, dtype="float32", trainable=False)
     network = keras.Sequential(
         [
             keras.Input((seen.shape[1],)),
@@ -65,9 +63,7 @@ def fit_spread(
         name="spread",
     )
     # A softmax of a linear function of the place: Gaussians of its distance to each centre.
-    nearness.set_weights(
-        [precision * centres.T, -0.5 * precision * np.square(centres).sum(axis=1)]
-    )
+    nearness.set_weights([precision * centres.T, -0.5 * precision * np.square(centres).sum(axis=1)])
     shares = np.asarray(nearness(seen))
     around = sum(shares[block].T @ seen_squares(block) for block in _blocks(len(seen)))
     around = around / np.maximum(shares.sum(axis=0), 1e-12)[:, None]

@@ -9,31 +9,19 @@ from typing import Any
 import numpy as np
 
 from embedscope.core._networks import copy_network
-from embedscope.core._reconstruction import choose_reconstruction
-from embedscope.core._rows import as_rows
 from embedscope.core._tensorflow import keras
 from embedscope.core._tracing import TracedOnce
 
 
 class LiveDecoder(keras.callbacks.Callback):
-    """A Keras callback that keeps a copy of the decoder, and draws with the copy."""
+    """A Keras callback that keeps a copy of the decoder, and draws typical samples with it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._X: np.ndarray | None = None
         self._lock = Lock()
         self._copy: Any = None
         self._to_data: Callable[[np.ndarray], np.ndarray] | None = None
         self._forward: TracedOnce | None = None
-
-    def expect(self, X: np.ndarray) -> None:
-        """Say what is trained on, which decides how the decoder's output becomes data.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n_samples, *sample_shape), float32
-        """
-        self._X = X
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Bring the copy up to date; in the worker."""
@@ -47,12 +35,12 @@ class LiveDecoder(keras.callbacks.Callback):
 
     def _make_copy(self, decoder: Any) -> None:
         copy = copy_network(decoder, "decoder", seed=0)
-        reconstruction = choose_reconstruction(as_rows(self._X), decoder, None)
         forward = TracedOnce(lambda z: copy(z, training=False))
         # Traced here, in the worker: the first click on the map should not have to wait for it.
         forward(np.zeros((1, decoder.input_shape[-1]), dtype=np.float32))
+        to_data = self.model.reconstruction.to_data
         with self._lock:
-            self._copy, self._to_data, self._forward = copy, reconstruction.to_data, forward
+            self._copy, self._to_data, self._forward = copy, to_data, forward
 
     def decode(self, points: np.ndarray) -> np.ndarray | None:
         """Draw the samples that belong to places on the map; from any thread.

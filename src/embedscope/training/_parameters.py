@@ -123,8 +123,8 @@ class TrainingParameters:
         As in `ParametricUMAP`.
     encoder : {"automatic", "dense", "convolutional"}
         Automatic takes a convolutional network for pictures, a dense one otherwise.
-    decoder : {"automatic", "exemplars", "dense"}
-        "exemplars" blends real pictures and draws sharply; automatic takes it for pictures.
+    n_style_components : int, default=32
+        Numbers in a style code, fewer for samples of few values and for few samples; 0..256.
     autoencoder_loss : bool, default=False
         Let the encoder feel the reconstruction loss too.
     reconstruction_weight : float, default=1.0
@@ -284,14 +284,17 @@ class TrainingParameters:
         "Network that places a sample on the map. Automatic: convolutional for pictures.",
         choices=("automatic", "dense", "convolutional"),
     )
-    decoder: str = _field(
-        "choice",
-        "automatic",
+    n_style_components: int = _field(
+        "int",
+        32,
         "Networks",
-        "Decoder",
-        "Network that draws a sample. Exemplars blend real pictures and stay sharp; dense learns "
-        "averages. Automatic: exemplars for pictures.",
-        choices=("automatic", "exemplars", "dense"),
+        "Style numbers",
+        "How many numbers say what a sample's place leaves open about it. With them the decoder "
+        "draws this very sample, and carries it over the map; 0 draws typical samples only. Samples "
+        "of few values, and few samples, get fewer.",
+        minimum=0,
+        maximum=256,
+        step=8,
     )
     autoencoder_loss: bool = _field(
         "bool",

@@ -29,6 +29,9 @@ _SAME_NAME = (
     "densmap",
     "autoencoder_loss",
 )
+_N_COMPONENTS = 2
+_HELD_OUT = 0.1
+_SAMPLES_PER_NUMBER = 4  # of a style code, at least
 _PICTURE_RANKS = (3, 4)  # of one sample: height, width, channels, and a depth before them
 
 
@@ -42,8 +45,9 @@ def make_estimator(
 ) -> tuple[ParametricUMAP, dict[str, Any]]:
     """An estimator for these samples, ready to fit.
 
-    Pictures get a convolutional encoder, neighbours through a blur, and a decoder of exemplars;
-    tables dense networks; volumes a convolutional encoder and a dense decoder.
+    Pictures and volumes get a convolutional encoder and neighbours through a blur, tables a dense
+    encoder. Whatever they are, the decoder takes a place and a style code, and a tenth of the
+    samples is kept out of its fit to measure it.
 
     Parameters
     ----------
@@ -81,30 +85,25 @@ def make_estimator(
         choices["target_weight"] = parameters.target_weight
     if _is_pictures(X):
         choices |= _neighbors(parameters, X, report)
-    exemplars = _exemplars(parameters, X) if parameters.reconstruction else None
-    if exemplars is not None:
-        choices["decoder"] = exemplars.decoder
-        callbacks = [exemplars, *callbacks]
+    if parameters.reconstruction:
+        choices |= {
+            "n_style_components": _fitting_style(parameters.n_style_components, X),
+            "validation_fraction": _HELD_OUT,
+        }
     estimator = ParametricUMAP(
         **choices,
         parametric_reconstruction=parameters.reconstruction,
         parametric_reconstruction_loss_weight=parameters.reconstruction_weight,
-        progress=_both(exemplars, progress),
+        progress=progress,
         keras_fit_kwargs={"callbacks": list(callbacks)} if callbacks else None,
     )
     return estimator, fit_kwargs
 
 
-def _both(exemplars: Any, progress: Progress) -> Progress:
-    """A hook that shows each report to the exemplars first, if there are any."""
-    if exemplars is None:
-        return progress
-
-    def hook(report: Any) -> Any:
-        exemplars.see(report)
-        return progress(report)
-
-    return hook
+def _fitting_style(wanted: int, X: np.ndarray) -> int:
+    """Numbers in a style code: no more than a place leaves open, nor than samples can teach."""
+    n_samples, n_values = len(X), X[0].size
+    return max(0, min(wanted, n_values - _N_COMPONENTS, n_samples // _SAMPLES_PER_NUMBER))
 
 
 def _is_pictures(X: np.ndarray) -> bool:
@@ -123,24 +122,6 @@ def _encoder(parameters: TrainingParameters, X: np.ndarray) -> dict[str, Any]:
 
     shape = X.shape[1:]
     return {"encoder": picture_encoder(shape, parameters.random_state), "dims": shape}
-
-
-def _exemplars(parameters: TrainingParameters, X: np.ndarray) -> Any:
-    """The decoder of exemplars, or None for the estimator's own dense one."""
-    suits = _is_pictures(X) and float(X.min()) >= 0.0 and float(X.max()) <= 1.0
-    if parameters.decoder == "exemplars" and not suits:
-        raise InvalidInputError(
-            "decoder must be 'automatic' or 'dense' for samples that are no pictures with pixels "
-            "in 0..1; got 'exemplars'. Choose one of them, or make samples from images."
-        )
-    wanted = parameters.decoder == "exemplars" or (
-        parameters.decoder == "automatic" and X.ndim == 4
-    )
-    if not (suits and wanted):
-        return None
-    from embedscope.training._exemplars import Exemplars
-
-    return Exemplars(X, parameters.random_state)
 
 
 def _neighbors(

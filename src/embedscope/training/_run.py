@@ -223,7 +223,7 @@ class TrainingRun:
         return self._watch.snapshot_share
 
     def decode(self, points: Any) -> np.ndarray | None:
-        """Draw the samples that belong to places on the map, in training or after it.
+        """Draw the typical samples of places on the map, in training or after it.
 
         While the decoder trains, by a copy of it from the end of the last epoch.
 
@@ -297,7 +297,6 @@ class TrainingRun:
             callbacks=[live] if self._parameters.reconstruction else [],
             report=self._step,
         )
-        live.expect(fit_kwargs["X"])
         self._live_decoder = live
         return estimator, fit_kwargs
 
@@ -315,6 +314,10 @@ class TrainingRun:
         estimator.transform(X[:1])
         if estimator.decoder_ is not None:
             estimator.inverse_transform(embedding[:1])
+        if estimator.style_encoder_ is not None:
+            estimator.style(X[:1])
+        if estimator.spread_decoder_ is not None:
+            estimator.inverse_std(embedding[:1])
         self._result = TrainedMap(
             estimator,
             self._samples,
