@@ -9,7 +9,6 @@ import pytest
 from embedscope._errors import InvalidInputError
 from embedscope.samples import samples_from_array
 from embedscope.training import TrainingParameters, make_estimator
-from embedscope.training._exemplars import Exemplars
 from embedscope.training._target import read_target
 
 
@@ -23,21 +22,37 @@ def test_a_table_gets_dense_networks(table):
     np.testing.assert_array_equal(fit_kwargs["X"], table.X)
 
 
-def test_pictures_get_a_convolution_exemplars_and_neighbours(pictures):
+def test_pictures_get_a_convolution_and_neighbours(pictures):
     estimator, _ = make_estimator(TrainingParameters(n_neighbors=7), pictures)
     assert estimator.encoder.name == "picture_encoder"
-    assert estimator.decoder.name == "exemplar_decoder"
+    assert estimator.decoder is None
     indices, distances = estimator.precomputed_knn
     assert indices.shape == distances.shape == (150, 7)
 
 
-def test_volumes_get_a_convolution_and_a_dense_decoder(rng):
+def test_volumes_get_a_convolution(rng):
     volumes = samples_from_array(rng.random((40, 4, 6, 6, 1)).astype(np.float32))
     estimator, _ = make_estimator(TrainingParameters(), volumes)
     assert estimator.encoder.input_shape == (None, 4, 6, 6, 1)
-    assert estimator.decoder is None
-    estimator, _ = make_estimator(TrainingParameters(decoder="exemplars"), volumes)
-    assert estimator.decoder.output_shape == (None, 4, 6, 6, 1)
+
+
+@pytest.mark.parametrize(
+    ("shape", "wanted", "n_style"),
+    [
+        ((200, 8, 8, 1), 32, 32),
+        ((200, 8, 8, 1), 0, 0),
+        ((200, 8, 8, 1), 100, 50),  # four samples for each number
+        ((40, 8, 8, 1), 32, 10),
+        ((200, 12), 32, 10),  # two of the twelve values are the place
+        ((200, 2), 32, 0),
+        ((200, 1), 32, 0),
+    ],
+)
+def test_a_style_code_is_no_longer_than_samples_and_values_allow(rng, shape, wanted, n_style):
+    samples = samples_from_array(rng.random(shape).astype(np.float32))
+    estimator, _ = make_estimator(TrainingParameters(n_style_components=wanted), samples)
+    assert estimator.n_style_components == n_style
+    assert estimator.validation_fraction == 0.1
 
 
 def test_choices_that_have_a_name_in_the_estimator_are_passed_on(table):
@@ -59,7 +74,7 @@ def test_choices_that_have_a_name_in_the_estimator_are_passed_on(table):
     given = chosen.to_dict()
     named = set(given) & set(estimator.get_params())
     assert len(named) >= 11
-    for name in named - {"encoder", "decoder", "target_weight"}:
+    for name in named - {"encoder", "n_style_components", "target_weight"}:
         assert getattr(estimator, name) == given[name], name
     assert estimator.parametric_reconstruction_loss_weight == 2.5
 
@@ -72,17 +87,15 @@ def test_no_decoder_where_none_is_wanted(pictures):
 
 
 def test_dense_networks_for_pictures_on_request(pictures):
-    chosen = TrainingParameters(encoder="dense", decoder="dense")
+    chosen = TrainingParameters(encoder="dense")
     estimator, _ = make_estimator(chosen, pictures)
     assert estimator.encoder is None
-    assert estimator.decoder is None
     assert estimator.dims == (8, 8, 1)
 
 
-@pytest.mark.parametrize("choice", [{"encoder": "convolutional"}, {"decoder": "exemplars"}])
-def test_networks_for_pictures_are_refused_for_tables(table, choice):
-    with pytest.raises(InvalidInputError, match=f"{next(iter(choice))} must be 'automatic'"):
-        make_estimator(TrainingParameters(**choice), table)
+def test_a_network_for_pictures_is_refused_for_tables(table):
+    with pytest.raises(InvalidInputError, match="encoder must be 'automatic'"):
+        make_estimator(TrainingParameters(encoder="convolutional"), table)
 
 
 def test_preparation_can_be_stopped(pictures):
@@ -94,15 +107,6 @@ def test_preparation_can_be_stopped(pictures):
 
     with pytest.raises(Stop):
         make_estimator(TrainingParameters(), pictures, report=report)
-
-
-def test_exemplars_are_at_most_two_thousand_and_drawn_by_the_seed(rng):
-    crops = rng.random((2_300, 2, 2, 1)).astype(np.float32)
-    exemplars = Exemplars(crops, seed=3)
-    assert len(exemplars.rows) == 2_000
-    assert (np.diff(exemplars.rows) > 0).all()
-    np.testing.assert_array_equal(exemplars.rows, Exemplars(crops, seed=3).rows)
-    assert (exemplars.rows != Exemplars(crops, seed=4).rows).any()
 
 
 class Columns:

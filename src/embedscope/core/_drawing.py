@@ -317,6 +317,7 @@ class Drawing:
     def codes(self, index: np.ndarray, places: np.ndarray) -> np.ndarray:
         """Style codes of training samples at their places, shape (n, n_style), float32."""
         left_open = self.targets.take(index) - self._drawn(places)
+        assert self.networks.head is not None
         return np.asarray(self.networks.head(left_open.reshape(len(index), -1)))
 
     def _drawn(self, places: np.ndarray, codes: np.ndarray | None = None) -> np.ndarray:

@@ -631,8 +631,8 @@ default="spectral"
         -------
         ndarray of shape (n_points, n_features) or (n_points, *shape), float32
             Standard deviation of each value around what `inverse_transform` draws, in the data's
-            units. Right on the average for samples that the decoder did not learn from, and
-            smooth over the map.
+            units. Right on the average for the samples held out, and smooth over the map. Those
+            that the encoder has not seen either may lie farther off where it learned from few.
 
         Raises
         ------

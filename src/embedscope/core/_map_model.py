@@ -51,7 +51,7 @@ class Terms:
 class MapModel:
     """Encoder, decoder and optimiser, with the training steps of both solvers.
 
-    A decoder trains in the encoder's own steps, as in umap-learn, or apart from them in a `Drawing`.
+    A decoder trains in the encoder's own steps, as in umap-learn, or apart in a `Drawing`.
 
     Parameters
     ----------
@@ -366,11 +366,9 @@ class MapModel:
     ) -> None:
         base = self._base_rate()
         for step in tf.range(tf.shape(x_mixed)[0]):
-            jittered = x_mixed[step] + noise[step] * self._jitter(
-                tf.shape(x_mixed[step]), first + step
-            )
+            jitter = self._jitter(tf.shape(x_mixed[step]), first + step)
             with tf.GradientTape() as tape:
-                z = self.encoder(jittered, training=True)
+                z = self.encoder(x_mixed[step] + noise[step] * jitter, training=True)
                 loss = tf.reduce_mean(_losses.distances(z_mixed[step], z))
                 if x is not None:
                     loss += self._other_terms(

@@ -53,7 +53,7 @@ class Reconstruction:
 
     def standardised(self, flat: np.ndarray | sparse.csr_matrix) -> np.ndarray:
         """Flat samples as the decoder learns them, float32."""
-        dense = flat.toarray() if sparse.issparse(flat) else flat
+        dense = flat if isinstance(flat, np.ndarray) else flat.toarray()
         difference = dense - self.offset.ravel()
         return np.asarray(difference / self.scale.ravel(), dtype=np.float32)
 

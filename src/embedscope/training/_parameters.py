@@ -290,8 +290,8 @@ class TrainingParameters:
         "Networks",
         "Style numbers",
         "How many numbers say what a sample's place leaves open about it. With them the decoder "
-        "draws this very sample, and carries it over the map; 0 draws typical samples only. Samples "
-        "of few values, and few samples, get fewer.",
+        "draws this very sample, and carries it over the map; 0 draws typical samples only. Few "
+        "samples, and samples of few values, get fewer.",
         minimum=0,
         maximum=256,
         step=8,
