@@ -13,12 +13,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from embedscope.explorer import Explorer
 from embedscope.samples import Samples, jurkat_cells, samples_from_labels
 from embedscope.training import TrainingParameters
+
+if TYPE_CHECKING:
+    from embedscope.core._estimator import ParametricUMAP
 
 _CROP_PX = 40
 _HELD_BACK = 0.2
@@ -89,6 +93,7 @@ def run_demo(out: Path) -> None:
     )
     print(f"   always the commonest      {common:.2f} accuracy, {1 / 7:.2f} balanced")
     print("   (the phases were gated on DNA content, so the first line is partly circular)")
+    print(f"{len(cells.held_back)} cells held back. {_explained(explorer, cells)}")
     print(f"Pictures and session are in {out}. {time.perf_counter() - began:.0f} s in all.")
 
 
@@ -180,12 +185,18 @@ def _draw(out: Path, cells: Cells, explorer: Explorer, placed: np.ndarray, accur
     pictures.draw_cells_on_map(out / "cells_on_map.png", places, crops, background)
     pictures.draw_losses(out / "losses.png", explorer.losses)
     shown = _some_of_each_phase(cells)
+    typical, own = _decoded(explorer, placed[shown]), _reconstructed(explorer, held_back[shown])
     pictures.draw_reconstructions(
         out / "reconstructions.png",
-        held_back[shown],
-        _decoded(explorer, placed[shown]),
+        {
+            "real": held_back[shown],
+            "with its own code": own,
+            "typical at its place": typical,
+            "own code less real": own - held_back[shown],
+        },
         [names[k] for k in cells.held_back_phase[shown]],
         cells.train.channel_names,
+        f"Cells that nothing was learned from. {_explained(explorer, cells)}",
     )
     pictures.draw_grid(out / "decoded_map.png", *_decode_grid(explorer), background)
     pictures.draw_held_out(
@@ -195,10 +206,30 @@ def _draw(out: Path, cells: Cells, explorer: Explorer, placed: np.ndarray, accur
 
 
 def _decoded(explorer: Explorer, points: np.ndarray) -> np.ndarray:
-    """Cells as the decoder draws them, float32 in 0..1."""
+    """Typical cells as the decoder draws them, float32 in 0..1."""
+    return _estimator(explorer).inverse_transform(points)
+
+
+def _reconstructed(explorer: Explorer, crops: np.ndarray) -> np.ndarray:
+    """Cells as the decoder draws them from their places and their own codes."""
+    estimator = _estimator(explorer)
+    return estimator.inverse_transform(estimator.transform(crops), estimator.style(crops))
+
+
+def _estimator(explorer: Explorer) -> ParametricUMAP:
     model = explorer.model
     assert model is not None
-    return model.estimator.inverse_transform(points)
+    return model.estimator
+
+
+def _explained(explorer: Explorer, cells: Cells) -> str:
+    """What is explained of the cells held back, which neither network has seen."""
+    real = cells.held_back.X
+    nothing = np.square(real - cells.train.X.mean(axis=0)).sum()
+    typical = _decoded(explorer, _estimator(explorer).transform(real))
+    own = _reconstructed(explorer, real)
+    place, code = (100 * (1 - np.square(drawn - real).sum() / nothing) for drawn in (typical, own))
+    return f"Explained: {place:.0f} % by their place, {code:.0f} % with their own code."
 
 
 def _some_of_each_phase(cells: Cells) -> np.ndarray:

@@ -14,11 +14,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_LOSS_TITLES = {
-    "loss": "UMAP cross entropy",
-    "reconstruction_loss": "reconstruction, training cells",
-    "val_reconstruction_loss": "reconstruction, cells held back",
+# Title, colour and line of each loss.
+_LOSSES = {
+    "loss": ("UMAP cross entropy", "#4145ab", "-"),
+    "reconstruction_loss": ("by place, cells learned from", "#2b9cc4", "-"),
+    "val_reconstruction_loss": ("by place, cells held out", "#2b9cc4", "--"),
+    "style_reconstruction_loss": ("with their own code, cells learned from", "#ea7a2d", "-"),
+    "val_style_reconstruction_loss": ("with their own code, cells held out", "#ea7a2d", "--"),
 }
+_GREY = {"cmap": "gray", "vmin": 0.0, "vmax": 1.0}
 
 
 def _figure(width: float, height: float) -> Figure:
@@ -125,59 +129,60 @@ def _spread_out(places: np.ndarray, distance: float) -> np.ndarray:
 @in_style
 def draw_losses(history: Mapping[str, Sequence[float]]) -> Figure:
     """Each loss over the reports of the training."""
-    figure = _figure(11, 4)
+    figure = _figure(12, 4)
     first, second = figure.subplots(1, 2)
     for name, values in history.items():
         ax = first if name == "loss" else second
-        ax.plot(
-            np.arange(1, len(values) + 1),
-            values,
-            marker="o",
-            markersize=4,
-            label=_LOSS_TITLES[name],
-            color={"loss": "#4145ab", "reconstruction_loss": "#2b9cc4"}.get(name, "#ea7a2d"),
-        )
+        title, color, line = _LOSSES[name]
+        reports = np.arange(1, len(values) + 1)
+        ax.plot(reports, values, line, marker="o", markersize=4, label=title, color=color)
     first.set_title("The map")
-    second.set_title("The decoder")
+    first.set_ylabel("cross entropy")
+    second.set_title("The decoder (1: no better than the mean cell)")
+    second.set_ylabel("share of the variance not explained")
+    second.set_ylim(0.0, None)
     for ax in (first, second):
         ax.set_xlabel("report")
-        ax.set_ylabel("cross entropy")
         ax.legend()
     return figure
 
 
 @in_style
 def draw_reconstructions(
-    real: np.ndarray,
-    drawn: np.ndarray,
+    rows: Mapping[str, np.ndarray],
     titles: Sequence[str],
     channel_names: Sequence[str],
+    heading: str,
 ) -> Figure:
-    """Cells that were held back, above what the decoder draws at their places."""
-    n_cells = len(real)
-    figure = _figure(0.82 * n_cells + 2.0, 0.82 * 6 + 1.0)
-    grid = figure.subplots(6, n_cells, gridspec_kw={"wspace": 0.02, "hspace": 0.02})
-    for half, crops in enumerate((real, drawn)):
+    """Unseen cells, and below them what the decoder draws of each, channel by channel.
+
+    Arrays of `rows` have shape (n_cells, height, width, n_channels); the last one holds differences.
+    """
+    n_cells, n_channels = len(titles), len(channel_names)
+    figure = _figure(0.82 * n_cells + 2.6, 0.82 * n_channels * len(rows) + 1.2)
+    grid = figure.subplots(
+        n_channels * len(rows), n_cells, gridspec_kw={"wspace": 0.02, "hspace": 0.02}
+    )
+    for part, (kind, crops) in enumerate(rows.items()):
+        is_difference = part == len(rows) - 1
+        look = {"cmap": "RdBu_r", "vmin": -0.5, "vmax": 0.5} if is_difference else _GREY
         for channel, name in enumerate(channel_names):
-            row = 3 * half + channel
+            row = n_channels * part + channel
             for cell in range(n_cells):
                 ax = grid[row, cell]
-                ax.imshow(crops[cell, ..., channel], cmap="gray", vmin=0, vmax=1)
+                ax.imshow(crops[cell, ..., channel], **look)
                 ax.set_axis_off()
                 if row == 0:
                     ax.set_title(titles[cell], fontsize=9, loc="center")
-            kind = "real" if half == 0 else "decoded"
-            grid[row, 0].text(
-                -0.15,
-                0.5,
-                f"{kind}\n{name}",
-                transform=grid[row, 0].transAxes,
-                ha="right",
-                va="center",
-                fontsize=9,
-                color=INK,
-            )
+            _name_row(grid[row, 0], f"{kind}\n{name}")
+    figure.suptitle(heading)
     return figure
+
+
+def _name_row(ax: Axes, text: str) -> None:
+    ax.text(
+        -0.15, 0.5, text, transform=ax.transAxes, ha="right", va="center", fontsize=8, color=INK
+    )
 
 
 @in_style
@@ -196,7 +201,7 @@ def draw_grid(
         row, column = divmod(int(k), n_columns)
         x, y = left + column * width, top - row * height
         ax.imshow(pictures[k], extent=(x, x + width, y - height, y))
-    as_map(ax, "What the decoder draws at each place of the map")
+    as_map(ax, "The typical cell at each place of the map, as the trained decoder draws it")
     ax.set_aspect("equal", adjustable="box")
     ax.set_xlim(left, right)
     ax.set_ylim(bottom, top)
