@@ -156,7 +156,7 @@ def draw_reconstructions(
 ) -> Figure:
     """Unseen cells, and below them what the decoder draws of each, channel by channel.
 
-    Arrays of `rows` have shape (n_cells, height, width, n_channels); the last one holds differences.
+    Arrays in `rows` are of shape (n_cells, height, width, n_channels), the last one differences.
     """
     n_cells, n_channels = len(titles), len(channel_names)
     figure = _figure(0.82 * n_cells + 2.6, 0.82 * n_channels * len(rows) + 1.2)

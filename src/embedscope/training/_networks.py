@@ -8,7 +8,7 @@ from embedscope.core._tensorflow import keras
 
 
 def picture_encoder(shape: tuple[int, ...], seed: int) -> Any:
-    """A convolution and a dense layer, from a picture or a volume to a place on the map.
+    """A convolution and two dense layers, from a picture or a volume to a place on the map.
 
     The convolution is of patches that do not overlap, at half the picture's resolution. Two with
     overlapping ones place cells no better, and take twice as long.
@@ -38,7 +38,8 @@ def picture_encoder(shape: tuple[int, ...], seed: int) -> Any:
             conv(32, 4, strides=4, padding="same", activation="relu", kernel_initializer=init(0)),
             layers.Flatten(),
             layers.Dense(128, activation="relu", kernel_initializer=init(1)),
-            layers.Dense(2, kernel_initializer=init(2)),
+            layers.Dense(128, activation="relu", kernel_initializer=init(2)),
+            layers.Dense(2, kernel_initializer=init(3)),
         ],
         name="picture_encoder",
     )
