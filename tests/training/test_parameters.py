@@ -51,8 +51,9 @@ def test_shared_names_have_the_estimators_defaults() -> None:
         for field in shared
         if field.default != estimators[field.name].default
     }
-    # A run repeats unless another seed is asked for; networks are chosen by name.
-    assert different.keys() == {"random_state", "encoder", "decoder"}
+    # A run repeats unless another seed is asked for; an encoder is chosen by name, and the front
+    # ends draw this very sample.
+    assert different.keys() == {"random_state", "encoder", "n_style_components"}
     assert len(shared) >= 12
 
 

@@ -75,11 +75,11 @@ def fit_spread(
 
 
 def _centres(places: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Places of samples, spread evenly over the map: each the farthest from those before it."""
+    """Places of samples that are spread over the map, at least two."""
     from sklearn.cluster import kmeans_plusplus
 
     chosen = places[rng.permutation(len(places))[:_ENOUGH_FOR_CENTRES]]
-    n_centres = min(_MOST_CENTRES, max(1, len(chosen) // _SAMPLES_EACH))
+    n_centres = min(_MOST_CENTRES, max(2, len(chosen) // _SAMPLES_EACH))
     centres, _ = kmeans_plusplus(chosen, n_centres, random_state=int(rng.integers(2**31 - 1)))
     return np.asarray(centres, dtype=np.float32)
 
@@ -89,8 +89,6 @@ def _blend(centres: np.ndarray, places: np.ndarray) -> float:
     from scipy.spatial import cKDTree
 
     width = float(np.ptp(places, axis=0).max()) or 1.0
-    if len(centres) < 2:
-        return width
     distances, _ = cKDTree(centres).query(centres, k=[2])
     return max(_BLEND * float(np.median(distances)), 1e-3 * width)
 
