@@ -70,7 +70,15 @@ def test_fit_takes_it_and_gives_the_same_map(
     assert estimator.n_features_in_ == N_FEATURES
 
 
-@pytest.mark.parametrize("kind", ["zarr", "dask", "memmap", "flattened"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "zarr",
+        "dask",
+        pytest.param("memmap", marks=pytest.mark.long),  # of flat samples it is tried always
+        "flattened",
+    ],
+)
 def test_fit_takes_images_and_gives_the_same_map(
     kind: str, shaped: ParametricUMAP, tmp_path: Path
 ) -> None:

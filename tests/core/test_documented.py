@@ -138,7 +138,7 @@ def convolutional(networks, images):
         dims=dims,
         parametric_reconstruction=True,
         reconstruction_validation=validation_images,
-        batch_size=32,
+        batch_size=64,
     )
     embedding = embedder.fit_transform(images.train_images)
     return embedder, embedding
@@ -218,7 +218,7 @@ def test_autoencoding_umap(networks, images):
         parametric_reconstruction=True,
         reconstruction_validation=images.test_images,
         autoencoder_loss=True,
-        batch_size=32,
+        batch_size=100,
     )
     embedding = embedder.fit_transform(images.train_images)
     placed = embedder.transform(images.test_images)

@@ -130,10 +130,11 @@ def test_a_few_new_samples_are_enough(few):
 
 def test_update_of_a_decoder_image_shapes_and_sparse_samples(few):
     images = few.train.reshape(-1, 8, 8)
-    embedder = short(parametric_reconstruction=True, n_epochs=20).fit(images)
+    early = {"progress": lambda report: report.phase == "fit" and report.fraction > 0.301}
+    embedder = short(parametric_reconstruction=True, n_epochs=20, **early).fit(images)
     embedder.update(few.test.reshape(-1, 8, 8)).update(few.test)
     assert embedder.inverse_transform(embedder.embedding_).shape == (200, 8, 8)
-    sparse_one = short(n_epochs=20).fit(sparse.csr_matrix(few.train))
+    sparse_one = short(n_epochs=20, **early).fit(sparse.csr_matrix(few.train))
     sparse_one.update(sparse.csr_matrix(few.test)).update(few.test)
     assert sparse_one.embedding_.shape == (200, 2)
 
@@ -253,7 +254,9 @@ def test_uniform_landmarks_hold_the_map(few, saved):
     assert movement(before, embedder.transform(few.train)).mean() < 0.07
 
 
-@pytest.mark.parametrize("mode", ["predefined", "predetermined"])
+@pytest.mark.parametrize(
+    "mode", ["predefined", pytest.param("predetermined", marks=pytest.mark.long)]
+)
 def test_predefined_landmarks_are_those_of_idx(few, saved, mode):
     embedder = load_ParametricUMAP(saved)
     idx = np.arange(0, 300, 2)

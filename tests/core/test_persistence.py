@@ -199,7 +199,15 @@ def test_output_as_a_frame_works_after_loading(few, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "kind", ["images", "sparse", "free table", "squared error", "sigmoid decoder", "own shapes"]
+    "kind",
+    [
+        "images",
+        pytest.param("sparse", marks=pytest.mark.long),
+        "free table",
+        "squared error",
+        pytest.param("sigmoid decoder", marks=pytest.mark.long),
+        "own shapes",
+    ],
 )
 def test_every_kind_of_model_comes_back(few, tmp_path, kind):
     X: Any = few.train

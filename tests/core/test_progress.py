@@ -166,6 +166,7 @@ for _ in range({n_fits}):
     embedder = ParametricUMAP(parametric_reconstruction=True, **parameters, {more}).fit(X)
     embedder.transform(X)
     embedder.transform(X[:1])
+embedder.progress = None
 embedder.inverse_transform(embedder.embedding_)
 embedder.add_landmarks(X, 0.2)
 embedder.fit(X)
@@ -176,12 +177,20 @@ ParametricUMAP(solver="edges", **parameters).fit(X)
 """
 
 
-def test_not_a_byte_is_printed(run_python, tmp_path):
+@pytest.mark.parametrize(
+    "more",
+    [
+        "progress=lambda report: report.phase == 'fit' and report.fraction > 0.301",
+        pytest.param("", marks=pytest.mark.long),
+    ],
+    ids=["stopped early", "to the end"],
+)
+def test_not_a_byte_is_printed(run_python, tmp_path, more):
     """Neither by the import of TensorFlow, nor for estimators fitted in a loop.
 
     From the fifth on, TensorFlow would warn of functions that it traces anew.
     """
-    done = run_python(SESSION.format(n_fits=6, more=""), tmp_path / "model")
+    done = run_python(SESSION.format(n_fits=6, more=more), tmp_path / "model")
     assert done.stdout == ""
     assert done.stderr == ""
 
@@ -418,8 +427,15 @@ def not_a_number_from(n_good_calls: int) -> Callable[[Any, Any], Any]:
     return loss
 
 
-@pytest.mark.parametrize("autoencoder_loss", [False, True])
-@pytest.mark.parametrize("n_good_calls", [1, 700])  # the first call is the check before the fit
+@pytest.mark.parametrize(
+    ("n_good_calls", "autoencoder_loss"),  # the first call is the check before the fit
+    [
+        (1, False),
+        (700, True),
+        pytest.param(1, True, marks=pytest.mark.long),
+        pytest.param(700, False, marks=pytest.mark.long),
+    ],
+)
 def test_a_loss_of_nan_keeps_the_last_good_weights_and_warns(few, autoencoder_loss, n_good_calls):
     embedder = short(
         parametric_reconstruction=True,

@@ -72,7 +72,14 @@ class Witness(keras.callbacks.Callback):
 
 
 def with_callbacks(*callbacks: keras.callbacks.Callback) -> dict[str, Any]:
-    return {"keras_fit_kwargs": {"callbacks": list(callbacks)}}
+    """In a few large batches: with callbacks, each is a call of its own."""
+    return {"keras_fit_kwargs": {"callbacks": list(callbacks)}, "batch_size": 300}
+
+
+@pytest.fixture(scope="module")
+def decoding(few) -> ParametricUMAP:
+    """A map and its decoder, for tests that only look at them."""
+    return short(parametric_reconstruction=True).fit(few.train)
 
 
 # -- how long ------------------------------------------------------------------------------------
@@ -94,10 +101,12 @@ def test_training_is_proportional_to_the_training_epochs(few, solver):
 
 
 @pytest.mark.parametrize("solver", SLOW_SOLVERS)
-@pytest.mark.parametrize("reports", [1, 1_700])
+@pytest.mark.parametrize("reports", [1, 500, pytest.param(1_700, marks=pytest.mark.long)])
 def test_history_has_as_many_entries_as_asked_for(few, solver, reports):
     """Even more entries than there would be batches: then there are more batches."""
-    embedder = short(solver=solver, n_epochs=1, loss_report_frequency=reports).fit(few.train[:50])
+    short_run = {"n_epochs": 1, "loss_report_frequency": reports, "batch_size": 300}
+    X = few.train if reports == 500 else few.train[:50]  # of these it would be some 300 batches
+    embedder = short(solver=solver, **short_run).fit(X)
     assert len(embedder.history_["loss"]) == reports
 
 
@@ -176,7 +185,7 @@ def test_callbacks_see_epochs_batches_and_logs(few, solver):
 
 def test_one_callback_need_not_be_in_a_list(few):
     witness = Witness()
-    short(keras_fit_kwargs={"callbacks": witness}, n_epochs=1).fit(few.train)
+    short(keras_fit_kwargs={"callbacks": witness}, n_epochs=1, batch_size=300).fit(few.train)
     assert len(witness.epochs) == 10
 
 
@@ -186,7 +195,7 @@ def test_what_is_no_callback_is_refused(few):
 
 
 def test_callbacks_do_not_change_the_result(few):
-    without = short().fit(few.train)
+    without = short(batch_size=300).fit(few.train)
     watched = short(**with_callbacks(Witness())).fit(few.train)
     np.testing.assert_array_equal(watched.embedding_, without.embedding_)
 
@@ -287,7 +296,7 @@ def test_model_checkpoint_writes_a_model_of_the_data(few, tmp_path, encoder):
 # -- optimisers ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", SLOW_SOLVERS)
 @pytest.mark.parametrize(
     "optimizer",
     [
@@ -305,7 +314,7 @@ def test_optimizer_by_name_instance_or_schedule(few, optimizer, solver):
 def test_optimizer_is_not_changed(few):
     optimizer = keras.optimizers.Adam(5e-4)
     config = optimizer.get_config()
-    embedder = short(optimizer=optimizer).fit(few.train)
+    embedder = short(optimizer=optimizer, **stops_early()).fit(few.train)
     assert not optimizer.built
     assert optimizer.get_config() == config
     assert embedder.get_params()["optimizer"] is optimizer
@@ -372,8 +381,8 @@ def test_the_weight_says_how_much_the_encoder_feels(digits):
     assert map_joint > map_alone
 
 
-def test_data_within_0_and_1_are_reconstructed_by_cross_entropy(few):
-    embedder = short(parametric_reconstruction=True).fit(few.train)
+def test_data_within_0_and_1_are_reconstructed_by_cross_entropy(few, decoding):
+    embedder = decoding
     x = few.train.astype(np.float64)
     logits = embedder.decoder(embedder.embedding_).numpy()
     of_all = np.mean(np.logaddexp(0, logits) - x * logits)
@@ -396,7 +405,15 @@ def test_other_data_are_reconstructed_by_squared_error_in_their_own_units(few):
     np.testing.assert_allclose(decoded[:, constant], X[:, constant], atol=30.0)
 
 
-@pytest.mark.parametrize("last", ["sigmoid", "logits", "nested sigmoid", "sigmoid then reshape"])
+@pytest.mark.parametrize(
+    "last",
+    [
+        "sigmoid",
+        "logits",
+        "nested sigmoid",
+        pytest.param("sigmoid then reshape", marks=pytest.mark.long),
+    ],
+)
 def test_decoder_may_end_in_a_sigmoid_or_in_logits(few, last):
     dense = keras.layers.Dense(64, activation=None if last == "logits" else "sigmoid")
     layers: list[Any] = [keras.layers.Dense(50, "relu"), dense]
@@ -599,7 +616,7 @@ def test_unique_leaves_distinct_rows_as_they_are(few):
     np.testing.assert_array_equal(unique.fit_transform(few.train), plain.embedding_)
 
 
-@pytest.mark.parametrize("n_components", [1, 3, 5])
+@pytest.mark.parametrize("n_components", [1, 3, pytest.param(5, marks=pytest.mark.long)])
 def test_maps_of_any_dimension(few, n_components):
     embedder = short(n_components=n_components, parametric_reconstruction=True, n_epochs=50)
     places = embedder.fit_transform(few.train)
@@ -637,23 +654,23 @@ def test_named_starts(few, init):
 # -- shapes and kinds of X -----------------------------------------------------------------------
 
 
-def test_sparse_samples(few):
+def test_sparse_samples(few, decoding):
     X = sparse.csr_matrix(few.train)
-    dense = short(parametric_reconstruction=True).fit(few.train)
     embedder = short(parametric_reconstruction=True).fit(X)
     assert embedder.embedding_.shape == (300, 2)
     places = embedder.transform(X[:10])
     np.testing.assert_allclose(places, embedder.transform(few.train[:10]), atol=1e-4)
     assert embedder.inverse_transform(places).shape == (10, 64)
-    assert embedder.history_["loss"][-1] == pytest.approx(dense.history_["loss"][-1], abs=0.02)
+    assert embedder.history_["loss"][-1] == pytest.approx(decoding.history_["loss"][-1], abs=0.02)
 
 
-@pytest.mark.parametrize("shape", [(8, 8), (8, 8, 1), (4, 4, 2, 2)])
-def test_image_shaped_samples_with_the_default_networks(few, shape):
+@pytest.mark.parametrize(
+    "shape", [(8, 8), pytest.param((8, 8, 1), marks=pytest.mark.long), (4, 4, 2, 2)]
+)
+def test_image_shaped_samples_with_the_default_networks(few, decoding, shape):
     X = few.train.reshape(-1, *shape)
     embedder = short(parametric_reconstruction=True).fit(X)
-    flat = short(parametric_reconstruction=True).fit(few.train)
-    np.testing.assert_allclose(embedder.embedding_, flat.embedding_, atol=1e-4)
+    np.testing.assert_allclose(embedder.embedding_, decoding.embedding_, atol=1e-4)
     assert embedder.inverse_transform(embedder.embedding_[:5]).shape == (5, *shape)
     np.testing.assert_allclose(
         embedder.transform(few.test), embedder.transform(few.test.reshape(-1, *shape)), atol=1e-6

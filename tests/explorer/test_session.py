@@ -436,7 +436,7 @@ def distinct(states: Path) -> list[Path]:
     return list(found.values())
 
 
-@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("order", [(0, 1), pytest.param((1, 0), marks=pytest.mark.long)])
 def test_killed_at_every_step(order: tuple[int, int], tmp_path: Path, samples: Samples) -> None:
     """There is the old session up to a step, and the new one from then on."""
     states = [session(samples, n_trained=30), session(samples, losses={"loss": [9.0]})]

@@ -23,7 +23,7 @@ def trained() -> Explorer:
     pictures = rng.random((60, 6, 6, 1), dtype=np.float32) * 0.2
     pictures[:30, :3] += 0.7
     explorer = Explorer(samples_from_array(pictures))
-    explorer.set_parameters(reconstruction=True, n_neighbors=8)
+    explorer.set_parameters(reconstruction=True, n_neighbors=8, encoder="dense")
     for seed in (0, 1):
         explorer.set_parameters(random_state=seed)
         explorer.train()

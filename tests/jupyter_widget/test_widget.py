@@ -66,7 +66,7 @@ def trained() -> Explorer:
     pictures = rng.random((60, 8, 8, 1), dtype=np.float32) * 0.2
     pictures[:30, :4] += 0.7
     explorer = Explorer(samples_from_array(pictures))
-    explorer.set_parameters(reconstruction=True, n_neighbors=8, random_state=0)
+    explorer.set_parameters(reconstruction=True, n_neighbors=8, encoder="dense", random_state=0)
     explorer.train()
     assert explorer.wait(120).phase.name == "DONE"
     return explorer

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import sys
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -19,6 +21,38 @@ if qtpy.PYSIDE6 and sys.version_info < (3, 12):
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(nones))
 
 CUTTING_TIMEOUT_MS, TRAINING_TIMEOUT_MS = 60_000, 240_000
+settled: set[str] = set()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Let no garbage collection look through what the large libraries have made for good.
+
+    There are some three full collections a viewer, each a third of a second with TensorFlow.
+    """
+    loaded = {"napari", "tensorflow"} & sys.modules.keys()
+    if loaded - settled:
+        settled.update(loaded)
+        gc.collect()
+        gc.freeze()
+
+
+def collect_all_again() -> None:
+    gc.unfreeze()
+    settled.clear()
+
+
+@pytest.fixture
+def usual_collector() -> None:
+    """For a test of what full collections do to the viewer."""
+    collect_all_again()
+
+
+@pytest.fixture(scope="package", autouse=True)
+def collector_afterwards() -> Iterator[None]:
+    """Tests of other packages find the collector as it usually is."""
+    yield
+    collect_all_again()
 
 
 @pytest.fixture(scope="session", autouse=True)

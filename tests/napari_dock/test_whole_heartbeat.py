@@ -11,6 +11,7 @@ from qtpy.QtCore import Qt, QTimer
 from embedscope.training import Phase
 
 PITCH_PX, BEAT_MS = 8, 10
+pytestmark = pytest.mark.usefixtures("usual_collector")  # a run has to spare the viewer by itself
 
 
 def field(n_lines: int) -> tuple[np.ndarray, np.ndarray]:
