@@ -75,10 +75,9 @@ def test_any_losses_can_be_drawn(plot, losses):
 
 def test_each_kind_has_a_band_of_its_own_from_left_to_right(plot):
     plot.show_losses({name: [1.0, 0.5, 0.3] for name in reversed(NAMES)})
-    for third, color in enumerate((BLUE, ORANGE, GREEN)):
-        columns = columns_of(plot, color)
-        assert 100 * third <= columns.min()
-        assert columns.max() < 100 * (third + 1)
+    blue, orange, green = (columns_of(plot, color) for color in (BLUE, ORANGE, GREEN))
+    assert blue.max() < orange.min() < orange.max() < green.min()
+    assert min(np.ptp(columns) for columns in (blue, orange, green)) > 50
 
 
 def test_what_is_held_out_is_dashed_beside_what_is_learned_from(plot):

@@ -12,6 +12,7 @@ from dock_hands import box_around, click_point, drag_map, pixels_of
 from linear_map import HELD_OUT, linear_explorer, random_samples
 from map_pixels import settle
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QRegion
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QAbstractButton, QLabel, QWidget
 
@@ -32,7 +33,7 @@ def open_view(qtbot):
     def open_it(explorer: Explorer) -> Any:
         view = DockView(lambda: explorer.color_by, has_style=lambda: explorer.has_style)
         qtbot.addWidget(view)
-        view.resize(400, 1000)
+        view.resize(400, 800)
         with qtbot.waitExposed(view):
             view.show()
         opened.append(Presenter(explorer, view, "view"))
@@ -103,6 +104,9 @@ def test_of_a_table_the_values_are_given_with_their_spread(open_view):
 def test_a_place_far_from_all_data_is_marked(dock):
     dock.view.intents.decode_requested.emit(np.array([90.0, 90.0]))
     assert "support 0 %: far from all data, an extrapolation" in dock.panel.text.text()
+    assert "255,179,71" in dock.panel.text.styleSheet()
+    look_at(dock, 5)
+    assert dock.panel.text.styleSheet() == ""
 
 
 def test_a_carried_sample_goes_where_the_pointer_drags_it(dock):
@@ -238,7 +242,7 @@ def test_escape_lets_go_and_clears_what_was_drawn_again(dock, qtbot):
     assert dock.explorer.reconstruction is None
 
 
-def test_selected_samples_are_drawn_again_beside_the_real_ones(dock):
+def test_selected_samples_are_drawn_again_beside_the_real_ones(dock, qtbot):
     rows = [int(HELD_OUT[2]), int(HELD_OUT[2]) + 1]
     dock.explorer.select_rows(rows)
     dock.view.tabs.setCurrentWidget(dock.view.gates_panel)
@@ -246,18 +250,27 @@ def test_selected_samples_are_drawn_again_beside_the_real_ones(dock):
     again, shown = dock.panel.again, dock.explorer.sample_reconstructions
     assert dock.view.tabs.currentWidget() is dock.panel
     assert again.isVisible()
+    qtbot.waitUntil(lambda: is_in_view(again.texts[1]), timeout=2_000)
     assert [text.isVisible() for text in again.texts] == [True] * 2 + [False] * 6
     for one, row, text, word in zip(
         shown, rows, again.texts[:2], ("held out", "learned from"), strict=True
     ):
         lines = text.text().splitlines()
         assert lines[0] == f"array {row}"
-        assert lines[1] == f"error {one.error:.2f}, {word}"
-        assert lines[2] == f"by place {one.typical_error:.2f}"
+        assert lines[1:] == [
+            f"error {one.error:.2f}",
+            f"by place {one.typical_error:.2f}",
+            word,
+        ]
     assert_shows(again.pictures[0], shown[0])
     again.clear.click()
     assert not again.isVisible()
     assert dock.explorer.sample_reconstructions == ()
+
+
+def is_in_view(widget: QWidget) -> bool:
+    """Whether the whole of it is on the screen."""
+    return not widget.rect().isEmpty() and QRegion(widget.rect()) == widget.visibleRegion()
 
 
 def assert_shows(labels: Any, one: Any) -> None:

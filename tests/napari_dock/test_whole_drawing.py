@@ -35,11 +35,12 @@ def test_a_cell_is_clicked_carried_and_drawn_again(dock, shown_viewer, qtbot):
     assert not panel.spread.pixmap().isNull()
     typical = explorer.reconstruction.sample
 
-    labels = shown_viewer.layers["Jurkat cells"].data
-    click_image(shown_viewer, np.argwhere(labels == labels[120, 120]).mean(axis=0))
-    (row,) = explorer.selection.rows
+    row, labels = 20, shown_viewer.layers["Jurkat cells"].data
+    label = explorer.samples.identities.label[row]
+    click_image(shown_viewer, np.argwhere(labels == label).mean(axis=0))
+    assert explorer.selection.rows.tolist() == [row]
     panel.carrying.carry.click()
-    name = f"Jurkat cells {explorer.samples.identities.label[row]}"
+    name = f"Jurkat cells {label}"
     assert panel.caption.text() == f"This sample, from its own code ({name})"
     _check_carrying(dock, row, name, typical)
     panel.carrying.another.click()

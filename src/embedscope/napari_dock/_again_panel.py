@@ -33,7 +33,9 @@ _HELD_OUT = {
     None: "not trained on",
 }
 _ERROR_TIP = (
-    "error: squared error of the drawing. 0 is exact, 1 no better than the mean sample.\n"
+    "error: squared error of the drawing with its own code. 0 is exact, 1 no better than the mean "
+    "sample.\n"
+    "by place: the same of the drawing by place alone.\n"
     "held out: the decoder has never seen this sample.\n"
     "learned from: the decoder was fitted on this sample.\n"
     "not trained on: the sample was added to the map later."
@@ -120,9 +122,10 @@ def _has_code(one: SampleReconstruction) -> bool:
 
 
 def _describe(one: SampleReconstruction, samples: Samples) -> list[str]:
-    lines = [name_of(samples, one.id), f"error {one.error:.2f}, {_HELD_OUT[one.is_held_out]}"]
+    lines = [name_of(samples, one.id), f"error {one.error:.2f}"]
     if _has_code(one):
         lines.append(f"by place {one.typical_error:.2f}")
+    lines.append(_HELD_OUT[one.is_held_out])
     if one.original is None:
         lines += _values(one, samples.feature_names)
     return lines

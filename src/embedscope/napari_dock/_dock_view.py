@@ -165,6 +165,7 @@ class DockView(QWidget):
         self.sample_panel.show_sample_reconstructions(reconstructions)
         if reconstructions:
             self.tabs.setCurrentWidget(self.sample_panel)
+            self.sections.reveal(self.sample_panel.again)
 
     def show_explanation(self, explanation: Any) -> None:
         """Show what drives the place of the selection, or None."""

@@ -26,10 +26,15 @@ def caption_of(drawn: Reconstruction, samples: Samples) -> str:
     return f"Another: code of {name}"
 
 
+def is_unsupported(drawn: Reconstruction) -> bool:
+    """Whether there are no data where it is drawn."""
+    return drawn.support < _UNSUPPORTED
+
+
 def describe(drawn: Reconstruction, samples: Samples) -> list[str]:
     """How far it is to be trusted and, of a table, what stands out and who is near, as lines."""
     support = f"support {100 * drawn.support:.0f} %"
-    if drawn.support < _UNSUPPORTED:
+    if is_unsupported(drawn):
         support += ": far from all data, an extrapolation"
     elif drawn.support < _WELL_SUPPORTED:
         support += ": few samples near"

@@ -24,7 +24,8 @@ _KINDS = (
 )
 _HELD_OUT = "val_"
 _MARGIN_PX, _GAP_PX = 6, 2
-_SMALLEST_FONT = 0.75  # of the usual size
+_SMALLEST_FONT = 0.7  # of the usual size
+_NARROWEST = 0.6  # of the widest band
 
 Values = Sequence[float]
 
@@ -94,12 +95,13 @@ class LossPlot(QWidget):
             painter.drawText(
                 QRectF(self.rect()), Qt.AlignmentFlag.AlignCenter, "Loss curves appear here."
             )
-        width = self.width() / max(1, len(bands))
-        texts = [text for band in bands for text in (band.title, band.summary)]
-        painter.setFont(_fitting_font(painter, texts, width - 2 * _MARGIN_PX))
-        for place, band in enumerate(bands):
-            box = QRectF(place * width, 0, width, self.height())
+        left, shares = 0.0, _widths(painter, bands)
+        widths = [share * self.width() for share in shares]
+        painter.setFont(_fitting_font(painter, bands, widths))
+        for place, (band, width) in enumerate(zip(bands, widths, strict=True)):
+            box = QRectF(left, 0, width, self.height())
             self._paint_band(painter, box, band, QColor(_COLORS[place % len(_COLORS)]))
+            left += width
         painter.end()
 
     def _paint_band(self, painter: QPainter, box: QRectF, band: _Band, color: QColor) -> None:
@@ -137,13 +139,27 @@ def _sort_into_bands(losses: Mapping[str, Values]) -> list[_Band]:
     ]
 
 
-def _fitting_font(painter: QPainter, texts: Sequence[str], width_px: float) -> QFont:
-    """A font in which all these texts are as wide as that, unless it would be too small."""
+def _widths(painter: QPainter, bands: Sequence[_Band]) -> list[float]:
+    """Shares of the width: what has more to say gets more."""
+    texts = [_text_px(painter, band) for band in bands]
+    wanted = [max(text, _NARROWEST * max(texts)) for text in texts]
+    return [width / sum(wanted) for width in wanted]
+
+
+def _fitting_font(painter: QPainter, bands: Sequence[_Band], widths: Sequence[float]) -> QFont:
+    """A font in which each band's text is no wider than it, unless it would be too small."""
     font = QFont(painter.font())
-    widest = max((painter.fontMetrics().horizontalAdvance(text) for text in texts), default=0)
-    if widest > width_px:
-        font.setPointSizeF(font.pointSizeF() * max(_SMALLEST_FONT, width_px / widest))
+    scales = [
+        (width - 2 * _MARGIN_PX) / _text_px(painter, band)
+        for band, width in zip(bands, widths, strict=True)
+    ]
+    font.setPointSizeF(font.pointSizeF() * min(1.0, max(_SMALLEST_FONT, min(scales, default=1.0))))
     return font
+
+
+def _text_px(painter: QPainter, band: _Band) -> int:
+    metrics = painter.fontMetrics()
+    return max(1, *(metrics.horizontalAdvance(text) for text in (band.title, band.summary)))
 
 
 def _paint_curve(

@@ -12,10 +12,10 @@ from embedscope.explorer import Reconstruction, SampleReconstruction
 from embedscope.napari_dock._again_panel import AgainPanel
 from embedscope.napari_dock._buttons import text_button
 from embedscope.napari_dock._carry_tools import CarryTools
-from embedscope.napari_dock._drawn_text import caption_of, describe
+from embedscope.napari_dock._drawn_text import caption_of, describe, is_unsupported
 from embedscope.napari_dock._film_strip import FilmStrip, values_along
 from embedscope.napari_dock._pictures import PictureLabel
-from embedscope.napari_dock._theme import MapColors
+from embedscope.napari_dock._theme import DARK, MapColors, Rgb
 from embedscope.napari_dock._who import name_of_row
 from embedscope.samples import Samples
 
@@ -52,6 +52,7 @@ class SamplePanel(QWidget):
         super().__init__(parent)
         self._samples: Samples | None = None
         self._path: tuple[Reconstruction, ...] = ()
+        self._colors = DARK
         self.looked_at: Reconstruction | None = None
         self.drawn = PictureLabel(_DRAWN_PX, _DRAWN_TIP)
         self.spread = PictureLabel(_SPREAD_PX, _SPREAD_TIP)
@@ -115,8 +116,10 @@ class SamplePanel(QWidget):
 
     def set_theme(self, colors: MapColors) -> None:
         """Draw in the colours of a theme."""
+        self._colors = colors
         self.strip.set_theme(colors)
-        self.carrying.who.setStyleSheet(f"color: rgb({','.join(map(str, colors.accent))})")
+        self.carrying.who.setStyleSheet(_in_color(colors.accent))
+        self._paint_text()
 
     def _choose(self, number: int) -> None:
         self.strip.mark(number)
@@ -128,6 +131,7 @@ class SamplePanel(QWidget):
         self.looked_at = one if samples is not None else None
         self.carrying.show_place(self.looked_at is not None)
         self.caption.setVisible(self.looked_at is not None)
+        self._paint_text()
         if one is None or samples is None:
             self._show_pictures(None, None)
             self.text.setText(_HINT)
@@ -138,6 +142,11 @@ class SamplePanel(QWidget):
         if self._path and not samples.is_image:
             lines += values_along(self._path, samples.feature_names, _MOST_CHANGES)
         self.text.setText("\n".join(lines))
+
+    def _paint_text(self) -> None:
+        """What is no more than a guess stands out."""
+        is_guess = self.looked_at is not None and is_unsupported(self.looked_at)
+        self.text.setStyleSheet(_in_color(self._colors.accent) if is_guess else "")
 
     def _show_pictures(self, one: Reconstruction | None, samples: Samples | None) -> None:
         """The drawn one, how sure it is, and the real ones, where there are pictures."""
@@ -196,3 +205,7 @@ class SamplePanel(QWidget):
         layout.addWidget(self.again)
         layout.addLayout(layers)
         layout.addStretch(1)
+
+
+def _in_color(color: Rgb) -> str:
+    return f"color: rgb({','.join(map(str, color))})"
