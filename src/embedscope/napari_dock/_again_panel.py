@@ -16,7 +16,7 @@ from embedscope.samples import Samples
 
 N_MOST = 8
 
-_PICTURE_PX, _MOST_VALUES = 56, 4
+_PICTURE_PX, _MOST_VALUES = 48, 4
 _COLUMNS = (
     ("real", "The real sample."),
     ("own code", "Drawn by the decoder from the sample's place and its own style code."),

@@ -153,7 +153,11 @@ def _fitting_font(painter: QPainter, bands: Sequence[_Band], widths: Sequence[fl
         (width - 2 * _MARGIN_PX) / _text_px(painter, band)
         for band, width in zip(bands, widths, strict=True)
     ]
-    font.setPointSizeF(font.pointSizeF() * min(1.0, max(_SMALLEST_FONT, min(scales, default=1.0))))
+    scale = min(1.0, max(_SMALLEST_FONT, min(scales, default=1.0)))
+    if font.pixelSize() > 0:  # as style sheets give it
+        font.setPixelSize(max(1, int(font.pixelSize() * scale)))
+    else:
+        font.setPointSizeF(font.pointSizeF() * scale)
     return font
 
 

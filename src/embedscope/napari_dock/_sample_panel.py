@@ -171,6 +171,7 @@ class SamplePanel(QWidget):
         bold = self.caption.font()
         bold.setBold(True)
         self.caption.setFont(bold)
+        self.nearest.setWordWrap(True)
         for label in (self.caption, self.text):
             label.setWordWrap(True)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

@@ -8,7 +8,7 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
-_MARGIN_PX = 8
+_MARGIN_PX, _SETTLING_MS = 8, 150
 
 
 class Sections(QWidget):
@@ -36,9 +36,13 @@ class Sections(QWidget):
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.message.setToolTip("What was done last, or what is wrong.")
         self._revealed: QWidget | None = None
-        self._revealing = QTimer(self)  # until what has just been shown has its place
+        # What has just been shown finds its place in steps, and each of them changes the range.
+        self._revealing = QTimer(self)
         self._revealing.setSingleShot(True)
-        self._revealing.timeout.connect(self._reveal)
+        self._revealing.timeout.connect(self._end_revealing)
+        bar = self.scroll_area.verticalScrollBar()
+        assert bar is not None  # a scroll area has one
+        bar.rangeChanged.connect(lambda *_: self._reveal())
         self._whole = QVBoxLayout(self)
         self._whole.setContentsMargins(0, 0, 0, 0)
         self._whole.setSpacing(0)
@@ -82,11 +86,16 @@ class Sections(QWidget):
     def reveal(self, part: QWidget) -> None:
         """Scroll until a part is in view that was just shown."""
         self._revealed = part
-        self._revealing.start(0)
+        self._revealing.start(_SETTLING_MS)
+        self._reveal()
 
     def _reveal(self) -> None:
         if self._revealed is not None:
             self.scroll_area.ensureWidgetVisible(self._revealed, 0, _MARGIN_PX)
+
+    def _end_revealing(self) -> None:
+        self._reveal()
+        self._revealed = None
 
     def say(self, text: str, color: Sequence[int]) -> None:
         """Show a line of text in a colour, each of its parts in 0..255; nothing for ""."""
