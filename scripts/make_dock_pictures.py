@@ -73,6 +73,20 @@ def of_phase(dock: Any, name: str) -> np.ndarray:
     return np.flatnonzero((dock.explorer.samples.features["phase"] == name).to_numpy())
 
 
+def draw_again(dock: Any) -> None:
+    """Carry a cell to another phase, and draw some again, two of them held out."""
+    panel, one = dock.view.sample_panel, int(of_phase(dock, "G2")[5])
+    click_point(dock, one)
+    panel.carrying.carry.click()
+    drag_map(dock, Tool.DECODE, pixels_of(dock, of_phase(dock, "G1")[3:4].tolist()))
+    held_out = dock.explorer.model.estimator.validation_rows_[:2]
+    dock.explorer.select_rows([one, int(of_phase(dock, "Metaphase")[3]), *held_out])
+    panel.carrying.reconstruct.click()
+    while not panel.again.isVisible():
+        QTest.qWait(50)
+    QTest.qWait(600)
+
+
 def main() -> None:
     """Write the pictures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -96,6 +110,9 @@ def main() -> None:
         drag_map(dock, Tool.DECODE, pixels_of(dock, of_phase(dock, "G2")[5:6].tolist()))
         QTest.qWait(300)
         save(dock, folder / f"napari_dock_{theme}.png")
+    viewer.theme = "dark"
+    draw_again(dock)
+    save(dock, folder / "napari_dock_carry.png")
     viewer.close()
 
 

@@ -51,6 +51,13 @@ def test_elsewhere_it_is_carried(explorer: Explorer) -> None:
     assert (drawn.style, drawn.style_of) == ("carried", one)
 
 
+def test_it_says_whether_styles_can_be_drawn_now(explorer: Explorer) -> None:
+    assert explorer.has_style
+    assert not linear_explorer(style=False).has_style
+    explorer.set_samples(random_samples())
+    assert not explorer.has_style
+
+
 def test_a_path_carries_one_sample_from_its_own_place(explorer: Explorer) -> None:
     one = explorer.samples.identities[3]
     corners = explorer.embedding.positions[[3, 9]]

@@ -123,7 +123,7 @@ def test_the_map_takes_the_cells_of_another_image(dock, viewer, cells, qtbot):
         wanted = item.text() == "DNA 2"
         item.setCheckState(Qt.CheckState.Checked if wanted else Qt.CheckState.Unchecked)
     dock.apply.click()
-    qtbot.waitUntil(lambda: len(dock.explorer.samples) == 2 * n_before, timeout=20_000)
+    qtbot.waitUntil(lambda: len(dock.explorer.samples) == 2 * n_before, timeout=60_000)
     np.testing.assert_array_equal(dock.explorer.embedding.positions[:n_before], trained)
     assert np.isfinite(dock.explorer.novelty[n_before:]).all()
     assert set(dock.links.layers) == {"cells", "cells 2"}

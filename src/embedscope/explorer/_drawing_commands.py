@@ -153,6 +153,12 @@ class DrawingCommands(ExplorerState):
         """Show no reconstruction."""
         self._set_reconstruction(None)
 
+    @property
+    def has_style(self) -> bool:
+        """Whether samples can be drawn with style codes now: never while a run goes on."""
+        analysis = self._analysis
+        return analysis is not None and analysis.has_style and self._run_at_work() is None
+
     def _draw(self) -> Draw:
         """Who draws: the network in training, as it was a moment ago, or the trained one."""
         run = self._run_at_work()

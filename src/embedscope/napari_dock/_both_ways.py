@@ -10,6 +10,7 @@ import numpy.typing as npt
 from embedscope.explorer import Explorer, Hovered
 from embedscope.napari_dock._linked_layers import LinkedLayers
 from embedscope.napari_dock._picking import go_to
+from embedscope.napari_dock._who import row_of
 from embedscope.samples import SampleId, Samples
 
 _IN_IMAGE = "image"
@@ -39,7 +40,7 @@ class BothWays:
 
     def pick(self, sample: SampleId | None, mode: str) -> None:
         """Select a sample that was clicked in the image; None for the background."""
-        row = self._row_of(sample)
+        row = row_of(self._explorer.samples, sample)
         if row is not None:
             self._explorer.select_rows([row], mode, origin=_IN_IMAGE)
         elif mode == "replace":
@@ -51,7 +52,7 @@ class BothWays:
 
     def point(self, sample: SampleId | None) -> None:
         """Point at a sample that is under the mouse in the image."""
-        self._explorer.hover(self._row_of(sample), origin=_IN_IMAGE)
+        self._explorer.hover(row_of(self._explorer.samples, sample), origin=_IN_IMAGE)
 
     def show_hovered(self, hovered: Hovered) -> None:
         """Frame in the image the sample that is pointed at, unless it is pointed at there."""
@@ -78,10 +79,3 @@ class BothWays:
     def _of_source(self, samples: Samples, name: str) -> npt.NDArray[np.bool_]:
         identities = samples.identities
         return np.asarray(identities.source == identities.sources.index(name))
-
-    def _row_of(self, sample: SampleId | None) -> int | None:
-        samples = self._explorer.samples
-        if sample is None or samples is None:
-            return None
-        row = int(samples.identities.rows(sample.source, [sample.label], sample.frame)[0])
-        return row if row >= 0 else None

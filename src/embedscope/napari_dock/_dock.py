@@ -62,7 +62,9 @@ class ExplorerDock(QWidget):
         self._is_closed = False
         self.data_panel = DataPanel()
         self._live_preview = LivePreview(napari_viewer, self.data_panel, self._dispatcher)
-        self.view = DockView(lambda: self.explorer.color_by, self._prepare)
+        self.view = DockView(
+            lambda: self.explorer.color_by, self._prepare, lambda: self.explorer.has_style
+        )
         self.links = LinkedLayers(napari_viewer, self._dispatcher)
         self._both_ways = BothWays(napari_viewer, self.explorer, self.links)
         self._jobs = SampleJobs(

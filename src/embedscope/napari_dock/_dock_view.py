@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from psygnal import Signal
-from qtpy.QtWidgets import QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
 
-from embedscope.explorer import ColorBy, ViewIntents
+from embedscope.explorer import ColorBy, Explained, ViewIntents
+from embedscope.napari_dock._again_panel import N_MOST
 from embedscope.napari_dock._dock_keys import bind_keys
 from embedscope.napari_dock._form import ParameterForm
 from embedscope.napari_dock._gates_panel import GatesPanel
+from embedscope.napari_dock._gestures import Tool
 from embedscope.napari_dock._hover_card import HoverCard
 from embedscope.napari_dock._loss_plot import LossPlot
 from embedscope.napari_dock._map_marks import MapMarks
@@ -25,7 +27,13 @@ from embedscope.napari_dock._sections import Sections, set_margins
 from embedscope.napari_dock._theme import DARK, MapColors
 from embedscope.napari_dock._train_panel import TrainPanel
 from embedscope.napari_dock._why_panel import WhyPanel
+from embedscope.samples import SampleId
 from embedscope.training import Replay
+
+_EXPLAINED_TIP = (
+    "Measured on samples held out, which the decoder has never seen: how much of what tells them "
+    "from the mean sample it draws, by their place alone, and with their own style code too."
+)
 
 
 class DockView(QWidget):
@@ -38,6 +46,8 @@ class DockView(QWidget):
     prepare : callable
         ``prepare(go_on)`` makes sure that the samples are those that are chosen, and calls
         ``go_on()`` once they are.
+    has_style : callable
+        ``has_style()`` says whether the map takes style codes now.
     parent : QWidget, optional
     """
 
@@ -47,6 +57,7 @@ class DockView(QWidget):
         self,
         color_by: Callable[[], ColorBy] = ColorBy,
         prepare: Callable[[Callable[[], None]], None] = lambda go_on: go_on(),
+        has_style: Callable[[], bool] = lambda: False,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -60,6 +71,7 @@ class DockView(QWidget):
         self.form = ParameterForm()
         self.train_panel = TrainPanel()
         self.loss_plot = LossPlot()
+        self.explained = QLabel()
         self.map_panel = MapPanel()
         self.map_place = MapPlace(self.map_panel)
         self.canvas = self.map_panel.canvas
@@ -67,7 +79,7 @@ class DockView(QWidget):
         self._wishes = MapWishes(self.canvas, self.marks, self._intents)
         self.card = HoverCard(self.canvas.native)
         self.gates_panel = GatesPanel()
-        self.sample_panel = SamplePanel()
+        self.sample_panel = SamplePanel(has_style)
         self.why_panel = WhyPanel()
         self._lay_out()
         self._connect_map()
@@ -100,16 +112,21 @@ class DockView(QWidget):
     def show_status(self, status: Any) -> None:
         """Show where the training run is."""
         self.train_panel.show_status(status)
+        self.sample_panel.carrying.show_at_work(status.phase.is_at_work)
 
     def show_losses(self, losses: Any) -> None:
-        """Draw the curves, a mapping of name to values."""
+        """Draw the curves, a mapping of name to values, and sum them up in a line."""
         self.loss_plot.show_losses(losses)
         self.loss_plot.setVisible(bool(self.loss_plot.losses))
+        explained = Explained.of_losses(losses)
+        self.explained.setVisible(explained is not None)
+        self.explained.setText("" if explained is None else f"The decoder {explained.text}.")
 
     def show_embedding(self, embedding: Any) -> None:
         """Move the points."""
         self.canvas.map_view.set_positions(embedding.positions)
         self.marks.move_to(embedding.positions)
+        self.sample_panel.carrying.show_positions(embedding.positions)
         self.map_panel.show_placed(bool(np.isfinite(embedding.positions).any()))
 
     def show_coloring(self, coloring: Any) -> None:
@@ -124,6 +141,7 @@ class DockView(QWidget):
         """Mark the selected samples."""
         self.marks.keep_lasso(None)
         self.canvas.map_view.points.set_selected(selection.rows)
+        self.sample_panel.carrying.show_selection(selection.rows)
         self.map_panel.show_count(len(selection.rows), len(self.canvas.map_view.points.positions))
 
     def show_hovered(self, hovered: Any) -> None:
@@ -141,6 +159,13 @@ class DockView(QWidget):
         """Draw what the decoder gives: one `Reconstruction`, a tuple along a path, or None."""
         self.marks.show_reconstruction(reconstruction)
         self.sample_panel.show_reconstruction(reconstruction)
+
+    def show_sample_reconstructions(self, reconstructions: Any) -> None:
+        """Show real samples beside their drawings: a tuple of `SampleReconstruction`, or ()."""
+        self.sample_panel.show_sample_reconstructions(reconstructions)
+        if reconstructions:
+            self.tabs.setCurrentWidget(self.sample_panel)
+            self.sections.reveal(self.sample_panel.again)
 
     def show_explanation(self, explanation: Any) -> None:
         """Show what drives the place of the selection, or None."""
@@ -193,7 +218,10 @@ class DockView(QWidget):
             self.tabs.setTabToolTip(self.tabs.addTab(panel, title), tooltip)
             set_margins(panel, 6)
         self.loss_plot.setVisible(False)
-        for part in (self.train_panel, self.loss_plot):
+        self.explained.setVisible(False)
+        self.explained.setWordWrap(True)
+        self.explained.setToolTip(_EXPLAINED_TIP)
+        for part in (self.train_panel, self.loss_plot, self.explained):
             self.sections.add(part)
         self.sections.add(self.map_place, 1)
         self.sections.add(self.tabs)
@@ -213,6 +241,7 @@ class DockView(QWidget):
         panel.keep_requested.connect(wishes.keep_lasso)
         self.map_place.moved.connect(panel.show_popped)
         self.sample_panel.step_chosen.connect(self.marks.show_place)
+        wishes.cleared.connect(self.sample_panel.carrying.drop)
         for widget in (self, self.map_place.window_of_map):
             bind_keys(
                 widget,
@@ -238,6 +267,40 @@ class DockView(QWidget):
         gates.undo_requested.connect(intents.undo_requested.emit)
         gates.redo_requested.connect(intents.redo_requested.emit)
         self.why_panel.requested.connect(self._ask_why)
+        self._connect_sample_panel()
+
+    def _connect_sample_panel(self) -> None:
+        intents, panel, carrying = self._intents, self.sample_panel, self.sample_panel.carrying
+        carrying.carried_changed.connect(self._remember_carried)
+        carrying.taken.connect(self._begin_to_carry)
+        carrying.let_go.connect(self._look_again)
+        carrying.another_requested.connect(self._ask_for_another)
+        carrying.reconstruct_requested.connect(self._ask_to_reconstruct)
+        panel.clearing_requested.connect(intents.sample_reconstructions_clearing_requested.emit)
+
+    def _remember_carried(self, sample: SampleId | None) -> None:
+        self._wishes.carried = sample
+
+    def _begin_to_carry(self, place: npt.NDArray[np.float64]) -> None:
+        """From its own place on; from now on dragging looks, unless it draws paths already."""
+        if not self.map_panel.tools[Tool.PATH].isChecked():
+            self.map_panel.tools[Tool.DECODE].click()
+        self._wishes.ask_for_sample(place)
+
+    def _look_again(self) -> None:
+        """Typically now, where somebody was carried to."""
+        looked_at = self.sample_panel.looked_at
+        if looked_at is not None and not self.sample_panel.shows_path:
+            self._wishes.ask_for_sample(looked_at.point)
+
+    def _ask_for_another(self) -> None:
+        looked_at = self.sample_panel.looked_at
+        if looked_at is not None:
+            self._intents.styled_decode_requested.emit(looked_at.point, "random")
+
+    def _ask_to_reconstruct(self) -> None:
+        self.show_message("Drawing the selected samples again…")
+        self._intents.sample_reconstructions_requested.emit(N_MOST)
 
     def _show_new_gate(self) -> None:
         """Bring the gates to the front; the corners of the last one can be dragged at once."""

@@ -7,6 +7,7 @@ from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from embedscope.napari_dock._pictures import PictureLabel
 from embedscope.napari_dock._theme import MapColors
+from embedscope.napari_dock._who import name_of_row
 from embedscope.samples import Samples
 
 _PICTURE_PX, _MARGIN_PX, _MOST_VALUES = 64, 8, 3
@@ -57,18 +58,11 @@ class HoverCard(QFrame):
         self.picture.setVisible(samples.is_image)
         if samples.is_image:
             self.picture.show_picture(samples.thumbnail(row))
-        self.text.setText("\n".join([name_of(samples, row), *_values(samples, row, color_by)]))
+        self.text.setText("\n".join([name_of_row(samples, row), *_values(samples, row, color_by)]))
         self.adjustSize()
         self.move(_MARGIN_PX, _MARGIN_PX)
         self.show()
         self.raise_()
-
-
-def name_of(samples: Samples, row: int) -> str:
-    """Who a sample is, in words: its source, its label and, in a series, its frame."""
-    identity = samples.identities[row]
-    frame = f", frame {identity.frame}" if "t" in samples.sources[identity.source].axes else ""
-    return f"{identity.source} {identity.label}{frame}"
 
 
 def _values(samples: Samples, row: int, color_by: str) -> list[str]:

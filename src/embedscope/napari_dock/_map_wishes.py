@@ -10,6 +10,7 @@ from embedscope.explorer import ViewIntents
 from embedscope.explorer._outlines import simplify_outline, thin_outline
 from embedscope.napari_dock._map_canvas import MapCanvas
 from embedscope.napari_dock._map_marks import MapMarks, corners_of_box
+from embedscope.samples import SampleId
 
 _N_STEPS = 12
 _TOLERANCE_PX = 1.0
@@ -25,20 +26,27 @@ class MapWishes:
     marks : MapMarks
         On that canvas.
     intents : ViewIntents
+
+    Attributes
+    ----------
+    carried : SampleId or None
+        Whose style code is drawn with wherever somebody looks; None for the typical samples.
     """
 
     visited = Signal(int)  # row of the sample to go to
     sample_asked = Signal()  # a place or a path was asked for
     gate_asked = Signal()
+    cleared = Signal()  # everything that was asked for is to be put away
 
     def __init__(self, canvas: MapCanvas, marks: MapMarks, intents: ViewIntents) -> None:
         self._canvas, self._marks, self._intents = canvas, marks, intents
+        self.carried: SampleId | None = None
         canvas.polygon_drawn.connect(self._on_lasso)
         canvas.rectangle_drawn.connect(self._on_box)
         canvas.gate_drawn.connect(self._on_gate)
         canvas.gate_reshaped.connect(self._on_reshaped)
         canvas.path_drawn.connect(self._ask_for_path)
-        canvas.decode_requested.connect(self._ask_for_sample)
+        canvas.decode_requested.connect(self.ask_for_sample)
         canvas.point_clicked.connect(self._on_click)
         canvas.hovered.connect(self._on_hover)
 
@@ -56,6 +64,16 @@ class MapWishes:
         self._marks.keep_lasso(None)
         self._intents.clear_selection_requested.emit()
         self._intents.reconstruction_clearing_requested.emit()
+        self._intents.sample_reconstructions_clearing_requested.emit()
+        self.cleared.emit()
+
+    def ask_for_sample(self, point: Any) -> None:
+        """Ask what stands at a place, map units: typically, or of the sample that is carried."""
+        if self.carried is None:
+            self._intents.decode_requested.emit(point)
+        else:
+            self._intents.styled_decode_requested.emit(point, self.carried)
+        self.sample_asked.emit()
 
     def _on_lasso(self, outline: Any, mode: str) -> None:
         self._intents.polygon_selection_requested.emit(outline, mode)
@@ -78,12 +96,11 @@ class MapWishes:
         self._intents.gate_requested.emit(polygon, None, None)
         self.gate_asked.emit()
 
-    def _ask_for_sample(self, point: Any) -> None:
-        self._intents.decode_requested.emit(point)
-        self.sample_asked.emit()
-
     def _ask_for_path(self, points: Any) -> None:
-        self._intents.path_requested.emit(points, _N_STEPS)
+        if self.carried is None:
+            self._intents.path_requested.emit(points, _N_STEPS)
+        else:
+            self._intents.styled_path_requested.emit(points, _N_STEPS, self.carried)
         self.sample_asked.emit()
 
     def _on_click(self, point: Any, radius: float, mode: str) -> None:

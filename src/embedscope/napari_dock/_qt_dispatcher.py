@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Lock
 from time import perf_counter
 
@@ -50,7 +51,8 @@ class QtDispatcher:
     def _end(self, _: object = None) -> None:
         with self._lock:
             self._has_ended = True
-        self._bell.drop()
+        with suppress(RuntimeError):  # at the end of the process Qt may have deleted it before
+            self._bell.drop()
 
 
 class _Bell(QObject):

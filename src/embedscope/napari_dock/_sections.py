@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
-_MARGIN_PX = 8
+_MARGIN_PX, _SETTLING_MS = 8, 150
 
 
 class Sections(QWidget):
@@ -35,6 +35,14 @@ class Sections(QWidget):
         self.message.setContentsMargins(_MARGIN_PX, 4, _MARGIN_PX, 4)
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.message.setToolTip("What was done last, or what is wrong.")
+        self._revealed: QWidget | None = None
+        # What has just been shown finds its place in steps, and each of them changes the range.
+        self._revealing = QTimer(self)
+        self._revealing.setSingleShot(True)
+        self._revealing.timeout.connect(self._end_revealing)
+        bar = self.scroll_area.verticalScrollBar()
+        assert bar is not None  # a scroll area has one
+        bar.rangeChanged.connect(lambda *_: self._reveal())
         self._whole = QVBoxLayout(self)
         self._whole.setContentsMargins(0, 0, 0, 0)
         self._whole.setSpacing(0)
@@ -74,6 +82,20 @@ class Sections(QWidget):
     def add_footer(self, content: QWidget) -> None:
         """Put a row below everything that scrolls."""
         self._whole.insertWidget(1, content)
+
+    def reveal(self, part: QWidget) -> None:
+        """Scroll until a part is in view that was just shown."""
+        self._revealed = part
+        self._revealing.start(_SETTLING_MS)
+        self._reveal()
+
+    def _reveal(self) -> None:
+        if self._revealed is not None:
+            self.scroll_area.ensureWidgetVisible(self._revealed, 0, _MARGIN_PX)
+
+    def _end_revealing(self) -> None:
+        self._reveal()
+        self._revealed = None
 
     def say(self, text: str, color: Sequence[int]) -> None:
         """Show a line of text in a colour, each of its parts in 0..255; nothing for ""."""
