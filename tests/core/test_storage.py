@@ -197,7 +197,7 @@ def test_files_are_plain(saved: Path) -> None:
         "arrays.npz",
     }
     header = json.loads((saved / "model.json").read_text())
-    assert header["format"] == 1
+    assert header["format"] == 2
     assert header["parameters"] == {"n_neighbors": 15, "metric": "euclidean"}
     assert header["arrays"]["embedding"] == {"dtype": "<f8", "shape": [3, 2]}
     assert header["versions"]["keras"] == keras.__version__
@@ -351,7 +351,7 @@ def test_file_for_a_directory(path: Path) -> None:
     [
         ("kind", "another model", "of the kind"),
         ("kind", None, "of the kind"),
-        ("format", 2, "A newer embedscope saved this model: update embedscope"),
+        ("format", 3, "A newer embedscope saved this model: update embedscope"),
         ("format", 0, "a format number"),
         ("format", True, "a format number"),
         ("format", 1.0, "a format number"),

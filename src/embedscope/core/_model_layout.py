@@ -12,6 +12,6 @@ from embedscope.core._stored_directory import Layout
 MODEL = Layout(
     header="model.json",
     noun="model",
-    format=1,
+    format=2,  # 2: style codes, spread, samples held out
     data_file=re.compile(r"arrays\.npz|[A-Za-z]\w*\.keras", re.ASCII),
 )

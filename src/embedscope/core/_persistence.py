@@ -186,7 +186,7 @@ def _restore(model: StoredModel) -> ParametricUMAP:
         _restored_reconstruction(model),
         networks.get("style_encoder"),
         networks.get("spread_decoder"),
-        # Models of versions before 0.2 held no sample out.
+        # Models of format 1 held no sample out.
         arrays.get("validation_rows", np.empty(0, np.int64)),
     )
     sample_shape = tuple(int(size) for size in state["sample_shape"])
