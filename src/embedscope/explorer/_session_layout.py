@@ -9,7 +9,7 @@ from embedscope.core._stored_directory import Layout
 SESSION = Layout(
     header="session.json",
     noun="session",
-    format=1,
+    format=2,  # 2: training parameters with style numbers, models of format 2
     data_file=re.compile(
         r"arrays\.npz|model/(model\.json|arrays\.npz|[A-Za-z]\w*\.keras)", re.ASCII
     ),
