@@ -94,14 +94,15 @@ class Atlas(Message):
 class ReconstructionItem:
     """A real sample that was drawn again; `row` is -1 for one that is not on the map.
 
-    The errors are shares of that of the mean sample: 0 is exact. `is_held_out`: the decoder has not
-    seen it, it has, or (None) it was not there when the map was trained.
+    The errors are shares of that of the mean sample: 0 is exact; None is without end, where all
+    samples are alike. `is_held_out`: the decoder has not seen it, it has, or (None) it was not
+    there when the map was trained.
     """
 
     row: int
     name: str
-    error: float
-    typical_error: float
+    error: float | None
+    typical_error: float | None
     is_held_out: bool | None
 
 

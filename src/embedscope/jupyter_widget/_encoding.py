@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -180,9 +181,9 @@ def encode_reconstructions(
         ReconstructionItem(
             row=-1 if each.row is None else each.row,
             name=_name_of(each.id, samples),
-            error=float(each.error),
-            typical_error=float(each.typical_error),
-            is_held_out=each.is_held_out,
+            error=_finite(each.error),
+            typical_error=_finite(each.typical_error),
+            is_held_out=None if each.is_held_out is None else bool(each.is_held_out),
         )
         for each in drawn
     ]
@@ -231,6 +232,10 @@ def names_of(identities: Identities, rows: Any) -> list[str]:
     has_frames = _has_frames(identities)
     chosen = identities.take(np.asarray(rows, dtype=np.intp))
     return [_name(each, has_frames) for each in chosen]
+
+
+def _finite(error: float) -> float | None:
+    return float(error) if math.isfinite(error) else None
 
 
 def _name_of(identity: SampleId | None, samples: Samples) -> str:

@@ -39,8 +39,8 @@ export interface RankItem {
 export interface ReconstructionItem {
   row: number;
   name: string;
-  error: number;
-  typical_error: number;
+  error: number | null;
+  typical_error: number | null;
   is_held_out: boolean | null;
 }
 

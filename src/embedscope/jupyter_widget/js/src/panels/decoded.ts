@@ -87,7 +87,7 @@ export function describeSupport(head: Decoded, isAtlas: boolean): string {
   const support = `Support ${Math.round(100 * head.support)} %`;
   if (head.support < LITTLE_SUPPORT)
     return `${support}: far from all samples, so this is an extrapolation.`;
-  return isAtlas ? `${support}. Drawn beforehand; click for this very place.` : `${support}.`;
+  return isAtlas ? `${support}. From the atlas.` : `${support}.`;
 }
 
 /** Each value of a table, and how far unseen samples stray from it. */

@@ -38,7 +38,7 @@ export function reconstructedPanel(
     "Error: 0 % is exact, 100 % no better than the mean sample. Difference: orange is brighter " +
       "than the truth, blue darker; full colour from half the range on.",
   );
-  const element = section("Selected samples, from their own codes", true);
+  const element = section("From their own codes", true);
   element.append(h("div", { class: "es-row" }, draw, clear, note), content, legend);
   const updateButtons = () => {
     const { nSelected, reconstructed, catalog, isStatic } = store;
@@ -110,7 +110,8 @@ function valueRows({ head, values }: Reconstructions, item: ReconstructionItem, 
 }
 
 function whatOf(item: ReconstructionItem): HTMLElement {
-  const percent = (share: number) => `${Math.round(100 * share)} %`;
+  const percent = (share: number | null) =>
+    share === null ? "without end" : `${Math.round(100 * share)} %`;
   return h(
     "td",
     { class: "es-what-of" },
