@@ -7,8 +7,9 @@ import { h } from "../dom";
 import type { LossHistory, Store } from "../store";
 
 const COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00"];
-const HEIGHT = 82;
+const HEIGHT = 74;
 const EPOCHS_HEIGHT = 24; // below the last plot
+const PADDING: [number, number, number, number] = [6, 12, 6, 0];
 const GRID_ALPHA = 0.2;
 const DASHES = [4, 4];
 const HELD_OUT = "val_";
@@ -112,12 +113,13 @@ class Plot {
     return {
       width: place.clientWidth,
       height: this.height,
+      padding: PADDING,
       legend: { show: false },
       cursor: { y: false },
       scales: { x: { time: false } },
       axes: [
         isLast ? { ...axis, size: EPOCHS_HEIGHT } : { ...axis, size: 0, values: () => [] },
-        { ...axis, size: 42, space: 22 },
+        { ...axis, size: 42, space: 18 },
       ],
       series: [
         { label: "epoch" },
