@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from fake_page import PageAndView
 
@@ -17,7 +19,7 @@ from embedscope.samples import samples_from_array
 
 
 def train(samples: Any, **parameters: Any) -> Explorer:
-    explorer = Explorer(samples_from_array(samples))
+    explorer = Explorer(samples)
     explorer.set_parameters(reconstruction=True, n_neighbors=8, random_state=0, **parameters)
     explorer.train()
     assert explorer.wait(120).phase.name == "DONE"
@@ -30,13 +32,13 @@ def pictures() -> Explorer:
     rng = np.random.default_rng(0)
     made = rng.random((60, 6, 6, 1), dtype=np.float32) * 0.2
     made[:30, :3] += 0.4 + 0.4 * rng.random((30, 1, 1, 1), dtype=np.float32)
-    return train(made)
+    return train(samples_from_array(made))
 
 
 @pytest.fixture(scope="module")
 def table() -> Explorer:
     rng = np.random.default_rng(1)
-    return train(rng.normal(5, [1, 10, 100], size=(60, 3)).astype(np.float32))
+    return train(pd.DataFrame(rng.normal(5, [1, 10, 100], size=(60, 3)), columns=list("abc")))
 
 
 @pytest.fixture
@@ -181,8 +183,6 @@ def test_tables_have_values_in_their_own_units(table: Explorer, view: PageAndVie
 
 
 def test_an_error_without_end_is_sent_as_none(pictures: Explorer):
-    import dataclasses
-
     drawn = dataclasses.replace(pictures.reconstruct([1])[0], error=float("inf"))
     head, _ = encode_reconstructions([drawn], pictures.samples, 0)
     assert json.loads(json.dumps(head.to_dict(), allow_nan=False))["items"][0]["error"] is None

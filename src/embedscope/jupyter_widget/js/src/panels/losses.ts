@@ -10,6 +10,7 @@ const COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00"];
 const HEIGHT = 74;
 const EPOCHS_HEIGHT = 24; // below the last plot
 const PADDING: [number, number, number, number] = [6, 12, 6, 0];
+const WHOLE = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000]; // epochs between ticks
 const GRID_ALPHA = 0.2;
 const DASHES = [4, 4];
 const HELD_OUT = "val_";
@@ -118,7 +119,7 @@ class Plot {
       cursor: { y: false },
       scales: { x: { time: false } },
       axes: [
-        isLast ? { ...axis, size: EPOCHS_HEIGHT } : { ...axis, size: 0, values: () => [] },
+        isLast ? { ...axis, size: EPOCHS_HEIGHT, incrs: WHOLE } : { ...axis, size: 0, values: () => [] },
         { ...axis, size: 42, space: 18 },
       ],
       series: [
