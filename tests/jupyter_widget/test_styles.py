@@ -159,9 +159,9 @@ def test_of_many_some_are_drawn_and_all_are_put_away(pictures: Explorer, view: P
 
 
 def test_with_nothing_selected_a_page_is_told_to_select(view: PageAndView):
-    view.page.tell({"t": "reconstruct", "req": 7, "n": 8})
-    view.page.tell({"t": "reconstruct", "req": 8, "n": 0})
-    view.settle()
+    for req, n in ((7, 8), (8, 0)):
+        view.page.tell({"t": "reconstruct", "req": req, "n": n})
+        view.settle()
     refused = {error["req"]: error for error in view.page.errors}
     assert "Select samples" in refused[7]["hint"]
     assert refused[8]["message"] == "n must be in [1, 64]; got 0."
