@@ -32,12 +32,13 @@ explorer = Explorer(samples)
 explorer
 """
 PLACES = "explorer.embedding.positions"
+MIDDLING = "abs(samples.column('area') - samples.column('area').mean()).argmin()"
 LARGE = "samples.column('area') > 280"
 COLORS = 256  # of a PNG: a third of its size, and nothing to see
 
 
 def arrange(notebook: LabNotebook) -> None:
-    """Train, colour, keep a gate, select, and decode a place."""
+    """Train, colour, keep a gate, carry a nucleus, and draw the large ones again."""
     notebook.page.get_by_role("button", name="Train", exact=True).click()
     notebook.wait_until("explorer.status.phase.name == 'DONE'", 300)
     notebook.ask("explorer.color('area')")
@@ -52,8 +53,20 @@ def arrange(notebook: LabNotebook) -> None:
         *notebook.on_screen(*notebook.ask(f"{PLACES}[samples.column('area').argmax()].tolist()"))
     )
     notebook.wait_until("len(explorer.selection) == 1 and explorer.reconstruction is not None")
+    press(notebook, "Carry")
+    notebook.wait_until("explorer.reconstruction.style == 'own'")
+    notebook.page.mouse.click(*notebook.on_screen(*notebook.ask(f"{PLACES}[{MIDDLING}].tolist()")))
+    notebook.wait_until("explorer.reconstruction.style == 'carried'")
     notebook.ask("explorer.select_rows(large.nonzero()[0])")
+    press(notebook, "Reconstruct")
+    notebook.wait_until("len(explorer.sample_reconstructions) == 8")
+    notebook.page.locator(".es-header").first.hover()
     notebook.page.wait_for_timeout(2000)
+
+
+def press(notebook: LabNotebook, name: str) -> None:
+    """Press the first button of this name."""
+    notebook.page.get_by_role("button", name=name, exact=True).first.click()
 
 
 def take(notebook: LabNotebook, path: Path) -> None:
@@ -74,7 +87,7 @@ def main() -> None:
         write_notebook(Path(name) / "nuclei.ipynb", [SHOW])
         with open_lab(Path(name)) as address:
             notebook = LabNotebook(browser, address, "nuclei.ipynb", Path(name))
-            notebook.page.set_viewport_size({"width": 1500, "height": 1500})
+            notebook.page.set_viewport_size({"width": 1500, "height": 2200})
             notebook.run_cells()
             notebook.wait_for_widget()
             arrange(notebook)

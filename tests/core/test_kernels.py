@@ -59,7 +59,12 @@ def test_two_threads_at_once_do_not_end_the_process() -> None:
         [sys.executable, "-c", TWO_THREADS],
         capture_output=True,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(SOURCE), "NUMBA_THREADING_LAYER": "workqueue"},
+        env={
+            **os.environ,
+            "PYTHONPATH": str(SOURCE),
+            "NUMBA_THREADING_LAYER": "workqueue",
+            "NUMBA_NUM_THREADS": "2",
+        },
         timeout=300,
     )
     assert finished.returncode == 0, finished.stderr

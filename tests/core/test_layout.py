@@ -46,6 +46,7 @@ def set_threads() -> Iterator[None]:
     numba.set_num_threads(before)
 
 
+@pytest.mark.speed  # it needs two threads; beside other tests numba has one
 @pytest.mark.usefixtures("set_threads")
 @pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="one core alone")
 @pytest.mark.parametrize("n_components", [1, 2, 5])

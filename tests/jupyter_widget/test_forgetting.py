@@ -72,7 +72,7 @@ def test_other_samples_take_every_answer_away(show: Any):
     view.page.heads.clear()
     explorer.set_samples(samples_from_array(np.zeros((60, 4), np.float32)))
     (gone,) = told(view, "gone")
-    assert set(gone["what"]) == {"decoded", "path", "explained", "thumbnails"}
+    assert set(gone["what"]) == {"decoded", "path", "reconstructed", "explained", "thumbnails"}
 
 
 def test_looking_at_an_earlier_epoch_leaves_the_atlas(trained: Explorer):

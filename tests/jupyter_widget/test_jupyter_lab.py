@@ -26,6 +26,16 @@ explorer = Explorer(table.astype(np.float32))
 explorer.set_parameters(n_neighbors=10, reconstruction=False)
 explorer
 """
+_PICTURES = """
+import numpy as np
+from embedscope import Explorer
+rng = np.random.default_rng(0)
+cells = rng.random((90, 12, 12, 1), dtype=np.float32) * 0.2
+cells[:45, :6] += 0.3 + 0.5 * rng.random((45, 1, 1, 1), dtype=np.float32)
+explorer = Explorer(cells)
+explorer.set_parameters(n_neighbors=10)
+explorer
+"""
 # A map without training: nothing waits for TensorFlow.
 _PLACED = """
 import threading
@@ -99,6 +109,41 @@ def test_train_by_the_button_and_select_by_the_mouse(lab: Lab) -> None:
     assert notebook.complaints == []
     notebook.page.screenshot(path=lab.folder / "reopened.png")
     notebook.close()
+
+
+def test_a_cell_is_carried_and_drawn_again_by_hand(lab: Lab) -> None:
+    write_notebook(lab.folder / "carried.ipynb", [_PICTURES])
+    notebook = lab.open("carried.ipynb")
+    notebook.run_cells()
+    notebook.wait_for_widget()
+    root = notebook.page.locator(".es-root")
+    root.get_by_role("button", name="Train", exact=True).click()
+    notebook.wait_until("explorer.status.phase.name == 'DONE'")
+    said = notebook.ask("explorer.explained.text")
+    root.get_by_text("E" + said[1:]).wait_for()
+    root.get_by_text("Style numbers").wait_for(state="attached")
+    notebook.page.wait_for_timeout(1500)  # the points stop moving, the camera fits
+    notebook.page.mouse.click(*on_map(notebook, 3))
+    root.get_by_role("button", name="Carry", exact=True).click()
+    root.get_by_text("This sample, from its own code").wait_for()
+    notebook.drag([on_map(notebook, 3), on_map(notebook, 70)])
+    notebook.wait_until("explorer.reconstruction.style == 'carried'")
+    assert notebook.ask("explorer.reconstruction.style_of in explorer.selected_ids")
+    root.get_by_text("Carried here from").wait_for()
+    root.get_by_role("button", name="Another").click()
+    notebook.wait_until("explorer.reconstruction.style == 'random'")
+    root.get_by_role("button", name="Reconstruct").click()
+    root.locator(".es-what-of").wait_for()
+    assert notebook.ask("len(explorer.sample_reconstructions)") == 1
+    notebook.page.screenshot(path=lab.folder / "carried.png")
+    assert notebook.complaints == []
+    notebook.close()
+
+
+def on_map(notebook: LabNotebook, row: int) -> Any:
+    """Where a sample is on the screen, once the map is in view."""
+    notebook.page.locator(".es-map").first.scroll_into_view_if_needed()
+    return notebook.on_screen(*notebook.ask(f"explorer.embedding.positions[{row}].tolist()"))
 
 
 def test_views_come_and_go_and_kernels_too(lab: Lab) -> None:

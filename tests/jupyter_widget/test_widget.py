@@ -227,12 +227,14 @@ def test_the_decoder_answers_with_the_request_it_answers(trained: Explorer):
     x, y = trained.embedding.positions[3].tolist()
     page.tell({"t": "decode", "req": 17, "x": x, "y": y})
     wait_until(lambda: "dec" in page.pictures)
-    head, (rgb,) = page.pictures["dec"]
+    head, (rgb, spread) = page.pictures["dec"]
     assert (head["req"], head["decoded"], head["w"], head["h"]) == (17, True, 8, 8)
     assert head["rows"][0] == 3
     assert len(head["names"]) == len(head["distances"]) == len(head["rows"])
     picture = np.frombuffer(rgb, np.uint8).reshape(8, 8, 3)
     np.testing.assert_array_equal(picture, trained.reconstruction.picture)
+    assert spread == trained.reconstruction.spread_picture.tobytes() != b""
+    assert (head["style"], head["style_name"]) == ("typical", "")  # as pages before styles ask
     path = [[x, y], [x + 1, y]]
     page.tell({"t": "decode-path", "req": 18, "points": path, "n": 5})
     wait_until(lambda: "path" in page.pictures)

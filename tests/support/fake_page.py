@@ -13,7 +13,7 @@ import numpy as np
 from embedscope.explorer import ColorBy, Explorer
 from embedscope.explorer._regions import in_polygon
 from embedscope.jupyter_widget._desk import Desk
-from embedscope.jupyter_widget._messages import Message
+from embedscope.jupyter_widget._heads import Message
 from embedscope.jupyter_widget._page_view import PageView
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from embedscope.explorer import Embedding, Explorer
-from embedscope.jupyter_widget._messages import Atlas
+from embedscope.jupyter_widget._drawings import Atlas
 from embedscope.jupyter_widget._outbox import Buffers
 from embedscope.samples import Samples
 from embedscope.training import Phase, Status

@@ -21,6 +21,10 @@ class Abilities:
     Attributes
     ----------
     can_decode, can_explain : bool
+    can_carry : bool
+        Samples have style codes: one can be drawn at the place of another.
+    can_reconstruct : bool
+        Real samples can be drawn again.
     epochs : tuple of int
         Epoch of each kept snapshot of the map.
     has_new_samples : bool
@@ -29,6 +33,8 @@ class Abilities:
 
     can_decode: bool = False
     can_explain: bool = False
+    can_carry: bool = False
+    can_reconstruct: bool = False
     epochs: tuple[int, ...] = ()
     has_new_samples: bool = False
 
@@ -36,9 +42,15 @@ class Abilities:
     def of(cls, explorer: Explorer) -> Abilities:
         """What this explorer can be asked now."""
         has_map = explorer.model is not None
+        is_at_work = explorer.status.phase.is_at_work
+        decoder = None if explorer.model is None or is_at_work else explorer.model.estimator
+        if decoder is not None and decoder.decoder_ is None:
+            decoder = None
         return cls(
-            can_decode=has_map or explorer.status.phase.is_at_work,
+            can_decode=has_map or is_at_work,
             can_explain=has_map,
+            can_carry=decoder is not None and decoder.n_style_components > 0,
+            can_reconstruct=decoder is not None,
             epochs=() if explorer.replay is None else explorer.replay.epochs,
             has_new_samples=has_map and not bool(explorer.in_training.all()),
         )
@@ -100,6 +112,8 @@ def describe_samples(samples: Samples | None, abilities: Abilities) -> dict[str,
         has_thumbnails=samples is not None and samples.is_image,
         can_decode=abilities.can_decode,
         can_explain=abilities.can_explain,
+        can_carry=abilities.can_carry,
+        can_reconstruct=abilities.can_reconstruct,
         images=images,
         color_choices=_color_choices(samples, abilities),
         epochs=list(abilities.epochs),

@@ -17,17 +17,19 @@ from psygnal import EmitLoopError
 from embedscope._errors import EmbedscopeError, InvalidInputError
 from embedscope.explorer import ColorBy
 from embedscope.jupyter_widget import _wishes as wishes
+from embedscope.jupyter_widget._heads import Message
 from embedscope.jupyter_widget._images import PictureReader, locate
-from embedscope.jupyter_widget._messages import Failed, Message
+from embedscope.jupyter_widget._messages import Failed
 from embedscope.jupyter_widget._page_view import PageView
 from embedscope.jupyter_widget._reading import read_wish, request_number
 from embedscope.jupyter_widget._worker import Worker
-from embedscope.samples import Samples
+from embedscope.samples import SampleId, Samples
 
 logger = logging.getLogger(__name__)
 
 MOST_THUMBNAILS = 256
 MOST_STEPS = 64
+MOST_RECONSTRUCTIONS = 64
 _CLOSED = "embedscope is busy: more than 256 requests wait."
 
 
@@ -55,9 +57,13 @@ class Desk:
             wishes.EditGate: self._edit_gate,
             wishes.RemoveGate: lambda w: self._fire("gate_removal_requested", w.name),
             wishes.Hover: self._hover,
-            wishes.Decode: lambda w: self._fire("decode_requested", np.array([w.x, w.y])),
+            wishes.Decode: self._decode,
             wishes.ClearDecoded: lambda w: self._fire("reconstruction_clearing_requested"),
             wishes.DecodePath: self._decode_path,
+            wishes.WantReconstructions: self._reconstruct,
+            wishes.ClearReconstructions: lambda w: self._fire(
+                "sample_reconstructions_clearing_requested"
+            ),
             wishes.WantThumbnails: self._draw_thumbnails,
             wishes.WantPicture: self._draw_picture,
             wishes.WantPlace: self._locate,
@@ -194,12 +200,43 @@ class Desk:
     def _hover(self, wish: wishes.Hover) -> None:
         self._fire("hover_requested", None if wish.row < 0 else wish.row)
 
+    def _decode(self, wish: wishes.Decode) -> None:
+        place = np.array([wish.x, wish.y])
+        style = "random" if wish.another else self._sample_at(wish.carry)
+        if style is None:
+            self._fire("decode_requested", place)
+        else:
+            self._fire("styled_decode_requested", place, style)
+
     def _decode_path(self, wish: wishes.DecodePath) -> None:
         if not 2 <= wish.n <= MOST_STEPS:
             raise InvalidInputError(
                 f"n must be in [2, {MOST_STEPS}]; got {wish.n}. Ask for so many pictures."
             )
-        self._fire("path_requested", _points(wish.points), wish.n)
+        carried = self._sample_at(wish.carry)
+        if carried is None:
+            self._fire("path_requested", _points(wish.points), wish.n)
+        else:
+            self._fire("styled_path_requested", _points(wish.points), wish.n, carried)
+
+    def _sample_at(self, row: int) -> SampleId | None:
+        """Whose code a page wants to be used; None for nobody's."""
+        if row < 0:
+            return None
+        samples = self._view.samples
+        n_samples = 0 if samples is None else len(samples)
+        if samples is None or row >= n_samples:
+            raise InvalidInputError(
+                f"carry must be one of the {n_samples:,} samples; got {row}. Reload the page."
+            )
+        return samples.identities[row]
+
+    def _reconstruct(self, wish: wishes.WantReconstructions) -> None:
+        if not 1 <= wish.n <= MOST_RECONSTRUCTIONS:
+            raise InvalidInputError(
+                f"n must be in [1, {MOST_RECONSTRUCTIONS}]; got {wish.n}. Ask for so many samples."
+            )
+        self._fire("sample_reconstructions_requested", wish.n)
 
     def _draw_thumbnails(self, wish: wishes.WantThumbnails) -> None:
         samples = self._view.samples
@@ -231,6 +268,8 @@ _DRAWN = (
     wishes.Decode,
     wishes.ClearDecoded,
     wishes.DecodePath,
+    wishes.WantReconstructions,
+    wishes.ClearReconstructions,
     wishes.WantThumbnails,
     wishes.WantPicture,
     wishes.WantPlace,

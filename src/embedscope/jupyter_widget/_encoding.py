@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,16 +13,21 @@ from embedscope.explorer import (
     ColorBy,
     Coloring,
     Embedding,
+    Explained,
     Explanation,
     GateSet,
     Reconstruction,
+    SampleReconstruction,
     Selection,
+)
+from embedscope.jupyter_widget._drawings import (
+    Decoded,
+    DecodedPath,
+    Reconstructed,
+    ReconstructionItem,
 )
 from embedscope.jupyter_widget._messages import (
     Colors,
-    Decoded,
-    DecodedPath,
-    Explained,
     GateItem,
     Gates,
     LegendItem,
@@ -32,8 +38,11 @@ from embedscope.jupyter_widget._messages import (
     Selected,
     Thumbnails,
 )
+from embedscope.jupyter_widget._messages import (
+    Explained as ExplainedMessage,
+)
 from embedscope.jupyter_widget._outbox import Buffers
-from embedscope.samples import Identities, Samples
+from embedscope.samples import Identities, SampleId, Samples
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +88,9 @@ def encode_losses(
     rows[:, 0] = np.arange(start + 1, start + 1 + len(rows))
     for number, column in enumerate(columns, start=1):
         rows[: len(column) - start, number] = column[start:]
-    return Losses(revision, run, start, list(losses)), (_bytes(rows),)
+    explained = Explained.of_losses(losses)
+    said = "" if explained is None else explained.text
+    return Losses(revision, run, start, list(losses), said), (_bytes(rows),)
 
 
 def encode_selection(
@@ -119,7 +130,7 @@ def encode_reconstruction(
     drawn: Reconstruction, samples: Samples, request: int
 ) -> tuple[Decoded, Buffers]:
     """What stands at one place."""
-    picture = drawn.picture
+    picture, spread = drawn.picture, drawn.spread_picture
     height, width = (0, 0) if picture is None else picture.shape[:2]
     head = Decoded(
         req=request,
@@ -132,9 +143,13 @@ def encode_reconstruction(
         rows=drawn.neighbor_rows.tolist(),
         names=names_of(samples.identities, drawn.neighbor_rows),
         distances=drawn.neighbor_distances.tolist(),
-        values=list(zip(samples.feature_names, _values(drawn, samples), strict=True)),
+        values=list(zip(samples.feature_names, _values(drawn.sample, samples), strict=True)),
+        deviations=[] if drawn.spread is None else _spreads(drawn.spread, samples),
+        style=drawn.style,  # type: ignore[arg-type]
+        style_name=_name_of(drawn.style_of, samples),
     )
-    return head, (b"" if picture is None else _bytes(picture),)
+    shown = (picture, spread)
+    return head, tuple(b"" if each is None else _bytes(each) for each in shown)
 
 
 def encode_path(
@@ -143,7 +158,7 @@ def encode_path(
     """What stands along a line."""
     pictures = [each.picture for each in drawn if each.picture is not None]
     height, width = pictures[0].shape[:2] if pictures else (0, 0)
-    values = np.array([_values(each, samples) for each in drawn], dtype="<f4")
+    values = np.array([_values(each.sample, samples) for each in drawn], dtype="<f4")
     head = DecodedPath(
         req=request,
         n=len(drawn),
@@ -151,13 +166,41 @@ def encode_path(
         h=height,
         support=[float(each.support) for each in drawn],
         features=list(samples.feature_names),
+        style_name=_name_of(drawn[0].style_of, samples),
     )
     places = np.array([each.point for each in drawn], dtype="<f4")
     sheet = _bytes(np.stack(pictures)) if pictures else b""
     return head, (sheet, _bytes(places), _bytes(values))
 
 
-def encode_explanation(explanation: Explanation, request: int) -> tuple[Explained, Buffers]:
+def encode_reconstructions(
+    drawn: Sequence[SampleReconstruction], samples: Samples, request: int
+) -> tuple[Reconstructed, Buffers]:
+    """Real samples, and what is drawn for them."""
+    items = [
+        ReconstructionItem(
+            row=-1 if each.row is None else each.row,
+            name=_name_of(each.id, samples),
+            error=_finite(each.error),
+            typical_error=_finite(each.typical_error),
+            is_held_out=None if each.is_held_out is None else bool(each.is_held_out),
+        )
+        for each in drawn
+    ]
+    pictures = [
+        picture
+        for each in drawn
+        for picture in (each.original, each.picture, each.typical, each.difference)
+        if picture is not None
+    ]
+    height, width = pictures[0].shape[:2] if pictures else (0, 0)
+    sheet = _bytes(np.stack(pictures)) if pictures else b""
+    both = [[_values(of, samples) for of in (each.sample, each.reconstruction)] for each in drawn]
+    head = Reconstructed(request, items, width, height, list(samples.feature_names))
+    return head, (sheet, _bytes(np.array(both, dtype="<f4")))
+
+
+def encode_explanation(explanation: Explanation, request: int) -> tuple[ExplainedMessage, Buffers]:
     """What drives the place of samples; depth is flattened to its maximum."""
     ranking = explanation.ranking
     columns = ranking.iloc[:, 0], ranking["effect"], ranking["share"]
@@ -166,11 +209,11 @@ def encode_explanation(explanation: Explanation, request: int) -> tuple[Explaine
     title = f"What drives the place of {count:,} sample{'s' if count > 1 else ''}"
     saliency = explanation.saliency
     if saliency is None:
-        return Explained(request, title, items, 0, 0), (b"",)
+        return ExplainedMessage(request, title, items, 0, 0), (b"",)
     flat = saliency.max(axis=0) if saliency.ndim == 3 else saliency
     levels = (255 * flat / max(float(flat.max()), 1e-30)).astype(np.uint8)
     height, width = flat.shape
-    return Explained(request, title, items, width, height), (_bytes(levels),)
+    return ExplainedMessage(request, title, items, width, height), (_bytes(levels),)
 
 
 def encode_thumbnails(samples: Samples, rows: Sequence[int]) -> tuple[Thumbnails, Buffers]:
@@ -186,23 +229,49 @@ def encode_thumbnails(samples: Samples, rows: Sequence[int]) -> tuple[Thumbnails
 
 def names_of(identities: Identities, rows: Any) -> list[str]:
     """Names for people: the source and the label, and the frame where there are several."""
+    has_frames = _has_frames(identities)
     chosen = identities.take(np.asarray(rows, dtype=np.intp))
-    has_frames = bool(len(identities)) and int(identities.frame.max()) > 0
-    names = []
-    for source, frame, label in chosen:
-        names.append(f"{source} {label}, frame {frame}" if has_frames else f"{source} {label}")
-    return names
+    return [_name(each, has_frames) for each in chosen]
 
 
-def _values(drawn: Reconstruction, samples: Samples) -> list[float]:
+def _finite(error: float) -> float | None:
+    return float(error) if math.isfinite(error) else None
+
+
+def _name_of(identity: SampleId | None, samples: Samples) -> str:
+    return "" if identity is None else _name(identity, _has_frames(samples.identities))
+
+
+def _has_frames(identities: Identities) -> bool:
+    return bool(len(identities)) and int(identities.frame.max()) > 0
+
+
+def _name(identity: SampleId, has_frames: bool) -> str:
+    source, frame, label = identity
+    return f"{source} {label}, frame {frame}" if has_frames else f"{source} {label}"
+
+
+def _values(sample: npt.NDArray[Any], samples: Samples) -> list[float]:
     """The values of a table's row in the table's own units."""
     if samples.is_image:
         return []
-    values = drawn.sample.astype(np.float64)
+    means, deviations = _units(samples)
+    return (sample.astype(np.float64) * deviations + means).tolist()
+
+
+def _spreads(spread: npt.NDArray[Any], samples: Samples) -> list[float]:
+    """Standard deviations of a table's features in the table's own units."""
+    if samples.is_image:
+        return []
+    return (spread.astype(np.float64) * _units(samples)[1]).tolist()
+
+
+def _units(samples: Samples) -> tuple[Any, Any]:
+    """Mean and standard deviation of each feature of a table that was standardised, else 0, 1."""
     means, deviations = (getattr(samples.recipe, name, None) for name in ("means", "deviations"))
-    if means is not None and deviations is not None:
-        values = values * np.array(deviations) + np.array(means)
-    return [float(value) for value in values]
+    if means is None or deviations is None:
+        return 0.0, 1.0
+    return np.array(means), np.array(deviations)
 
 
 def _bytes(array: npt.NDArray[Any]) -> bytes:

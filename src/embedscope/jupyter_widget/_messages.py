@@ -3,7 +3,8 @@
 Arrays travel beside a head as binary buffers, one array each, in the order that the class names.
 The browser's half is compiled against interfaces written from these classes (see `_typescript`), so
 neither half can rename or retype a field alone. An unknown message is ignored, which lets an older
-page meet a newer kernel. What the page asks for stands in `_wishes`, what lasts in `_state`.
+page meet a newer kernel. What the decoder drew stands in `_drawings`, what the page asks for in
+`_wishes`, what lasts in `_state`.
 
 The kernel holds the masters: every kind of state has a revision that only grows, a page that lacks
 some says what it has (`Hello`, `Poll`) and is sent the rest.
@@ -11,22 +12,19 @@ some says what it has (`Hello`, `Poll`) and is sent the rest.
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
+
+from embedscope.jupyter_widget._drawings import (
+    Atlas,
+    Decoded,
+    DecodedPath,
+    Reconstructed,
+    ReconstructionItem,
+)
+from embedscope.jupyter_widget._heads import Message
 
 PROTOCOL = 1
-
-
-class Message:
-    """A head; `kind` names it on the wire, `buffers` what travels beside it."""
-
-    kind: ClassVar[str]
-    buffers: ClassVar[tuple[str, ...]] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """The head as JSON holds it, with its kind under ``t``."""
-        return {"t": self.kind, **dataclasses.asdict(self)}  # type: ignore[call-overload]
 
 
 # Parts of heads
@@ -128,7 +126,10 @@ class Colors(Message):
 
 @dataclass(frozen=True)
 class Losses(Message):
-    """Rows of the loss history from index `start` on; a new `run` begins a new history."""
+    """Rows of the loss history from index `start` on; a new `run` begins a new history.
+
+    `explained` says how much of unseen samples is drawn by now, "" where that is not measured.
+    """
 
     kind: ClassVar[str] = "loss"
     buffers: ClassVar[tuple[str, ...]] = ("float32 rows, (k, 1 + len(names)): epoch and losses",)
@@ -136,6 +137,7 @@ class Losses(Message):
     run: int
     start: int
     names: list[str]
+    explained: str
 
 
 @dataclass(frozen=True)
@@ -216,79 +218,11 @@ class Thumbnails(Message):
 
 
 @dataclass(frozen=True)
-class Decoded(Message):
-    """What the decoder draws at a place, with its nearest real samples.
-
-    `support` is 0 far from all samples and 1 among them; `decoded` is False where there is no
-    decoder and the nearest sample is shown instead. Tables have no picture (w = 0) but values.
-    """
-
-    kind: ClassVar[str] = "dec"
-    buffers: ClassVar[tuple[str, ...]] = ("uint8 rgb, (h, w, 3)",)
-    req: int
-    x: float
-    y: float
-    w: int
-    h: int
-    support: float
-    decoded: bool
-    rows: list[int]
-    names: list[str]
-    distances: list[float]
-    values: list[tuple[str, float]]
-
-
-@dataclass(frozen=True)
-class DecodedPath(Message):
-    """What the decoder draws along a line, from its first point to its last.
-
-    `support` is as in `Decoded`, one a picture; tables have no pictures (w = 0) but, for each step,
-    the values by the names in `features`.
-    """
-
-    kind: ClassVar[str] = "path"
-    buffers: ClassVar[tuple[str, ...]] = (
-        "uint8 rgb, (n, h, w, 3)",
-        "float32 xy, (n, 2)",
-        "float32 values of tables, (n, len(features))",
-    )
-    req: int
-    n: int
-    w: int
-    h: int
-    support: list[float]
-    features: list[str]
-
-
-@dataclass(frozen=True)
-class Atlas(Message):
-    """Decoded pictures on a grid over the map, row by row from the lower left corner.
-
-    Without pictures (nx = 0) it takes away the atlas before, which was of another map.
-    """
-
-    kind: ClassVar[str] = "atlas"
-    buffers: ClassVar[tuple[str, ...]] = (
-        "uint8 rgb, (ny * nx, h, w, 3)",
-        "uint8 support 0..255, (ny * nx,)",
-    )
-    rev: int
-    nx: int
-    ny: int
-    x0: float
-    y0: float
-    x1: float
-    y1: float
-    w: int
-    h: int
-
-
-@dataclass(frozen=True)
 class Forgotten(Message):
     """Answers that are of other samples or of another map, and must not be seen any longer."""
 
     kind: ClassVar[str] = "gone"
-    what: list[Literal["decoded", "path", "explained", "thumbnails"]]
+    what: list[Literal["decoded", "path", "reconstructed", "explained", "thumbnails"]]
 
 
 @dataclass(frozen=True)
@@ -357,6 +291,7 @@ FROM_KERNEL: tuple[type[Message], ...] = (
     Decoded,
     DecodedPath,
     Atlas,
+    Reconstructed,
     Forgotten,
     Explained,
     Located,
@@ -364,4 +299,4 @@ FROM_KERNEL: tuple[type[Message], ...] = (
     Failed,
     Synchronised,
 )
-PARTS: tuple[type, ...] = (LegendItem, GateItem, ImageItem, RankItem)
+PARTS: tuple[type, ...] = (LegendItem, GateItem, ImageItem, RankItem, ReconstructionItem)

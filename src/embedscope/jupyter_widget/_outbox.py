@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from embedscope.jupyter_widget._messages import Message
+from embedscope.jupyter_widget._heads import Message
 
 Buffers = tuple[Any, ...]
 

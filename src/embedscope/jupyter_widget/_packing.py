@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from embedscope.jupyter_widget._messages import Atlas, Message, Picture, Thumbnails
+from embedscope.jupyter_widget._drawings import Atlas
+from embedscope.jupyter_widget._heads import Message
+from embedscope.jupyter_widget._messages import Picture, Thumbnails
 from embedscope.jupyter_widget._outbox import Buffers
 
 Packed = dict[str, Any]

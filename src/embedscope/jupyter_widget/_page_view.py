@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from embedscope.explorer import (
     Explanation,
     Hovered,
     Reconstruction,
+    SampleReconstruction,
     Selection,
     ViewIntents,
 )
@@ -38,14 +39,15 @@ from embedscope.jupyter_widget._encoding import (
     encode_path,
     encode_positions,
     encode_reconstruction,
+    encode_reconstructions,
     encode_selection,
     encode_thumbnails,
 )
+from embedscope.jupyter_widget._heads import Message
 from embedscope.jupyter_widget._loss_rows import LossRows
 from embedscope.jupyter_widget._messages import (
     Failed,
     Forgotten,
-    Message,
     Said,
     Synchronised,
 )
@@ -57,7 +59,7 @@ from embedscope.jupyter_widget._pump import TRAIT, Pump
 from embedscope.samples import Samples
 from embedscope.training import Status
 
-Answer = Literal["decoded", "path", "explained"]
+Answer = Literal["decoded", "path", "reconstructed", "explained"]
 REVISED = ("emb", "attr", "novel", "loss", "sel", "gates", "atlas")
 
 
@@ -116,7 +118,7 @@ class PageView:
         """Say what there is to explore."""
         if samples is not self.samples:
             if self.samples is not None:
-                self.outbox.answer(Forgotten(["decoded", "path", "explained", "thumbnails"]))
+                self.outbox.answer(Forgotten([*get_args(Answer), "thumbnails"]))
             self.samples = samples
             self._last_answers.clear()
             self._pictured = set()
@@ -175,6 +177,16 @@ class PageView:
             self._send_nearest(reconstruction, self.samples)
             drawn = encode_reconstruction(reconstruction, self.samples, self._request)
             self._answer("decoded", *drawn)
+
+    def show_sample_reconstructions(
+        self, reconstructions: tuple[SampleReconstruction, ...]
+    ) -> None:
+        """Show real samples beside what is drawn for them, or none."""
+        if not reconstructions or self.samples is None:
+            self._forget("reconstructed")
+        else:
+            drawn = encode_reconstructions(reconstructions, self.samples, self._request)
+            self._answer("reconstructed", *drawn)
 
     def show_explanation(self, explanation: Explanation | None) -> None:
         """Show what drives the place of the selection."""

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from embedscope.jupyter_widget._messages import Message
+from embedscope.jupyter_widget._heads import Message
 from embedscope.jupyter_widget._outbox import Buffers, Outbox
 from embedscope.jupyter_widget._pace import Pace
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from embedscope._errors import InvalidInputError
-from embedscope.jupyter_widget._messages import Message
+from embedscope.jupyter_widget._heads import Message
 from embedscope.jupyter_widget._wishes import FROM_PAGE
 
 _LONGEST_LIST = 100_000
@@ -28,7 +28,8 @@ def read_wish(content: Any) -> Message:
     Returns
     -------
     Message
-        One of `FROM_PAGE`; fields that this version does not know are left out.
+        One of `FROM_PAGE`; fields that this version does not know are left out, and those that the
+        page's version does not know have their defaults.
 
     Raises
     ------
@@ -43,7 +44,7 @@ def read_wish(content: Any) -> Message:
         )
     hints = get_type_hints(wish)
     values = {
-        field.name: _read(hints[field.name], content.get(field.name, _MISSING), field.name)
+        field.name: _read(hints[field.name], content.get(field.name, _default(field)), field.name)
         for field in dataclasses.fields(wish)  # type: ignore[arg-type]
     }
     return wish(**values)
@@ -56,6 +57,10 @@ def request_number(content: Any) -> int:
 
 
 _MISSING = object()
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    return _MISSING if field.default is dataclasses.MISSING else field.default
 
 
 def _read(hint: Any, value: Any, name: str) -> Any:

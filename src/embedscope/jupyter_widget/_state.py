@@ -67,13 +67,18 @@ class HistoryState:
 
 @dataclass(frozen=True)
 class Catalog:
-    """What there is: samples, images, things to colour by, abilities, kept epochs."""
+    """What there is: samples, images, things to colour by, abilities, kept epochs.
+
+    `can_carry`: samples have style codes, so that one can be drawn at the place of another.
+    """
 
     n_samples: int
     is_image: bool
     has_thumbnails: bool
     can_decode: bool
     can_explain: bool
+    can_carry: bool
+    can_reconstruct: bool
     images: list[ImageItem]
     color_choices: list[ColorChoice]
     epochs: list[int]

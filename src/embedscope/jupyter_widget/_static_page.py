@@ -28,11 +28,13 @@ from embedscope.jupyter_widget._encoding import (
     encode_losses,
     encode_novel,
     encode_positions,
+    encode_reconstructions,
     encode_selection,
     encode_thumbnails,
 )
+from embedscope.jupyter_widget._heads import Message
 from embedscope.jupyter_widget._images import PictureReader
-from embedscope.jupyter_widget._messages import PROTOCOL, Message
+from embedscope.jupyter_widget._messages import PROTOCOL
 from embedscope.jupyter_widget._outbox import Buffers
 from embedscope.jupyter_widget._packing import pack_message
 from embedscope.jupyter_widget._state import Traits
@@ -181,6 +183,8 @@ def _pictures(explorer: Explorer, most_thumbnails: int) -> Iterator[Told]:
     rows = np.unique(np.linspace(0, len(samples) - 1, count).astype(int)).tolist()
     for start in range(0, len(rows), _SHEET):
         yield encode_thumbnails(samples, rows[start : start + _SHEET])
+    if explorer.sample_reconstructions:
+        yield encode_reconstructions(explorer.sample_reconstructions, samples, 0)
     yield from _planes(samples)
     if explorer.model is not None:
         atlas = draw_atlas(explorer)

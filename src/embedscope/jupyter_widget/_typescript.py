@@ -11,7 +11,8 @@ import types
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from embedscope.jupyter_widget._messages import FROM_KERNEL, PARTS, PROTOCOL, Message
+from embedscope.jupyter_widget._heads import Message
+from embedscope.jupyter_widget._messages import FROM_KERNEL, PARTS, PROTOCOL
 from embedscope.jupyter_widget._state import STATE_PARTS
 from embedscope.jupyter_widget._wishes import FROM_PAGE
 

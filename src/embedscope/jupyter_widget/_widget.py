@@ -26,7 +26,7 @@ from embedscope.explorer import ColorBy, Explorer, Presenter, Selection
 from embedscope.jupyter_widget._atlas import AtlasKeeper
 from embedscope.jupyter_widget._catalog import Abilities
 from embedscope.jupyter_widget._desk import Desk
-from embedscope.jupyter_widget._messages import Message
+from embedscope.jupyter_widget._heads import Message
 from embedscope.jupyter_widget._outbox import Buffers
 from embedscope.jupyter_widget._page_view import PageView
 from embedscope.jupyter_widget._saved_picture import SavedPicture

@@ -1,6 +1,7 @@
 """What the page asks the kernel for: one dataclass a message, like `_messages`.
 
-`req` numbers the requests of a page; an answer or a failure bears the number of its request.
+`req` numbers the requests of a page; an answer or a failure bears the number of its request. Fields
+with a default are those that pages of an earlier version do not send.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from embedscope.jupyter_widget._messages import Message
+from embedscope.jupyter_widget._heads import Message
 
 Mode = Literal["replace", "add", "subtract", "invert"]
 Operation = Literal["union", "intersection", "difference"]
@@ -152,12 +153,18 @@ class Hover(Message):
 
 @dataclass(frozen=True)
 class Decode(Message):
-    """Draw this place."""
+    """Draw this place: its typical sample, unless told otherwise.
+
+    `carry` is the row of the sample whose style code is used, -1 for nobody's; `another` asks for
+    the code of a neighbour instead, another one each time.
+    """
 
     kind: ClassVar[str] = "decode"
     req: int
     x: float
     y: float
+    carry: int = -1
+    another: bool = False
 
 
 @dataclass(frozen=True)
@@ -170,12 +177,30 @@ class ClearDecoded(Message):
 
 @dataclass(frozen=True)
 class DecodePath(Message):
-    """Draw `n` samples along a line over the map."""
+    """Draw `n` samples along a line over the map; `carry` as in `Decode`."""
 
     kind: ClassVar[str] = "decode-path"
     req: int
     points: list[list[float]]
     n: int
+    carry: int = -1
+
+
+@dataclass(frozen=True)
+class WantReconstructions(Message):
+    """Draw the selected samples from their own codes; of more than `n`, so many evenly."""
+
+    kind: ClassVar[str] = "reconstruct"
+    req: int
+    n: int
+
+
+@dataclass(frozen=True)
+class ClearReconstructions(Message):
+    """Show no reconstructed samples."""
+
+    kind: ClassVar[str] = "reconstruct-clear"
+    req: int
 
 
 @dataclass(frozen=True)
@@ -255,6 +280,8 @@ FROM_PAGE: tuple[type[Message], ...] = (
     Decode,
     ClearDecoded,
     DecodePath,
+    WantReconstructions,
+    ClearReconstructions,
     WantThumbnails,
     WantPicture,
     WantPlace,

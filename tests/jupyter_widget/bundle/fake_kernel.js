@@ -18,6 +18,14 @@ function bell(next) {
   return Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
 }
 
+const LOSSES = [
+  "loss",
+  "reconstruction_loss",
+  "val_reconstruction_loss",
+  "style_reconstruction_loss",
+  "val_style_reconstruction_loss",
+];
+
 const FORM = [
   ["n_neighbors", "int", "Neighbours", "Map", 15, 2, 500, 1, [], ""],
   ["min_dist", "float", "Minimum distance", "Map", 0.1, 0, 1, 0.05, [], "map units"],
@@ -133,6 +141,8 @@ export class FakeKernel {
         has_thumbnails: !this.isTable,
         can_decode: true,
         can_explain: true,
+        can_carry: true,
+        can_reconstruct: true,
         images: this.isTable ? [] : [image],
         color_choices: choices.map(([by, name, label]) => ({ by, name, label })),
         epochs: [0, 4, 9, 14, 19],
@@ -366,11 +376,17 @@ export class FakeKernel {
     return far.sort((a, b) => a[0] - b[0]).slice(0, k);
   }
 
-  on_decode({ req, x, y }) {
+  /** The second neighbour is another one; of a sample that is carried its own kind is drawn. */
+  on_decode({ req, x, y, carry, another }) {
     const near = this.nearest(x, y, 5);
     const rgb = new Uint8Array(SIDE * SIDE * 3);
+    const spread = rgb.map((_, i) => i % 200);
     const [w, h] = this.isTable ? [0, 0] : [SIDE, SIDE];
-    if (w) this.drawCell(this.kinds[near[0][1]], this.sizes[near[0][1]], rgb, 0);
+    const whose = another ? near[1][1] : carry;
+    const drawn = whose < 0 ? near[0][1] : whose;
+    if (w) this.drawCell(this.kinds[drawn], this.sizes[drawn], rgb, 0);
+    const isHome = whose >= 0 && this.nearest(x, y, 1)[0][0] < 0.01;
+    const style = whose < 0 ? "typical" : another ? "random" : isHome ? "own" : "carried";
     this.tell(
       {
         t: "dec",
@@ -391,9 +407,45 @@ export class FakeKernel {
               ["mean DNA", 1203],
             ]
           : [],
+        deviations: this.isTable ? [3.25, 0.125, 210] : [],
+        style,
+        style_name: whose < 0 ? "" : this.nameOf(whose),
       },
       rgb,
+      w ? spread : new Uint8Array(0),
     );
+  }
+
+  nameOf(row) {
+    return `cells · t 0 · label ${row + 1}`;
+  }
+
+  on_reconstruct({ req, n }) {
+    const rows = [...this.mask.keys()].filter((row) => this.mask[row]).slice(0, n);
+    const [w, h] = this.isTable ? [0, 0] : [SIDE, SIDE];
+    const rgb = new Uint8Array(rows.length * 4 * w * h * 3);
+    rows.forEach((row, i) => {
+      for (let k = 0; k < (w ? 3 : 0); k++)
+        this.drawCell(this.kinds[row], this.sizes[row], rgb, (4 * i + k) * SIDE * SIDE * 3);
+    });
+    const items = rows.map((row, i) => ({
+      row,
+      name: this.nameOf(row),
+      error: 0.26,
+      typical_error: 0.64,
+      is_held_out: [true, false, null][i % 3],
+    }));
+    const features = this.isTable ? ["area", "DNA"] : [];
+    const values = Float32Array.from({ length: 4 * rows.length }, (_, i) => [40, 9, 41, 3][i % 4]);
+    this.tell(
+      { t: "recon", req, items, w, h, features },
+      rgb,
+      this.isTable ? values : new Float32Array(0),
+    );
+  }
+
+  on_reconstruct_clear() {
+    this.tell({ t: "gone", what: ["reconstructed"] });
   }
 
   /** Support grows from left to right; every picture is a plain grey of its column. */
@@ -409,7 +461,7 @@ export class FakeKernel {
     );
   }
 
-  on_decode_path({ req, points, n }) {
+  on_decode_path({ req, points, n, carry }) {
     const rgb = new Uint8Array(n * SIDE * SIDE * 3);
     const xy = new Float32Array(2 * n);
     const support = Array.from({ length: n }, (_, i) => {
@@ -423,7 +475,16 @@ export class FakeKernel {
       return Math.exp(-4 * distance);
     });
     this.tell(
-      { t: "path", req, n, w: SIDE, h: SIDE, support, features: [] },
+      {
+        t: "path",
+        req,
+        n,
+        w: SIDE,
+        h: SIDE,
+        support,
+        features: [],
+        style_name: carry < 0 ? "" : this.nameOf(carry),
+      },
       rgb,
       xy,
       new Float32Array(0),
@@ -521,14 +582,23 @@ export class FakeKernel {
     const rows = this.losses.slice(start);
     const values = new Float32Array(rows.flat());
     this.tell(
-      { t: "loss", rev: this.next("loss"), run: 1, start, names: ["umap", "reconstruction"] },
+      {
+        t: "loss",
+        rev: this.next("loss"),
+        run: 1,
+        start,
+        names: LOSSES,
+        explained: "explains 36 % of unseen samples; 74 % with their own code",
+      },
       values,
     );
   }
 
   step(i, nSteps) {
     const fraction = i / nSteps;
-    this.losses.push([i, 2 * Math.exp(-3 * fraction) + 0.4, 0.9 * Math.exp(-2 * fraction) + 0.1]);
+    const drawn = 0.6 * Math.exp(-2 * fraction) + 0.4;
+    const own = 0.9 * Math.exp(-3 * fraction) + 0.1;
+    this.losses.push([i, 2 * Math.exp(-3 * fraction) + 0.4, drawn, drawn + 0.1, own, own + 0.08]);
     this.sendLosses(this.losses.length - 1);
     this.xy = this.mapAt(fraction);
     this.sendMap(i, -1);

@@ -11,6 +11,7 @@ export interface AtlasPictures {
 export interface DecodedPicture {
   head: Decoded;
   rgb: Uint8Array;
+  spread: Uint8Array; // empty where it was not measured
   isAtlas: boolean;
 }
 
@@ -23,10 +24,12 @@ export function pictureAt(
   const at = cellOf(y, head.y0, head.y1, head.ny) * head.nx + column;
   const size = head.w * head.h * 3;
   const { w, h } = head;
-  const unknown = { req: 0, rows: [], names: [], distances: [], values: [] };
+  const unknown = { req: 0, rows: [], names: [], distances: [], values: [], deviations: [] };
+  const typical = { style: "typical", style_name: "" } as const;
   return {
-    head: { t: "dec", x, y, w, h, support: support[at] / 255, decoded: true, ...unknown },
+    head: { t: "dec", x, y, w, h, support: support[at] / 255, decoded: true, ...unknown, ...typical },
     rgb: rgb.subarray(at * size, (at + 1) * size),
+    spread: new Uint8Array(0),
     isAtlas: true,
   };
 }

@@ -17,6 +17,7 @@ import type {
   Traits,
   WantPicture,
 } from "./messages";
+import type { Point } from "./geometry";
 import { GONE, SILENT } from "./notices";
 import { SheetRequests } from "./sheets";
 import type { Store } from "./store";
@@ -32,7 +33,8 @@ export class Connection {
   private lastHeard = performance.now();
   private waitingSince = 0;
   private readonly decoding = new LatestOnly((x, y) => {
-    this.ask({ t: "decode", req: ++this.request, x, y });
+    const { carried } = this.store;
+    this.ask({ t: "decode", req: ++this.request, x, y, carry: carried, another: false });
     return this.request;
   });
   private readonly sheets: SheetRequests;
@@ -51,6 +53,8 @@ export class Connection {
       signal,
     );
     this.readTraits(signal);
+    const letGo = () => !store.catalog?.can_carry && store.carried >= 0 && store.setCarried(-1);
+    store.on(["catalog"], letGo, signal);
     const receive = (head: FromKernel, buffers: Buffer[]) => this.receive(head, buffers);
     model.on("msg:custom", receive);
     signal.addEventListener("abort", () => model.off("msg:custom", receive), { once: true });
@@ -208,6 +212,45 @@ export class Connection {
     this.decoding.want(x, y);
   }
 
+  /** Here the picture stays, until there is another place; where the kernel is slow, first roughly. */
+  decodeAt(place: Point): void {
+    const { store } = this;
+    store.setPlace(place);
+    if (this.isSlowToDecode) store.showFromAtlas(place[0], place[1]);
+    if (store.catalog?.can_decode) this.decode(place[0], place[1]);
+  }
+
+  /** With the style code of one of the real samples near the place. */
+  decodeAnother(): void {
+    const { place, decoded } = this.store;
+    const [x, y] = place ?? [decoded?.head.x, decoded?.head.y];
+    if (x === undefined || y === undefined) return;
+    this.ask({ t: "decode", req: ++this.request, x, y, carry: -1, another: true });
+  }
+
+  /** From now on this sample is drawn wherever one points, first at its own place. */
+  carry(row: number): void {
+    const { store } = this;
+    store.setCarried(row);
+    store.setTool("decode");
+    this.wantThumbnails([row]); // for its name
+    this.decodeAt(store.placeOf(row));
+  }
+
+  /** Typical samples again, at once where one looks. */
+  letGo(): void {
+    this.store.setCarried(-1);
+    if (this.store.place) this.decodeAt(this.store.place);
+  }
+
+  reconstruct(n: number): void {
+    this.ask({ t: "reconstruct", req: ++this.request, n });
+  }
+
+  clearReconstructed(): void {
+    this.ask({ t: "reconstruct-clear", req: ++this.request });
+  }
+
   /** A kernel that draws slower than one looks, or none at all: the atlas serves better. */
   get isSlowToDecode(): boolean {
     return this.store.isStatic || !this.store.catalog?.can_decode || this.decoding.ms > SLOW_MS;
@@ -221,7 +264,7 @@ export class Connection {
   }
 
   decodePath(points: number[][], n: number): void {
-    this.ask({ t: "decode-path", req: ++this.request, points, n });
+    this.ask({ t: "decode-path", req: ++this.request, points, n, carry: this.store.carried });
   }
 
   wantThumbnails(rows: Iterable<number>): void {

@@ -19,7 +19,7 @@ export function fileMessage(store: Store, head: FromKernel, buffers: Buffer[]): 
       break;
     case "loss":
       store.revs.loss = head.rev;
-      store.addLosses(head.run, head.start, head.names, asFloats(buffers[0]));
+      store.addLosses(head, asFloats(buffers[0]));
       break;
     case "sel":
       fileSelection(store, head, asBytes(buffers[0]));
@@ -62,12 +62,16 @@ function filePictures(store: Store, head: FromKernel, buffers: Buffer[]): void {
       store.emit("picture");
       break;
     case "dec":
-      store.decoded = { head, rgb: asBytes(first), isAtlas: false };
+      store.decoded = { head, rgb: asBytes(first), spread: asBytes(second), isAtlas: false };
       store.emit("decoded");
       break;
     case "path":
       store.path = { head, rgb: asBytes(first), xy: asFloats(second), values: asFloats(third) };
       store.emit("path");
+      break;
+    case "recon":
+      store.reconstructed = { head, rgb: asBytes(first), values: asFloats(second) };
+      store.emit("reconstructed");
       break;
     case "atlas":
       store.revs.atlas = head.rev;

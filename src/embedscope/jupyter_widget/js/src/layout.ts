@@ -14,6 +14,7 @@ import { header } from "./panels/header";
 import { lookControls } from "./panels/look";
 import { lossPlot } from "./panels/losses";
 import { pathPanel } from "./panels/path";
+import { reconstructedPanel } from "./panels/reconstructed";
 import { selectedPanel } from "./panels/selected";
 import { whyPanel } from "./panels/why";
 import type { Store } from "./store";
@@ -40,6 +41,7 @@ export function layOut(store: Store, connection: Connection, signal: AbortSignal
       section("Sample at a place", true, decodedPanel(store, connection, signal)),
       pathPanel(store, signal),
       selectedPanel(store, connection, signal),
+      reconstructedPanel(store, connection, signal),
       whySection(store, connection, signal),
     ),
   );

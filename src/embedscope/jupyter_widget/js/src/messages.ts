@@ -36,6 +36,14 @@ export interface RankItem {
   share: number;
 }
 
+export interface ReconstructionItem {
+  row: number;
+  name: string;
+  error: number | null;
+  typical_error: number | null;
+  is_held_out: boolean | null;
+}
+
 export interface StatusState {
   phase: string;
   is_running: boolean;
@@ -81,6 +89,8 @@ export interface Catalog {
   has_thumbnails: boolean;
   can_decode: boolean;
   can_explain: boolean;
+  can_carry: boolean;
+  can_reconstruct: boolean;
   images: Array<ImageItem>;
   color_choices: Array<ColorChoice>;
   epochs: Array<number>;
@@ -129,6 +139,7 @@ export interface Losses {
   run: number;
   start: number;
   names: Array<string>;
+  explained: string;
   // buffer: float32 rows, (k, 1 + len(names)): epoch and losses
 }
 
@@ -198,7 +209,11 @@ export interface Decoded {
   names: Array<string>;
   distances: Array<number>;
   values: Array<[string, number]>;
+  deviations: Array<number>;
+  style: "typical" | "own" | "carried" | "random";
+  style_name: string;
   // buffer: uint8 rgb, (h, w, 3)
+  // buffer: uint8 rgb of the spread, (h, w, 3), brighter where less sure; empty if not measured
 }
 
 export interface DecodedPath {
@@ -209,6 +224,7 @@ export interface DecodedPath {
   h: number;
   support: Array<number>;
   features: Array<string>;
+  style_name: string;
   // buffer: uint8 rgb, (n, h, w, 3)
   // buffer: float32 xy, (n, 2)
   // buffer: float32 values of tables, (n, len(features))
@@ -229,9 +245,20 @@ export interface Atlas {
   // buffer: uint8 support 0..255, (ny * nx,)
 }
 
+export interface Reconstructed {
+  t: "recon";
+  req: number;
+  items: Array<ReconstructionItem>;
+  w: number;
+  h: number;
+  features: Array<string>;
+  // buffer: uint8 rgb, (len(items), 4, h, w, 3)
+  // buffer: float32 values of tables, original and drawn, (len(items), 2, len(features))
+}
+
 export interface Forgotten {
   t: "gone";
-  what: Array<"decoded" | "path" | "explained" | "thumbnails">;
+  what: Array<"decoded" | "path" | "reconstructed" | "explained" | "thumbnails">;
 }
 
 export interface Explained {
@@ -365,6 +392,8 @@ export interface Decode {
   req: number;
   x: number;
   y: number;
+  carry: number;
+  another: boolean;
 }
 
 export interface ClearDecoded {
@@ -377,6 +406,18 @@ export interface DecodePath {
   req: number;
   points: Array<Array<number>>;
   n: number;
+  carry: number;
+}
+
+export interface WantReconstructions {
+  t: "reconstruct";
+  req: number;
+  n: number;
+}
+
+export interface ClearReconstructions {
+  t: "reconstruct-clear";
+  req: number;
 }
 
 export interface WantThumbnails {
@@ -434,6 +475,7 @@ export type FromKernel =
   | Decoded
   | DecodedPath
   | Atlas
+  | Reconstructed
   | Forgotten
   | Explained
   | Located
@@ -458,6 +500,8 @@ export type FromPage =
   | Decode
   | ClearDecoded
   | DecodePath
+  | WantReconstructions
+  | ClearReconstructions
   | WantThumbnails
   | WantPicture
   | WantPlace

@@ -5,6 +5,7 @@ import { count } from "./bits";
 import { Emitter } from "./emitter";
 import { PointGrid } from "./grid";
 import type { Aim } from "./camera";
+import type { Point } from "./geometry";
 import { type AtlasPictures, type DecodedPicture, pictureAt } from "./atlas";
 import type {
   Catalog,
@@ -17,7 +18,9 @@ import type {
   GateItem,
   HistoryState,
   Located,
+  Losses,
   Picture,
+  Reconstructed,
   SetColors,
   StatusState,
 } from "./messages";
@@ -39,6 +42,9 @@ export type Topic =
   | "picture"
   | "decoded"
   | "path"
+  | "reconstructed"
+  | "place" // where the decoder draws
+  | "carried"
   | "explained"
   | "located"
   | "notice"
@@ -78,6 +84,12 @@ export interface Path {
   values: Float32Array;
 }
 
+export interface Reconstructions {
+  head: Reconstructed;
+  rgb: Uint8Array;
+  values: Float32Array;
+}
+
 /** Of the points; the opacity is null while it suits their number. */
 export interface Look {
   pointScale: number;
@@ -112,17 +124,21 @@ export class Store extends Emitter<Topic> {
   novel: Uint32Array = new Uint32Array(0); // rows of samples unlike those trained on
   run = -1;
   losses: LossHistory = { names: [], epochs: [], columns: [] };
+  share = ""; // of unseen samples that is drawn by now, in words
   gates: GateItem[] = [];
   readonly thumbnails = new Map<number, Thumbnail>();
   picture: ImagePicture | null = null; // the last that arrived
   decoded: DecodedPicture | null = null;
   path: Path | null = null;
+  reconstructed: Reconstructions | null = null;
   located: Located | null = null;
   atlas: AtlasPictures | null = null;
   explained: { head: Explained; saliency: Uint8Array } | null = null;
 
   // The page's own
   readonly ahead = { sel: 0, gates: 0 }; // revisions that are shown before the kernel has them
+  place: Point | null = null; // that was clicked or dragged to last
+  carried = -1; // row of the sample whose style code draws at every place
   hover = -1;
   hoverFrom: "map" | "image" | "" = "";
   said = "";
@@ -149,6 +165,11 @@ export class Store extends Emitter<Topic> {
   get grid(): PointGrid {
     this.index ??= new PointGrid(this.xy);
     return this.index;
+  }
+
+  /** NaN for a sample without a place. */
+  placeOf(row: number): Point {
+    return [this.xy[2 * row], this.xy[2 * row + 1]];
   }
 
   isVisible(row: number): boolean {
@@ -183,9 +204,9 @@ export class Store extends Emitter<Topic> {
     this.emit("selection");
   }
 
-  /** The nearest picture of the atlas; false where there is no atlas. */
+  /** The nearest picture of the atlas; false where there is none: it holds only typical samples. */
   showFromAtlas(x: number, y: number): boolean {
-    if (!this.atlas) return false;
+    if (!this.atlas || this.carried >= 0) return false;
     this.decoded = pictureAt(this.atlas, x, y);
     this.emit("decoded");
     return true;
@@ -194,10 +215,27 @@ export class Store extends Emitter<Topic> {
   /** Answers about other samples or another map. */
   forget(what: Forgotten["what"]): void {
     for (const each of what) {
-      if (each === "thumbnails") this.thumbnails.clear();
+      if (each === "thumbnails") this.forgetRows();
       else this[each] = null;
+      if (each === "decoded") this.setPlace(null);
       this.emit(each);
     }
+  }
+
+  /** Another sample is in each row now. */
+  private forgetRows(): void {
+    this.thumbnails.clear();
+    this.setCarried(-1);
+  }
+
+  setPlace(place: Point | null): void {
+    this.place = place;
+    this.emit("place");
+  }
+
+  setCarried(row: number): void {
+    this.carried = row;
+    this.emit("carried");
   }
 
   setHover(row: number, from: "map" | "image" | ""): void {
@@ -249,7 +287,8 @@ export class Store extends Emitter<Topic> {
     this.emit("notice");
   }
 
-  addLosses(run: number, start: number, names: string[], rows: Float32Array): void {
+  addLosses({ run, start, names, explained }: Losses, rows: Float32Array): void {
+    this.share = explained;
     if (run !== this.run || start === 0) {
       this.run = run;
       this.losses = { names, epochs: [], columns: names.map(() => []) };

@@ -290,3 +290,49 @@ describe("the connection", () => {
     expect([store.notice, store.isLost]).toEqual([GONE, true]);
   });
 });
+
+describe("a sample that is carried", () => {
+  const ATLAS = { t: "atlas", rev: 1, nx: 1, ny: 1, x0: 0, y0: 0, x1: 1, y1: 1, w: 1, h: 1 };
+
+  beforeEach(() => {
+    store.catalog = { ...model.traits.catalog, can_decode: true, can_carry: true };
+    model.tell(ATLAS, new Uint8Array(3), new Uint8Array(1));
+  });
+
+  it("is asked of the kernel at every place, never of the atlas of typical samples", () => {
+    expect(store.showFromAtlas(0.5, 0.5)).toBe(true);
+    connection.carry(4);
+    expect(store.tool).toBe("decode");
+    expect(store.showFromAtlas(0.5, 0.5)).toBe(false);
+    connection.decodeAt([2, 3]);
+    connection.decodePath([[0, 0]], 5);
+    const wishes = [...model.of("decode"), ...model.of("decode-path")];
+    expect(wishes.map(({ carry }) => carry)).toEqual([4, 4, 4]);
+    expect(model.of("decode").map(({ x, y }) => [x, y])).toEqual([[0, 0], [2, 3]]);
+  });
+
+  it("gives way to the typical one of the same place when let go", () => {
+    connection.carry(4);
+    connection.decodeAt([2, 3]);
+    connection.letGo();
+    expect(model.of("decode").at(-1)).toMatchObject({ x: 2, y: 3, carry: -1, another: false });
+    expect(store.carried).toBe(-1);
+  });
+
+  it("is let go when other samples stand in the rows, or the map has no codes any more", () => {
+    connection.carry(4);
+    model.tell({ t: "gone", what: ["thumbnails"] });
+    expect(store.carried).toBe(-1);
+    connection.carry(4);
+    store.catalog = { ...model.traits.catalog, can_carry: false };
+    store.emit("catalog");
+    expect(store.carried).toBe(-1);
+  });
+
+  it("leaves another one to the kernel, at the place that was clicked", () => {
+    connection.decodeAt([2, 3]);
+    store.showFromAtlas(0.5, 0.5); // while the pointer passes
+    connection.decodeAnother();
+    expect(model.of("decode").at(-1)).toMatchObject({ x: 2, y: 3, another: true });
+  });
+});

@@ -1,13 +1,19 @@
 // @vitest-environment happy-dom
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 
 import { channelColors, composeChannels, composeObjects, edgesOf } from "../src/image/compose";
-import type { FormField, StatusState } from "../src/messages";
+import type { Connection } from "../src/connection";
+import type { Catalog, Decoded, FormField, StatusState } from "../src/messages";
+import { carryControls } from "../src/panels/carry";
+import { decodedPanel, describeStyle } from "../src/panels/decoded";
 import { inputFor, readInput, writeInput } from "../src/panels/form";
 import { describe as describeStatus } from "../src/panels/header";
 import { shortly, stepOf } from "../src/panels/legend";
+import { groupLosses } from "../src/panels/losses";
+import { reconstructedPanel } from "../src/panels/reconstructed";
 import { someOf } from "../src/panels/selected";
 import { pointOpacity, pointSize } from "../src/points/scene";
+import { Store } from "../src/store";
 
 const NEIGHBORS: FormField = {
   name: "n_neighbors",
@@ -149,5 +155,194 @@ describe("pictures of the selected", () => {
     expect(someOf(mask, 100, 4)).toEqual([3, 253, 503, 753]);
     expect(someOf(mask.subarray(0, 30), 3, 24)).toEqual([3, 13, 23]);
     expect(someOf(new Uint8Array(5), 0, 24)).toEqual([]);
+  });
+});
+
+const HEAD: Decoded = {
+  t: "dec",
+  req: 1,
+  x: 0,
+  y: 0,
+  w: 0,
+  h: 0,
+  support: 0.6,
+  decoded: true,
+  rows: [4],
+  names: ["cells 5"],
+  distances: [0],
+  values: [["area", 41.5]],
+  deviations: [3.25],
+  style: "typical",
+  style_name: "",
+};
+const NONE = new Uint8Array(0);
+const life = new AbortController();
+
+/** A store of three samples, the last without a place, and what its panels ask for. */
+function panels() {
+  const store = new Store();
+  const asked: unknown[][] = [];
+  const connection = new Proxy({}, {
+    get: (_, name) => (...given: unknown[]) => asked.push([name, ...given]),
+  }) as Connection;
+  store.catalog = { can_carry: true, can_reconstruct: true } as Catalog;
+  store.setPositions(Float32Array.of(0, 0, 1, 1, NaN, NaN), 0, -1);
+  return { store, connection, asked };
+}
+
+function press(element: HTMLElement, label: string): HTMLButtonElement {
+  const found = [...element.querySelectorAll("button")].find((b) => b.textContent === label);
+  if (!found) throw new Error(`There is no ${label}`);
+  found.click();
+  return found;
+}
+
+afterEach(() => document.body.replaceChildren());
+
+describe("the decoded sample", () => {
+  it("says in plain words whose code it was drawn with", () => {
+    const name = { style_name: "cells 5" };
+    expect(describeStyle(HEAD)).toBe("Typical sample here");
+    expect(describeStyle({ ...HEAD, ...name, style: "own" })).toBe(
+      "This sample, from its own code (cells 5)",
+    );
+    expect(describeStyle({ ...HEAD, ...name, style: "carried" })).toBe("Carried here from cells 5");
+    expect(describeStyle({ ...HEAD, ...name, style: "random" })).toBe("Another: code of cells 5");
+    expect(describeStyle({ ...HEAD, decoded: false })).toContain("nearest real sample");
+  });
+
+  it("shows how sure it is where that was measured, and names the real ones as such", () => {
+    const { store, connection } = panels();
+    const element = decodedPanel(store, connection, life.signal);
+    const spread = element.querySelector(".es-spread")?.parentElement as HTMLElement;
+    const show = (change: Partial<Decoded>, pictures: Uint8Array) => {
+      const head = { ...HEAD, ...change };
+      store.decoded = { head, rgb: new Uint8Array(12), spread: pictures, isAtlas: false };
+      store.emit("decoded");
+    };
+    show({ w: 2, h: 2 }, new Uint8Array(12));
+    expect(spread.hidden).toBe(false);
+    expect(spread.textContent).toContain("brighter = less sure");
+    show({ w: 2, h: 2 }, NONE);
+    expect(spread.hidden).toBe(true);
+    expect(element.textContent).toContain("Nearest real samples");
+    expect(element.querySelector(".es-nearest figure")?.getAttribute("title")).toBe(
+      "Real sample: cells 5",
+    );
+  });
+
+  it("gives values of tables with their spread", () => {
+    const { store, connection } = panels();
+    const element = decodedPanel(store, connection, life.signal);
+    store.decoded = { head: HEAD, rgb: NONE, spread: NONE, isAtlas: false };
+    store.emit("decoded");
+    expect(element.querySelector("td")?.textContent).toBe("41.50 ± 3.3");
+  });
+});
+
+describe("carrying a sample", () => {
+  it("needs exactly one selected with a place, and style codes, and says so", () => {
+    const { store, connection } = panels();
+    const element = carryControls(store, connection, life.signal);
+    const carry = element.querySelector("button") as HTMLButtonElement;
+    const select = (...rows: number[]) => {
+      store.setMask(Uint8Array.from([0, 1, 2], (row) => Number(rows.includes(row))));
+      return [carry.disabled, carry.title];
+    };
+    expect(select()).toEqual([true, expect.stringContaining("exactly one")]);
+    expect(select(0, 1)).toEqual([true, expect.stringContaining("exactly one")]);
+    expect(select(2)).toEqual([true, expect.stringContaining("no place")]);
+    expect(select(1)[0]).toBe(false);
+    store.catalog = { ...store.catalog, can_carry: false } as Catalog;
+    expect(select(1)).toEqual([true, expect.stringContaining("trained map")]);
+    store.status = { is_running: true } as StatusState;
+    expect(select(1)).toEqual([true, expect.stringContaining("end of the training")]);
+  });
+
+  it("is begun, named and let go", () => {
+    const { store, connection, asked } = panels();
+    const element = carryControls(store, connection, life.signal);
+    store.setMask(Uint8Array.of(0, 1, 0));
+    press(element, "Carry");
+    expect(asked).toEqual([["carry", 1]]);
+    store.setCarried(1);
+    store.addThumbnails([1], ["cells 2"], 0, 0, NONE);
+    expect(element.querySelector(".es-carried")?.textContent).toContain("Carrying cells 2");
+    store.setMask(Uint8Array.of(1, 1, 0)); // another selection does not matter by now
+    expect(press(element, "Carry").getAttribute("aria-pressed")).toBe("true");
+    press(element, "Let go");
+    expect(asked.slice(1)).toEqual([["letGo"], ["letGo"]]);
+  });
+});
+
+describe("samples from their own codes", () => {
+  const items = [true, false, null].map((is_held_out, row) => ({
+    row,
+    name: `cells ${row}`,
+    error: row === 2 ? null : 0.26,
+    typical_error: 0.64,
+    is_held_out,
+  }));
+
+  it("stand beside the originals with their errors and whether they were held out", () => {
+    const { store, connection, asked } = panels();
+    const element = reconstructedPanel(store, connection, life.signal);
+    expect((press(element, "Reconstruct")).disabled).toBe(true);
+    store.setMask(Uint8Array.of(1, 1, 1));
+    press(element, "Reconstruct");
+    expect(asked).toEqual([["reconstruct", 8]]);
+    const head = { t: "recon", req: 1, items, w: 2, h: 2, features: [] } as const;
+    store.reconstructed = {
+      head: { ...head, items, features: [] },
+      rgb: new Uint8Array(3 * 4 * 12),
+      values: new Float32Array(0),
+    };
+    store.emit("reconstructed");
+    expect(element.querySelectorAll("canvas").length).toBe(12);
+    const rows = [...element.querySelectorAll(".es-what-of")].map((each) => each.textContent);
+    expect(rows).toEqual([
+      "cells 0error 26 %, typical 64 %held out of training",
+      "cells 1error 26 %, typical 64 %trained on",
+      "cells 2error without end, typical 64 %added after training",
+    ]);
+    press(element, "Clear");
+    expect(asked.pop()).toEqual(["clearReconstructed"]);
+    store.forget(["reconstructed"]);
+    expect(element.querySelector("table")).toBeNull();
+  });
+
+  it("of a table are the values that are drawn worst", () => {
+    const { store, connection } = panels();
+    const element = reconstructedPanel(store, connection, life.signal);
+    const features = ["a", "b", "c", "d", "e"];
+    const values = Float32Array.of(1, 1, 1, 1, 10, 1, 0.9, 0.5, 0.8, 5);
+    const head = { t: "recon" as const, req: 1, items: items.slice(0, 1), w: 0, h: 0, features };
+    store.reconstructed = { head, rgb: NONE, values };
+    store.emit("reconstructed");
+    const rows = [...element.querySelectorAll("tbody th")].map((each) => each.textContent);
+    expect(rows).toEqual(["c", "e", "d", "b"]);
+  });
+});
+
+describe("loss curves", () => {
+  it("of one kind share a plot, those held out beside those trained on", () => {
+    const names = [
+      "loss",
+      "reconstruction_loss",
+      "val_reconstruction_loss",
+      "style_reconstruction_loss",
+      "val_style_reconstruction_loss",
+      "something_else",
+    ];
+    const groups = groupLosses(names).map(({ name, curves }) => [
+      name,
+      ...curves.map(({ column, isHeldOut }) => (isHeldOut ? -column : column)),
+    ]);
+    expect(groups).toEqual([
+      ["map", 0],
+      ["drawing by place", 1, -2],
+      ["drawing with own code", 3, -4],
+      ["something else", 5],
+    ]);
   });
 });

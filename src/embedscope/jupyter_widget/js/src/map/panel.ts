@@ -24,7 +24,6 @@ export class MapPanel {
   private readonly overlay: Overlay;
   private readonly tooltip: Tooltip;
   private readonly keys: KeyPointer;
-  private pin: Point | null = null;
 
   constructor(
     private readonly store: Store,
@@ -48,7 +47,7 @@ export class MapPanel {
       this.tooltip,
       {
         panel: "map",
-        placeOf: (row) => this.placeOf(row),
+        placeOf: (row) => store.placeOf(row),
         next: (from, direction) => this.view.next(from, direction),
         onCamera: () => this.moved(),
       },
@@ -153,31 +152,31 @@ export class MapPanel {
     const { store, connection } = this;
     connection.select(oneOf(store.n, row), mode, "map");
     if (store.catalog?.images.length) connection.wantPlace(row);
-    this.decodeAt(this.placeOf(row));
-  }
-
-  private placeOf(row: number): Point {
-    return [this.store.xy[2 * row], this.store.xy[2 * row + 1]];
+    this.decodeAt(store.placeOf(row));
   }
 
   private decodeAt(place: Point): void {
-    if (!this.store.hasMap) return;
-    this.pin = place;
-    this.placeMarks();
-    if (this.connection.isSlowToDecode) this.store.showFromAtlas(place[0], place[1]);
-    if (this.store.catalog?.can_decode) this.connection.decode(place[0], place[1]);
+    if (this.store.hasMap) this.connection.decodeAt(place);
   }
 
   /** The picture goes with the pointer: from the atlas where there is one, without a request. */
   private hoverDecoder(at: Point | null): void {
     if (!at || !this.store.hasMap) {
       this.tooltip.hide();
+      this.returnToPlace();
       return;
     }
     const [x, y] = this.view.camera.toWorld(at[0], at[1]);
     if (!this.store.showFromAtlas(x, y) && this.store.catalog?.can_decode)
       this.connection.decode(x, y);
     this.tooltip.showDecoded(at, this.view.camera);
+  }
+
+  /** When the pointer leaves the map, what was clicked is shown again. */
+  private returnToPlace(): void {
+    const { place, decoded } = this.store;
+    if (place && decoded && (decoded.head.x !== place[0] || decoded.head.y !== place[1]))
+      this.decodeAt(place);
   }
 
   private hover(at: Point | null): void {
@@ -199,7 +198,7 @@ export class MapPanel {
     this.overlay.showHover(
       row >= 0 && row < store.n ? [store.xy[2 * row], store.xy[2 * row + 1]] : null,
     );
-    this.overlay.showPin(this.pin);
+    this.overlay.showPin(store.place);
     this.overlay.showPath(store.path?.xy ?? new Float32Array(0));
   }
 
@@ -219,11 +218,8 @@ export class MapPanel {
       hover: () => this.placeMarks(),
       path: () => this.placeMarks(),
       thumbnails: () => this.tooltip.fill(),
-      decoded: () => {
-        if (!store.decoded) this.pin = null;
-        this.placeMarks();
-        this.tooltip.fill();
-      },
+      place: () => this.placeMarks(),
+      decoded: () => this.tooltip.fill(),
       status: () => this.updateNote(),
     };
     for (const [topic, update] of Object.entries(show)) {

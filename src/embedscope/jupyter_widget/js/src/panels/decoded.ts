@@ -1,8 +1,11 @@
-// The decoded sample with its nearest real ones, and how far the data support it.
+// What the decoder draws at a place: the sample and how sure it is, whose code it was drawn with, and
+// the nearest real samples.
 
 import type { Connection } from "../connection";
-import { button, drawRgb, h } from "../dom";
+import { drawRgb, h } from "../dom";
+import type { Decoded } from "../messages";
 import type { Store } from "../store";
+import { carryControls } from "./carry";
 
 const LITTLE_SUPPORT = 0.05;
 
@@ -11,35 +14,31 @@ export function decodedPanel(
   connection: Connection,
   signal: AbortSignal,
 ): HTMLElement {
-  const picture = h("canvas", { class: "es-picture es-decoded" });
+  const picture = drawing("es-decoded", "What is drawn here");
+  const spread = drawing("es-spread", "How sure: brighter is less sure");
+  const what = h("p", { class: "es-what", role: "status" });
   const values = h("table", { class: "es-values" });
-  const caption = h("p", { class: "es-caption", role: "status" });
+  const caption = h("p", { class: "es-caption" });
+  const nearestTitle = h("h4", {}, "Nearest real samples");
   const nearest = h("div", { class: "es-nearest" });
-  const clear = button("Clear", "Put this sample away", () => connection.clearDecoded(), signal, {
-    class: "es-button es-small",
-  });
   const update = () => {
     const { decoded } = store;
-    picture.hidden = !decoded?.head.w;
-    clear.hidden = !decoded;
-    caption.textContent = decoded
-      ? captionOf(store)
+    const head = decoded?.head;
+    what.hidden = !head;
+    what.textContent = head ? describeStyle(head) : "";
+    caption.textContent = head
+      ? describeSupport(head, decoded?.isAtlas ?? false)
       : "Click the map to see what a sample there looks like.";
-    caption.classList.toggle(
-      "es-warning",
-      Boolean(decoded && decoded.head.support < LITTLE_SUPPORT),
-    );
-    if (decoded?.head.w) drawRgb(picture, decoded.head.w, decoded.head.h, decoded.rgb);
-    values.replaceChildren(
-      ...(decoded?.head.values ?? []).map(([name, v]) =>
-        h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, v.toPrecision(4))),
-      ),
-    );
-    connection.wantThumbnails(decoded?.head.rows ?? []);
+    caption.classList.toggle("es-warning", Boolean(head && head.support < LITTLE_SUPPORT));
+    show(picture, head, decoded?.rgb);
+    show(spread, head, decoded?.spread);
+    values.replaceChildren(...(head ? valueRows(head) : []));
+    connection.wantThumbnails(head?.rows ?? []);
     showNearest();
   };
   const showNearest = () => {
     const { rows, names } = store.decoded?.head ?? { rows: [], names: [] };
+    nearestTitle.hidden = rows.length === 0;
     while (nearest.children.length > rows.length) nearest.lastElementChild?.remove();
     rows.forEach((row, i) => {
       const figure = nearest.children[i] ?? nearest.appendChild(h("figure"));
@@ -52,22 +51,56 @@ export function decodedPanel(
   return h(
     "div",
     { class: "es-decoded-panel" },
-    h("div", { class: "es-decoded-row" }, picture, nearest),
+    what,
+    h("div", { class: "es-decoded-row" }, picture, spread),
     values,
-    h("div", { class: "es-row" }, caption, clear),
+    caption,
+    nearestTitle,
+    nearest,
+    carryControls(store, connection, signal),
   );
 }
 
-function captionOf(store: Store): string {
-  const head = store.decoded?.head;
-  if (!head) return "";
+function drawing(name: string, title: string): HTMLElement {
+  const canvas = h("canvas", { class: `es-picture ${name}`, role: "img", "aria-label": title, title });
+  const label = name === "es-spread" ? "How sure: brighter = less sure" : "";
+  return h("figure", { class: "es-drawing" }, canvas, label && h("figcaption", {}, label));
+}
+
+/** Hidden where there is no such picture. */
+function show(figure: HTMLElement, head: Decoded | undefined, rgb: Uint8Array | undefined): void {
+  figure.hidden = !head?.w || !rgb?.length;
+  const canvas = figure.querySelector("canvas");
+  if (!figure.hidden && canvas && head && rgb) drawRgb(canvas, head.w, head.h, rgb);
+}
+
+/** Whose code was drawn with, in plain words. */
+export function describeStyle({ decoded, style, style_name }: Decoded): string {
+  if (!decoded) return "No decoder: the nearest real sample";
+  if (style === "own") return `This sample, from its own code (${style_name})`;
+  if (style === "carried") return `Carried here from ${style_name}`;
+  if (style === "random") return `Another: code of ${style_name}`;
+  return "Typical sample here";
+}
+
+export function describeSupport(head: Decoded, isAtlas: boolean): string {
   const support = `Support ${Math.round(100 * head.support)} %`;
-  if (!head.decoded) return `${support}. There is no decoder: this is the nearest real sample.`;
   if (head.support < LITTLE_SUPPORT)
     return `${support}: far from all samples, so this is an extrapolation.`;
-  return store.decoded?.isAtlas
-    ? `${support}. From the atlas.`
-    : `${support}. Decoded, and its nearest real samples.`;
+  return isAtlas ? `${support}. From the atlas.` : `${support}.`;
+}
+
+/** Each value of a table, and how far unseen samples stray from it. */
+function valueRows({ values, deviations }: Decoded): HTMLElement[] {
+  return values.map(([name, value], i) => {
+    const spread = i < deviations.length ? ` ± ${deviations[i].toPrecision(2)}` : "";
+    return h(
+      "tr",
+      {},
+      h("th", { scope: "row" }, name),
+      h("td", {}, `${value.toPrecision(4)}${spread}`),
+    );
+  });
 }
 
 /** A picture that is there already is left alone: while the decoder is dragged, most are. */
@@ -77,7 +110,7 @@ function fillFigure(figure: Element, store: Store, row: number, name: string): v
   const shown = `${row} ${isDrawn}`;
   if (figure.getAttribute("data-shown") === shown) return;
   figure.setAttribute("data-shown", shown);
-  figure.setAttribute("title", name);
+  figure.setAttribute("title", `Real sample: ${name}`);
   if (!thumbnail || !isDrawn) {
     figure.replaceChildren(h("figcaption", {}, name));
     return;

@@ -1,34 +1,55 @@
-// The loss curves, growing while the network learns.
+// The loss curves, growing while the network learns: one small plot for each kind of loss, solid for
+// the samples trained on and dashed for those held out; and how much of unseen samples is drawn.
 
 import uPlot from "uplot";
 
 import { h } from "../dom";
-import type { Store } from "../store";
+import type { LossHistory, Store } from "../store";
 
 const COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00"];
-const HEIGHT = 150;
+const HEIGHT = 74;
+const EPOCHS_HEIGHT = 24; // below the last plot
+const PADDING: [number, number, number, number] = [6, 12, 6, 0];
+const WHOLE = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000]; // epochs between ticks
 const GRID_ALPHA = 0.2;
+const DASHES = [4, 4];
+const HELD_OUT = "val_";
+const NAMES: Record<string, string> = {
+  loss: "map",
+  reconstruction_loss: "drawing by place",
+  style_reconstruction_loss: "drawing with own code",
+};
+const WHAT_IT_MEANS =
+  "Measured on samples that the decoder has not seen: 100 % is all that tells samples apart, " +
+  "0 % no more than the mean sample";
+
+export interface LossGroup {
+  name: string;
+  curves: { column: number; isHeldOut: boolean }[];
+}
 
 export function lossPlot(store: Store, signal: AbortSignal): HTMLElement {
   const place = h("div", { class: "es-losses" });
+  const share = h("p", { class: "es-share", title: WHAT_IT_MEANS });
   const empty = h("p", { class: "es-caption" }, "The curves appear while training.");
-  const element = h("div", {}, empty, place);
-  let plot: uPlot | null = null;
+  const element = h("div", {}, empty, share, place);
+  let plots: Plot[] = [];
   let drawn = "";
 
   const draw = () => {
-    const { names, epochs, columns } = store.losses;
+    const { names, epochs } = store.losses;
+    share.textContent = store.share && store.share[0].toUpperCase() + store.share.slice(1);
+    share.hidden = store.share === "";
     empty.hidden = epochs.length > 0;
     place.hidden = epochs.length === 0;
     if (!epochs.length || !place.clientWidth) return;
-    const key = names.join();
-    if (!plot || drawn !== key) {
-      plot?.destroy();
-      plot = new uPlot(options(names, place), [epochs, ...columns], place);
-      drawn = key;
-    } else {
-      plot.setData([epochs, ...columns]);
+    if (drawn !== names.join()) {
+      drawn = names.join();
+      plots.forEach((plot) => plot.destroy());
+      const groups = groupLosses(names);
+      plots = groups.map((group, i) => new Plot(group, i, i === groups.length - 1, place));
     }
+    plots.forEach((plot) => plot.show(store.losses));
   };
   let frame = 0;
   const soon = () => {
@@ -38,46 +59,96 @@ export function lossPlot(store: Store, signal: AbortSignal): HTMLElement {
     });
   };
   store.on(["losses"], soon, signal);
-  store.on(["theme"], () => plot?.redraw(false, true), signal);
+  store.on(["theme"], () => plots.forEach((plot) => plot.redraw()), signal);
   const sized = new ResizeObserver(() => {
-    plot?.setSize({ width: place.clientWidth, height: HEIGHT });
+    plots.forEach((plot) => plot.fit());
     soon();
   });
   sized.observe(element);
   signal.addEventListener("abort", () => {
     sized.disconnect();
     cancelAnimationFrame(frame);
-    plot?.destroy();
+    plots.forEach((plot) => plot.destroy());
   });
   soon();
   return element;
 }
 
-function options(names: string[], place: HTMLElement): uPlot.Options {
-  const grid = { stroke: () => inkOf(place, GRID_ALPHA), width: 1 };
-  const ticks = { ...grid, size: 4 };
-  const axis = { stroke: () => inkOf(place, 1), grid, ticks, font: "11px system-ui" };
-  return {
-    width: place.clientWidth,
-    height: HEIGHT,
-    legend: { show: false },
-    cursor: { y: false },
-    scales: { x: { time: false } },
-    axes: [
-      { ...axis, size: 24 },
-      { ...axis, size: 42 },
-    ],
-    series: [
-      { label: "epoch" },
-      ...names.map((label, i) => ({
-        label,
-        stroke: COLORS[i % COLORS.length],
-        width: 1.5,
-        points: { show: false },
-      })),
-    ],
-    hooks: { init: [(plot) => place.prepend(key(names, plot))] },
-  };
+/** The columns of one kind belong together. */
+export function groupLosses(names: string[]): LossGroup[] {
+  const groups = new Map<string, LossGroup>();
+  names.forEach((name, column) => {
+    const isHeldOut = name.startsWith(HELD_OUT);
+    const kind = isHeldOut ? name.slice(HELD_OUT.length) : name;
+    const group = groups.get(kind) ?? { name: NAMES[kind] ?? kind.replaceAll("_", " "), curves: [] };
+    group.curves.push({ column, isHeldOut });
+    groups.set(kind, group);
+  });
+  return [...groups.values()];
+}
+
+class Plot {
+  private readonly element: HTMLElement;
+  private readonly plot: uPlot;
+  private readonly height: number;
+
+  constructor(
+    private readonly group: LossGroup,
+    number: number,
+    isLast: boolean,
+    private readonly place: HTMLElement,
+  ) {
+    const color = COLORS[number % COLORS.length];
+    this.height = HEIGHT + (isLast ? EPOCHS_HEIGHT : 0);
+    this.element = h("div", {}, key(group, color));
+    place.append(this.element);
+    this.plot = new uPlot(this.options(color, isLast), [[]], this.element);
+  }
+
+  private options(color: string, isLast: boolean): uPlot.Options {
+    const { place } = this;
+    const grid = { stroke: () => inkOf(place, GRID_ALPHA), width: 1 };
+    const ticks = { ...grid, size: 4 };
+    const axis = { stroke: () => inkOf(place, 1), grid, ticks, font: "11px system-ui" };
+    const shape = { stroke: color, width: 1.5, points: { show: false } };
+    return {
+      width: place.clientWidth,
+      height: this.height,
+      padding: PADDING,
+      legend: { show: false },
+      cursor: { y: false },
+      scales: { x: { time: false } },
+      axes: [
+        isLast ? { ...axis, size: EPOCHS_HEIGHT, incrs: WHOLE } : { ...axis, size: 0, values: () => [] },
+        { ...axis, size: 42, space: 18 },
+      ],
+      series: [
+        { label: "epoch" },
+        ...this.group.curves.map(({ isHeldOut }) => ({
+          ...shape,
+          label: isHeldOut ? "held out" : this.group.name,
+          ...(isHeldOut && { dash: DASHES }),
+        })),
+      ],
+    };
+  }
+
+  show({ epochs, columns }: LossHistory): void {
+    this.plot.setData([epochs, ...this.group.curves.map(({ column }) => columns[column])]);
+  }
+
+  fit(): void {
+    this.plot.setSize({ width: this.place.clientWidth, height: this.height });
+  }
+
+  redraw(): void {
+    this.plot.redraw(false, true);
+  }
+
+  destroy(): void {
+    this.plot.destroy();
+    this.element.remove();
+  }
 }
 
 /** The text's colour as it is now, since themes change while a plot stands. */
@@ -90,12 +161,11 @@ function inkOf(place: HTMLElement, alpha: number): string {
 }
 
 /** Our own key, since uPlot's is as tall as the plot. */
-function key(names: string[], plot: uPlot): HTMLElement {
-  plot.root.parentElement?.querySelector(".es-key")?.remove();
-  const items = names.map((name, i) => {
-    const swatch = h("i", { class: "es-swatch" });
-    swatch.style.background = COLORS[i % COLORS.length];
-    return h("span", {}, swatch, name.replaceAll("_", " "));
+function key({ name, curves }: LossGroup, color: string): HTMLElement {
+  const items = curves.map(({ isHeldOut }) => {
+    const line = h("i", { class: isHeldOut ? "es-line es-line-dashed" : "es-line" });
+    line.style.borderColor = color;
+    return h("span", {}, line, isHeldOut ? "held out" : name);
   });
   return h("div", { class: "es-key" }, ...items);
 }

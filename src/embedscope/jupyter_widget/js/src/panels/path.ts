@@ -9,10 +9,13 @@ const N_CURVES = 6;
 
 export function pathPanel(store: Store, signal: AbortSignal): HTMLElement {
   const content = h("div", { class: "es-strip" });
-  const element = section("Along a path", true, content);
+  const caption = h("p", { class: "es-caption" });
+  const element = section("Along a path", true, content, caption);
   const update = () => {
     element.hidden = store.path === null;
     if (!store.path) return;
+    const whose = store.path.head.style_name;
+    caption.textContent = whose ? `${whose}, carried along the path.` : "Typical samples.";
     content.replaceChildren(...(store.path.head.w ? pictures(store.path) : curves(store.path)));
   };
   store.on(["path"], update, signal);
