@@ -140,6 +140,8 @@ WRONG: dict[str, tuple[Any, ...]] = {
         np.full((3, N_FEATURES), np.nan),
         np.zeros((0, N_FEATURES)),
     ),
+    "n_style_components": (True, -1, 2.5, "3", None, np.nan, N_SAMPLES, N_FEATURES + 1),
+    "validation_fraction": (True, -0.1, 1.0, "0.1", None, np.nan, 0.99),
     "global_correlation_loss_weight": (*NOT_WEIGHTS, None),
     "landmark_loss_fn": (5, "mse", lambda places: places, lambda wanted, places: {}["a"]),
     "landmark_loss_weight": (*NOT_WEIGHTS, None),
@@ -172,6 +174,8 @@ BESIDE: dict[str, dict[str, Any]] = {
             "reconstruction_validation",
             "autoencoder_loss",
             "parametric_reconstruction_loss_fcn",
+            "n_style_components",
+            "validation_fraction",
         )
     },
 }

@@ -53,7 +53,7 @@ def test_pictures_are_those_of_the_samples(explorer: Explorer) -> None:
 
 
 def test_too_bright_is_orange_and_too_dark_is_blue() -> None:
-    difference = np.array([[[0.5], [0.25], [0.0], [-0.25], [-9.0]]], np.float32)
+    difference = np.array([[[0.25], [0.125], [0.0], [-0.125], [-9.0]]], np.float32)
     np.testing.assert_array_equal(
         draw_difference(difference)[0],
         [[255, 128, 0], [128, 64, 0], [0, 0, 0], [0, 64, 128], [0, 128, 255]],

@@ -165,7 +165,7 @@ def draw_reconstructions(
     )
     for part, (kind, crops) in enumerate(rows.items()):
         is_difference = part == len(rows) - 1
-        look = {"cmap": "RdBu_r", "vmin": -0.5, "vmax": 0.5} if is_difference else _GREY
+        look = {"cmap": "RdBu_r", "vmin": -0.25, "vmax": 0.25} if is_difference else _GREY
         for channel, name in enumerate(channel_names):
             row = n_channels * part + channel
             for cell in range(n_cells):

@@ -19,11 +19,17 @@ from embedscope.core._fitted_graph import fitted_graph
 from embedscope.core._forward import encode
 from embedscope.core._monitor import Bar, Monitor, NoBar, StopTraining, TqdmBar
 from embedscope.core._networks import check_loss
-from embedscope.core._preparing import given_init, make_optimizer, prepare, training_length
+from embedscope.core._preparing import (
+    given_init,
+    make_optimizer,
+    prepare,
+    split_samples,
+    training_length,
+)
 from embedscope.core._problem import Solver
 from embedscope.core._request import FittedMap, Request
 from embedscope.core._tensorflow import tf
-from embedscope.core._trained_networks import Networks, make_networks
+from embedscope.core._trained_networks import Networks, draws_apart, make_networks
 
 _SOLVERS: dict[str, type[Solver]] = {"auxiliary": AuxiliarySolver, "edges": EdgesSolver}
 _NOTHING_LEARNED = (
@@ -116,6 +122,8 @@ def _check_ahead(request: Request) -> None:
     """What else can be found wrong before anything slow is done."""
     parameters = request.parameters
     make_optimizer(parameters["optimizer"])
+    if draws_apart(parameters):
+        split_samples(request)
     if parameters["landmark_loss_fn"] is not None:
         places = np.zeros((2, parameters["n_components"]), dtype=np.float32)
         check_loss(parameters["landmark_loss_fn"], "landmark_loss_fn", places, places + 1.0)

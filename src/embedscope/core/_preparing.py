@@ -116,14 +116,7 @@ def _drawing(request: Request, networks: Networks, objective: Objective) -> Draw
     parameters = request.parameters
     if not draws_apart(parameters):
         return None
-    training, held_out = _held_out(request)
-    n_style, n_components = parameters["n_style_components"], parameters["n_components"]
-    most = min(request.rows.n_features, len(training) - 1)
-    if n_style > most:
-        raise InvalidInputError(
-            f"n_style_components must be at most {most}, fewer than the samples that the decoder "
-            f"learns from and no more than their values; got {n_style}. Lower it, or add samples."
-        )
+    training, held_out = split_samples(request)
     drawn = make_drawn(request, networks.decoder, training)
     networks.decoder = drawn.networks.decoder
     optimizer = parameters["optimizer"]
@@ -134,7 +127,7 @@ def _drawing(request: Request, networks: Networks, objective: Objective) -> Draw
         drawn.reconstruction,
         training,
         held_out,
-        n_components,
+        parameters["n_components"],
         objective.a ** (-0.5 / objective.b),
         make_optimizer(optimizer),
         peak_rate=1.0 if optimizer is None else None,
@@ -143,8 +136,14 @@ def _drawing(request: Request, networks: Networks, objective: Objective) -> Draw
     )
 
 
-def _held_out(request: Request) -> tuple[np.ndarray, np.ndarray]:
-    """Samples that the decoder learns from, and those of the user's own that are held out."""
+def split_samples(request: Request) -> tuple[np.ndarray, np.ndarray]:
+    """Samples that the decoder learns from, and those of the user's own that are held out.
+
+    Raises
+    ------
+    InvalidInputError
+        If too few are left for the decoder, or for its style codes.
+    """
     n_own, n_all = request.n_own, len(request.rows)
     fraction = request.parameters["validation_fraction"]
     n_held_out = min(_MOST_HELD_OUT, math.ceil(fraction * n_own)) if fraction else 0
@@ -152,6 +151,13 @@ def _held_out(request: Request) -> tuple[np.ndarray, np.ndarray]:
         raise InvalidInputError(
             "validation_fraction must leave the decoder at least 2 samples; got "
             f"{fraction} of {n_own}. Lower it, or add samples."
+        )
+    n_style = request.parameters["n_style_components"]
+    most = min(request.rows.n_features, n_all - n_held_out - 1)
+    if n_style > most:
+        raise InvalidInputError(
+            f"n_style_components must be at most {most}, fewer than the samples that the decoder "
+            f"learns from and no more than their values; got {n_style}. Lower it, or add samples."
         )
     held_out = np.sort(np.random.default_rng([request.seed, 10]).permutation(n_own)[:n_held_out])
     return np.setdiff1d(np.arange(n_all), held_out), held_out

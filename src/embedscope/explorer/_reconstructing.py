@@ -13,7 +13,7 @@ from embedscope._errors import InvalidInputError
 from embedscope.samples import SampleId, Samples
 
 _BLOCK_SAMPLES = 256
-_FULL_COLOR = 0.5  # of the range of samples.X: a difference of so much has the full colour
+_FULL_COLOR = 0.25  # of the range of samples.X: a difference of so much has the full colour
 _BRIGHTER = np.array([255, 128, 0], np.float32)  # orange and blue: alike to no kind of eye
 _DARKER = np.array([0, 128, 255], np.float32)
 
@@ -56,8 +56,8 @@ class SampleReconstruction:
     difference : ndarray of shape (h, w, 3), uint8, or None
         `picture` minus `original` in two colours: orange where the drawing is brighter than the
         truth, blue where it is darker, black where they agree. The colour is full at a difference
-        of half the range of ``samples.X`` (0.5) or more. Of the channels, and of the depth of a
-        volume, the largest difference is shown. None for tables.
+        of a quarter of the range of ``samples.X`` (0.25) or more. Of the channels, and of the depth
+        of a volume, the largest difference is shown. None for tables.
     sample, reconstruction : ndarray of shape sample_shape, float32
         The sample, and what is drawn from place and own code, in the range of ``samples.X``.
     error : float

@@ -24,7 +24,7 @@ _COLUMNS = (
     (
         "difference",
         "Drawing with its own code minus the real one. Orange: drawn too bright. Blue: drawn too "
-        "dark. Black: right. The colour is full at half of the range of the pictures.",
+        "dark. Black: right. The colour is full at a quarter of the range of the pictures.",
     ),
 )
 _HELD_OUT = {

@@ -36,7 +36,7 @@ export function reconstructedPanel(
     "p",
     { class: "es-caption" },
     "Error: 0 % is exact, 100 % no better than the mean sample. Difference: orange is brighter " +
-      "than the truth, blue darker; full colour from half the range on.",
+      "than the truth, blue darker; full colour from a quarter of the range on.",
   );
   const element = section("From their own codes", true);
   element.append(h("div", { class: "es-row" }, draw, clear, note), content, legend);
