@@ -327,7 +327,8 @@ def test_what_does_not_fit_is_refused(fitted, few):
         fitted.inverse_transform(places, np.full((2, 8), np.nan))
     with pytest.raises(InvalidInputError, match="Z must"):
         fitted.inverse_std([[0.0, 0.0, 0.0]])
-    plain = ParametricUMAP(parametric_reconstruction=True).fit(few.train[:40])
+    early = {"progress": lambda report: report.phase == "fit" and report.fraction > 0.301}
+    plain = ParametricUMAP(parametric_reconstruction=True, **early).fit(few.train[:40])
     with pytest.raises(InvalidInputError, match="n_style_components must be above 0"):
         plain.style(few.test)
     with pytest.raises(InvalidInputError, match="n_style_components must be above 0"):
@@ -373,10 +374,13 @@ def test_parameters_that_do_not_go_together_are_refused(few, parameters, message
         {"n_style_components": 0},
         {"optimizer": keras.optimizers.SGD(0.01)},
         {"parametric_reconstruction_loss_fcn": keras.losses.mean_absolute_error},
-        {
-            "parametric_reconstruction_loss_fcn": keras.losses.mean_absolute_error,
-            "autoencoder_loss": True,
-        },
+        pytest.param(
+            {
+                "parametric_reconstruction_loss_fcn": keras.losses.mean_absolute_error,
+                "autoencoder_loss": True,
+            },
+            marks=pytest.mark.long,  # of the two, each is tried always
+        ),
         {"validation_fraction": 0.0},
         {"n_components": 3},
     ],

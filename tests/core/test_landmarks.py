@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, NamedTuple
 
 import keras
@@ -111,17 +112,23 @@ def test_the_history_goes_on(updated):
 # -- update in other circumstances ---------------------------------------------------------------
 
 
-def test_many_updates_do_not_add_up(few, digits):
-    embedder = short().fit(few.train)
+@pytest.fixture(scope="module")
+def fitted(few) -> ParametricUMAP:
+    """A map of the digits; tests that change it take a copy."""
+    return short().fit(few.train)
+
+
+def test_many_updates_do_not_add_up(few, digits, fitted):
+    embedder = copy.deepcopy(fitted)
     before = embedder.transform(few.train)
     for part in range(3):
         embedder.update(digits.data[500 + 100 * part : 600 + 100 * part])
     assert movement(before, embedder.transform(few.train)).mean() < 0.05
 
 
-def test_a_few_new_samples_are_enough(few):
+def test_a_few_new_samples_are_enough(few, fitted):
     """Fewer than there are neighbours."""
-    embedder = short().fit(few.train)
+    embedder = copy.deepcopy(fitted)
     before = embedder.transform(few.train)
     embedder.update(few.test[:3])
     assert embedder.embedding_.shape == (3, 2)
@@ -237,9 +244,9 @@ def test_landmark_positions_that_make_no_sense(few, places, message):
 
 
 @pytest.fixture(scope="module")
-def saved(few, tmp_path_factory):
+def saved(fitted, tmp_path_factory):
     path = tmp_path_factory.mktemp("landmarks") / "model"
-    short().fit(few.train).save(path)
+    fitted.save(path)
     return path
 
 
