@@ -62,8 +62,8 @@ def test_too_bright_is_orange_and_too_dark_is_blue() -> None:
 
 def test_of_channels_and_depth_the_largest_difference_is_shown() -> None:
     difference = np.zeros((2, 1, 1, 3), np.float32)
-    difference[0, 0, 0] = [0.1, -0.3, 0.2]
-    difference[1, 0, 0] = [0.4, -0.2, 0.0]
+    difference[0, 0, 0] = [0.05, -0.15, 0.1]
+    difference[1, 0, 0] = [0.2, -0.1, 0.0]
     assert draw_difference(difference).tolist() == [[[204, 102, 0]]]
     assert draw_difference(difference[0]).tolist() == [[[0, 77, 153]]]
 
