@@ -461,3 +461,17 @@ def test_a_stop_before_the_first_report_leaves_codes(few):
     codes = estimator.style(few.train[:100])
     assert codes.std(axis=0).min() > 0.0
     assert np.isfinite(estimator.inverse_std(estimator.embedding_)).all()
+
+
+def test_an_encoder_that_comes_apart_is_said_and_leaves_a_map(few):
+    estimator = ParametricUMAP(
+        parametric_reconstruction=True,
+        n_style_components=4,
+        validation_fraction=0.1,
+        optimizer=keras.optimizers.SGD(1e30),
+        random_state=0,
+    )
+    with pytest.warns(RuntimeWarning, match="losses must stay finite"):
+        estimator.fit(few.train[:60])
+    drawn = estimator.inverse_transform(estimator.embedding_, estimator.style(few.train[:60]))
+    assert np.isfinite(drawn).all()

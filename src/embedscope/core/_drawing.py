@@ -25,7 +25,9 @@ from embedscope.core._style_networks import CURVED, HIDDEN, STRAIGHT, style_enco
 from embedscope.core._tensorflow import tf
 from embedscope.core._tracing import TracedOnce
 
-_MOST_PASSES, _ENOUGH_STEPS, _FEWEST_PASSES = 60, 600, 10
+# Most passes, enough steps, fewest passes: of the built-in networks, which begin near their end,
+# and of a decoder of the user's, which does not.
+_LENGTH, _OWN_LENGTH = (60, 600, 10), (200, 2_000, 28)
 _BATCH_SIZE = 64
 _LARGE_BATCH_SIZE, _LARGE = 128, 4_000  # for that many samples
 _CALL_STEPS = 64  # handed to TensorFlow at once: some tens of milliseconds
@@ -131,8 +133,8 @@ class Drawing:
             _LARGE_BATCH_SIZE if large else _BATCH_SIZE, max(1, len(training) // 4)
         )
         per_pass = max(1, len(training) // self._batch_size)
-        enough = max(_ENOUGH_STEPS, _FEWEST_PASSES * per_pass)
-        self._n_steps = length * min(_MOST_PASSES * per_pass, enough)
+        most, enough, fewest = _OWN_LENGTH if networks.axes is None else _LENGTH
+        self._n_steps = length * min(most * per_pass, max(enough, fewest * per_pass))
         values = self._batch_size * targets.rows.n_features
         self._call_steps = max(1, min(_CALL_STEPS, _CALL_VALUES // values))
         self._done = 0
@@ -162,6 +164,8 @@ class Drawing:
         while self._done < int(wanted):
             if not self._pass:
                 self._begin_pass()
+            if not np.isfinite(self._at).all():
+                return  # the encoder has come apart, and the run will stop
             n_steps = min(int(wanted) - self._done, len(self._pass), self._call_steps)
             index = np.stack(self._pass[:n_steps])
             del self._pass[:n_steps]
@@ -171,7 +175,7 @@ class Drawing:
     def _begin_pass(self) -> None:
         """Ask where the samples are by now, and shuffle them into batches."""
         self._at = self._places()
-        if not self._done and self.networks.axes is not None:
+        if not self._done and self.networks.axes is not None and np.isfinite(self._at).all():
             self._place_features()
         order = self._rng.permutation(self.training)
         n_batches = max(1, len(order) // self._batch_size)
@@ -251,7 +255,7 @@ class Drawing:
         mean, aim = features.mean(axis=0), wanted.mean(axis=0, dtype=np.float64)
         features -= mean
         products = features.T @ features
-        products.flat[:: len(products) + 1] += _RIDGE * np.trace(products) / len(products)
+        products.flat[:: len(products) + 1] += _RIDGE * (products.diagonal().mean() or 1.0)
         solved = np.linalg.solve(products, features.T @ (wanted - aim))
         trunk.get_layer(CURVED).set_weights([solved, aim - mean @ solved])
 
@@ -292,9 +296,11 @@ class Drawing:
 
     def losses(self) -> dict[str, float]:
         """Losses of training samples and of samples held out, by place alone and with codes."""
+        at = self._places()
+        if not np.isfinite(at).all():
+            return {"reconstruction_loss": np.nan}
         if not self._knows_codes:
             self._learn_codes()
-        at = self._places()
         parts = {"": self.training[:: max(1, len(self.training) // _SCORED)], "val_": self.held_out}
         losses = {}
         for part, index in parts.items():
