@@ -333,7 +333,7 @@ def test_saved_models_fail_under_other_versions(trained, tmp_path):
     """#1134, #1160, #867, #980: the format has a number, and a newer one is named."""
     trained.save(tmp_path / "model")
     header = json.loads((tmp_path / "model" / "model.json").read_text())
-    assert header["format"] == 1
+    assert header["format"] == 2
     assert header["versions"]["keras"] == keras.__version__
     header["format"] = 1000
     (tmp_path / "model" / "model.json").write_text(json.dumps(header))
