@@ -30,6 +30,7 @@ from embedscope.core._tensorflow import keras
 from embedscope.core._trained_networks import Networks, draws_apart
 
 _SCALE_SAMPLES = 1_000
+_AXIS_ROWS = 1_000  # are enough for a few axes
 _MOST_HELD_OUT = 2_000
 _PEAK_RATE = 4.0  # times the 1e-3 of the default optimiser
 
@@ -64,8 +65,10 @@ def prepare(request: Request, networks: Networks, graph: NeighborGraph) -> tuple
 
 def _projection(request: Request) -> Projection:
     """Principal axes: what a built-in encoder reads; for others they only start the layout."""
+    n_samples = len(request.rows)
     if hidden_width(request.parameters["encoder"]) is None:
-        return fit_projection(request.rows, request.parameters["n_components"] + 1)
+        rows = request.rows.subset(np.arange(0, n_samples, max(1, n_samples // _AXIS_ROWS)))
+        return fit_projection(rows, request.parameters["n_components"] + 1)
     return fit_projection(request.rows)
 
 
