@@ -317,6 +317,22 @@ def test_saved_and_pickled_it_draws_the_same(fitted, few, tmp_path):
         np.testing.assert_array_equal(copy.validation_rows_, fitted.validation_rows_)
 
 
+@pytest.mark.parametrize("network", ["decoder", "style_encoder", "spread_decoder"])
+def test_onnx_draws_the_same(fitted, few, tmp_path, network):
+    onnxruntime = pytest.importorskip("onnxruntime")
+
+    file = fitted.to_onnx(tmp_path / f"{network}.onnx", network)
+    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    places, codes = fitted.embedding_[:7], fitted.style(few.train[:7])
+    fed, expected = {
+        "decoder": (np.c_[places, codes], fitted.decoder_(np.c_[places, codes])),
+        "style_encoder": (few.train[:7], codes),
+        "spread_decoder": (places, fitted.spread_decoder_(places)),
+    }[network]
+    (got,) = session.run(None, {"input": fed.astype(np.float32)})
+    np.testing.assert_allclose(got, np.asarray(expected), atol=1e-4)
+
+
 def test_what_does_not_fit_is_refused(fitted, few):
     places = fitted.embedding_[:2]
     with pytest.raises(InvalidInputError, match=r"style must be of shape \(2, 8\)"):
