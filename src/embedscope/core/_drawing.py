@@ -23,7 +23,7 @@ from embedscope.core._rows import Rows
 from embedscope.core._spread import fit_spread
 from embedscope.core._style_networks import CURVED, HIDDEN, STRAIGHT, style_encoder, with_empty_code
 from embedscope.core._tensorflow import tf
-from embedscope.core._tracing import TracedOnce
+from embedscope.core._tracing import TracedOnce, each_in_turn
 
 # Most passes, enough steps, fewest passes: of the built-in networks, which begin near their end,
 # and of a decoder of the user's, which does not.
@@ -198,7 +198,8 @@ class Drawing:
     def _steps_eagerly(self, places: Any, targets: Any, shown: Any, rates: Any, first: Any) -> None:
         optimizer = self._optimizer
         base = tf.identity(optimizer.learning_rate) if self._peak_rate is not None else None
-        for step in tf.range(tf.shape(places)[0]):
+
+        def draw_step(step: Any) -> None:
             jitter = tf.random.stateless_normal(
                 tf.shape(places[step]), self._seed + tf.stack([0, first + step])
             )
@@ -211,6 +212,8 @@ class Drawing:
             if base is not None:
                 optimizer.learning_rate.assign(base * rates[step])
             optimizer.apply(gradients, self._variables)
+
+        each_in_turn(draw_step, tf.shape(places)[0])
         if base is not None:
             optimizer.learning_rate.assign(base)
 

@@ -19,7 +19,7 @@ from embedscope.core._probe import LossProbe
 from embedscope.core._reconstruction import Reconstruction
 from embedscope.core._rows import Rows
 from embedscope.core._tensorflow import keras, tf
-from embedscope.core._tracing import TracedOnce
+from embedscope.core._tracing import TracedOnce, each_in_turn
 
 _NOISE_VALUES = 2**20  # of the row that all noise is cut from
 
@@ -365,7 +365,8 @@ class MapModel:
         wanted: Any | None,
     ) -> None:
         base = self._base_rate()
-        for step in tf.range(tf.shape(x_mixed)[0]):
+
+        def fit_step(step: Any) -> None:
             jitter = self._jitter(tf.shape(x_mixed[step]), first + step)
             with tf.GradientTape() as tape:
                 z = self.encoder(x_mixed[step] + noise[step] * jitter, training=True)
@@ -378,6 +379,8 @@ class MapModel:
                         None if wanted is None else wanted[step],
                     )
             self._descend(tape, loss, base * rates[step])
+
+        each_in_turn(fit_step, tf.shape(x_mixed)[0])
         self._restore_rate(base)
 
     def _jitter(self, shape: Any, step: Any) -> Any:
@@ -406,7 +409,8 @@ class MapModel:
         wanted: Any | None,
     ) -> None:
         base = self._base_rate()
-        for step in tf.range(tf.shape(heads)[0]):
+
+        def edge_step(step: Any) -> None:
             with tf.GradientTape() as tape:
                 both = tf.concat([heads[step], tails[step]], axis=0)
                 z_heads, z_tails = tf.split(self.encoder(both, training=True), 2)
@@ -421,6 +425,8 @@ class MapModel:
                     None if wanted is None else wanted[step],
                 )
             self._descend(tape, loss, base * rates[step])
+
+        each_in_turn(edge_step, tf.shape(heads)[0])
         self._restore_rate(base)
 
     def _other_terms(

@@ -16,10 +16,10 @@ from embedscope.core._drawn_networks import make_drawn
 from embedscope.core._forward import encode
 from embedscope.core._graph import NeighborGraph
 from embedscope.core._initial import initial_positions
+from embedscope.core._inner_encoder import InnerEncoder, begins_with_pooling
 from embedscope.core._layout import Objective
 from embedscope.core._map_model import MapModel, Terms
 from embedscope.core._networks import hidden_width, table_encoder
-from embedscope.core._pooled import PooledEncoder, begins_with_pooling
 from embedscope.core._probe import LossProbe
 from embedscope.core._problem import Problem, TrainingLength
 from embedscope.core._projected import ProjectedEncoder, Projection, fit_projection
@@ -102,8 +102,8 @@ def _inputs(
     if hidden_width(request.parameters["encoder"]) is None:
         if not begins_with_pooling(networks.encoder):
             return request.rows
-        networks.pooled = PooledEncoder(networks.encoder)
-        return networks.pooled.inputs(request.rows)
+        networks.inner = InnerEncoder(networks.encoder)
+        return networks.inner.inputs(request.rows)
     networks.projection = projection
     networks.projected = ProjectedEncoder(
         networks.encoder,
@@ -196,7 +196,7 @@ def _model(
 
 def _whole_encoder(networks: Networks) -> Callable[[], Any] | None:
     """Makes the encoder of samples, where the one that trains takes something else."""
-    if networks.pooled is not None:
+    if networks.inner is not None:
         return lambda: networks.encoder
     return None if networks.projected is None else networks.projected.whole
 

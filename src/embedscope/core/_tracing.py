@@ -25,7 +25,7 @@ class TracedOnce:
     """
 
     def __init__(self, function: Callable[..., Any], n_free_axes: int = 1) -> None:
-        self._function = tf.function(function)
+        self._function = tf.function(function, autograph=False)
         self._n_free_axes = n_free_axes
         self._concrete: Callable[..., Any] | None = None
 
@@ -43,6 +43,17 @@ class TracedOnce:
         n_free = min(self._n_free_axes, len(argument.shape))
         shape = [*[None] * n_free, *argument.shape[n_free:]]
         return tf.TensorSpec(shape, argument.dtype)
+
+
+def each_in_turn(step: Callable[[Any], None], n_steps: Any) -> None:
+    """Run ``step(0)``, ``step(1)``, ... as a loop of the graph; `n_steps` is a tensor."""
+
+    def one(number: Any) -> tuple[Any]:
+        step(number)
+        return (number + 1,)
+
+    # One at a time: each begins with the weights that the last one left.
+    tf.while_loop(lambda number: number < n_steps, one, (tf.constant(0),), parallel_iterations=1)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from embedscope.core._inner_encoder import InnerEncoder
 from embedscope.core._networks import (
     check_decoder,
     check_encoder,
@@ -15,7 +16,6 @@ from embedscope.core._networks import (
     dense_encoder,
     hidden_width,
 )
-from embedscope.core._pooled import PooledEncoder
 from embedscope.core._projected import ProjectedEncoder, Projection
 from embedscope.core._request import Request
 from embedscope.core._rows import Rows
@@ -29,17 +29,17 @@ class Networks:
     decoder: Any
     projected: ProjectedEncoder | None = None
     projection: Projection | None = None
-    pooled: PooledEncoder | None = None
+    inner: InnerEncoder | None = None
 
     @property
     def trained(self) -> Any:
-        if self.pooled is not None:
-            return self.pooled.network
+        if self.inner is not None:
+            return self.inner.network
         return self.encoder if self.projected is None else self.projected.network
 
     def inputs(self, rows: Rows) -> Rows:
-        if self.pooled is not None:
-            return self.pooled.inputs(rows)
+        if self.inner is not None:
+            return self.inner.inputs(rows)
         return rows if self.projection is None else self.projection.apply(rows)
 
 
