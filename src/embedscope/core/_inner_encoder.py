@@ -82,7 +82,7 @@ def _is_of_patches(layer: Any) -> bool:
     )
 
 
-class _PatchProduct(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+class _PatchProduct(keras.layers.Layer):
     """A convolution of patches, given them as rows: its kernel as a matrix."""
 
     def __init__(self, conv: Any) -> None:
