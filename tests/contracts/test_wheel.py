@@ -67,6 +67,7 @@ def test_wheel_holds_the_package_and_nothing_else(wheel):
         "napari.yaml",
         "jupyter_widget/static/widget.js",
         "jupyter_widget/static/widget.css",
+        "jupyter_widget/static/uPlot-LICENSE.txt",
     ],
 )
 def test_wheel_holds_what_is_no_python(wheel, name):
@@ -97,6 +98,8 @@ def test_wheel_is_small(wheel):
 def test_wheel_ships_the_licence_and_the_entry_points(wheel):
     (info,) = {name.split("/")[0] for name in wheel.namelist() if ".dist-info/" in name}
     assert b"Redistribution and use" in wheel.read(f"{info}/licenses/LICENSE")
+    bundled = "src/embedscope/jupyter_widget/static/uPlot-LICENSE.txt"
+    assert b"Leon Sorokin" in wheel.read(f"{info}/licenses/{bundled}")
     entry_points = wheel.read(f"{info}/entry_points.txt")
     assert b"embedscope = embedscope.cli:main" in entry_points
     assert b"embedscope = embedscope:napari.yaml" in entry_points

@@ -83,7 +83,7 @@ def test_what_is_no_number_is_refused(field: ParameterField, value: object) -> N
         ({"densmap": 1}, "densmap must be True or False"),
         ({"target": None}, "target must be a name"),
         ({"min_dist": 0.9, "spread": 0.5}, "min_dist must be at most spread"),
-        ({"n_neigbors": 5}, "parameters must be among .*; got n_neigbors"),
+        ({"n_neighbours": 5}, "parameters must be among .*; got n_neighbours"),
     ],
 )
 def test_bad_values_say_what_is_wrong(changes: dict[str, object], message: str) -> None:

@@ -170,7 +170,7 @@ def test_before_the_end_there_is_no_result_but_a_decoder_from_an_epochs_end(tabl
     finish(run)
 
 
-def test_the_copy_draws_as_the_decoder_that_it_copies_in_the_datas_own_units(rng):
+def test_the_copy_draws_as_the_decoder_that_it_copies_in_the_units_of_the_data(rng):
     X = (50.0 + 20.0 * rng.normal(size=(120, 6))).astype(np.float32)
     run = TrainingRun(samples_from_array(X))
     run.start()

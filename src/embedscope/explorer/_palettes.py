@@ -26,7 +26,7 @@ CLASS_COLORS = (
     "#009e73",  # bluish green
     "#f0e442",  # yellow
     "#0072b2",  # blue
-    "#d55e00",  # vermillion
+    "#d55e00",  # vermilion
     "#cc79a7",  # reddish purple
     "#882255",  # Tol: muted wine
     "#a5170e",  # rainbow red

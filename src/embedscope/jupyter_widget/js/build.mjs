@@ -1,5 +1,5 @@
-// Bundles the widget's page half into ../static: one script and one style sheet, no request at run
-// time. With --check it only says whether the committed files are what the sources give.
+// Bundles the widget's page half into ../static: one script, one style sheet and the notice of what
+// is bundled, no request at run time. With --check it only says whether the committed files are what the sources give.
 import { readFileSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 
@@ -9,7 +9,9 @@ const [script, style] = await Promise.all([
   build({ ...options, entryPoints: ["src/index.ts"], format: "esm", target: "es2022" }),
   build({ ...options, entryPoints: ["src/style.css"] }),
 ]);
+// The bundle holds uPlot, whose licence asks for its notice to go along.
 const made = {
+  "uPlot-LICENSE.txt": readFileSync(new URL("node_modules/uplot/LICENSE", import.meta.url)),
   "widget.js": script.outputFiles[0].contents,
   "widget.css": style.outputFiles[0].contents,
 };
