@@ -105,7 +105,8 @@ NETWORKS: dict[str, Callable[[], keras.Model]] = {
         (10,),
         layers.LayerNormalization(),
         layers.Dense(10, "mish"),
-        layers.RMSNormalization(),
+        # Keras has it since 3.9.
+        layers.RMSNormalization() if hasattr(layers, "RMSNormalization") else layers.ReLU(),
         layers.UnitNormalization(),
         layers.Dense(2),
     ),
@@ -336,7 +337,8 @@ def several_outputs() -> keras.Model:
         (lambda: stack((3,), Unknown()), "operations that ONNX has; got Erfinv"),
         (
             lambda: stack((4, 4, 1), layers.Conv2DTranspose(1, 1, strides=3, padding="same")),
-            "network must be expressible in ONNX; got",
+            # By tf2onnx, or, where an older one translates it wrongly, by its result.
+            "network must (be expressible in ONNX|give the same result in onnxruntime)",
         ),
         (lambda: stack((3,), layers.Rescaling(np.inf)), "values which are not finite"),
     ],
