@@ -100,7 +100,7 @@ def _fit_watched(
     n_distinct = int(places[: request.n_own].max()) + 1
     fitted = FittedMap(
         networks.encoder,
-        networks.decoder,
+        networks.decoder if drawing is None else drawing.networks.decoder,
         embedding[: request.n_own],
         graph.strengths[:n_distinct, :n_distinct],
         history,

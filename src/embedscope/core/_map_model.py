@@ -75,8 +75,9 @@ class MapModel:
         Inputs and samples whose reconstruction loss is reported too.
     whole_encoder : callable, optional
         Makes the encoder that others should see, where `encoder` does not take the samples.
-    drawing : Drawing, optional
-        A decoder that trains apart.
+    make_drawing : callable, optional
+        Makes the decoder that trains apart. Asked when it is first needed: it takes a while, and
+        the layout, which people can look at, needs none.
     """
 
     def __init__(
@@ -93,7 +94,7 @@ class MapModel:
         peak_rate: float | None = None,
         validation: tuple[Rows, Rows] | None = None,
         whole_encoder: Callable[[], Any] | None = None,
-        drawing: Drawing | None = None,
+        make_drawing: Callable[[], Drawing] | None = None,
     ) -> None:
         self.encoder = encoder
         self.decoder: Any = decoder
@@ -105,12 +106,10 @@ class MapModel:
         self._probe = probe
         self._validation = validation
         self._whole_encoder = whole_encoder
-        self.drawing = drawing
+        self._make_drawing = make_drawing
         together = [encoder] if decoder is None else [encoder, decoder]
         self._variables = [v for network in together for v in network.trainable_variables]
-        self._networks = [*together, *(drawing.trained if drawing is not None else [])]
-        if drawing is not None:
-            drawing.watch(self.encode)
+        self._networks = together
         optimizer.build(self._variables)
         self._seed = tf.constant([seed, 0], dtype=tf.int32)
         self._noise_row: Any = None
@@ -120,6 +119,16 @@ class MapModel:
         self._pull = TracedOnce(self._pull_eagerly)
         self._fit_steps = TracedOnce(self._fit_steps_eagerly, n_free_axes=2)
         self._edge_steps = TracedOnce(self._edge_steps_eagerly, n_free_axes=2)
+
+    @cached_property
+    def drawing(self) -> Drawing | None:
+        """The decoder that trains apart, if there is one; made now if it was not yet."""
+        if self._make_drawing is None:
+            return None
+        drawing = self._make_drawing()
+        drawing.watch(self.encode)
+        self._networks = [*self._networks, *drawing.trained]
+        return drawing
 
     @cached_property
     def keras_model(self) -> Any:
@@ -209,7 +218,7 @@ class MapModel:
         -------
         ndarray of shape (n_samples, n_components), float32, or None
         """
-        if self.reconstruction is None or not self.terms.autoencoder:
+        if not self.terms.autoencoder or self.reconstruction is None:
             return None
         wanted = self.samples if self.drawing is None else self.drawing.targets
         pulls = [
@@ -235,8 +244,10 @@ class MapModel:
         return [np.array(weight) for network in self._networks for weight in network.get_weights()]
 
     def set_weights(self, weights: list[np.ndarray]) -> None:
-        """Put weights of `get_weights` back."""
+        """Put weights of `get_weights` back; networks made since then stay as they are."""
         for network in self._networks:
+            if not weights:
+                break
             n_own = len(network.weights)
             network.set_weights(weights[:n_own])
             weights = weights[n_own:]
@@ -290,12 +301,13 @@ class MapModel:
 
     @property
     def _needs_clean(self) -> bool:
-        feels_drawing = self.drawing is not None and self.terms.autoencoder
-        return bool(self._needs_samples or self.terms.landmark_weight or feels_drawing)
+        if self._needs_samples or self.terms.landmark_weight:
+            return True
+        return self.terms.autoencoder and self.drawing is not None
 
     def _wanted(self, index: np.ndarray) -> np.ndarray | None:
         """What a decoder that trains apart is to give, where the encoder is to feel it."""
-        if self.drawing is None or not self.terms.autoencoder:
+        if not self.terms.autoencoder or self.drawing is None:
             return None
         return self.drawing.targets.take(index)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -44,10 +45,11 @@ def prepare(request: Request, networks: Networks, graph: NeighborGraph) -> tuple
     start = _start(request, networks.encoder, graph, components.flat / projection.scale, rng)
     inputs = _inputs(request, networks, projection, components, start)
     objective = _objective(parameters)
-    drawing = _drawing(request, networks, objective)
-    terms = _terms(request, None if drawing is not None else networks.decoder)
+    apart = draws_apart(parameters)
+    terms = _terms(request, None if apart else networks.decoder)
     probe = LossProbe(graph.strengths, objective, rng)
-    model = _model(request, networks, inputs, terms, probe, drawing)
+    make_drawing = partial(_drawing, request, networks.decoder, objective) if apart else None
+    model = _model(request, networks, inputs, terms, probe, make_drawing)
     problem = Problem(
         graph.strengths,
         objective,
@@ -114,14 +116,11 @@ def _inputs(
     return components
 
 
-def _drawing(request: Request, networks: Networks, objective: Objective) -> Drawing | None:
-    """The decoder that trains apart from the encoder, if one is wanted; its networks are new."""
+def _drawing(request: Request, decoder: Any | None, objective: Objective) -> Drawing:
+    """The decoder that trains apart from the encoder; its networks are new."""
     parameters = request.parameters
-    if not draws_apart(parameters):
-        return None
     training, held_out = split_samples(request)
-    drawn = make_drawn(request, networks.decoder, training)
-    networks.decoder = drawn.networks.decoder
+    drawn = make_drawn(request, decoder, training)
     optimizer = parameters["optimizer"]
     return Drawing(
         drawn.networks,
@@ -172,7 +171,7 @@ def _model(
     inputs: Rows,
     terms: Terms,
     probe: LossProbe,
-    drawing: Drawing | None,
+    make_drawing: Callable[[], Drawing] | None,
 ) -> MapModel:
     optimizer = request.parameters["optimizer"]
     validation = None
@@ -180,7 +179,7 @@ def _model(
         validation = (networks.inputs(request.validation), request.validation)
     return MapModel(
         networks.trained,
-        networks.decoder if drawing is None else None,
+        networks.decoder if make_drawing is None else None,
         inputs,
         request.rows,
         make_optimizer(optimizer),
@@ -190,7 +189,7 @@ def _model(
         peak_rate=_PEAK_RATE if optimizer is None else None,  # others keep their own
         validation=validation,
         whole_encoder=_whole_encoder(networks),
-        drawing=drawing,
+        make_drawing=make_drawing,
     )
 
 
