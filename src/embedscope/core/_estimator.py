@@ -196,7 +196,8 @@ default="spectral"
         "reconstruction_loss" the decoder's. With style codes or samples held out this is the
         squared error of typical samples as a share of that of the mean sample: 1 explains
         nothing. "style_reconstruction_loss" is the same with each sample's own code, and a name
-        with "val_" before it is that of samples held out.
+        with "val_" before it is that of samples held out. "regularization_loss" is what
+        regularisers and `add_loss` of the layers add.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         If X was a frame with names.

@@ -14,6 +14,7 @@ import numpy as np
 
 from embedscope.core import _losses
 from embedscope.core._drawing import Drawing
+from embedscope.core._keras_step import added_loss, descend
 from embedscope.core._layout import Objective
 from embedscope.core._probe import LossProbe
 from embedscope.core._reconstruction import Reconstruction
@@ -22,6 +23,7 @@ from embedscope.core._tensorflow import keras, tf
 from embedscope.core._tracing import TracedOnce, each_in_turn
 
 _NOISE_VALUES = 2**20  # of the row that all noise is cut from
+_REGULARIZED = 256  # samples that the history's regularisation is computed on
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,9 @@ class MapModel:
         self._encode = TracedOnce(lambda x: encoder(x, training=False))
         self._decode = TracedOnce(lambda z: self.decoder(z, training=False))
         self._pull = TracedOnce(self._pull_eagerly)
+        # The networks were tried on samples before: what their layers add has been seen.
+        self._adds_loss = any(network.losses for network in self._networks)
+        self._regularization = TracedOnce(self._regularization_eagerly)
         self._fit_steps = TracedOnce(self._fit_steps_eagerly, n_free_axes=2)
         self._edge_steps = TracedOnce(self._edge_steps_eagerly, n_free_axes=2)
 
@@ -182,7 +187,27 @@ class MapModel:
                 losses["val_reconstruction_loss"] = self.drawing.loss_of(
                     samples, self.encode(inputs)
                 )
+        if self._adds_loss:
+            some = self.inputs.take(probe.samples[:_REGULARIZED])
+            losses["regularization_loss"] = float(self._regularization(some))
         return losses
+
+    def _regularization_eagerly(self, x: Any) -> Any:
+        """What the layers of all networks add to the loss, for a batch."""
+        position = self.encoder(x, training=False)
+        loss = added_loss(self.encoder)
+        if self.decoder is not None:
+            self.decoder(position, training=False)
+            loss += added_loss(self.decoder)
+        if self.drawing is not None:
+            loss += self.drawing.regularization(position)
+        return loss
+
+    def finish(self) -> None:
+        """End the training: an optimiser that averages the weights puts the averages in place."""
+        self.optimizer.finalize_variable_values(self._variables)
+        if self.drawing is not None:
+            self.drawing.finish()
 
     def reconstruction_loss(
         self, inputs: Rows, samples: Rows, index: np.ndarray | None = None
@@ -371,6 +396,7 @@ class MapModel:
             with tf.GradientTape() as tape:
                 z = self.encoder(x_mixed[step] + noise[step] * jitter, training=True)
                 loss = tf.reduce_mean(_losses.distances(z_mixed[step], z))
+                loss += added_loss(self.encoder)
                 if x is not None:
                     loss += self._other_terms(
                         self.encoder(x[step], training=True),
@@ -416,6 +442,7 @@ class MapModel:
                 z_heads, z_tails = tf.split(self.encoder(both, training=True), 2)
                 away = tf.gather(z_tails, negatives[step])
                 loss = _losses.cross_entropy(z_heads, z_tails, away, objective)
+                loss += added_loss(self.encoder)
                 squared = _losses.squared_distances(z_heads, z_tails)
                 loss += tf.reduce_mean(density_pull[step] * squared)
                 loss += self._other_terms(
@@ -439,6 +466,7 @@ class MapModel:
             seen = z if terms.autoencoder else tf.stop_gradient(z)
             output = self.decoder(seen, training=True)
             loss += terms.reconstruction_weight * terms.reconstruction.loss(samples, output)
+            loss += added_loss(self.decoder)
         if wanted is not None and self.drawing is not None:
             loss += terms.reconstruction_weight * self.drawing.place_loss(wanted, z)
         if terms.correlation_weight:
@@ -465,7 +493,6 @@ class MapModel:
             self.optimizer.learning_rate.assign(base)
 
     def _descend(self, tape: Any, loss: Any, rate: Any) -> None:
-        gradients = tape.gradient(loss, self._variables, unconnected_gradients="zero")
         if self.peak_rate is not None:
             self.optimizer.learning_rate.assign(rate)
-        self.optimizer.apply(gradients, self._variables)
+        descend(tape, loss, self._variables, self.optimizer)

@@ -255,6 +255,7 @@ class Monitor:
         A run that went to its end, or was ended by a Keras callback, keeps the weights it has: the
         callback decides, as in Keras.
         """
+        self._model.finish()
         self._end_callbacks()
         if self._ended_by_callback or self.epoch == self._n_reports:
             return

@@ -17,6 +17,7 @@ from embedscope.core._forward import encode
 from embedscope.core._graph import NeighborGraph
 from embedscope.core._initial import initial_positions
 from embedscope.core._inner_encoder import InnerEncoder, begins_with_pooling
+from embedscope.core._keras_step import scaled_for
 from embedscope.core._layout import Objective
 from embedscope.core._map_model import MapModel, Terms
 from embedscope.core._networks import hidden_width, table_encoder
@@ -132,7 +133,7 @@ def _drawing(request: Request, networks: Networks, objective: Objective) -> Draw
         held_out,
         parameters["n_components"],
         objective.a ** (-0.5 / objective.b),
-        make_optimizer(optimizer),
+        scaled_for(make_optimizer(optimizer), [networks.decoder]),
         peak_rate=1.0 if optimizer is None else None,
         length=parameters["n_training_epochs"],
         seed=request.seed,
@@ -178,12 +179,14 @@ def _model(
     validation = None
     if request.validation is not None:
         validation = (networks.inputs(request.validation), request.validation)
+    encoder, decoder = networks.trained, networks.decoder if drawing is None else None
+    learning = [network for network in (encoder, decoder) if network is not None]
     return MapModel(
-        networks.trained,
-        networks.decoder if drawing is None else None,
+        encoder,
+        decoder,
         inputs,
         request.rows,
-        make_optimizer(optimizer),
+        scaled_for(make_optimizer(optimizer), learning),
         terms,
         probe,
         request.seed,
