@@ -98,7 +98,8 @@ default="spectral"
     precomputed_knn : tuple of (indices, distances), optional
         Neighbours of the training samples, arrays of shape (n_samples, at least n_neighbors).
     target_metric : str or callable, default="categorical"
-        What `y` is: labels, with -1 for unknown, or numbers compared by a metric.
+        What `y` is: labels, numbers or text, or numbers compared by a metric. A label that is -1,
+        "-1", None, NaN or masked is unknown.
     target_metric_kwds : dict, optional
     target_weight : float, default=0.5
         0 ignores `y`, 1 trusts it entirely.
@@ -349,7 +350,7 @@ default="spectral"
         X : array-like of shape (n_samples, n_features) or (n_samples, *dims)
             numpy array, memmap, scipy sparse matrix, pandas frame, zarr or dask array; finite.
         y : array-like of shape (n_samples,), optional
-            Labels, -1 where unknown, or numbers: see `target_metric`.
+            Labels, -1 or None where unknown, or numbers: see `target_metric`.
         precomputed_distances : array or sparse matrix of shape (n_samples, n_samples), optional
             Distances between the samples, with ``metric="precomputed"``.
         landmark_positions : array-like of shape (n_samples, n_components), optional
@@ -1002,9 +1003,9 @@ def _pad_unknown(y: np.ndarray | None, length: int, target_metric: Any) -> np.nd
     """Landmarks have no labels: -1. A numeric target has no such value."""
     if y is None:
         return None
-    if target_metric != "categorical" or y.dtype.kind not in "iufb":
+    if target_metric != "categorical":
         raise InvalidInputError(
-            f"y must be numeric labels where landmarks are used; got target_metric="
-            f"{target_metric!r} and dtype {y.dtype}. Encode labels as integers, or leave y out."
+            f"y must be labels where landmarks are used; got target_metric={target_metric!r}. "
+            "Leave y out, or set target_metric='categorical'."
         )
-    return np.concatenate([y.ravel(), np.full(length - len(y), -1, dtype=y.dtype)])
+    return np.concatenate([y, np.full(length - len(y), -1, dtype=y.dtype)])
