@@ -340,7 +340,7 @@ class MapModel:
         heads: np.ndarray,
         tails: np.ndarray,
         negatives: np.ndarray,
-        density_pull: np.ndarray,
+        density: np.ndarray,
         rates: np.ndarray,
         objective: Objective,
         landmarks: np.ndarray | None,
@@ -353,8 +353,9 @@ class MapModel:
             Samples at both ends of each edge.
         negatives : ndarray of shape (n_steps, negative_sample_rate, batch), int
             Places in the batch of tails whose points serve as negative samples.
-        density_pull : ndarray of shape (n_steps, batch), float32
-            Weight of each edge's squared length in the density term.
+        density : ndarray of shape (n_steps, 2, batch), float32
+            Weight of each edge's squared length in the density term, and the squared length that
+            this holds for.
         rates : ndarray of shape (n_steps,), float32
         objective : Objective
         landmarks : ndarray of shape (n_samples, n_components), float32, or None
@@ -363,7 +364,7 @@ class MapModel:
             self.inputs.take(heads),
             self.inputs.take(tails),
             negatives,
-            density_pull,
+            density,
             rates,
             self._next_step(len(heads)),
             objective,
@@ -426,7 +427,7 @@ class MapModel:
         heads: Any,
         tails: Any,
         negatives: Any,
-        density_pull: Any,
+        density: Any,
         rates: Any,
         first: Any,
         objective: Objective,
@@ -444,7 +445,7 @@ class MapModel:
                 loss = _losses.cross_entropy(z_heads, z_tails, away, objective)
                 loss += added_loss(self.encoder)
                 squared = _losses.squared_distances(z_heads, z_tails)
-                loss += tf.reduce_mean(density_pull[step] * squared)
+                loss += _losses.density_term(density[step, 0], squared, density[step, 1])
                 loss += self._other_terms(
                     z_heads,
                     None if samples is None else samples[step],

@@ -10,7 +10,13 @@ import numpy as np
 
 from embedscope._errors import InvalidInputError
 from embedscope.core._curve import fit_curve
-from embedscope.core._density import DensityTerm, edge_lengths, log_radii, standardised
+from embedscope.core._density import (
+    DensityTerm,
+    edge_lengths,
+    log_radii,
+    standardised,
+    without_distance,
+)
 from embedscope.core._drawing import Drawing
 from embedscope.core._drawn_networks import make_drawn
 from embedscope.core._forward import encode
@@ -248,7 +254,11 @@ def _density(parameters: Mapping[str, Any], graph: NeighborGraph) -> DensityTerm
     lengths = edge_lengths(graph.strengths, graph.indices, graph.distances)
     radii = standardised(log_radii(graph.strengths, lengths**2))
     return DensityTerm(
-        radii, parameters["dens_lambda"], parameters["dens_frac"], parameters["dens_var_shift"]
+        radii,
+        parameters["dens_lambda"],
+        parameters["dens_frac"],
+        parameters["dens_var_shift"],
+        without_distance(lengths),
     )
 
 
