@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from embedscope import ParametricUMAP
+from embedscope._errors import InvalidInputError
 
 SOLVERS = ["auxiliary", "edges"]
 
@@ -210,3 +211,55 @@ def test_a_decoder_that_trains_apart_keeps_its_averages(few):
 
     usual, averaged = decoder_of(), decoder_of(use_ema=True, ema_momentum=0.9)
     assert 0.0 < np.abs(usual - averaged).max() < 0.5
+
+
+@pytest.mark.parametrize(
+    ("kind", "monitor"),
+    [
+        ("early stopping", "val_loss"),
+        ("early stopping", "val_reconstruction_loss"),
+        ("rate", "val_reconstruction_loss"),
+        ("checkpoint", "val_reconstruction_loss"),
+    ],
+)
+def test_losses_of_samples_held_back_can_be_monitored(few, tmp_path, monitor, kind):
+    """Keras cannot tell from these names which way is better, and says so after an epoch."""
+    options = {"monitor": monitor}
+    file = tmp_path / "best.weights.h5"
+    made = {
+        "early stopping": lambda: keras.callbacks.EarlyStopping(
+            **options, patience=1, min_delta=1e3
+        ),
+        "rate": lambda: keras.callbacks.ReduceLROnPlateau(**options, patience=1, min_delta=1e3),
+        "checkpoint": lambda: keras.callbacks.ModelCheckpoint(
+            file, **options, save_best_only=True, save_weights_only=True
+        ),
+    }
+    callback = made[kind]()
+    embedder = fitted(
+        few,
+        parametric_reconstruction=True,
+        reconstruction_validation=few.test[:50],
+        keras_fit_kwargs={"callbacks": [callback]},
+        batch_size=100,
+        loss_report_frequency=4,
+        optimizer="adam",
+    )
+    n_reports = len(embedder.history_["val_reconstruction_loss"])
+    assert n_reports == (2 if kind == "early stopping" else 4)
+    assert file.exists() == (kind == "checkpoint")
+    assert "val_loss" not in embedder.history_  # it has one name there
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [
+        keras.callbacks.EarlyStopping("accuracy"),
+        keras.callbacks.ReduceLROnPlateau("val_mean_squared_error"),
+    ],
+)
+def test_what_cannot_be_monitored_is_refused_before_the_first_step(few, callback):
+    began = []
+    with pytest.raises(InvalidInputError, match=r"^keras_fit_kwargs\['callbacks'\] must monitor"):
+        fitted(few, keras_fit_kwargs={"callbacks": [callback]}, progress=began.append)
+    assert not began

@@ -170,9 +170,10 @@ default="spectral"
         is given stays as it is.
     keras_fit_kwargs : dict, optional
         ``callbacks``: Keras callbacks, which see every batch, an epoch for each entry of the
-        history, and in its logs "loss", "reconstruction_loss" and "val_reconstruction_loss"; they
-        may stop the training. Their ``model`` is the encoder, followed by the decoder if there is
-        one, on places alone. ``verbose``: overrides `verbose`.
+        history, and in its logs the losses of that entry, with "val_loss" for
+        "val_reconstruction_loss" where samples are held back. All are better where they are less:
+        ``mode`` need not say so. Callbacks may stop the training. Their ``model`` is the encoder,
+        followed by the decoder if there is one, on places alone. ``verbose``: overrides `verbose`.
     progress : callable, optional
         ``progress(report)`` is called after every few batches with a frozen `Report`: phase,
         fraction, epoch, losses, and ``report.embedding()`` for the map as it is. A true return
