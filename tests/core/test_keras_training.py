@@ -263,3 +263,24 @@ def test_what_cannot_be_monitored_is_refused_before_the_first_step(few, callback
     with pytest.raises(InvalidInputError, match=r"^keras_fit_kwargs\['callbacks'\] must monitor"):
         fitted(few, keras_fit_kwargs={"callbacks": [callback]}, progress=began.append)
     assert not began
+
+
+@pytest.mark.parametrize("encoder", ["reference", None, chain(64, 2)])
+def test_weights_of_a_checkpoint_load_into_the_encoder(few, tmp_path, encoder):
+    file = tmp_path / "{epoch}.weights.h5"
+    embedder = fitted(
+        few,
+        encoder=encoder,
+        parametric_reconstruction=True,
+        keras_fit_kwargs={
+            "callbacks": [keras.callbacks.ModelCheckpoint(file, save_weights_only=True)]
+        },
+        batch_size=100,
+        loss_report_frequency=2,
+    )
+    loaded = keras.models.clone_model(embedder.encoder_)
+    loaded.load_weights(tmp_path / "2.weights.h5")
+    for ours, theirs in zip(loaded.get_weights(), embedder.encoder_.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    loaded.load_weights(tmp_path / "1.weights.h5")
+    assert np.abs(loaded(few.train[:100]) - embedder.embedding_).max() > 1e-3

@@ -916,8 +916,16 @@ default="spectral"
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_fitted")
 
+    def __copy__(self) -> ParametricUMAP:
+        copied = type(self).__new__(type(self))
+        copied.__dict__.update(self.__dict__)
+        return copied
+
     def __getstate__(self) -> dict[str, Any]:
+        from embedscope.core._pickling import check_networks
+
         state = super().__getstate__()
+        check_networks(state)
         # Traced functions cannot be stored, and are made again on first use.
         return state | {"_forward": {}, "_derivative": None} if "_forward" in state else dict(state)
 

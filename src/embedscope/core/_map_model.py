@@ -77,6 +77,9 @@ class MapModel:
         Inputs and samples whose reconstruction loss is reported too.
     whole_encoder : callable, optional
         Makes the encoder that others should see, where `encoder` does not take the samples.
+    folded : callable, optional
+        Gives the encoder that the user gets, with the weights as they are now, where that is not
+        made of the layers that train.
     drawing : Drawing, optional
         A decoder that trains apart.
     """
@@ -95,6 +98,7 @@ class MapModel:
         peak_rate: float | None = None,
         validation: tuple[Rows, Rows] | None = None,
         whole_encoder: Callable[[], Any] | None = None,
+        folded: Callable[[], Any] | None = None,
         drawing: Drawing | None = None,
     ) -> None:
         self.encoder = encoder
@@ -106,7 +110,8 @@ class MapModel:
         self.peak_rate = peak_rate
         self._probe = probe
         self._validation = validation
-        self._whole_encoder = whole_encoder
+        self._whole_encoder, self._folded = whole_encoder, folded
+        self._foldable: Any = None
         self.drawing = drawing
         together = [encoder] if decoder is None else [encoder, decoder]
         self._variables = [v for network in together for v in network.trainable_variables]
@@ -129,14 +134,29 @@ class MapModel:
     @cached_property
     def keras_model(self) -> Any:
         """What Keras callbacks see: one model of both networks, which they can call and save."""
-        encoder = self.encoder if self._whole_encoder is None else self._whole_encoder()
+        model = self._with_decoder(
+            self.encoder if self._whole_encoder is None else self._whole_encoder()
+        )
+        model.optimizer, model.stop_training = self.optimizer, False  # as Keras's own `fit` does
+        model.reconstruction = self.reconstruction  # makes data of what the decoder gives
+        if self._folded is not None:
+            model.save_weights = self._save_weights
+        return model
+
+    def _with_decoder(self, encoder: Any) -> Any:
+        """An encoder, and the decoder behind it if there is one, as one model."""
         position = encoder.outputs[0]
         decoder = self.decoder if self.drawing is None else self.drawing.typical
         outputs = position if decoder is None else [position, decoder(position)]
-        model = keras.Model(encoder.inputs[0], outputs, name="parametric_umap")
-        model.optimizer, model.stop_training = self.optimizer, False  # as Keras's own `fit` does
-        model.reconstruction = self.reconstruction  # makes data of what the decoder gives
-        return model
+        return keras.Model(encoder.inputs[0], outputs, name="parametric_umap")
+
+    def _save_weights(self, filepath: Any, overwrite: bool = True, **options: Any) -> None:
+        """Save weights that fit the network that the user gets."""
+        assert self._folded is not None
+        if self._foldable is None:
+            self._foldable = self._with_decoder(self._folded())
+        self._folded()
+        self._foldable.save_weights(filepath, overwrite, **options)
 
     @property
     def reconstruction(self) -> Reconstruction | None:

@@ -199,6 +199,7 @@ def _model(
         peak_rate=_PEAK_RATE if optimizer is None else None,  # others keep their own
         validation=validation,
         whole_encoder=_whole_encoder(networks),
+        folded=None if networks.projected is None else networks.projected.fold,
         drawing=drawing,
     )
 
