@@ -814,6 +814,9 @@ default="spectral"
     def to_onnx(self, path: str | os.PathLike[str], network: str = "encoder") -> Path:
         """Export a trained network as ONNX, checked against onnxruntime to 1e-5.
 
+        What was trained in mixed precision is exported in float32, and checked against the same
+        weights in float32.
+
         Parameters
         ----------
         path : str or path

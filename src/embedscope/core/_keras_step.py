@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from embedscope.core._precision import computes_in
 from embedscope.core._tensorflow import keras, tf
 
 
@@ -33,9 +34,7 @@ def descend(tape: Any, loss: Any, variables: Sequence[Any], optimizer: Any) -> N
 
 def scaled_for(optimizer: Any, networks: Sequence[Any]) -> Any:
     """The optimiser, with a scale of the loss if a network computes in float16."""
-    is_half = any(
-        layer.compute_dtype == "float16" for network in networks for layer in network.layers
-    )
-    if not is_half or isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+    is_small = any(computes_in(network, ("float16",)) for network in networks)
+    if not is_small or isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         return optimizer
     return keras.optimizers.LossScaleOptimizer(optimizer)
