@@ -12,6 +12,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
@@ -21,6 +22,7 @@ from embedscope import ParametricUMAP
 from embedscope._errors import InvalidInputError
 from embedscope.core._monitor import Report
 from embedscope.core._parameters import check_parameters
+from embedscope.core._targets import check_targets
 
 N_SAMPLES, N_FEATURES = 40, 6
 DATA = np.random.default_rng(7).normal(size=(N_SAMPLES, N_FEATURES)).astype(np.float32)
@@ -426,15 +428,24 @@ def test_an_unbuilt_decoder_is_refused() -> None:
 # -- what comes beside the samples ----------------------------------------------------------------
 
 NUMBERS = np.linspace(0.0, 1.0, N_SAMPLES)
+
+
+def pairs_as_objects() -> np.ndarray:
+    """Labels that are lists."""
+    labels = np.empty(N_SAMPLES, dtype=object)
+    labels[:] = [[1, 2]] * N_SAMPLES
+    return labels
+
+
 BAD_LABELS: dict[str, tuple[Any, str]] = {
     "too few": (np.zeros(N_SAMPLES - 1), f"{N_SAMPLES - 1} for {N_SAMPLES} samples"),
     "too many": (np.zeros(N_SAMPLES + 1), f"{N_SAMPLES + 1} for {N_SAMPLES} samples"),
     "one value": (3, "one value"),
     "two columns": (np.zeros((N_SAMPLES, 2)), f"({N_SAMPLES}, 2)"),
-    "NaN": (np.where(NUMBERS > 0.5, np.nan, 1.0), "NaN"),
-    "NaN among objects": (np.array([np.nan] + [1.0] * (N_SAMPLES - 1), object), "NaN"),
-    "None": ([None] + ["a"] * (N_SAMPLES - 1), "mixture"),
-    "text and numbers": (["a"] * 10 + [-1] * (N_SAMPLES - 10), "mixture"),
+    "infinity": (np.where(NUMBERS > 0.5, np.inf, 1.0), "infinity"),
+    "infinity among objects": (np.array([np.inf] + [1.0] * (N_SAMPLES - 1), object), "infinity"),
+    "text and numbers": (["a"] * 10 + [2] * (N_SAMPLES - 10), "mixture"),
+    "pairs": (pairs_as_objects(), "mixture"),
     "a ragged list": ([[1, 2]] + [[1]] * (N_SAMPLES - 1), "mixture"),
 }
 BAD_NUMBERS: dict[str, tuple[Any, str]] = {
@@ -485,11 +496,57 @@ def test_labels_may_be_of_any_one_kind(labels: Any, of_two_classes: sparse.csr_m
     assert (quick().fit(DATA, labels).graph_ != of_two_classes).nnz == 0
 
 
-def test_minus_one_among_objects_is_unknown() -> None:
-    labels = np.array([0, -1] * 20)
-    expected = quick().fit(DATA, labels).graph_
-    assert (quick().fit(DATA, labels.astype(object)).graph_ != expected).nnz == 0
-    assert (quick().fit(DATA, labels + 5).graph_ != expected).nnz > 0
+def half_unknown(mark: Any) -> np.ndarray:
+    """Text labels in turn with marks, as objects."""
+    return np.array(["G1", mark, "S", mark] * 10, dtype=object)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        half_unknown(-1),
+        list(half_unknown(-1)),
+        half_unknown("-1"),
+        half_unknown(None),
+        list(half_unknown(None)),
+        half_unknown(np.nan),
+        half_unknown(-1).astype(str),
+        half_unknown(-1.0).astype(str),
+        half_unknown(np.nan).astype(str),
+        half_unknown("-1").astype(bytes),
+        pd.Series(half_unknown(None), dtype="string"),
+        pd.Series(half_unknown(None), dtype="category"),
+        pd.Series([0, None, 1, None] * 10, dtype="Int64"),
+        np.array([0, np.nan, 1, np.nan] * 10),
+        np.array([0.0, -1.0, 1.0, -1.0] * 10),
+        np.array([0, -1, 1, -1] * 10, dtype=object),
+        np.ma.masked_array([0, 7, 1, 8] * 10, mask=[False, True] * 20),
+    ],
+)
+def test_unknown_labels_are_known_as_such(labels: Any) -> None:
+    """Text with -1 in it is text to numpy: "-1" is no class that ties the unknown together."""
+    found = check_targets(labels, N_SAMPLES, categorical=True)
+    np.testing.assert_array_equal(found, [0, -1, 1, -1] * 10)
+
+
+def test_minus_one_among_text_is_unknown_to_fit() -> None:
+    expected = quick().fit(DATA, np.array([0, -1] * 20)).graph_
+    assert (quick().fit(DATA, np.array(["G1", -1] * 20)).graph_ != expected).nnz == 0
+    assert (quick().fit(DATA, np.array([5, 4] * 20)).graph_ != expected).nnz > 0
+
+
+@pytest.mark.parametrize(
+    "labels", [NUMBERS, [f"cell {number}" for number in range(N_SAMPLES)], np.arange(N_SAMPLES)]
+)
+def test_measurements_taken_for_labels_are_noticed(labels: Any) -> None:
+    with pytest.warns(UserWarning, match=r"^y should be labels .*target_metric='euclidean'"):
+        check_targets(labels, N_SAMPLES, categorical=True)
+    check_targets(np.repeat(np.arange(100.0), 3), 300, categorical=True)  # many classes, no warning
+    check_targets(np.arange(N_SAMPLES) % 4 + 0.5, N_SAMPLES, categorical=True)
+
+
+def test_the_remedy_for_measurements_works() -> None:
+    quick(target_metric="euclidean").fit(DATA, NUMBERS)
 
 
 DISTANCES, INDICES = NearestNeighbors(n_neighbors=6).fit(DATA).kneighbors(DATA)

@@ -12,6 +12,7 @@ from embedscope.core._density import (
     edge_lengths,
     log_radii,
     standardised,
+    without_distance,
 )
 from embedscope.core._fuzzy import fuzzy_simplicial_set
 from embedscope.core._layout import Layout, Objective
@@ -121,6 +122,24 @@ def test_pull_is_finite_with_a_sample_that_has_no_edge(rng: np.random.Generator)
     pull = DensityTerm(standardised(rng.normal(size=12))).pull(graph, positions, OBJECTIVE)
     assert np.isfinite(pull).all()
     assert np.abs(pull).max() > 0
+
+
+def test_samples_without_a_distance_between_them_are_not_pushed_apart(
+    rng: np.random.Generator,
+) -> None:
+    graph, _, _ = graph_of(rng.normal(size=(20, 3)), 5)
+    positions = rng.normal(size=(20, 2))
+    radii = standardised(rng.normal(size=20))
+    free = DensityTerm(radii).pull(graph, positions, OBJECTIVE)
+    lengths = rng.uniform(0.5, 2.0, graph.nnz)
+    lengths[::3] = 0.0
+    lengths[1::3] *= 1e-8  # rounding
+    lengths[5] = np.nan
+    together = without_distance(lengths)
+    np.testing.assert_array_equal(together, lengths < 1e-3)
+    held = DensityTerm(radii, together=together).pull(graph, positions, OBJECTIVE)
+    np.testing.assert_array_equal(held, np.where(together, np.minimum(free, 0.0), free))
+    assert (free[together] > 0.0).any()
 
 
 def test_the_term_acts_in_the_last_epochs() -> None:

@@ -15,7 +15,7 @@ from embedscope.core._fuzzy import fuzzy_simplicial_set
 from embedscope.core._graph import GraphOptions, build_graph
 from embedscope.core._metrics import NeighborSearch
 from embedscope.core._rows import Rows, as_rows
-from embedscope.core._targets import intersect_graphs, intersect_labels
+from embedscope.core._targets import check_targets, intersect_graphs, intersect_labels
 
 OPTIONS = GraphOptions(NeighborSearch(6))
 
@@ -72,7 +72,8 @@ def test_labels_of_any_kind_are_classes(
     rows: Rows, plain: sparse.csr_matrix, names: Any, rng: np.random.Generator
 ) -> None:
     classes = rng.integers(len(names), size=80)
-    found = build_graph(rows, np.asarray(names)[classes], OPTIONS).strengths
+    labels = check_targets(np.asarray(names)[classes], 80, categorical=True)
+    found = build_graph(rows, labels, OPTIONS).strengths
     assert_same(found, intersect_labels(plain, classes, 0.5))
     assert abs(found - plain).max() > 0.1
 
@@ -82,7 +83,8 @@ def test_minus_one_is_an_unknown_label(
 ) -> None:
     classes = rng.integers(3, size=80)
     labels = np.where(rng.random(80) < 0.5, -1.0, classes * 10.0)
-    found = build_graph(rows, labels, replace(OPTIONS, target_weight=0.8)).strengths
+    targets = check_targets(labels, 80, categorical=True)
+    found = build_graph(rows, targets, replace(OPTIONS, target_weight=0.8)).strengths
     assert_same(found, intersect_labels(plain, np.where(labels < 0, -1, classes), 0.8))
     assert_same(build_graph(rows, np.full(80, -1), OPTIONS).strengths, plain)
 

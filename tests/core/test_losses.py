@@ -12,6 +12,7 @@ from embedscope.core._curve import fit_curve
 from embedscope.core._layout import Objective
 from embedscope.core._losses import (
     cross_entropy,
+    density_term,
     distances,
     global_correlation,
     landmark_distance,
@@ -194,3 +195,19 @@ def test_a_landmark_loss_of_the_users() -> None:
     value, slopes = gradient(lambda z: landmark_distance(wanted, z, squared_error), positions)
     assert value == pytest.approx((25.0 + 1.0) / 2)
     np.testing.assert_allclose(slopes[0], [[3, 4], [0, 0], [0, 1]], atol=1e-6)
+
+
+def test_the_density_term_is_a_gradient_where_its_weights_hold(rng: np.random.Generator) -> None:
+    weights, before = rng.normal(size=30), rng.uniform(0.1, 4.0, 30)
+    squared = tf.Variable(before)
+    with tf.GradientTape() as tape:
+        loss = density_term(weights, squared, before)
+    np.testing.assert_allclose(tape.gradient(loss, squared), weights / 30, rtol=1e-6)
+
+
+def test_a_map_that_grows_as_a_whole_gains_no_density(rng: np.random.Generator) -> None:
+    before = rng.uniform(0.1, 4.0, 30)
+    weights = rng.normal(size=30)
+    weights -= (weights * before).sum() / before.sum()  # as a correlation of radii has them
+    losses = [float(density_term(weights, scale * before, before)) for scale in (1.0, 100.0, 0.01)]
+    np.testing.assert_allclose(losses, losses[0], atol=1e-9)

@@ -48,8 +48,8 @@ def nested() -> keras.Model:
 class Subclassed(keras.Model):
     """A network as a class, without symbolic inputs."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         self.hidden = layers.Dense(4, "relu")
         self.out = layers.Dense(2)
 
@@ -205,6 +205,30 @@ def test_same_result(name: str, tmp_path: Path, rng: np.random.Generator) -> Non
         assert np.ptp(expected) > 0
         scale = np.abs(expected).max()
         np.testing.assert_allclose(run(file, batch), expected, rtol=0, atol=1e-5 * scale)
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize(
+    "name", ["convolutional encoder", "nested", "subclassed", "attention", "residual"]
+)
+def test_half_precision_is_exported_in_full(
+    name: str, policy: str, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    exact = NETWORKS[name]()
+    randomise(exact, rng)
+    try:
+        keras.config.set_dtype_policy(policy)
+        network = NETWORKS[name]()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    network.set_weights(exact.get_weights())
+    file = export_onnx(network, tmp_path / "network.onnx")
+    (shape,) = [tensor.type.tensor_type.shape for tensor in onnx.load(file).graph.input]
+    batch = rng.uniform(0, 1, (4, *(size.dim_value for size in shape.dim[1:]))).astype(np.float32)
+    expected = exact(batch, training=False).numpy()
+    scale = np.abs(expected).max()
+    np.testing.assert_allclose(run(file, batch), expected, rtol=0, atol=1e-5 * scale)
+    assert any(layer.compute_dtype != "float32" for layer in network.layers)  # it stays so
 
 
 def test_tensors_have_names(tmp_path: Path) -> None:

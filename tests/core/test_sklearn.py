@@ -21,6 +21,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from embedscope import ParametricUMAP
+from embedscope._errors import InvalidInputError
 
 N_SAMPLES, N_FEATURES, N_CLASSES = 80, 5, 4
 DATA, LABELS = make_blobs(N_SAMPLES, N_FEATURES, centers=N_CLASSES, cluster_std=0.5, random_state=3)
@@ -138,6 +139,34 @@ def test_a_copy_of_a_fitted_estimator_is_whole(copied: Any, fitted: ParametricUM
     other.update(DATA + 1.0)
     assert other.embedding_.shape == (N_SAMPLES, 2)
     np.testing.assert_array_equal(other.fit(DATA).embedding_, fitted.embedding_)
+
+
+class Doubled(keras.layers.Layer):
+    """A layer that Keras was not told of."""
+
+    def call(self, inputs):
+        return 2.0 * inputs
+
+
+class OwnDescent(keras.optimizers.SGD):
+    """An optimiser that Keras was not told of."""
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, pickle.dumps])
+def test_what_could_not_be_unpickled_is_refused_beforehand(copied: Any) -> None:
+    """Or the model would be lost."""
+    layers = [keras.Input((DATA.shape[1],)), Doubled(), keras.layers.Dense(2)]
+    for estimator, name in (
+        (quick(encoder=keras.Sequential(layers)), "encoder"),
+        (quick(optimizer=OwnDescent()), "optimizer"),
+    ):
+        with pytest.raises(InvalidInputError, match=f"^{name} must be such .*not registered"):
+            copied(estimator)
+    fitted_one = quick(encoder=keras.Sequential(layers)).fit(DATA)
+    with pytest.raises(InvalidInputError, match=r"^encoder must be such .*Doubled"):
+        copied(fitted_one)
+    places = copy.copy(fitted_one).transform(DATA)  # has the same networks
+    np.testing.assert_array_equal(places, fitted_one.transform(DATA))
 
 
 def test_parameters_stay_as_given_and_networks_untouched(fitted: ParametricUMAP) -> None:

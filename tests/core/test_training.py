@@ -525,6 +525,36 @@ def test_densmap_keeps_dense_regions_dense(solver, rng):
     assert correlation(densmap=True) > correlation(densmap=False) + 0.1
 
 
+def counts(rng: np.random.Generator) -> np.ndarray:
+    """Counts of 120 kinds in 250 samples of three classes, such as words or genes."""
+    shares = rng.dirichlet(np.full(120, 0.05), 3)
+    return rng.poisson(40 * shares[rng.integers(0, 3, 250)]).astype(np.float32)
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_densmap_leaves_identical_samples_together(rng, metric):
+    """Even where all others are equally far from them, as rows of zeros are by cosine."""
+    X = counts(rng)
+    X[:12] = 0.0
+    embedder = ParametricUMAP(
+        metric=metric, densmap=True, parametric_embedding=False, random_state=0
+    )
+    places = embedder.fit_transform(X)
+    assert places[:12].std(axis=0).max() < 0.2 * places[12:].std(axis=0).max()
+
+
+def test_densmap_by_edges_keeps_the_size_of_the_map(rng):
+    embedder = ParametricUMAP(
+        metric="cosine",
+        densmap=True,
+        solver="edges",
+        encoder="reference",
+        n_epochs=100,
+        random_state=0,
+    )
+    assert embedder.fit_transform(counts(rng)).std(axis=0).max() < 20.0
+
+
 # -- layers that behave differently in training --------------------------------------------------
 
 

@@ -14,6 +14,7 @@ from scipy import sparse
 from embedscope.core._layout import Objective
 
 _EPSILON = 1e-8
+_ROUNDING = 1e-6  # of a mean distance
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,16 @@ class DensityTerm:
         `dens_frac`: share of the epochs, the last ones, in which the term acts.
     variance_shift : float
         `dens_var_shift`: keeps the correlation stable where all radii are alike.
+    together : ndarray of shape (n_edges,), bool, optional
+        Edges between samples that are the same in the data. They are never pushed apart: where
+        such samples have other neighbours far away, their radius would be made up by that.
     """
 
     radii: np.ndarray
     weight: float = 2.0
     fraction: float = 0.3
     variance_shift: float = 0.1
+    together: np.ndarray | None = None
 
     def acts_at(self, progress: float) -> bool:
         """The term acts when `progress` (0..1) of the layout is done."""
@@ -66,7 +71,7 @@ class DensityTerm:
         n_samples = graph.shape[0]
         heads = np.repeat(np.arange(n_samples), np.diff(graph.indptr))
         tails = graph.indices
-        squared = _squared_lengths(positions, heads, tails)
+        squared = squared_lengths(positions, heads, tails)
         power = squared**objective.b
         closeness = 1.0 / (1.0 + objective.a * power)
         slope = -objective.a * objective.b * power / squared * closeness**2
@@ -83,9 +88,10 @@ class DensityTerm:
             return np.asarray(by_radius[sample] * gain / (_EPSILON + mean_square[sample]))
 
         scale = 2.0 * self.weight * graph.data.sum() / 2.0
-        return np.asarray(
-            scale * (by_length(heads) + by_length(tails)) / graph.data, dtype=np.float32
-        )
+        pull = scale * (by_length(heads) + by_length(tails)) / graph.data
+        if self.together is not None:
+            pull[self.together] = np.minimum(pull[self.together], 0.0)
+        return np.asarray(pull, dtype=np.float32)
 
 
 def log_radii(graph: sparse.csr_matrix, squared_lengths: np.ndarray) -> np.ndarray:
@@ -153,11 +159,18 @@ def edge_lengths(
     return np.where(found > 0, (found - 1.0) * unit, np.nan)
 
 
+def without_distance(lengths: np.ndarray) -> np.ndarray:
+    """Edges whose length is nothing, or no more than rounding; ndarray of bool."""
+    known = lengths[np.isfinite(lengths)]
+    return np.asarray(lengths <= _ROUNDING * (known.mean() if len(known) else 0.0))
+
+
 def standardised(values: np.ndarray) -> np.ndarray:
     """Zero mean and unit variance; zeros where all values are alike."""
     return np.asarray((values - values.mean()) / max(values.std(), 1e-12))
 
 
-def _squared_lengths(positions: np.ndarray, heads: np.ndarray, tails: np.ndarray) -> np.ndarray:
+def squared_lengths(positions: np.ndarray, heads: np.ndarray, tails: np.ndarray) -> np.ndarray:
+    """Squared lengths of edges in a map, never exactly zero, float64."""
     difference = positions[heads].astype(np.float64) - positions[tails]
     return np.asarray(np.einsum("ij,ij->i", difference, difference) + 1e-12)

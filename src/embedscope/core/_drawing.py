@@ -17,6 +17,7 @@ import numpy as np
 
 from embedscope.core._drawn_targets import Targets
 from embedscope.core._forward import Forward
+from embedscope.core._keras_step import added_loss, descend
 from embedscope.core._projection import principal_axes
 from embedscope.core._reconstruction import Reconstruction
 from embedscope.core._rows import Rows
@@ -207,15 +208,24 @@ class Drawing:
             with tf.GradientTape() as tape:
                 code = shown[step] * self._code(place, target)
                 drawn = self.networks.trunk(self._joined(place, code), training=True)
-                loss = self.loss(target, drawn)
-            gradients = tape.gradient(loss, self._variables, unconnected_gradients="zero")
+                loss = self.loss(target, drawn) + added_loss(self.networks.trunk)
             if base is not None:
                 optimizer.learning_rate.assign(base * rates[step])
-            optimizer.apply(gradients, self._variables)
+            descend(tape, loss, self._variables, optimizer)
 
         each_in_turn(draw_step, tf.shape(places)[0])
         if base is not None:
             optimizer.learning_rate.assign(base)
+
+    def finish(self) -> None:
+        """End the training: an optimiser that averages the weights puts the averages in place."""
+        if self._done:  # before the first step there is no average
+            self._optimizer.finalize_variable_values(self._variables)
+
+    def regularization(self, places: Any) -> Any:
+        """What the trunk's layers add to the loss, for a batch, a tensor."""
+        self.networks.trunk(self._joined(places, None), training=False)
+        return added_loss(self.networks.trunk)
 
     def loss(self, targets: Any, drawn: Any) -> Any:
         """What is minimised: mean squared error, or the user's loss."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from embedscope.core._density import squared_lengths
 from embedscope.core._map_model import MapModel
 from embedscope.core._monitor import Monitor
 from embedscope.core._pacing import Pacer
@@ -45,13 +46,13 @@ class EdgesSolver:
             drawn = draw_edges(edges.data, shape[0] * shape[1], rng).reshape(shape)
             rate = problem.objective.negative_sample_rate
             negatives = rng.integers(batch_size, size=(shape[0], rate, batch_size))
-            pull = _density_weights(problem, model, pacer.fraction)
+            density = _density_weights(problem, model, pacer.fraction)
             for call in pacer.calls(shape[0], batch_size):
                 model.edge_steps(
                     edges.row[drawn[call]],
                     edges.col[drawn[call]],
                     negatives[call],
-                    pull[drawn[call]],
+                    density[:, drawn[call]].swapaxes(0, 1),
                     np.full(call.stop - call.start, factor, dtype=np.float32),
                     problem.objective,
                     problem.landmarks,
@@ -70,10 +71,16 @@ def count_steps(problem: Problem, batch_size: int) -> int:
 
 
 def _density_weights(problem: Problem, model: MapModel, progress: float) -> np.ndarray:
-    """Weight of each edge's squared length in the loss, from the map as it is now."""
-    density = problem.density
+    """Weight of each edge's squared length in the loss, and that length in the map as it is now.
+
+    Array of shape (2, n_edges).
+    """
+    graph, density = problem.graph, problem.density
     if density is None or not density.acts_at(progress):
-        return np.zeros(problem.graph.nnz, dtype=np.float32)
-    pull = density.pull(problem.graph, model.encode(), problem.objective)
+        return np.stack([np.zeros(graph.nnz, np.float32), np.ones(graph.nnz, np.float32)])
+    positions = model.encode()
+    pull = density.pull(graph, positions, problem.objective)
     # The pull is a force per sampled edge; the loss is a mean over attractive and repulsive terms.
-    return np.asarray(-0.5 * pull / (1.0 + problem.objective.negative_sample_rate), np.float32)
+    weights = -0.5 * pull / (1.0 + problem.objective.negative_sample_rate)
+    edges = graph.tocoo()
+    return np.stack([weights, squared_lengths(positions, edges.row, edges.col)], dtype=np.float32)

@@ -98,7 +98,8 @@ default="spectral"
     precomputed_knn : tuple of (indices, distances), optional
         Neighbours of the training samples, arrays of shape (n_samples, at least n_neighbors).
     target_metric : str or callable, default="categorical"
-        What `y` is: labels, with -1 for unknown, or numbers compared by a metric.
+        What `y` is: labels, numbers or text, or numbers compared by a metric. A label that is -1,
+        "-1", None, NaN or masked is unknown.
     target_metric_kwds : dict, optional
     target_weight : float, default=0.5
         0 ignores `y`, 1 trusts it entirely.
@@ -169,9 +170,10 @@ default="spectral"
         is given stays as it is.
     keras_fit_kwargs : dict, optional
         ``callbacks``: Keras callbacks, which see every batch, an epoch for each entry of the
-        history, and in its logs "loss", "reconstruction_loss" and "val_reconstruction_loss"; they
-        may stop the training. Their ``model`` is the encoder, followed by the decoder if there is
-        one, on places alone. ``verbose``: overrides `verbose`.
+        history, and in its logs the losses of that entry, with "val_loss" for
+        "val_reconstruction_loss" where samples are held back. All are better where they are less:
+        ``mode`` need not say so. Callbacks may stop the training. Their ``model`` is the encoder,
+        followed by the decoder if there is one, on places alone. ``verbose``: overrides `verbose`.
     progress : callable, optional
         ``progress(report)`` is called after every few batches with a frozen `Report`: phase,
         fraction, epoch, losses, and ``report.embedding()`` for the map as it is. A true return
@@ -196,7 +198,8 @@ default="spectral"
         "reconstruction_loss" the decoder's. With style codes or samples held out this is the
         squared error of typical samples as a share of that of the mean sample: 1 explains
         nothing. "style_reconstruction_loss" is the same with each sample's own code, and a name
-        with "val_" before it is that of samples held out.
+        with "val_" before it is that of samples held out. "regularization_loss" is what
+        regularisers and `add_loss` of the layers add.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         If X was a frame with names.
@@ -348,7 +351,7 @@ default="spectral"
         X : array-like of shape (n_samples, n_features) or (n_samples, *dims)
             numpy array, memmap, scipy sparse matrix, pandas frame, zarr or dask array; finite.
         y : array-like of shape (n_samples,), optional
-            Labels, -1 where unknown, or numbers: see `target_metric`.
+            Labels, -1 or None where unknown, or numbers: see `target_metric`.
         precomputed_distances : array or sparse matrix of shape (n_samples, n_samples), optional
             Distances between the samples, with ``metric="precomputed"``.
         landmark_positions : array-like of shape (n_samples, n_components), optional
@@ -811,6 +814,9 @@ default="spectral"
     def to_onnx(self, path: str | os.PathLike[str], network: str = "encoder") -> Path:
         """Export a trained network as ONNX, checked against onnxruntime to 1e-5.
 
+        What was trained in mixed precision is exported in float32, and checked against the same
+        weights in float32.
+
         Parameters
         ----------
         path : str or path
@@ -913,8 +919,16 @@ default="spectral"
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_fitted")
 
+    def __copy__(self) -> ParametricUMAP:
+        copied = type(self).__new__(type(self))
+        copied.__dict__.update(self.__dict__)
+        return copied
+
     def __getstate__(self) -> dict[str, Any]:
+        from embedscope.core._pickling import check_networks
+
         state = super().__getstate__()
+        check_networks(state)
         # Traced functions cannot be stored, and are made again on first use.
         return state | {"_forward": {}, "_derivative": None} if "_forward" in state else dict(state)
 
@@ -1001,9 +1015,9 @@ def _pad_unknown(y: np.ndarray | None, length: int, target_metric: Any) -> np.nd
     """Landmarks have no labels: -1. A numeric target has no such value."""
     if y is None:
         return None
-    if target_metric != "categorical" or y.dtype.kind not in "iufb":
+    if target_metric != "categorical":
         raise InvalidInputError(
-            f"y must be numeric labels where landmarks are used; got target_metric="
-            f"{target_metric!r} and dtype {y.dtype}. Encode labels as integers, or leave y out."
+            f"y must be labels where landmarks are used; got target_metric={target_metric!r}. "
+            "Leave y out, or set target_metric='categorical'."
         )
-    return np.concatenate([y.ravel(), np.full(length - len(y), -1, dtype=y.dtype)])
+    return np.concatenate([y, np.full(length - len(y), -1, dtype=y.dtype)])

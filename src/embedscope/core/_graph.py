@@ -19,7 +19,7 @@ from embedscope.core._precomputed import (
     neighbors_from_distances,
 )
 from embedscope.core._rows import Rows
-from embedscope.core._targets import UNKNOWN, intersect_graphs, intersect_labels
+from embedscope.core._targets import intersect_graphs, intersect_labels
 
 _SEARCH_SHARE = 0.9  # of the graph's time
 
@@ -68,7 +68,7 @@ def build_graph(
     ----------
     rows : Rows
     y : ndarray of shape (n_samples,) or (n_samples, n_targets), optional
-        Labels (-1 unknown) or numeric targets, as `options.target_metric` says.
+        Numbers of classes (-1 unknown) or numeric targets, as `options.target_metric` says.
     options : GraphOptions
     precomputed_knn : tuple of ndarray, optional
         Indices and distances of shape (n_samples, at least n_neighbors).
@@ -112,7 +112,7 @@ def _supervised(
     poll: Callable[[], None],
 ) -> sparse.csr_matrix:
     if options.target_metric == "categorical":
-        return intersect_labels(strengths, _as_labels(y), options.target_weight)
+        return intersect_labels(strengths, y, options.target_weight)
     target_rows = np.asarray(y, dtype=np.float32).reshape(len(y), -1)
     if not np.ptp(target_rows, axis=0).any():
         return strengths  # a constant target says nothing about the samples
@@ -127,15 +127,6 @@ def _supervised(
     indices, distances = nearest_neighbors(target_rows, search, lambda fraction: poll())
     target_graph, _, _ = fuzzy_simplicial_set(indices, distances, n_neighbors=search.n_neighbors)
     return intersect_graphs(strengths, target_graph, options.target_weight)
-
-
-def _as_labels(y: np.ndarray) -> np.ndarray:
-    """Labels of any kind as integers, -1 staying -1."""
-    values = np.asarray(y).ravel()
-    _, labels = np.unique(values, return_inverse=True)
-    if values.dtype.kind in "iufb":
-        labels = np.where(values == UNKNOWN, UNKNOWN, labels)
-    return labels
 
 
 def _check_connected(strengths: sparse.csr_matrix) -> None:

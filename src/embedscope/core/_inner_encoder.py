@@ -86,7 +86,11 @@ class _PatchProduct(keras.layers.Layer):
     """A convolution of patches, given them as rows: its kernel as a matrix."""
 
     def __init__(self, conv: Any) -> None:
-        super().__init__(dtype=conv.dtype_policy, name=f"{conv.name}_of_patches")
+        super().__init__(
+            activity_regularizer=conv.activity_regularizer,
+            dtype=conv.dtype_policy,
+            name=f"{conv.name}_of_patches",
+        )
         self.conv = conv
         self.built = True
 

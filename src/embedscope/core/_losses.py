@@ -26,6 +26,28 @@ def distances(first: Any, second: Any) -> Any:
     return tf.sqrt(squared_distances(first, second))
 
 
+def density_term(weights: Any, squared: Any, squared_before: Any) -> Any:
+    """Weighted squared lengths of edges, with weights that were computed for an earlier map.
+
+    They are a gradient there, and wrong farther on: the map would grow without end. What matters
+    is how lengths compare, so a longer edge counts by the logarithm of its growth, under which a
+    map that grows as a whole gains nothing.
+
+    Parameters
+    ----------
+    weights : tensor of shape (n_edges,)
+    squared, squared_before : tensor of shape (n_edges,)
+        Squared lengths, now and in the earlier map.
+
+    Returns
+    -------
+    scalar tensor
+    """
+    growth = tf.maximum(squared / squared_before, 1.0)
+    longer = squared_before * (1.0 + tf.math.log(growth))
+    return tf.reduce_mean(weights * tf.where(squared < squared_before, squared, longer))
+
+
 def cross_entropy(heads: Any, tails: Any, negatives: Any, objective: Objective) -> Any:
     """UMAP's cross entropy of sampled edges, per term.
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from embedscope.core import _losses
 from embedscope.core._drawing import Drawing
+from embedscope.core._keras_step import added_loss, descend
 from embedscope.core._layout import Objective
 from embedscope.core._probe import LossProbe
 from embedscope.core._reconstruction import Reconstruction
@@ -22,6 +23,7 @@ from embedscope.core._tensorflow import keras, tf
 from embedscope.core._tracing import TracedOnce, each_in_turn
 
 _NOISE_VALUES = 2**20  # of the row that all noise is cut from
+_REGULARIZED = 256  # samples that the history's regularisation is computed on
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,9 @@ class MapModel:
     make_drawing : callable, optional
         Makes the decoder that trains apart. Asked when it is first needed: it takes a while, and
         the layout, which people can look at, needs none.
+    folded : callable, optional
+        Gives the encoder that the user gets, with the weights as they are now, where that is not
+        made of the layers that train.
     """
 
     def __init__(
@@ -94,6 +99,7 @@ class MapModel:
         peak_rate: float | None = None,
         validation: tuple[Rows, Rows] | None = None,
         whole_encoder: Callable[[], Any] | None = None,
+        folded: Callable[[], Any] | None = None,
         make_drawing: Callable[[], Drawing] | None = None,
     ) -> None:
         self.encoder = encoder
@@ -105,7 +111,8 @@ class MapModel:
         self.peak_rate = peak_rate
         self._probe = probe
         self._validation = validation
-        self._whole_encoder = whole_encoder
+        self._whole_encoder, self._folded = whole_encoder, folded
+        self._foldable: Any = None
         self._make_drawing = make_drawing
         together = [encoder] if decoder is None else [encoder, decoder]
         self._variables = [v for network in together for v in network.trainable_variables]
@@ -117,6 +124,7 @@ class MapModel:
         self._encode = TracedOnce(lambda x: encoder(x, training=False))
         self._decode = TracedOnce(lambda z: self.decoder(z, training=False))
         self._pull = TracedOnce(self._pull_eagerly)
+        self._regularization = TracedOnce(self._regularization_eagerly)
         self._fit_steps = TracedOnce(self._fit_steps_eagerly, n_free_axes=2)
         self._edge_steps = TracedOnce(self._edge_steps_eagerly, n_free_axes=2)
 
@@ -133,14 +141,29 @@ class MapModel:
     @cached_property
     def keras_model(self) -> Any:
         """What Keras callbacks see: one model of both networks, which they can call and save."""
-        encoder = self.encoder if self._whole_encoder is None else self._whole_encoder()
+        model = self._with_decoder(
+            self.encoder if self._whole_encoder is None else self._whole_encoder()
+        )
+        model.optimizer, model.stop_training = self.optimizer, False  # as Keras's own `fit` does
+        model.reconstruction = self.reconstruction  # makes data of what the decoder gives
+        if self._folded is not None:
+            model.save_weights = self._save_weights
+        return model
+
+    def _with_decoder(self, encoder: Any) -> Any:
+        """An encoder, and the decoder behind it if there is one, as one model."""
         position = encoder.outputs[0]
         decoder = self.decoder if self.drawing is None else self.drawing.typical
         outputs = position if decoder is None else [position, decoder(position)]
-        model = keras.Model(encoder.inputs[0], outputs, name="parametric_umap")
-        model.optimizer, model.stop_training = self.optimizer, False  # as Keras's own `fit` does
-        model.reconstruction = self.reconstruction  # makes data of what the decoder gives
-        return model
+        return keras.Model(encoder.inputs[0], outputs, name="parametric_umap")
+
+    def _save_weights(self, filepath: Any, overwrite: bool = True, **options: Any) -> None:
+        """Save weights that fit the network that the user gets."""
+        assert self._folded is not None
+        if self._foldable is None:
+            self._foldable = self._with_decoder(self._folded())
+        self._folded()
+        self._foldable.save_weights(filepath, overwrite, **options)
 
     @property
     def reconstruction(self) -> Reconstruction | None:
@@ -191,7 +214,27 @@ class MapModel:
                 losses["val_reconstruction_loss"] = self.drawing.loss_of(
                     samples, self.encode(inputs)
                 )
+        if any(network.losses for network in self._networks):  # of their last call
+            some = self.inputs.take(probe.samples[:_REGULARIZED])
+            losses["regularization_loss"] = float(self._regularization(some))
         return losses
+
+    def _regularization_eagerly(self, x: Any) -> Any:
+        """What the layers of all networks add to the loss, for a batch."""
+        position = self.encoder(x, training=False)
+        loss = added_loss(self.encoder)
+        if self.decoder is not None:
+            self.decoder(position, training=False)
+            loss += added_loss(self.decoder)
+        if self.drawing is not None:
+            loss += self.drawing.regularization(position)
+        return loss
+
+    def finish(self) -> None:
+        """End the training: an optimiser that averages the weights puts the averages in place."""
+        self.optimizer.finalize_variable_values(self._variables)
+        if self.drawing is not None:
+            self.drawing.finish()
 
     def reconstruction_loss(
         self, inputs: Rows, samples: Rows, index: np.ndarray | None = None
@@ -327,7 +370,7 @@ class MapModel:
         heads: np.ndarray,
         tails: np.ndarray,
         negatives: np.ndarray,
-        density_pull: np.ndarray,
+        density: np.ndarray,
         rates: np.ndarray,
         objective: Objective,
         landmarks: np.ndarray | None,
@@ -340,8 +383,9 @@ class MapModel:
             Samples at both ends of each edge.
         negatives : ndarray of shape (n_steps, negative_sample_rate, batch), int
             Places in the batch of tails whose points serve as negative samples.
-        density_pull : ndarray of shape (n_steps, batch), float32
-            Weight of each edge's squared length in the density term.
+        density : ndarray of shape (n_steps, 2, batch), float32
+            Weight of each edge's squared length in the density term, and the squared length that
+            this holds for.
         rates : ndarray of shape (n_steps,), float32
         objective : Objective
         landmarks : ndarray of shape (n_samples, n_components), float32, or None
@@ -350,7 +394,7 @@ class MapModel:
             self.inputs.take(heads),
             self.inputs.take(tails),
             negatives,
-            density_pull,
+            density,
             rates,
             self._next_step(len(heads)),
             objective,
@@ -383,6 +427,7 @@ class MapModel:
             with tf.GradientTape() as tape:
                 z = self.encoder(x_mixed[step] + noise[step] * jitter, training=True)
                 loss = tf.reduce_mean(_losses.distances(z_mixed[step], z))
+                loss += added_loss(self.encoder)
                 if x is not None:
                     loss += self._other_terms(
                         self.encoder(x[step], training=True),
@@ -412,7 +457,7 @@ class MapModel:
         heads: Any,
         tails: Any,
         negatives: Any,
-        density_pull: Any,
+        density: Any,
         rates: Any,
         first: Any,
         objective: Objective,
@@ -428,8 +473,9 @@ class MapModel:
                 z_heads, z_tails = tf.split(self.encoder(both, training=True), 2)
                 away = tf.gather(z_tails, negatives[step])
                 loss = _losses.cross_entropy(z_heads, z_tails, away, objective)
+                loss += added_loss(self.encoder)
                 squared = _losses.squared_distances(z_heads, z_tails)
-                loss += tf.reduce_mean(density_pull[step] * squared)
+                loss += _losses.density_term(density[step, 0], squared, density[step, 1])
                 loss += self._other_terms(
                     z_heads,
                     None if samples is None else samples[step],
@@ -451,6 +497,7 @@ class MapModel:
             seen = z if terms.autoencoder else tf.stop_gradient(z)
             output = self.decoder(seen, training=True)
             loss += terms.reconstruction_weight * terms.reconstruction.loss(samples, output)
+            loss += added_loss(self.decoder)
         if wanted is not None and self.drawing is not None:
             loss += terms.reconstruction_weight * self.drawing.place_loss(wanted, z)
         if terms.correlation_weight:
@@ -477,7 +524,6 @@ class MapModel:
             self.optimizer.learning_rate.assign(base)
 
     def _descend(self, tape: Any, loss: Any, rate: Any) -> None:
-        gradients = tape.gradient(loss, self._variables, unconnected_gradients="zero")
         if self.peak_rate is not None:
             self.optimizer.learning_rate.assign(rate)
-        self.optimizer.apply(gradients, self._variables)
+        descend(tape, loss, self._variables, self.optimizer)

@@ -88,6 +88,29 @@ def find_untrusted(config: dict[str, Any]) -> str | None:
     return next((reason for reason in reasons if reason), None)
 
 
+def find_unregistered(config: dict[str, Any]) -> str | None:
+    """Look through a description for what Keras cannot build again, trusted or not.
+
+    Parameters
+    ----------
+    config : dict
+        As for `find_untrusted`.
+
+    Returns
+    -------
+    str or None
+        The first class or function that is neither Keras's own nor registered in this process.
+    """
+    described = {key: value for key, value in config.items() if key != "compile_config"}
+    for entry in _described_objects(described):
+        # Code that a pickle carries is run without a question.
+        if entry["class_name"] not in _CODE_CARRIERS and _why_untrusted(entry) is not None:
+            is_function = entry["class_name"] == "function"
+            name = entry.get("config") if is_function else entry["class_name"]
+            return f"{name!r}, which is not part of Keras and not registered in this process"
+    return None
+
+
 def _read_config(archive: BinaryIO, file: str) -> dict[str, Any]:
     """Read the description of the network out of its archive."""
     try:

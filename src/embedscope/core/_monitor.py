@@ -237,7 +237,7 @@ class Monitor:
         for name, value in losses.items():
             self.history.setdefault(name, []).append(float(value))
         if self._callbacks is not None:
-            self._callbacks.on_epoch_end(self.epoch - 1, dict(losses))
+            self._callbacks.on_epoch_end(self.epoch - 1, _as_logs(losses))
         if losses["loss"] <= self.best[0]:  # a callback may have changed the weights as well
             self.best = (losses["loss"], self._model.get_weights())
         if self._callbacks is not None:
@@ -255,6 +255,7 @@ class Monitor:
         A run that went to its end, or was ended by a Keras callback, keeps the weights it has: the
         callback decides, as in Keras.
         """
+        self._model.finish()
         self._end_callbacks()
         if self._ended_by_callback or self.epoch == self._n_reports:
             return
@@ -291,7 +292,39 @@ def _as_list(callbacks: Any) -> list[Any]:
                 f"{type(callback).__name__}. Derive from keras.callbacks.Callback, or use the "
                 "parameter progress for a function."
             )
+        _check_monitored(callback)
     return given
+
+
+def _check_monitored(callback: Any) -> None:
+    """Say which way a loss is better, where Keras would look it up among metrics of its own.
+
+    It would raise at the end of the first epoch.
+    """
+    from embedscope.core._tensorflow import keras
+
+    choosing = (
+        keras.callbacks.EarlyStopping,
+        keras.callbacks.ModelCheckpoint,
+        keras.callbacks.ReduceLROnPlateau,
+    )
+    if not isinstance(callback, choosing) or callback.mode != "auto":
+        return
+    if not callback.monitor.endswith("loss"):
+        raise InvalidInputError(
+            "keras_fit_kwargs['callbacks'] must monitor a loss, or say which way is better; got "
+            f"{type(callback).__name__}(monitor={callback.monitor!r}, mode='auto'). Set mode='min' "
+            "or mode='max', or monitor 'loss'."
+        )
+    callback.mode = "min"
+
+
+def _as_logs(losses: Mapping[str, float]) -> dict[str, float]:
+    """An entry of the history as callbacks get it: "val_loss" is what they look at by default."""
+    logs = dict(losses)
+    if "val_reconstruction_loss" in logs:
+        logs["val_loss"] = logs["val_reconstruction_loss"]
+    return logs
 
 
 def _acts_on_batches(callback: Any) -> bool:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embedscope._errors import InvalidInputError, MissingDependencyError
+from embedscope.core._precision import in_float32
 from embedscope.core._stored_file import replace_file
 from embedscope.core._tensorflow import keras, tf
 
@@ -39,7 +40,8 @@ def export_onnx(
     Parameters
     ----------
     network : keras.Model
-        Built network with one input and one output, float32.
+        Built network with one input and one output, float32. Where its layers compute in half
+        precision, those of the file compute in float32.
     path : str or path
         File to write; a file that is there is replaced, at one instant.
     input_name, output_name : str
@@ -72,6 +74,7 @@ def export_onnx(
             f"path must be a file; got the directory {str(file)!r}. "
             f"Add a name, such as {str(file / 'encoder.onnx')!r}."
         )
+    network = in_float32(network)
     shape = _sample_shape(network)
     content = _check_operations(_translate(network, shape, input_name, output_name))
     _compare(network, shape, content)

@@ -11,13 +11,20 @@ import numpy as np
 
 from embedscope._errors import InvalidInputError
 from embedscope.core._curve import fit_curve
-from embedscope.core._density import DensityTerm, edge_lengths, log_radii, standardised
+from embedscope.core._density import (
+    DensityTerm,
+    edge_lengths,
+    log_radii,
+    standardised,
+    without_distance,
+)
 from embedscope.core._drawing import Drawing
 from embedscope.core._drawn_networks import make_drawn
 from embedscope.core._forward import encode
 from embedscope.core._graph import NeighborGraph
 from embedscope.core._initial import initial_positions
 from embedscope.core._inner_encoder import InnerEncoder, begins_with_pooling
+from embedscope.core._keras_step import scaled_for
 from embedscope.core._layout import Objective
 from embedscope.core._map_model import MapModel, Terms
 from embedscope.core._networks import hidden_width, table_encoder
@@ -131,7 +138,7 @@ def _drawing(request: Request, decoder: Any | None, objective: Objective) -> Dra
         held_out,
         parameters["n_components"],
         objective.a ** (-0.5 / objective.b),
-        make_optimizer(optimizer),
+        scaled_for(make_optimizer(optimizer), [drawn.networks.decoder]),
         peak_rate=1.0 if optimizer is None else None,
         length=parameters["n_training_epochs"],
         seed=request.seed,
@@ -177,18 +184,21 @@ def _model(
     validation = None
     if request.validation is not None:
         validation = (networks.inputs(request.validation), request.validation)
+    encoder, decoder = networks.trained, networks.decoder if make_drawing is None else None
+    learning = [network for network in (encoder, decoder) if network is not None]
     return MapModel(
-        networks.trained,
-        networks.decoder if make_drawing is None else None,
+        encoder,
+        decoder,
         inputs,
         request.rows,
-        make_optimizer(optimizer),
+        scaled_for(make_optimizer(optimizer), learning),
         terms,
         probe,
         request.seed,
         peak_rate=_PEAK_RATE if optimizer is None else None,  # others keep their own
         validation=validation,
         whole_encoder=_whole_encoder(networks),
+        folded=None if networks.projected is None else networks.projected.fold,
         make_drawing=make_drawing,
     )
 
@@ -244,7 +254,11 @@ def _density(parameters: Mapping[str, Any], graph: NeighborGraph) -> DensityTerm
     lengths = edge_lengths(graph.strengths, graph.indices, graph.distances)
     radii = standardised(log_radii(graph.strengths, lengths**2))
     return DensityTerm(
-        radii, parameters["dens_lambda"], parameters["dens_frac"], parameters["dens_var_shift"]
+        radii,
+        parameters["dens_lambda"],
+        parameters["dens_frac"],
+        parameters["dens_var_shift"],
+        without_distance(lengths),
     )
 
 

@@ -120,8 +120,8 @@ class ProjectedEncoder:
         projection.set_weights([to_components, -self._projection.mean @ to_components])
         return whole
 
-    def fold(self) -> None:
-        """Write the trained weights to the encoder, the projection multiplied in."""
+    def fold(self) -> Any:
+        """Write the trained weights to the encoder, the projection multiplied in; returns it."""
         inner = _dense_layers(self.network)
         kernel, bias = inner[0].get_weights()
         whole = (self._projection.axes * self._projection.scale) @ kernel + self._unseen
@@ -129,6 +129,7 @@ class ProjectedEncoder:
         outer[0].set_weights([whole, bias - self._projection.mean @ whole])
         for target, source in zip(outer[1:], inner[1:], strict=True):
             target.set_weights(source.get_weights())
+        return self._encoder
 
 
 def _dense_layers(network: Any) -> list[Any]:

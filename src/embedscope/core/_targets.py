@@ -1,6 +1,6 @@
 """Supervision: let labels or numeric targets reshape the graph of the data.
 
-`y` is categorical, with -1 for unknown, or numeric with a metric of its own.
+`y` is categorical, with unknown labels, or numeric with a metric of its own.
 """
 
 from __future__ import annotations
@@ -13,8 +13,12 @@ from scipy import sparse
 from embedscope._errors import InvalidInputError
 from embedscope.core._fuzzy import symmetrise
 from embedscope.core._rows import as_float32
+from embedscope.core._warning import warn_caller
 
 UNKNOWN = -1
+# What numpy makes of -1 and NaN in an array with text.
+_UNKNOWN_TEXTS = ("-1", "-1.0", "nan")
+_MOST_CLASSES = 20  # of real numbers; more values than that are measurements
 _UNKNOWN_DISTANCE = 1.0
 _CERTAIN_DISTANCE = 1e12
 
@@ -32,45 +36,92 @@ def check_targets(y: Any, n_samples: int, *, categorical: bool) -> np.ndarray:
     Returns
     -------
     ndarray
-        Labels of shape (n_samples,), or targets of the shape of `y`, float32.
+        Numbers of classes of shape (n_samples,), int64, -1 where a label is unknown; or targets of
+        the shape of `y`, float32.
 
     Raises
     ------
     InvalidInputError
-        If `y` is of another length, has gaps, or holds no labels or numbers.
+        If `y` is of another length, or holds no labels or numbers.
     """
-    targets = _as_labels(y) if categorical else as_float32(y, "y")
+    targets = _as_array(y) if categorical else as_float32(y, "y")
     if targets.ndim == 0 or len(targets) != n_samples:
         got = "one value" if targets.ndim == 0 else str(len(targets))
         raise InvalidInputError(
             f"y must have one entry for each sample; got {got} for {n_samples} samples. "
             "Give labels, with -1 for unknown."
         )
-    if categorical and targets.size != n_samples:
-        raise InvalidInputError(
-            f"y must be one label for each sample; got shape {targets.shape}. Give one column, or "
-            "set target_metric for several numbers a sample."
-        )
-    if targets.dtype.kind == "f" and not np.isfinite(targets).all():
-        remedy = "Mark an unknown label by -1" if categorical else "Drop those samples"
-        raise InvalidInputError(f"y must be finite; got NaN or infinity. {remedy}.")
-    return targets.ravel() if categorical else targets
+    if categorical:
+        if targets.size != n_samples:
+            raise InvalidInputError(
+                f"y must be one label for each sample; got shape {targets.shape}. Give one column, "
+                "or set target_metric for several numbers a sample."
+            )
+        masked = np.ma.getmaskarray(y).ravel() if isinstance(y, np.ma.MaskedArray) else False
+        return _classes(targets.ravel(), masked)
+    if not np.isfinite(targets).all():
+        raise InvalidInputError("y must be finite; got NaN or infinity. Drop those samples.")
+    return targets
 
 
-def _as_labels(y: Any) -> np.ndarray:
-    """Labels as an array of numbers or of text, never of objects."""
+def _as_array(y: Any) -> np.ndarray:
     # By way of objects: numpy would silently turn a list of text and numbers into text.
-    given = np.asarray(y, dtype=object if isinstance(y, list | tuple) else None)
-    if given.dtype.kind != "O":
-        return given
+    return np.asarray(y, dtype=object if isinstance(y, list | tuple) else None)
+
+
+def _classes(labels: np.ndarray, masked: np.ndarray | bool) -> np.ndarray:
+    """Labels as numbers of classes, -1 where they are unknown."""
+    unknown = _is_unknown(labels) | masked
+    known = labels[~unknown]
     try:
-        np.unique(given)
-        return np.asarray(given.tolist())
+        names, numbers = np.unique(known, return_inverse=True)
+        values = np.asarray(names.tolist())
+        if values.ndim != 1:
+            raise TypeError("some are sequences")
     except (TypeError, ValueError) as error:
         raise InvalidInputError(
-            f"y must hold labels of one kind; got a mixture ({error}). Give numbers, with -1 for "
-            "unknown, or text alone."
+            f"y must hold labels of one kind; got a mixture ({error}). Give numbers or text, with "
+            "-1 for unknown."
         ) from error
+    if values.dtype.kind == "f" and np.isinf(values).any():
+        raise InvalidInputError("y must be finite; got infinity. Mark an unknown label by -1.")
+    _warn_of_measurements(values, len(known))
+    classes = np.full(len(labels), UNKNOWN, dtype=np.int64)
+    classes[~unknown] = numbers
+    return classes
+
+
+def _is_unknown(labels: np.ndarray) -> np.ndarray:
+    """Where a label is missing, or -1 as a number or as text."""
+    import pandas as pd
+
+    missing = np.asarray(pd.isna(labels), dtype=bool)
+    if labels.dtype.kind in "if":
+        return missing | (labels == UNKNOWN)
+    if labels.dtype.kind in "US":
+        return missing | np.isin(labels, np.array(_UNKNOWN_TEXTS, dtype=labels.dtype.kind))
+    if labels.dtype.kind == "O":
+        return missing | np.array([_means_unknown(label) for label in labels], dtype=bool)
+    return missing
+
+
+def _means_unknown(label: Any) -> bool:
+    if isinstance(label, str):
+        return label in _UNKNOWN_TEXTS
+    return isinstance(label, int | float | np.number) and bool(label == UNKNOWN)
+
+
+def _warn_of_measurements(values: np.ndarray, n_known: int) -> None:
+    """Say so where labels look like numbers that were measured: they would part all samples."""
+    if len(values) <= _MOST_CLASSES:
+        return
+    has_fractions = values.dtype.kind == "f" and (values % 1.0 != 0.0).any()
+    if has_fractions or len(values) > n_known / 2:
+        warn_caller(
+            f"y should be labels where target_metric is 'categorical'; got {len(values)} different "
+            f"values for {n_known} samples, and each value becomes a class of its own. Set "
+            "target_metric='euclidean' if they are numbers."
+        )
 
 
 def intersect_labels(

@@ -1,0 +1,40 @@
+"""What Keras's own `fit` does in a step, and after the last one, beside the loss that it is given.
+
+The solvers take their steps themselves. So that a network and an optimiser act as their user knows
+them, the losses that layers add count too, the loss is scaled where the optimiser divides by a
+scale, and averages of the weights are put in place at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from embedscope.core._precision import computes_in
+from embedscope.core._tensorflow import keras, tf
+
+
+def added_loss(network: Any) -> Any:
+    """What regularisers and `add_loss` of a network's layers gave in its last call, a tensor."""
+    losses = [tf.reduce_sum(tf.cast(loss, tf.float32)) for loss in network.losses]
+    return tf.add_n(losses) if losses else tf.constant(0.0)
+
+
+def descend(tape: Any, loss: Any, variables: Sequence[Any], optimizer: Any) -> None:
+    """One step of the optimiser down the gradient of a loss."""
+    gradients = tape.gradient(
+        loss,
+        variables,
+        # The optimiser divides by this scale: small gradients do not vanish in half precision.
+        output_gradients=optimizer.scale_loss(tf.ones_like(loss)),
+        unconnected_gradients="zero",
+    )
+    optimizer.apply(gradients, variables)
+
+
+def scaled_for(optimizer: Any, networks: Sequence[Any]) -> Any:
+    """The optimiser, with a scale of the loss if a network computes in float16."""
+    is_small = any(computes_in(network, ("float16",)) for network in networks)
+    if not is_small or isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        return optimizer
+    return keras.optimizers.LossScaleOptimizer(optimizer)

@@ -1,0 +1,286 @@
+"""What users of Keras know from its `fit` acts here too: added losses, scales, averages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from embedscope import ParametricUMAP
+from embedscope._errors import InvalidInputError
+
+SOLVERS = ["auxiliary", "edges"]
+
+
+@keras.saving.register_keras_serializable("test_keras_training")
+class SmallOutput(keras.layers.Layer):
+    """Adds a loss of its own: the output should be small."""
+
+    def call(self, inputs):
+        self.add_loss(50.0 * keras.ops.mean(keras.ops.square(inputs)))
+        return inputs
+
+
+def chain(
+    n_inputs: int, n_outputs: int, *last: keras.layers.Layer, **options: Any
+) -> keras.Sequential:
+    """A small network; `options` are those of its first layer."""
+    return keras.Sequential(
+        [
+            keras.Input((n_inputs,)),
+            keras.layers.Dense(
+                16,
+                activation="relu",
+                kernel_initializer=keras.initializers.HeUniform(seed=1),
+                **options,
+            ),
+            keras.layers.Dense(
+                n_outputs,
+                kernel_initializer=keras.initializers.GlorotUniform(seed=2),
+                dtype="float32",
+            ),
+            *last,
+        ]
+    )
+
+
+def fitted(few, **parameters: Any) -> ParametricUMAP:
+    standard = {"encoder": chain(64, 2), "n_epochs": 5, "batch_size": 50, "random_state": 0}
+    return ParametricUMAP(**{**standard, **parameters}).fit(few.train[:100])
+
+
+@pytest.fixture(scope="module")
+def plain(few) -> dict[str, ParametricUMAP]:
+    """Maps by a network that adds nothing to the loss."""
+    return {solver: fitted(few, solver=solver) for solver in SOLVERS}
+
+
+def kernel_size(network: keras.Model, number: int = 0) -> float:
+    """Root mean square of the kernel of a network's layer."""
+    return float(np.sqrt(np.square(network.get_weights()[2 * number]).mean()))
+
+
+L2 = keras.regularizers.L2
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_regularisers_act(few, plain, solver):
+    encoder = chain(64, 2, kernel_regularizer=L2(100.0))
+    embedder = fitted(few, encoder=encoder, solver=solver)
+    assert kernel_size(embedder.encoder_) < 0.8 * kernel_size(plain[solver].encoder_)
+    reported = embedder.history_["regularization_loss"]
+    assert len(reported) == len(embedder.history_["loss"])
+    assert reported[-1] < reported[0]
+    last = 100.0 * np.square(embedder.encoder_.get_weights()[0]).sum()
+    assert reported[-1] == pytest.approx(last, rel=1e-3)
+    assert "regularization_loss" not in plain[solver].history_
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_losses_that_layers_add_act(few, plain, solver):
+    embedder = fitted(few, encoder=chain(64, 2, SmallOutput()), solver=solver)
+    assert embedder.embedding_.std() < 0.5 * plain[solver].embedding_.std()
+    mean_square = np.square(embedder.embedding_).mean()
+    assert embedder.history_["regularization_loss"][-1] == pytest.approx(50 * mean_square, rel=0.3)
+
+
+@pytest.mark.parametrize("kind", ["kernel_regularizer", "activity_regularizer"])
+def test_regularisers_of_a_convolution_behind_pooling_act(few, kind):
+    """Such an encoder trains as an inner network that shares its layers."""
+
+    def kernel(strength: float) -> np.ndarray:
+        encoder = keras.Sequential(
+            [
+                keras.Input((8, 8, 1)),
+                keras.layers.AveragePooling2D(2),
+                keras.layers.Conv2D(4, 2, strides=2, **{kind: L2(strength)}),
+                keras.layers.Flatten(),
+                keras.layers.Dense(2),
+            ]
+        )
+        rng = np.random.default_rng(0)
+        encoder.set_weights([rng.normal(size=w.shape) / 2 for w in encoder.get_weights()])
+        return fitted(few, encoder=encoder).encoder_.get_weights()[0]
+
+    assert np.abs(kernel(100.0)).mean() < 0.7 * np.abs(kernel(0.0)).mean()
+
+
+@pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.parametrize("solver", ["auxiliary", pytest.param("edges", marks=pytest.mark.long)])
+def test_regularisers_of_the_decoder_act(few, apart, solver):
+    """In the decoder that trains with the encoder, and in that which trains by itself."""
+
+    def trained(strength: float) -> ParametricUMAP:
+        return fitted(
+            few,
+            decoder=chain(2, 64, kernel_regularizer=L2(strength)),
+            parametric_reconstruction=True,
+            validation_fraction=0.1 if apart else 0.0,
+            solver=solver,
+        )
+
+    strict, free = trained(100.0), trained(0.0)
+    assert kernel_size(strict.decoder_) < 0.8 * kernel_size(free.decoder_)
+    assert strict.history_["regularization_loss"][-1] > 0.0
+    np.testing.assert_array_equal(strict.embedding_, free.embedding_)  # it does not feel that
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_scale_of_the_loss_changes_nothing_in_float32(few, solver):
+    """Powers of two are exact: scaled up and divided again, every gradient is what it was."""
+    optimizer = keras.optimizers.Adam(1e-2)
+    usual = fitted(few, optimizer=optimizer, solver=solver)
+    for scaling in (
+        keras.optimizers.LossScaleOptimizer(optimizer),
+        keras.optimizers.Adam(1e-2, loss_scale_factor=1024.0),
+    ):
+        scaled = fitted(few, optimizer=scaling, solver=solver)
+        np.testing.assert_allclose(scaled.embedding_, usual.embedding_, atol=1e-4)
+
+
+def test_a_decoder_that_trains_apart_knows_scales_too(few):
+    options = {
+        "decoder": chain(2, 64),
+        "parametric_reconstruction": True,
+        "validation_fraction": 0.1,
+    }
+    optimizer = keras.optimizers.SGD(1e-2)
+    usual = fitted(few, optimizer=optimizer, **options)
+    scaled = fitted(few, optimizer=keras.optimizers.LossScaleOptimizer(optimizer), **options)
+    for ours, theirs in zip(
+        scaled.decoder_.get_weights(), usual.decoder_.get_weights(), strict=True
+    ):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
+def test_networks_in_float16_train(few):
+    """Keras scales the loss for them by itself, and so it is here."""
+    encoder = chain(64, 2, dtype="mixed_float16")
+    before = kernel_size(encoder)
+    embedder = fitted(few, encoder=encoder)
+    assert np.isfinite(embedder.embedding_).all()
+    assert kernel_size(embedder.encoder_) != before
+    assert embedder.history_["loss"][-1] < embedder.history_["loss"][0]
+
+
+class Weights(keras.callbacks.Callback):
+    """Writes down the weights after each step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[np.ndarray] = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.seen.append(self.model.get_weights()[0])
+
+    def average(self, momentum: float) -> np.ndarray:
+        average = self.seen[0]
+        for weights in self.seen[1:]:
+            average = momentum * average + (1.0 - momentum) * weights
+        return average
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_averages_of_the_weights_are_what_stays(few, solver):
+    weights = Weights()
+    embedder = fitted(
+        few,
+        optimizer=keras.optimizers.SGD(1e-2, use_ema=True, ema_momentum=0.9),
+        keras_fit_kwargs={"callbacks": [weights]},
+        solver=solver,
+        batch_size=100,
+    )
+    kernel = embedder.encoder_.get_weights()[0]
+    np.testing.assert_allclose(kernel, weights.average(0.9), atol=1e-5)
+    assert np.abs(kernel - weights.seen[-1]).max() > 1e-4
+    np.testing.assert_allclose(embedder.transform(few.train[:100]), embedder.embedding_, atol=1e-5)
+
+
+def test_a_decoder_that_trains_apart_keeps_its_averages(few):
+    def decoder_of(**averaging: Any) -> np.ndarray:
+        embedder = fitted(
+            few,
+            decoder=chain(2, 64),
+            parametric_reconstruction=True,
+            validation_fraction=0.1,
+            optimizer=keras.optimizers.SGD(1e-2, **averaging),
+        )
+        return np.array(embedder.decoder_.get_weights()[0])
+
+    usual, averaged = decoder_of(), decoder_of(use_ema=True, ema_momentum=0.9)
+    assert 0.0 < np.abs(usual - averaged).max() < 0.5
+
+
+@pytest.mark.parametrize(
+    ("kind", "monitor"),
+    [
+        ("early stopping", "val_loss"),
+        ("early stopping", "val_reconstruction_loss"),
+        ("rate", "val_reconstruction_loss"),
+        ("checkpoint", "val_reconstruction_loss"),
+    ],
+)
+def test_losses_of_samples_held_back_can_be_monitored(few, tmp_path, monitor, kind):
+    """Keras cannot tell from these names which way is better, and says so after an epoch."""
+    options = {"monitor": monitor}
+    file = tmp_path / "best.weights.h5"
+    made = {
+        "early stopping": lambda: keras.callbacks.EarlyStopping(
+            **options, patience=1, min_delta=1e3
+        ),
+        "rate": lambda: keras.callbacks.ReduceLROnPlateau(**options, patience=1, min_delta=1e3),
+        "checkpoint": lambda: keras.callbacks.ModelCheckpoint(
+            file, **options, save_best_only=True, save_weights_only=True
+        ),
+    }
+    callback = made[kind]()
+    embedder = fitted(
+        few,
+        parametric_reconstruction=True,
+        reconstruction_validation=few.test[:50],
+        keras_fit_kwargs={"callbacks": [callback]},
+        batch_size=100,
+        loss_report_frequency=4,
+        optimizer="adam",
+    )
+    n_reports = len(embedder.history_["val_reconstruction_loss"])
+    assert n_reports == (2 if kind == "early stopping" else 4)
+    assert file.exists() == (kind == "checkpoint")
+    assert "val_loss" not in embedder.history_  # it has one name there
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [
+        keras.callbacks.EarlyStopping("accuracy"),
+        keras.callbacks.ReduceLROnPlateau("val_mean_squared_error"),
+    ],
+)
+def test_what_cannot_be_monitored_is_refused_before_the_first_step(few, callback):
+    began = []
+    with pytest.raises(InvalidInputError, match=r"^keras_fit_kwargs\['callbacks'\] must monitor"):
+        fitted(few, keras_fit_kwargs={"callbacks": [callback]}, progress=began.append)
+    assert not began
+
+
+@pytest.mark.parametrize("encoder", ["reference", None, chain(64, 2)])
+def test_weights_of_a_checkpoint_load_into_the_encoder(few, tmp_path, encoder):
+    file = tmp_path / "{epoch}.weights.h5"
+    embedder = fitted(
+        few,
+        encoder=encoder,
+        parametric_reconstruction=True,
+        keras_fit_kwargs={
+            "callbacks": [keras.callbacks.ModelCheckpoint(file, save_weights_only=True)]
+        },
+        batch_size=100,
+        loss_report_frequency=2,
+    )
+    loaded = keras.models.clone_model(embedder.encoder_)
+    loaded.load_weights(tmp_path / "2.weights.h5")
+    for ours, theirs in zip(loaded.get_weights(), embedder.encoder_.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    loaded.load_weights(tmp_path / "1.weights.h5")
+    assert np.abs(loaded(few.train[:100]) - embedder.embedding_).max() > 1e-3
