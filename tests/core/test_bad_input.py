@@ -132,6 +132,8 @@ WRONG: dict[str, tuple[Any, ...]] = {
         lambda samples, drawn: samples / 0.0,
         lambda samples, drawn: {}["a"],
         lambda samples, drawn: "a",
+        # A Python `if` on a tensor, which no graph has.
+        lambda samples, drawn: (drawn if keras.ops.sum(drawn) > 0 else samples) - samples,
     ),
     "parametric_reconstruction_loss_weight": (*NOT_WEIGHTS, None),
     "reconstruction_validation": (
@@ -824,3 +826,21 @@ def test_samples_that_change_after_fit_change_nothing() -> None:
     np.testing.assert_array_equal(
         estimator.update(moved).embedding_, other.update(moved).embedding_
     )
+
+
+@pytest.mark.filterwarnings("ignore:The object being serialized includes a .lambda.")  # Keras's
+def test_a_lambda_in_a_layer_is_refused_and_a_registered_function_taken():
+    def encoder(activation: Callable[[Any], Any]) -> keras.Model:
+        hidden = keras.layers.Dense(8, activation)
+        return keras.Sequential([keras.Input((N_FEATURES,)), hidden, keras.layers.Dense(2)])
+
+    text = refusal(lambda: quick(encoder=encoder(lambda x: 2.0 * x)).fit(DATA))
+    assert text.startswith("encoder must be a network that Keras can copy")
+    assert "@keras.saving.register_keras_serializable()" in text
+    assert len(text) < 700  # Keras prints the function's bytes too
+
+    @keras.saving.register_keras_serializable("embedscope tests")
+    def twice(x: Any) -> Any:
+        return 2.0 * x
+
+    assert quick(encoder=encoder(twice), n_epochs=1).fit(DATA).embedding_.shape == (N_SAMPLES, 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,7 @@ from embedscope.core._tensorflow import keras, tf
 DEFAULT_WIDTH = 256
 REFERENCE_WIDTH = 100
 _HIDDEN_LAYERS = 3
+_LONGEST_REASON = 240
 
 
 def hidden_width(encoder: Any) -> int | None:
@@ -103,11 +105,18 @@ def copy_network(network: Any, name: str, seed: int) -> Any:
     except (ValueError, TypeError, AttributeError, NotImplementedError) as error:
         raise InvalidInputError(
             f"{name} must be a network that Keras can copy; got {network.name!r}, which it cannot: "
-            f"{str(error).rstrip('.')}. Begin a Sequential model with keras.Input(shape), and give "
-            "custom layers a get_config."
+            f"{_last_line(error)}. Begin a Sequential model with keras.Input(shape), give custom "
+            "layers a get_config, and write functions of your own, such as activations, with a "
+            "name and @keras.saving.register_keras_serializable(), not as lambda."
         ) from error
     _seed_layers(copied, seed)
     return copied
+
+
+def _last_line(error: Exception) -> str:
+    """What an error says in the end, short: Keras may print all that it was given."""
+    lines = [line for line in str(error).splitlines() if line.strip()] or [repr(error)]
+    return textwrap.shorten(lines[-1], _LONGEST_REASON, placeholder=" [...]").rstrip(".")
 
 
 @contextmanager
@@ -189,14 +198,19 @@ def _dry_run(network: Any, name: str, batch: np.ndarray) -> np.ndarray:
 
 
 def check_loss(loss_fn: Any, name: str, wanted: np.ndarray, got: np.ndarray) -> None:
-    """Try a loss of the user's on two rows before anything slow is done."""
+    """Try a loss of the user's on two rows before anything slow is done.
+
+    It runs in a graph, as in training, so that a Python `if` on a tensor is found now.
+    """
     shape = wanted.shape[1:]
+    traced = tf.function(lambda *batches: keras.ops.mean(loss_fn(*batches)), autograph=False)
     try:
-        value = float(keras.ops.mean(loss_fn(tf.constant(wanted), tf.constant(got))))
+        value = float(traced(tf.constant(wanted), tf.constant(got)))
     except Exception as error:  # it is the user's code: anything may come out
         raise InvalidInputError(
             f"{name} must be a function of two batches of shape {shape}, what is wanted and what "
-            f"there is; got {error!r} from it. Return a tensor of losses."
+            f"there is; got {type(error).__name__}: {_last_line(error)} from it. Return a tensor "
+            "of losses, made by functions of tensors: keras.ops.where, not a Python if."
         ) from error
     if not np.isfinite(value):
         raise InvalidInputError(
