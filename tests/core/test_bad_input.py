@@ -844,3 +844,13 @@ def test_a_lambda_in_a_layer_is_refused_and_a_registered_function_taken():
         return 2.0 * x
 
     assert quick(encoder=encoder(twice), n_epochs=1).fit(DATA).embedding_.shape == (N_SAMPLES, 2)
+
+
+def test_the_loss_of_a_decoder_that_is_made_later_is_tried_before():
+    estimator = quick(
+        n_style_components=2,
+        parametric_reconstruction=True,
+        parametric_reconstruction_loss_fcn=lambda samples, drawn: {}["a"],
+    )
+    text = refusal(lambda: estimator.fit(DATA))
+    assert text.startswith("parametric_reconstruction_loss_fcn must be a function")

@@ -124,6 +124,11 @@ def _check_ahead(request: Request) -> None:
     make_optimizer(parameters["optimizer"])
     if draws_apart(parameters):
         split_samples(request)
+        loss_fn = parameters["parametric_reconstruction_loss_fcn"]
+        if loss_fn is not None and parameters["decoder"] is None:  # which is made later
+            samples = request.rows.take(slice(0, 2))
+            drawn = np.zeros_like(samples)
+            check_loss(loss_fn, "parametric_reconstruction_loss_fcn", samples, drawn)
     if parameters["landmark_loss_fn"] is not None:
         places = np.zeros((2, parameters["n_components"]), dtype=np.float32)
         check_loss(parameters["landmark_loss_fn"], "landmark_loss_fn", places, places + 1.0)
