@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError, InvalidTypeError
+from embedscope.samples._matching import RowIds
 from embedscope.samples._recipes import TableRecipe
 from embedscope.samples._samples import LeftOut
 
@@ -51,22 +52,18 @@ def identity_column(
     return name
 
 
-def identity_values(
-    frame: pd.DataFrame, recipe: TableRecipe
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the label and the frame of each row."""
-    named = recipe.label_column is not None
+def row_ids(frame: pd.DataFrame, recipe: TableRecipe) -> RowIds:
+    """Return the label of each row and its frame, if the table knows it."""
+    label_column, frame_column = recipe.label_column, recipe.frame_column
+    labels_from = "the table's index" if label_column is None else f"column {label_column!r}"
     labels = _integers(
-        frame[recipe.label_column] if named else frame.index,
-        f"column {recipe.label_column!r}" if named else "the table's index",
-        "label_column",
+        frame.index if label_column is None else frame[label_column], labels_from, "label_column"
     )
-    if recipe.frame_column is None:
-        return labels, np.zeros(len(frame), np.int64)
-    frames = _integers(
-        frame[recipe.frame_column], f"column {recipe.frame_column!r}", "frame_column"
-    )
-    return labels, frames
+    if frame_column is None:
+        return RowIds(labels, None, labels_from)
+    frames_from = f"column {frame_column!r}"
+    frames = _integers(frame[frame_column], frames_from, "frame_column")
+    return RowIds(labels, frames, labels_from, frames_from)
 
 
 def _integers(values: Any, place: str, parameter: str) -> npt.NDArray[np.int64]:
