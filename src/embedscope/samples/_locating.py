@@ -67,7 +67,7 @@ def locate_objects(samples: Samples, objects: Objects | None = None) -> Samples:
     boxes = np.zeros((len(samples), 2 * n_axes), np.int64)
     rows = samples.identities.rows(source.name, found.label.astype(np.int64), found.frame)
     known = rows >= 0
-    centroids[rows[known]] = found.centroids[known]
+    centroids[rows[known]] = found.middles[known]
     boxes[rows[known]] = found.bounding_boxes[known]
     return replace(samples, centroids=centroids, bounding_boxes=boxes)
 
