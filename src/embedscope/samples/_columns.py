@@ -12,6 +12,7 @@ from embedscope._errors import InvalidInputError, InvalidTypeError
 from embedscope.samples._matching import RowIds
 from embedscope.samples._recipes import TableRecipe
 from embedscope.samples._samples import LeftOut
+from embedscope.samples._source import Source
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,6 +51,28 @@ def identity_column(
             f"{list(frame.columns)}."
         )
     return name
+
+
+def numbered_rows(
+    frame: pd.DataFrame, label_column: str | None, source: str | Source
+) -> pd.DataFrame:
+    """Number rows that only have names, and keep the names as a first column."""
+    index = frame.index
+    if label_column is not None or isinstance(source, Source) or not _are_names(index):
+        return frame
+    name = "name" if index.name is None else str(index.name)
+    while name in frame.columns:
+        name += " of the row"
+    numbered = frame.reset_index(drop=True)
+    numbered.insert(0, name, index.to_numpy())
+    return numbered
+
+
+def _are_names(index: pd.Index[Any]) -> bool:
+    from pandas.api.types import is_object_dtype, is_string_dtype
+
+    is_text = is_object_dtype(index) or is_string_dtype(index)
+    return is_text and all(isinstance(each, str) for each in index)
 
 
 def row_ids(frame: pd.DataFrame, recipe: TableRecipe) -> RowIds:

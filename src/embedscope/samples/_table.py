@@ -16,6 +16,7 @@ from embedscope.samples._columns import (
     checked_columns,
     checked_frame,
     identity_column,
+    numbered_rows,
     numbers_of,
     numeric_columns,
     row_ids,
@@ -64,7 +65,9 @@ def samples_from_table(
         The name of this source, part of every sample's identity; or the source of the labelled
         image that the table describes, whose labels the rows then belong to.
     label_column : str, optional
-        The column with each row's label. If None, "label", or else the table's index.
+        The column with each row's label. If None, "label", or else the table's index; of an index
+        of names, as AnnData has, rows are numbered from 0, and the names become a column of
+        `features`.
     frame_column : str, optional
         The column with each row's frame. If None, "frame", or else all are frame 0.
 
@@ -82,6 +85,7 @@ def samples_from_table(
     """
     frame = checked_frame(frame)
     label_column = identity_column(frame, label_column, "label_column", "label")
+    frame = numbered_rows(frame, label_column, source)
     frame_column = identity_column(frame, frame_column, "frame_column", "frame")
     if columns is None:
         names, left_out = numeric_columns(frame, (label_column, frame_column))
@@ -97,9 +101,11 @@ def table_same_way(
     """Choose and standardise the columns of another table as a first one's were."""
     frame = checked_frame(frame)
     checked_columns(frame, recipe.columns)
+    label_column = identity_column(frame, recipe.label_column, "label_column", "label")
+    frame = numbered_rows(frame, label_column, source)
     used = replace(
         recipe,
-        label_column=identity_column(frame, recipe.label_column, "label_column", "label"),
+        label_column=label_column,
         frame_column=identity_column(frame, recipe.frame_column, "frame_column", "frame"),
     )
     return _follow(used, frame, source, (), measure=False)
