@@ -109,6 +109,31 @@ def test_gaps_and_numbers_that_only_count_rows():
     assert cut(cells(by_rule, labels)).column("value").tolist() == [2, 3, 4, 6, 9]
 
 
+@pytest.mark.parametrize(
+    "column",
+    [
+        {"who": [0, *IDS[::-1]]},
+        {"label": [0, 9, *IDS[:0:-1]]},
+        {"label": [np.nan, *IDS[::-1]]},
+        {"label": [-1, *IDS[::-1]]},
+        {"label": ["", *map(str, IDS[::-1])]},
+        {"label": pd.Categorical(["0", *map(str, IDS[::-1])])},
+    ],
+)
+def test_rows_are_not_counted_where_a_column_may_hold_the_labels(column):
+    table = pd.DataFrame({**column, "value": np.arange(10.0)})  # as many as by napari's rule
+    layer = cells(table)
+    assert "value" not in cut(layer).features
+    assert any(f"{next(iter(column))!r}, which holds" in why for _, why in cut(layer).left_out)
+    assert cut(layer, TableKeys(label=BY_ROW)).column("value").tolist() == IDS.tolist()
+
+
+def test_a_class_of_each_label_beside_napari_s_rule():
+    table = pd.DataFrame({"label": [0, *[1, 2, 3] * 3], "value": np.arange(10.0)})
+    assert cut(cells(table)).column("value").tolist() == IDS.tolist()
+    assert cut(cells(table)).column("label (feature)").tolist() == [1, 2, 3] * 3
+
+
 def test_napari_s_own_key_goes_before_label_and_can_be_changed():
     table = sizes(label=IDS[::-1], index=IDS)
     assert cut(cells(table)).column("side").tolist() == SIDES.tolist()
@@ -196,9 +221,9 @@ def test_the_dock_shows_which_column_it_takes_and_lets_people_choose(qapp):
     assert panel.keys.label.currentText() == "automatic: row number"
     assert panel.keys.frame.currentText() == "automatic: t"
     assert not panel.keys.frame.isHidden()
-    viewer.layers.remove(layer)
-    panel.show_layers(tuple(viewer.layers))
+    layer.features = pd.DataFrame()
     assert panel.keys.label.isHidden()
+    assert panel.keys.frame.isHidden()
     panel.show_layers(())
 
 

@@ -219,6 +219,7 @@ class DataPanel(QWidget):
     def _on_measured(self, event: object = None) -> None:
         before = self.choice()
         self._show_columns()
+        self._show_fitting()
         if self.choice() != before:
             self._tell()
 

@@ -190,6 +190,8 @@ def object_table(layer: Any, keys: TableKeys, objects: KnownObjects) -> ObjectTa
     found = found_keys(table, keys)
     ids = _row_ids(table, found, layer.name)
     named = named_table(table, found)
+    if found.label == BY_ROW and keys.label is None:
+        _check_no_labels(table, objects)
     if keys.frame == BY_ROW:  # a person said that the rows hold in all frames
         zeros = np.zeros(len(ids.labels), np.int64)
         check_different(ids, zeros)
@@ -217,6 +219,26 @@ def _row_ids(table: pd.DataFrame, keys: TableKeys, layer_name: str) -> RowIds:
     numbers = np.arange(len(table), dtype=np.int64)
     found = f"the number of the row{_rejected(table, keys.frame)}"
     return RowIds(numbers, frames, found, frames_from)
+
+
+def _check_no_labels(table: pd.DataFrame, objects: KnownObjects) -> None:
+    """Refuse to count rows where a column, of whatever name, may hold the labels."""
+    import pandas as pd
+
+    labels = np.unique(objects.label)
+    for name in table:
+        # As text too, and with gaps: only what could be labels is looked at.
+        values = pd.to_numeric(table[name].astype(object), errors="coerce").to_numpy()
+        if values.dtype.kind not in "uif" or np.array_equal(values, np.arange(len(values))):
+            continue
+        own = np.unique(values[values > 0])
+        n_found = int(np.isin(own, labels).sum())
+        if 2 * n_found > len(labels) and 2 * len(own) > len(values):
+            raise InvalidInputError(
+                f"a table for {objects.name!r} must have a column of labels; got none with a usual "
+                f"name that holds each label once, but {name!r}, which holds {n_found} of "
+                f"{len(labels)}. Mend it, or choose it or the number of the row under Objects by."
+            )
 
 
 def _rejected(table: pd.DataFrame, frame: str) -> str:
