@@ -128,6 +128,18 @@ def test_rows_are_not_counted_where_a_column_may_hold_the_labels(column):
     assert cut(layer, TableKeys(label=BY_ROW)).column("value").tolist() == IDS.tolist()
 
 
+def test_an_index_that_only_counts_rows_does_not_go_before_labels():
+    shuffled = pd.DataFrame({"label": [0, *IDS]}).sample(frac=1, random_state=0)
+    table = shuffled.assign(value=shuffled["label"] * 1.0).reset_index(drop=True).reset_index()
+    assert table.columns[0] == "index"
+    layer = cells(table)
+    assert "value" not in cut(layer).features
+    assert any("only counts the rows, and 'label'" in why for _, why in cut(layer).left_out)
+    assert cut(layer, TableKeys(label="label")).column("value").tolist() == IDS.tolist()
+    both = sizes(index=IDS, label=IDS)
+    assert cut(cells(both)).column("side").tolist() == SIDES.tolist()
+
+
 def test_a_class_of_each_label_beside_napari_s_rule():
     table = pd.DataFrame({"label": [0, *[1, 2, 3] * 3], "value": np.arange(10.0)})
     assert cut(cells(table)).column("value").tolist() == IDS.tolist()

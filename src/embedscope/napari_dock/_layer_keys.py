@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
+from embedscope._wording import counted
 from embedscope.samples import LeftOut
 from embedscope.samples._matching import (
     KnownObjects,
@@ -190,8 +191,8 @@ def object_table(layer: Any, keys: TableKeys, objects: KnownObjects) -> ObjectTa
     found = found_keys(table, keys)
     ids = _row_ids(table, found, layer.name)
     named = named_table(table, found)
-    if found.label == BY_ROW and keys.label is None:
-        _check_no_labels(table, objects)
+    if keys.label is None:
+        _check_sole(table, ids, objects)
     if keys.frame == BY_ROW:  # a person said that the rows hold in all frames
         zeros = np.zeros(len(ids.labels), np.int64)
         check_different(ids, zeros)
@@ -221,23 +222,26 @@ def _row_ids(table: pd.DataFrame, keys: TableKeys, layer_name: str) -> RowIds:
     return RowIds(numbers, frames, found, frames_from)
 
 
-def _check_no_labels(table: pd.DataFrame, objects: KnownObjects) -> None:
-    """Refuse to count rows where a column, of whatever name, may hold the labels."""
+def _check_sole(table: pd.DataFrame, ids: RowIds, objects: KnownObjects) -> None:
+    """Refuse numbers that only count the rows where another column may hold the labels."""
     import pandas as pd
 
+    if not np.array_equal(ids.labels, np.arange(len(table))):
+        return
     labels = np.unique(objects.label)
     for name in table:
         # As text too, and with gaps: only what could be labels is looked at.
         values = pd.to_numeric(table[name].astype(object), errors="coerce").to_numpy()
-        if values.dtype.kind not in "uif" or np.array_equal(values, np.arange(len(values))):
+        if values.dtype.kind not in "uif" or np.array_equal(values, ids.labels):
             continue
         own = np.unique(values[values > 0])
         n_found = int(np.isin(own, labels).sum())
         if 2 * n_found > len(labels) and 2 * len(own) > len(values):
             raise InvalidInputError(
-                f"a table for {objects.name!r} must have a column of labels; got none with a usual "
-                f"name that holds each label once, but {name!r}, which holds {n_found} of "
-                f"{len(labels)}. Mend it, or choose it or the number of the row under Objects by."
+                f"a table for {objects.name!r} must have one column of labels; got "
+                f"{ids.labels_from}, which only counts the rows, and {name!r}, which holds "
+                f"{n_found} of {counted(len(labels), 'label')}. Choose one under Objects by; mend "
+                f"{name!r} first if it is not offered there."
             )
 
 
