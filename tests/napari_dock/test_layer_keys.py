@@ -10,6 +10,7 @@ from napari.layers import Image, Labels
 
 from embedscope import Explorer
 from embedscope._errors import InvalidInputError
+from embedscope.napari_dock._data_choice import DataChoice, Kind, choice_of
 from embedscope.napari_dock._data_panel import DataPanel
 from embedscope.napari_dock._layer_features import numeric_features, samples_of_features
 from embedscope.napari_dock._layer_keys import (
@@ -20,6 +21,7 @@ from embedscope.napari_dock._layer_keys import (
     plain_features,
 )
 from embedscope.napari_dock._layer_samples import CropOptions, samples_of_objects
+from embedscope.napari_dock._layer_watch import LayerWatch
 from embedscope.napari_dock._written_layers import write_feature_columns
 
 IDS = np.arange(1, 10)
@@ -196,6 +198,36 @@ def test_a_row_for_a_track_holds_in_all_frames_if_that_is_said():
     assert samples.column("side").tolist() == SIDES[samples.identities.label - 1].tolist()
     with pytest.raises(InvalidInputError, match="must have a row for each object of each frame"):
         samples_of_features(layer, ["side"], "t", TableKeys(frame=BY_ROW))
+
+
+def test_cut_again_goes_by_the_same_columns_also_after_a_session(tmp_path):
+    layer = cells(sizes(index=IDS, label=IDS[::-1], frame=3))
+    samples = samples_of_features(layer, ["side"], keys=TableKeys(label="label"))
+    explorer = Explorer(samples)
+    explorer.save(tmp_path / "session")
+    opened = Explorer.open(tmp_path / "session").samples
+    for known in (samples, opened):
+        choice = choice_of(known, "cells", layer, [layer])
+        assert choice.keys == TableKeys("label", "frame")
+        again = choice.make_again(known, "cells")
+        assert list(again.identities) == list(samples.identities)
+        np.testing.assert_array_equal(again.X, samples.X)
+    # The recipe names the columns of the user's own table, so it can be followed in a script.
+    later = sizes(index=IDS, label=IDS[::-1] + 5, frame=0)
+    assert opened.same_way(later, source="later").identities.label.tolist() == [*range(14, 5, -1)]
+    other = cells(sizes(ObjectNumber=IDS))
+    other.name = "other"
+    added = DataChoice(Kind.FEATURES, other, columns=("side",)).make_like(opened)
+    assert added.identities.label.tolist() == IDS.tolist()
+
+
+def test_changed_labels_of_the_table_are_noticed():
+    layer, watch = cells(sizes(ObjectNumber=IDS)), LayerWatch()
+    watch.watch("cells", DataChoice(Kind.FEATURES, layer, columns=("side",)))
+    layer.features = layer.features.assign(note="a")
+    assert not watch.outdated_sources
+    layer.features = layer.features.assign(ObjectNumber=IDS[::-1])
+    assert watch.outdated_sources == ("cells",)
 
 
 def test_the_map_is_written_to_the_rows_of_their_objects_and_nothing_is_lost():

@@ -129,8 +129,9 @@ def named(draw, rng, rows: pd.DataFrame, axes: str, *, has_ids: bool):
     odd = draw(st.sampled_from([None, "class", "rows", "second", "text"]))
     free = [name for name in ("label", "index") if name != id_name]
     name = draw(st.sampled_from(free))
-    if odd == "class":
-        columns[name] = rng.integers(1, 3, len(rows))
+    if odd == "class" and len(rows) > 1:
+        # One is there twice: else nobody could tell them from labels.
+        columns[name] = rng.permutation(np.r_[1, 1, rng.integers(1, 3, len(rows) - 2)])
     if odd == "rows":
         columns["index" if "index" in free else "number"] = np.arange(len(rows))
     if odd == "second" and id_name == "index":

@@ -9,7 +9,11 @@ from typing import Any
 
 from embedscope._errors import InvalidInputError
 from embedscope._wording import counted
-from embedscope.napari_dock._layer_features import samples_of_features, told_axis_of
+from embedscope.napari_dock._layer_features import (
+    chosen_keys,
+    samples_of_features,
+    told_axis_of,
+)
 from embedscope.napari_dock._layer_keys import TableKeys
 from embedscope.napari_dock._layer_samples import (
     CropOptions,
@@ -187,7 +191,8 @@ def choice_of(
         Good for `make_again`; None if a channel is not among the layers.
     """
     if not samples.is_image:
-        return DataChoice(Kind.FEATURES, layer, columns=samples.feature_names)
+        keys = chosen_keys(samples.recipe, layer)
+        return DataChoice(Kind.FEATURES, layer, columns=samples.feature_names, keys=keys)
     made_from = samples.sources[source]
     by_name = {str(each.name): each for each in layers if type(each).__name__ == "Image"}
     if made_from.kind == "patches" and len(made_from.channel_names) == 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -19,7 +19,14 @@ from embedscope.napari_dock._layer_keys import (
     plain_features,
 )
 from embedscope.napari_dock._layer_places import affine_of, axes_of, finest_of, told_axis
-from embedscope.samples import LeftOut, Samples, Source, samples_from_table
+from embedscope.samples import (
+    LeftOut,
+    Recipe,
+    Samples,
+    Source,
+    TableRecipe,
+    samples_from_table,
+)
 from embedscope.samples._locating import known_objects, locate_objects, objects_of
 
 if TYPE_CHECKING:
@@ -89,9 +96,13 @@ def features_same_way(
         which.
     """
     is_film = any("t" in each.axes for each in samples.sources.values())
+    # Wherever they stood in the first table: here they stand where `_made` puts them.
+    label_column = POINT_COLUMN if is_points(layer) else "label"
+    recipe = cast(TableRecipe, samples.recipe)
+    known = replace(samples, recipe=replace(recipe, label_column=label_column, frame_column=None))
 
     def make(table: pd.DataFrame, made_from: Source) -> Samples:
-        return samples.same_way(table, source=made_from)
+        return known.same_way(table, source=made_from)
 
     return _made(layer, "t" if is_film else "z", keys, source or layer.name, make)
 
@@ -175,7 +186,8 @@ def _made(
     make: Callable[[pd.DataFrame, Source], Samples],
 ) -> Samples:
     """Make samples of a layer's table, with whose row each is and where it lies."""
-    if plain_features(layer) is None:
+    features = plain_features(layer)
+    if features is None:
         raise InvalidInputError(
             f"the layer must have features; got none in {layer.name!r}. Measure the objects first, "
             "or embed their pixels."
@@ -194,7 +206,32 @@ def _made(
     known = object_table(layer, keys, known_objects(source, found))
     # What fits the labels was asked already, in the words of the layer's own table.
     made = make(known.table, replace(source, labels=None))
-    return _noted(locate_objects(replace(made, sources={name: source}), found), *known.notes)
+    used = found_keys(features, keys)
+    recipe = replace(
+        cast(TableRecipe, made.recipe),
+        label_column=used.label or None,
+        frame_column=used.frame or None,
+    )
+    located = locate_objects(replace(made, sources={name: source}, recipe=recipe), found)
+    return _noted(located, *known.notes)
+
+
+def chosen_keys(recipe: Recipe, layer: Any) -> TableKeys:
+    """The columns that samples of a table were joined by, as far as a layer has them."""
+    table = None if is_points(layer) else plain_features(layer)
+    if table is None or not isinstance(recipe, TableRecipe):
+        return AUTOMATIC
+    names = (recipe.label_column, recipe.frame_column)
+    return TableKeys(*(name if name in table else None for name in names))
+
+
+def key_columns(layer: Any, keys: TableKeys) -> tuple[str, ...]:
+    """The columns of a layer's features that say whose row each is, if any does."""
+    table = None if is_points(layer) else plain_features(layer)
+    if table is None:
+        return ()
+    found = found_keys(table, keys)
+    return tuple(name for name in (found.label, found.frame) if name)
 
 
 def told_axis_of(layer: Any, keys: TableKeys = AUTOMATIC) -> str:

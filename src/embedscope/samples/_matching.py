@@ -206,11 +206,13 @@ def _shifted_frames(
 def _check_labels(ids: RowIds, frames: IntArray, objects: KnownObjects) -> None:
     """Refuse labels that may be mere numbers of rows, or that fit better one further."""
     n_found = int(objects.rows_found(frames, ids.labels).sum())
-    if n_found == 0:
+    n_rows, n_objects = int((ids.labels > 0).sum()), len(objects.label)
+    # A part of the image has a table with more rows, and a part of the objects one with less.
+    if 2 * n_found <= min(n_rows, n_objects):
         raise InvalidInputError(
-            f"labels of the table must be those of {objects.name!r}; got no label in "
-            f"{ids.labels_from} that is an object there. Choose the table, or the column, of this "
-            "image's objects."
+            f"labels of the table must be those of {objects.name!r}; got {n_found} of "
+            f"{counted(n_rows, 'row')} whose label in {ids.labels_from} is one of its "
+            f"{counted(n_objects, 'object')}. Choose the table, or the column, of this image."
         )
     _check_not_counted(ids, n_found, objects)
     # A background without objects beside it is there to say where the frames begin.
