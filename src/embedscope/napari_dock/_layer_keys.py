@@ -191,18 +191,20 @@ def object_table(layer: Any, keys: TableKeys, objects: KnownObjects) -> ObjectTa
     found = found_keys(table, keys)
     ids = _row_ids(table, found, layer.name)
     named = named_table(table, found)
-    if keys.label is None:
-        _check_sole(table, ids, objects)
     if keys.frame == BY_ROW:  # a person said that the rows hold in all frames
         zeros = np.zeros(len(ids.labels), np.int64)
         check_different(ids, zeros)
         labels = np.unique(objects.label)
         once = KnownObjects(objects.name, np.zeros(len(labels), np.int64), labels, 1)
         matched_frames(ids, once)
-        return ObjectTable(named.assign(label=ids.labels), unmatched(ids, zeros, once))
-    frames, notes = matched_frames(ids, objects)
-    notes += unmatched(ids, frames, objects)
-    return ObjectTable(named.assign(frame=frames, label=ids.labels), notes)
+        made = ObjectTable(named.assign(label=ids.labels), unmatched(ids, zeros, once))
+    else:
+        frames, notes = matched_frames(ids, objects)
+        notes += unmatched(ids, frames, objects)
+        made = ObjectTable(named.assign(frame=frames, label=ids.labels), notes)
+    if keys.label is None:
+        _check_sole(table, ids, objects)
+    return made
 
 
 def _row_ids(table: pd.DataFrame, keys: TableKeys, layer_name: str) -> RowIds:
