@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from napari.layers import Image, Labels
+from napari.layers import Image, Labels, Layer
 
 from embedscope._errors import InvalidInputError
 from embedscope.napari_dock._data_choice import Kind
@@ -14,6 +14,7 @@ from embedscope.napari_dock._layer_features import samples_of_features, told_axi
 from embedscope.napari_dock._layer_places import axes_of
 from embedscope.napari_dock._layer_samples import samples_of_patches
 from embedscope.napari_dock._previewing import Preview
+from embedscope.napari_dock._sample_data import nuclei_layers
 
 STACK = np.zeros((4, 20, 20), np.int32)
 STACK[:, 3:9, 3:9], STACK[:, 12:18, 12:18] = 1, 2
@@ -78,6 +79,10 @@ def test_frames_among_the_features_are_time():
     layer = stack(features=table.assign(size=np.arange(8.0)))
     samples = samples_of_features(layer, ["size"])
     assert samples.identities.frame.tolist() == table["frame"].tolist()
+
+
+def test_the_fields_that_come_along_say_it_themselves():
+    assert [told_axis_of(Layer.create(*each)) for each in nuclei_layers()] == ["t", "t"]
 
 
 def test_two_and_four_axes_need_no_answer():
