@@ -230,16 +230,19 @@ def _check_sole(table: pd.DataFrame, ids: RowIds, objects: KnownObjects) -> None
 
     if not np.array_equal(ids.labels, np.arange(len(table))):
         return
-    labels = np.unique(objects.label)
+    labels, usual = np.unique(objects.label), _named(table, _LABEL_NAMES)
     for name in table:
         # As text too, and with gaps: only what could be labels is looked at.
         values = pd.to_numeric(table[name].astype(object), errors="coerce").to_numpy()
-        if values.dtype.kind not in "uif" or np.array_equal(values, ids.labels):
+        is_text = values.dtype.kind not in "uif" or not (values > 0).any()
+        if is_text or np.array_equal(values, ids.labels):
             continue
         own, n_each = np.unique(values[values > 0], return_counts=True)
         n_found = int(np.isin(own, labels).sum())
-        may_be = 2 * n_found > len(labels) and 2 * len(own) >= n_each.sum()
-        if may_be or name == "index":  # napari goes by that one, whatever it holds
+        is_class = 3 * len(own) <= n_each.sum()
+        fits = 2 * n_found >= len(own) and 2 * len(own) >= n_each.sum()
+        # napari goes by an index, whatever it holds.
+        if name == "index" or (not is_class if name in usual else fits):
             raise InvalidInputError(
                 f"a table for {objects.name!r} must have one column of labels; got "
                 f"{ids.labels_from}, which only counts the rows, and {name!r}, which holds "
