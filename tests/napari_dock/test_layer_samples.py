@@ -8,7 +8,7 @@ import pytest
 from napari.layers import Image, Labels
 
 from embedscope._errors import InvalidInputError
-from embedscope.napari_dock._layer_features import known_features, samples_of_features
+from embedscope.napari_dock._layer_features import samples_of_features
 from embedscope.napari_dock._layer_places import affine_of
 from embedscope.napari_dock._layer_samples import (
     CropOptions,
@@ -70,7 +70,9 @@ def test_affine_is_what_napari_does():
 def test_time_points_are_told_apart():
     labels = np.stack([field(), field()[::-1]])
     cells = Labels(labels, name="cells")
-    samples = samples_of_objects(cells, [Image(image_of(labels))], CropOptions(size_px=5))
+    samples = samples_of_objects(
+        cells, [Image(image_of(labels))], CropOptions(size_px=5, third_axis="t")
+    )
     assert len(samples) == 6
     assert SampleId("cells", 1, 300) in list(samples.identities)
     volume = samples_of_objects(
@@ -115,8 +117,8 @@ def test_features_go_by_label_never_by_row(features):
     labels, image = layers(features=pd.DataFrame(features))
     samples = samples_of_objects(labels, [image], CropOptions(size_px=5))
     # skimage measures an area too, under the same name: what was measured stays.
-    known = known_features(labels).set_index("label")["area"]
-    assert known[[5, 9, 300]].tolist() == [1.0, 2.0, 3.0]
+    assert samples.column("area").tolist() == [63.0] * 3
+    assert any("'area' of cells" in name for name, _ in samples.left_out)
     table = samples_of_features(labels, ["area"], "t")
     assert {
         identity.label: value
@@ -136,7 +138,8 @@ def test_what_the_layer_knows_comes_along():
 
 def test_without_a_column_row_i_is_label_i():
     labels = Labels(np.array([[0, 1, 2]]), features=pd.DataFrame({"size": [0.0, 1.0, 2.0]}))
-    assert known_features(labels)["label"].tolist() == [1, 2]
+    samples = samples_of_features(labels, ["size"], "t")
+    assert samples.identities.label.tolist() == samples.column("size").tolist() == [1, 2]
 
 
 @pytest.mark.parametrize(

@@ -46,8 +46,9 @@ def value_at_center(viewer, layer) -> int:
 def series(shown_viewer):
     image, labels = moving_cells(np.random.default_rng(0))
     scale = (30.0, 0.5, 0.5)  # seconds a frame, micrometres a pixel
-    shown_viewer.add_image(image, name="stain", scale=scale)
-    shown_viewer.add_labels(labels, name="cells", scale=scale)
+    axes = ("time", "y", "x")
+    shown_viewer.add_image(image, name="stain", scale=scale, axis_labels=axes)
+    shown_viewer.add_labels(labels, name="cells", scale=scale, axis_labels=axes)
     return shown_viewer
 
 
@@ -61,6 +62,7 @@ def contrasts(dock) -> np.ndarray:
 
 def test_a_time_series_from_layers_to_the_right_cell_at_the_right_time(series, open_dock, lay_out):
     dock, layer = open_dock(series), series.layers["cells"]
+    assert dock.data_panel.third_axis.currentText() == "time, as the layer says"
     lay_out(dock)
     explorer, ids = dock.explorer, dock.explorer.samples.identities
     assert len(ids) == 4 * N_FRAMES - 1
@@ -106,9 +108,13 @@ def stack(shown_viewer):
     return shown_viewer
 
 
-def test_a_stack_from_layers_to_the_right_plane_and_back(stack, open_dock, lay_out):
+def test_a_stack_from_layers_to_the_right_plane_and_back(stack, open_dock, lay_out, qtbot):
     dock, layer = open_dock(stack), stack.layers["cells"]
     panel = dock.data_panel
+    assert panel.third_axis.currentText() == "choose: time or depth"
+    dock.view.train_panel.train.click()  # nothing tells, so nothing is guessed
+    qtbot.waitUntil(lambda: "must be time or depth" in dock.view.message.text(), timeout=20_000)
+    assert dock.explorer.samples is None
     panel.third_axis.setCurrentIndex(panel.third_axis.findData("z"))
     lay_out(dock)
     explorer, labels = dock.explorer, dock.explorer.samples.identities.label

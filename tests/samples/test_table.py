@@ -11,6 +11,7 @@ from hypothesis.extra import numpy as hnp
 
 from embedscope._errors import InvalidInputError, InvalidTypeError
 from embedscope.samples import (
+    Source,
     as_samples,
     join_samples,
     nuclei,
@@ -228,12 +229,24 @@ def n_lost(samples) -> int:
         (cells().assign(label=[1.5, 2, 3, 4]), {}, r"column 'label' must hold .* got fractions"),
         (cells().assign(label=[-1, 2, 3, 4]), {}, r"column 'label' must hold .* got -1"),
         (cells().assign(label=2.0**60), {}, r"which a float cannot hold exactly"),
-        (cells()[["area"]].set_index([["x", "y", "z", "w"]]), {}, r"the table's index must hold"),
+        (cells()[["area"]].set_index([["x", "y", "z", 1]]), {}, r"the table's index must hold"),
+        (cells()[["area"]].set_index([[0.5, 1, 2, 3]]), {}, r"the table's index must hold"),
     ],
 )
 def test_bad_tables_are_refused(frame, options, message):
     with pytest.raises(InvalidInputError, match=message):
         samples_from_table(frame, **options)
+
+
+def test_rows_that_have_names_are_numbered_and_keep_them():
+    names = ["AAAC-1", "AAAG-1", "AAAT-1", "AAGA-1"]
+    samples = samples_from_table(cells()[["area"]].set_index([names]))
+    assert samples.identities.label.tolist() == [0, 1, 2, 3]
+    assert samples.column("name").tolist() == names
+    taken = cells()[["area"]].assign(name="a").set_index(pd.Index(names, name="name"))
+    assert samples_from_table(taken).column("name of the row").tolist() == names
+    with pytest.raises(InvalidInputError, match="must hold whole numbers"):  # of an image's objects
+        samples_from_table(taken, source=Source("cells", "labels", axes="yx"))
 
 
 def test_text_cannot_be_learned_from():

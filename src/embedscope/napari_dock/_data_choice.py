@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
 from embedscope._errors import InvalidInputError
 from embedscope._wording import counted
-from embedscope.napari_dock._layer_features import samples_of_features
+from embedscope.napari_dock._layer_features import (
+    chosen_keys,
+    samples_of_features,
+    told_axis_of,
+)
+from embedscope.napari_dock._layer_keys import TableKeys
 from embedscope.napari_dock._layer_samples import (
     CropOptions,
     samples_of_objects,
@@ -43,6 +48,8 @@ class DataChoice:
     options : CropOptions
     patch_px, step_px : int
         Side of a patch, and the distance of neighbours.
+    keys : TableKeys
+        Which columns of the labels' features say whose row each is.
     """
 
     kind: Kind
@@ -52,6 +59,7 @@ class DataChoice:
     options: CropOptions = field(default_factory=CropOptions)
     patch_px: int = 32
     step_px: int = 32
+    keys: TableKeys = field(default_factory=TableKeys)
 
     @property
     def layer(self) -> Any:
@@ -70,10 +78,11 @@ class DataChoice:
         """
         self._check()
         if self.kind is Kind.OBJECTS:
-            return samples_of_objects(self.labels, self.images, self.options)
+            return samples_of_objects(self.labels, self.images, self.options, self.keys)
+        third_axis = self.options.third_axis
         if self.kind is Kind.FEATURES:
-            return samples_of_features(self.labels, self.columns, self.options.third_axis)
-        return samples_of_patches(self.images, self.patch_px, self.step_px, self.options.third_axis)
+            return samples_of_features(self.labels, self.columns, third_axis, self.keys)
+        return samples_of_patches(self.images, self.patch_px, self.step_px, third_axis)
 
     def make_like(self, samples: Samples) -> Samples:
         """Make samples of these layers exactly as others were made: same size, same scale.
@@ -89,7 +98,7 @@ class DataChoice:
                 f"the layer must be another one; got {self.layer.name!r}, whose samples are on "
                 "the map already. Choose the layers of another image."
             )
-        return samples_same_way(samples, self.labels, self.images)
+        return samples_same_way(samples, self.labels, self.images, keys=self.keys)
 
     def make_again(self, samples: Samples, source: str) -> Samples:
         """Make the samples of a source anew, of what its layers hold now, on the same scale.
@@ -106,7 +115,7 @@ class DataChoice:
             If the layers do not fit any more, or nothing is left to cut.
         """
         self._check()
-        return samples_same_way(samples, self.labels, self.images, source)
+        return samples_same_way(samples, self.labels, self.images, source, self.keys)
 
     @property
     def description(self) -> str:
@@ -148,7 +157,9 @@ class DataChoice:
         if self.kind is Kind.FEATURES:
             return Preview(self.description)
         if self.kind is Kind.OBJECTS:
-            return preview_objects(self.labels, self.images, self.options, place, is_wanted)
+            axis = self.options.third_axis or told_axis_of(self.labels, self.keys)
+            options = replace(self.options, third_axis=axis)
+            return preview_objects(self.labels, self.images, options, place, is_wanted)
         third_axis = self.options.third_axis
         return preview_patches(self.images, self.patch_px, self.step_px, third_axis, place)
 
@@ -180,7 +191,8 @@ def choice_of(
         Good for `make_again`; None if a channel is not among the layers.
     """
     if not samples.is_image:
-        return DataChoice(Kind.FEATURES, layer, columns=samples.feature_names)
+        keys = chosen_keys(samples.recipe, layer)
+        return DataChoice(Kind.FEATURES, layer, columns=samples.feature_names, keys=keys)
     made_from = samples.sources[source]
     by_name = {str(each.name): each for each in layers if type(each).__name__ == "Image"}
     if made_from.kind == "patches" and len(made_from.channel_names) == 1:

@@ -20,12 +20,18 @@ from qtpy.QtWidgets import (
 
 from embedscope.napari_dock._data_choice import DataChoice, Kind
 from embedscope.napari_dock._data_entries import check_list, checked, combo, fill_checks
-from embedscope.napari_dock._layer_features import numeric_features
+from embedscope.napari_dock._keys_entries import KeysEntries
+from embedscope.napari_dock._layer_features import (
+    is_points,
+    numeric_features,
+    told_axis_of,
+)
 from embedscope.napari_dock._layer_samples import CropOptions
 from embedscope.napari_dock._preview_panel import PreviewPanel
 
 _BACKGROUNDS = {"kept": "keep", "black": "zero", "median of the background": "median"}
-_AXES = {"time": "t", "depth": "z"}
+_AXES = {"choose: time or depth": "", "time": "t", "depth": "z"}
+_TOLD = {"t": "time, as the layer says", "z": "depth, as the layer says", "": next(iter(_AXES))}
 _LARGEST_PX = 1024
 
 
@@ -46,11 +52,13 @@ class DataPanel(QWidget):
         self._layers: tuple[Any, ...] = ()
         self._measured: Any = None  # the layer whose columns are offered
         self._offered: list[str] = []
+        self._asked_of: Any = None  # the layer whose first axis is shown
         self.kind = combo([(kind.value, kind) for kind in Kind], "What a sample of the map is.")
         self.labels = combo([], "The labels layer whose objects become points of the map.")
         self.images = check_list("Image layers: each is a channel, or one layer with colours.")
         self.columns = check_list("Columns of the layer's features that the map is made of.")
         self.third_axis = combo(list(_AXES.items()), "What the first axis of the layer is.")
+        self.keys = KeysEntries()
         self.crop_size, self.unit = self._size_entries()
         self.background = combo(
             list(_BACKGROUNDS.items()), "Pixels in a crop that are not the object's."
@@ -104,6 +112,7 @@ class DataPanel(QWidget):
             ),
             patch_px=int(self.crop_size.value()) or 32,
             step_px=self.step.value(),
+            keys=self.keys.keys,
         )
 
     def showEvent(self, event: Any) -> None:
@@ -137,6 +146,8 @@ class DataPanel(QWidget):
             ("Embed", self.kind),
             ("Labels", self.labels),
             ("Images", self.images),
+            ("Objects by", self.keys.label),
+            ("Frames by", self.keys.frame),
             ("Columns", self.columns),
             ("First axis", self.third_axis),
             ("Size", self._size_row),
@@ -162,6 +173,7 @@ class DataPanel(QWidget):
         for several in (self.images, self.columns):
             several.itemChanged.connect(self._tell)
         self.align.toggled.connect(self._tell)
+        self.keys.changed.connect(self._on_keys)
 
     def _tell(self, *_: Any) -> None:
         if not self._is_showing:
@@ -185,13 +197,14 @@ class DataPanel(QWidget):
     def _show_columns(self) -> None:
         """Offer the numbers among the features of the chosen layer, also those that come later."""
         layer = self.labels.currentData()
+        self.keys.offer(None if layer is None or is_points(layer) else layer)
         if layer is not self._measured:
             if self._measured is not None:
                 self._measured.events.features.disconnect(self._on_measured)
             if layer is not None:
                 layer.events.features.connect(self._on_measured)
             self._measured, self._offered = layer, []
-        offered = numeric_features(layer)
+        offered = numeric_features(layer, self.keys.keys)
         if offered == self._offered:
             return
         left_out = set(self._offered) - set(checked(self.columns))
@@ -199,9 +212,14 @@ class DataPanel(QWidget):
         fill_checks(self.columns, [(name, name, name not in left_out) for name in offered])
         self._offered, self._is_showing = offered, was_showing
 
+    def _on_keys(self) -> None:
+        self._show_columns()
+        self._tell()
+
     def _on_measured(self, event: object = None) -> None:
         before = self.choice()
         self._show_columns()
+        self._show_fitting()
         if self.choice() != before:
             self._tell()
 
@@ -211,9 +229,12 @@ class DataPanel(QWidget):
         objects, patches = choice.kind is Kind.OBJECTS, choice.kind is Kind.PATCHES
         features = choice.kind is Kind.FEATURES
         layer = choice.layer
+        self._show_axis(choice)
         for entry, is_shown in (
             (self.labels, not patches),
             (self.images, not features),
+            (self.keys.label, not patches and self.keys.is_offered),
+            (self.keys.frame, not patches and self.keys.has_frames),
             (self.columns, features),
             (self.third_axis, layer is not None and layer.ndim == 3),
             (self._size_row, not features),
@@ -225,3 +246,14 @@ class DataPanel(QWidget):
             self._titles[entry].setVisible(is_shown)
         self._titles[self.labels].setText("Layer" if features else "Labels")
         self.unit.setEnabled(objects)
+
+    def _show_axis(self, choice: DataChoice) -> None:
+        """What the layer says of its first axis; of another layer, that is asked again."""
+        layer = choice.layer
+        told = "" if layer is None or layer.ndim != 3 else told_axis_of(layer, choice.keys)
+        was_showing, self._is_showing = self._is_showing, True
+        self.third_axis.setItemText(0, _TOLD[told])
+        if layer is not self._asked_of:
+            self._asked_of = layer
+            self.third_axis.setCurrentIndex(0)
+        self._is_showing = was_showing

@@ -161,6 +161,7 @@ class ExplorerDock(QWidget):
         self.menu = ExportMenu(
             self.explorer,
             lambda: self.links.layers,
+            lambda source: self._jobs.keys_of(source),
             self._viewer,
             self.open_session,
             self.view.show_message,

@@ -13,6 +13,7 @@ from embedscope._errors import EmbedscopeError, InvalidInputError
 from embedscope.explorer import Explorer
 from embedscope.explorer._annotated_files import element_names, write_h5ad, write_zarr
 from embedscope.napari_dock._file_dialog import ask_where
+from embedscope.napari_dock._layer_keys import TableKeys
 from embedscope.napari_dock._written_layers import add_gate_layers, write_feature_columns
 
 
@@ -24,6 +25,8 @@ class ExportMenu(QMenu):
     explorer : Explorer
     layers : callable
         ``layers()`` gives the linked layers by the names of their sources.
+    keys_of : callable
+        ``keys_of(source)`` says by which columns the features of its layer were joined.
     viewer : napari.Viewer
     open_session : callable
         ``open_session(path)``.
@@ -36,6 +39,7 @@ class ExportMenu(QMenu):
         self,
         explorer: Explorer,
         layers: Callable[[], dict[str, Any]],
+        keys_of: Callable[[str], TableKeys],
         viewer: Any,
         open_session: Callable[[str], None],
         show_message: Callable[[str], None],
@@ -44,7 +48,7 @@ class ExportMenu(QMenu):
     ) -> None:
         super().__init__(parent)
         self._explorer, self._layers, self._viewer = explorer, layers, viewer
-        self._open_session = open_session
+        self._keys_of, self._open_session = keys_of, open_session
         self._show_message, self._show_error = show_message, show_error
         self._session: str | None = None
         self.setToolTipsVisible(True)
@@ -169,7 +173,7 @@ class ExportMenu(QMenu):
         return f"Added {', '.join(names)}"
 
     def _write(self) -> str:
-        names = write_feature_columns(self._explorer, self._layers())
+        names = write_feature_columns(self._explorer, self._layers(), self._keys_of)
         return f"Wrote umap_1, umap_2 and the gates into the features of {', '.join(names)}"
 
     def _write_spatialdata(self, path: str) -> None:

@@ -10,6 +10,10 @@ import numpy.typing as npt
 from embedscope._errors import InvalidInputError
 
 _AXES = {2: "yx", 3: "{}yx", 4: "tzyx"}
+_AXIS_NAMES = {
+    "t": ("t", "time", "times", "frame", "frames", "timepoint", "time point", "timestep"),
+    "z": ("z", "depth", "plane", "planes", "slice", "slices", "stack"),
+}
 
 
 def affine_of(layer: Any) -> npt.NDArray[np.float64]:
@@ -33,14 +37,14 @@ def affine_of(layer: Any) -> npt.NDArray[np.float64]:
     return matrix
 
 
-def axes_of(layer: Any, third_axis: str) -> str:
+def axes_of(layer: Any, third_axis: str = "") -> str:
     """Names of the layer's axes.
 
     Parameters
     ----------
     layer : napari.layers.Layer
-    third_axis : {"t", "z"}
-        What the first axis of three is.
+    third_axis : {"t", "z", ""}
+        What the first axis of three is; "" leaves it to the layer.
 
     Returns
     -------
@@ -50,13 +54,39 @@ def axes_of(layer: Any, third_axis: str) -> str:
     Raises
     ------
     InvalidInputError
-        If the layer has fewer than 2 or more than 4 axes.
+        If the layer has fewer than 2 or more than 4 axes, or three and nobody says what the first
+        one is.
     """
     if layer.ndim not in _AXES:
         raise InvalidInputError(
             f"{layer.name!r} must have 2 to 4 axes; got {layer.ndim}. Take a part of it."
         )
-    return _AXES[layer.ndim].format(third_axis)
+    first = (third_axis or told_axis(layer)) if layer.ndim == 3 else ""
+    if layer.ndim == 3 and not first:
+        raise InvalidInputError(
+            f"the first axis of {layer.name!r} must be time or depth; got neither, and the layer "
+            'does not tell. Choose one under "First axis".'
+        )
+    return _AXES[layer.ndim].format(first)
+
+
+def told_axis(layer: Any) -> str:
+    """What a layer of three axes says that its first one is.
+
+    Parameters
+    ----------
+    layer : napari.layers.Layer
+
+    Returns
+    -------
+    {"t", "z", ""}
+        By its axis labels, or a unit of time. A scale or a unit of length says nothing: films have
+        them too.
+    """
+    name = str(layer.axis_labels[0]).strip().lower()
+    named = next((axis for axis, known in _AXIS_NAMES.items() if name in known), "")
+    is_timed = "[time]" in dict(layer.units[0].dimensionality)
+    return named or ("t" if is_timed else "")
 
 
 def finest_of(layer: Any) -> Any:

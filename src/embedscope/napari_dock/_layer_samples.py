@@ -6,15 +6,22 @@ The layers themselves are only read. A sample's source has the name that its lay
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from embedscope._errors import InvalidInputError
-from embedscope.napari_dock._layer_features import features_same_way, with_known
+from embedscope.napari_dock._layer_channels import matched_channels
+from embedscope.napari_dock._layer_features import (
+    features_same_way,
+    told_axis_of,
+    with_known,
+)
+from embedscope.napari_dock._layer_keys import AUTOMATIC, TableKeys
 from embedscope.napari_dock._layer_places import affine_of, axes_of, finest_of, path_of
 from embedscope.samples import (
+    LeftOut,
     PatchRecipe,
     Samples,
     TableRecipe,
@@ -39,18 +46,20 @@ class CropOptions:
         What becomes of pixels that are not the object's.
     align : bool
         Turn every object upright.
-    third_axis : {"t", "z"}
-        What the first axis of 3D layers is.
+    third_axis : {"t", "z", ""}
+        What the first axis of 3D layers is; "" leaves it to the layer.
     """
 
     size_px: int | None = None
     size_um: float | None = None
     background: str = "keep"
     align: bool = False
-    third_axis: str = "t"
+    third_axis: str = ""
 
 
-def samples_of_objects(labels: Any, images: Sequence[Any], options: CropOptions) -> Samples:
+def samples_of_objects(
+    labels: Any, images: Sequence[Any], options: CropOptions, keys: TableKeys = AUTOMATIC
+) -> Samples:
     """Cut a sample out of image layers for every object of a Labels layer.
 
     Parameters
@@ -59,6 +68,8 @@ def samples_of_objects(labels: Any, images: Sequence[Any], options: CropOptions)
     images : sequence of napari.layers.Image
         One channel each, or one layer with colours; of the labels' shape and place.
     options : CropOptions
+    keys : TableKeys
+        Which columns of the labels' features say whose row each is.
 
     Returns
     -------
@@ -70,7 +81,7 @@ def samples_of_objects(labels: Any, images: Sequence[Any], options: CropOptions)
     InvalidInputError
         If no image is given, or one does not lie where the labels lie.
     """
-    axes = axes_of(labels, options.third_axis)
+    axes = axes_of(labels, options.third_axis or told_axis_of(labels, keys))
     image, image_axes, names = stacked_images(labels, images, axes)
     samples = samples_from_labels(
         image,
@@ -87,7 +98,7 @@ def samples_of_objects(labels: Any, images: Sequence[Any], options: CropOptions)
         image_path=path_of(images[0]) if len(images) == 1 else None,
         labels_path=path_of(labels),
     )
-    return with_known(samples, labels)
+    return with_known(samples, labels, keys)
 
 
 def samples_of_patches(
@@ -99,7 +110,7 @@ def samples_of_patches(
     ----------
     images : sequence of napari.layers.Image
     size_px, step_px : int
-    third_axis : {"t", "z"}
+    third_axis : {"t", "z", ""}
 
     Returns
     -------
@@ -122,7 +133,11 @@ def samples_of_patches(
 
 
 def samples_same_way(
-    samples: Samples, labels: Any, images: Sequence[Any], source: str | None = None
+    samples: Samples,
+    labels: Any,
+    images: Sequence[Any],
+    source: str | None = None,
+    keys: TableKeys = AUTOMATIC,
 ) -> Samples:
     """Make samples of layers exactly as these were made.
 
@@ -131,9 +146,12 @@ def samples_same_way(
     samples : Samples
     labels : napari.layers.Labels, napari.layers.Points or None
     images : sequence of napari.layers.Image
-        As many channels as before.
+        The same channels as before, in any order if `source` is left out.
     source : str, optional
-        Name of the source; that of the layer if left out.
+        Name of the source, whose own layers these are, in their order. If left out, they are of
+        another image: the source is called like the layer, and channels are found by their names.
+    keys : TableKeys
+        Which columns of the labels' features say whose row each is.
 
     Returns
     -------
@@ -143,11 +161,14 @@ def samples_same_way(
     Raises
     ------
     InvalidInputError
-        If the layers are of another kind.
+        If the layers are of another kind, or their names are not those of the channels.
     """
     recipe = samples.recipe
     if isinstance(recipe, TableRecipe):
-        return features_same_way(samples, labels, source)
+        return features_same_way(samples, labels, source, keys)
+    notes: tuple[LeftOut, ...] = ()
+    if source is None:
+        images, notes = matched_channels(samples.channel_names, images)
     place = images[0] if isinstance(recipe, PatchRecipe) and images else labels
     axes = axes_of(place, "t" if "t" in recipe.axes else "z")  # type: ignore[attr-defined]
     image, image_axes, _ = stacked_images(place, images, axes)
@@ -155,11 +176,13 @@ def samples_same_way(
     if len(images) == 1:
         options["image_path"] = path_of(images[0])
     if isinstance(recipe, PatchRecipe):
-        return samples.same_way(image, **options)
-    options |= {"axes": axes, "labels_path": path_of(labels)}
-    # One channel layer by layer has no axis for channels; RGB and several have.
-    options["image_axes"] = image_axes
-    return with_known(samples.same_way(image, finest_of(labels), **options), labels)
+        made = samples.same_way(image, **options)
+    else:
+        options |= {"axes": axes, "labels_path": path_of(labels)}
+        # One channel layer by layer has no axis for channels; RGB and several have.
+        options["image_axes"] = image_axes
+        made = with_known(samples.same_way(image, finest_of(labels), **options), labels, keys)
+    return replace(made, left_out=(*made.left_out, *notes))
 
 
 def stacked_images(

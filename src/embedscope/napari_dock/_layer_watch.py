@@ -9,6 +9,7 @@ from typing import Any
 from psygnal import Signal
 
 from embedscope.napari_dock._data_choice import DataChoice, Kind
+from embedscope.napari_dock._layer_features import key_columns
 
 _PIXELS = ("data", "paint", "labels_update")  # of Image, of Labels, of a script that writes into it
 
@@ -81,7 +82,7 @@ def _heard(
 ) -> Iterator[tuple[Any, Callable[..., None]]]:
     """The events of the layers that may mean a change, and what tells of it if it is one."""
     if choice.kind is Kind.FEATURES:
-        layer, columns = choice.labels, list(choice.columns)
+        layer, columns = choice.labels, [*choice.columns, *key_columns(choice.labels, choice.keys)]
         before = layer.features.copy()
 
         def compare(event: object = None) -> None:

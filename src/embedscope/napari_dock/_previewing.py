@@ -111,7 +111,7 @@ def preview_patches(
     ----------
     images : sequence of napari.layers.Image
     size_px, step_px : int
-    third_axis : {"t", "z"}
+    third_axis : {"t", "z", ""}
     place : tuple of int
         Pixel of the first image, finest level.
 

@@ -62,11 +62,12 @@ def nuclei_layers() -> list[LayerData]:
     """
     fields = nuclei()
     about = {"source": fields.source, "licence": fields.licence, "citation": fields.citation}
+    shared = {"metadata": about, "axis_labels": ("t", "y", "x")}
     return [
-        (fields.images, {"name": "nuclear stain", "metadata": about}, "image"),
+        (fields.images, {"name": "nuclear stain", **shared}, "image"),
         (
             fields.labels.astype(np.int32),
-            {"name": "Nuclei", "opacity": 0.4, "metadata": about},
+            {"name": "Nuclei", "opacity": 0.4, **shared},
             "labels",
         ),
     ]

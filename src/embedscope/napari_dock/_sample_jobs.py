@@ -9,6 +9,7 @@ from embedscope._errors import EmbedscopeError, InvalidInputError
 from embedscope.explorer import Explorer, PreparedSamples
 from embedscope.napari_dock._background import Background
 from embedscope.napari_dock._data_choice import DataChoice, choice_of
+from embedscope.napari_dock._layer_keys import AUTOMATIC, TableKeys
 from embedscope.napari_dock._layer_watch import LayerWatch
 from embedscope.napari_dock._opened_layers import SourceLayers
 from embedscope.samples import Samples
@@ -142,6 +143,11 @@ class SampleJobs:
             made_from = None if samples is None else choice_of(samples, source, layer, images)
             if made_from is not None:
                 self.watch.watch(source, made_from)
+
+    def keys_of(self, source: str) -> TableKeys:
+        """The columns by which the features of a source's layer were joined, as chosen."""
+        choice = self.watch.choice_of(source)
+        return AUTOMATIC if choice is None else choice.keys
 
     def cut_again(self) -> None:
         """Cut anew the samples whose layers have changed, source after source; marks stay."""

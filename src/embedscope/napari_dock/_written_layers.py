@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,10 +12,21 @@ from embedscope._errors import InvalidInputError
 from embedscope.explorer import Explorer
 from embedscope.napari_dock._coded_labels import CodedLabels
 from embedscope.napari_dock._label_rows import LabelRows
-from embedscope.napari_dock._layer_features import is_points, known_features
+from embedscope.napari_dock._layer_features import is_points
+from embedscope.napari_dock._layer_keys import (
+    AUTOMATIC,
+    TableKeys,
+    found_keys,
+    object_table,
+    plain_features,
+)
 from embedscope.napari_dock._layer_places import affine_of, finest_of
 from embedscope.napari_dock._patch_numbers import PatchNumbers
 from embedscope.samples import Samples
+from embedscope.samples._locating import known_objects
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _MOST_GATES = 255
 
@@ -59,7 +71,11 @@ def add_gate_layers(viewer: Any, explorer: Explorer, layers: Mapping[str, Any]) 
     ]
 
 
-def write_feature_columns(explorer: Explorer, layers: Mapping[str, Any]) -> list[str]:
+def write_feature_columns(
+    explorer: Explorer,
+    layers: Mapping[str, Any],
+    keys_of: Callable[[str], TableKeys] = lambda source: AUTOMATIC,
+) -> list[str]:
     """Write the map and the gates into the features of each linked layer that has features.
 
     Parameters
@@ -67,6 +83,8 @@ def write_feature_columns(explorer: Explorer, layers: Mapping[str, Any]) -> list
     explorer : Explorer
     layers : mapping of str to napari.layers.Layer
         Labels are joined by label, points by their number; images have no features.
+    keys_of : callable
+        ``keys_of(source)`` says which columns of its layer say whose row each is.
 
     Returns
     -------
@@ -76,32 +94,64 @@ def write_feature_columns(explorer: Explorer, layers: Mapping[str, Any]) -> list
     Raises
     ------
     InvalidInputError
-        If no layer with features is linked, or points have changed.
+        If no layer with features is linked, points have changed, or it cannot be told whose row is
+        which: then no layer is changed.
     """
     with_features = {name: each for name, each in layers.items() if hasattr(each, "features")}
     _check_linked(with_features)
     table = explorer.to_frame()
     new = ["umap_1", "umap_2", *(f"gate:{name}" for name in explorer.gates.names)]
+    made = {}
     for source, layer in with_features.items():
         mine = table.loc[table["source"] == source, ["frame", "label", *new]]
         if is_points(layer):
             _check_points(explorer, source, layer)
             by_point = mine.set_index(mine["label"] - 1)[new].reindex(range(len(layer.data)))
-            layer.features = layer.features.reset_index(drop=True).assign(**by_point)
+            made[source] = layer.features.reset_index(drop=True).assign(**by_point)
         else:
-            layer.features = _joined(known_features(layer), mine, new)
+            made[source] = _joined(explorer, source, layer, mine[["frame", "label", *new]], keys_of)
+    for source, layer in with_features.items():
+        layer.features = made[source]
     return [layer.name for layer in with_features.values()]
 
 
-def _joined(known: Any, mine: Any, new: list[str]) -> Any:
-    """The layer's features with the new columns; without any, a table of them alone."""
-    if known is None:
-        joined = mine if mine["frame"].any() else mine.drop(columns="frame")
-    else:
-        keys = ["frame", "label"] if "frame" in known else ["label"]
-        older = known.drop(columns=[name for name in new if name in known])
-        joined = older.merge(mine[keys + new].drop_duplicates(keys), on=keys, how="outer")
-    return joined.assign(index=joined["label"]).reset_index(drop=True)
+def _joined(
+    explorer: Explorer,
+    source: str,
+    layer: Any,
+    mine: pd.DataFrame,
+    keys_of: Callable[[str], TableKeys],
+) -> pd.DataFrame:
+    """The layer's features with the new columns, and a row more for each object without one."""
+    import pandas as pd
+
+    table = plain_features(layer)
+    if table is None:
+        own = mine if mine["frame"].any() else mine.drop(columns="frame")
+        return own.assign(index=own["label"]).reset_index(drop=True)
+    assert explorer.samples is not None  # the map is of some
+    made_from = replace(explorer.samples.sources[source], labels=finest_of(layer))
+    keys = keys_of(source)
+    known = object_table(layer, keys, known_objects(made_from)).table
+    who = [name for name in ("frame", "label") if name in known]
+    values = mine.drop_duplicates(who)
+    found = known[who].merge(values, on=who, how="left").drop(columns=["frame", "label"])
+    joined = table.assign(**{str(name): found[name].array for name in found})
+    is_new = values.merge(known[who], on=who, how="left", indicator="is_in")["is_in"] == "left_only"
+    added = values[is_new.to_numpy()]
+    columns = found_keys(table, keys)
+    label = columns.label or "index"  # by the number of its row: napari's own column says it too
+    if label not in joined:
+        joined.insert(0, label, known["label"].to_numpy())
+    if "index" not in joined:
+        joined["index"] = joined[label]
+    rows = added.drop(columns=["frame", "label"]).assign(**{label: added["label"]})
+    if label != "index" and table.get("index", joined["index"]).equals(joined[label]):
+        rows["index"] = added["label"]
+    if columns.frame:
+        # As the table counts them, which may begin with 1.
+        rows[columns.frame] = added["frame"] + (table[columns.frame] - known["frame"]).iloc[0]
+    return pd.concat([joined, rows], ignore_index=True) if len(rows) else joined
 
 
 def _add_classes(

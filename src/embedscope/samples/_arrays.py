@@ -35,7 +35,8 @@ def finest_level(data: Any, name: str = "image") -> Any:
     Raises
     ------
     InvalidInputError
-        If it is a sequence of arrays whose shapes do not shrink, or nothing with slices.
+        If it is a sequence of arrays whose shapes do not shrink, nothing with slices, or has values
+        that are masked.
     """
     if is_pyramid(data):
         shapes = [tuple(level.shape) for level in data]
@@ -50,15 +51,35 @@ def finest_level(data: Any, name: str = "image") -> Any:
                 f"{name} must be an array, or a pyramid from its finest level to its coarsest; got "
                 f"shapes {shapes}. Stack images of one size with numpy.stack."
             )
+        _check_not_masked(data[0], name)
         return data[0]
     if all(hasattr(data, attribute) for attribute in ("shape", "dtype", "ndim", "__getitem__")):
+        _check_not_masked(data, name)
         return data
     if isinstance(data, Sequence) or np.isscalar(data) or hasattr(data, "__array__"):
         return _as_array(data, name)
     raise InvalidInputError(
         f"{name} must be a numpy, dask or zarr array, or a pyramid of them; got "
-        f"{type(data).__name__}. Open the array itself, for example zarr.open(path)['0']."
+        f"{type(data).__name__}. {_remedy(data)}"
     )
+
+
+def _remedy(data: Any) -> str:
+    if hasattr(data, "to_df"):  # AnnData
+        return "Take the table out of it, with to_df(), or the array .X."
+    return "Open the array itself, for example zarr.open(path)['0']."
+
+
+def _check_not_masked(array: Any, name: str) -> None:
+    """Refuse values that are masked: what lies under a mask is read like any other."""
+    # Of a dask array only the kind is known without computing it.
+    is_lazy_mask = isinstance(getattr(array, "_meta", None), np.ma.MaskedArray)
+    if is_lazy_mask or np.ma.is_masked(array):
+        filled = "dask.array.ma.filled(array, 0)" if is_lazy_mask else "array.filled(0)"
+        raise InvalidInputError(
+            f"{name} must have no masked values; got a masked array. Say what stands in their "
+            f"place: {filled}, which makes masked labels background."
+        )
 
 
 def _as_array(data: Any, name: str) -> Array:

@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError, InvalidTypeError
+from embedscope.samples._matching import RowIds
 from embedscope.samples._recipes import TableRecipe
 from embedscope.samples._samples import LeftOut
+from embedscope.samples._source import Source
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,22 +53,40 @@ def identity_column(
     return name
 
 
-def identity_values(
-    frame: pd.DataFrame, recipe: TableRecipe
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the label and the frame of each row."""
-    named = recipe.label_column is not None
+def numbered_rows(
+    frame: pd.DataFrame, label_column: str | None, source: str | Source
+) -> pd.DataFrame:
+    """Number rows that only have names, and keep the names as a first column."""
+    index = frame.index
+    if label_column is not None or isinstance(source, Source) or not _are_names(index):
+        return frame
+    name = "name" if index.name is None else str(index.name)
+    while name in frame.columns:
+        name += " of the row"
+    numbered = frame.reset_index(drop=True)
+    numbered.insert(0, name, index.to_numpy())
+    return numbered
+
+
+def _are_names(index: pd.Index[Any]) -> bool:
+    from pandas.api.types import is_object_dtype, is_string_dtype
+
+    is_text = is_object_dtype(index) or is_string_dtype(index)
+    return is_text and all(isinstance(each, str) for each in index)
+
+
+def row_ids(frame: pd.DataFrame, recipe: TableRecipe) -> RowIds:
+    """Return the label of each row and its frame, if the table knows it."""
+    label_column, frame_column = recipe.label_column, recipe.frame_column
+    labels_from = "the table's index" if label_column is None else f"column {label_column!r}"
     labels = _integers(
-        frame[recipe.label_column] if named else frame.index,
-        f"column {recipe.label_column!r}" if named else "the table's index",
-        "label_column",
+        frame.index if label_column is None else frame[label_column], labels_from, "label_column"
     )
-    if recipe.frame_column is None:
-        return labels, np.zeros(len(frame), np.int64)
-    frames = _integers(
-        frame[recipe.frame_column], f"column {recipe.frame_column!r}", "frame_column"
-    )
-    return labels, frames
+    if frame_column is None:
+        return RowIds(labels, None, labels_from)
+    frames_from = f"column {frame_column!r}"
+    frames = _integers(frame[frame_column], frames_from, "frame_column")
+    return RowIds(labels, frames, labels_from, frames_from)
 
 
 def _integers(values: Any, place: str, parameter: str) -> npt.NDArray[np.int64]:

@@ -58,8 +58,9 @@ def crops_from_labels(
 ) -> Crops:
     """Cut a square crop around each labelled object of a 2D image.
 
-    A crop is centred on the object's centroid, rounded to a whole pixel unless it is aligned. What
-    sticks out of a crop smaller than the object is cut off.
+    A crop is centred on the object's centroid, or on its pixel nearest to that where the centroid
+    lies elsewhere, rounded to a whole pixel unless it is aligned. What sticks out of a crop smaller
+    than the object is cut off.
 
     Parameters
     ----------

@@ -51,7 +51,7 @@ def cut_crops(
     fill = _background_values(field, recipe).astype(dtype)
     batch = max(1, BATCH_PIXELS // (int(np.prod(recipe.shape)) * field.n_channels))
     sides = tile_sides(field.shape, field.image_chunks())
-    for rows in group_by_tile(objects.frame, objects.centroids, sides, batch):
+    for rows in group_by_tile(objects.frame, objects.middles, sides, batch):
         turned = None if axes is None else axes[rows]
         crops[rows] = _cut_group(field, objects.take(rows), recipe, turned, fill)
     return crops
@@ -69,7 +69,7 @@ def _cut_group(
     def read_labels(box: Box) -> Array:
         return field.read_labels(frame, box)[..., np.newaxis]
 
-    places = objects.centroids
+    places = objects.middles
     sample = _sampler(field.shape, places, recipe.shape, axes)
     crops = sample(read_image, recipe.padding, False)
     own: npt.NDArray[np.bool_] | None = None

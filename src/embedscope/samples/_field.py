@@ -159,10 +159,15 @@ def check_image(pixels: Any) -> None:
 
 def check_labels(label_image: Any) -> None:
     """Refuse labels that are no integers."""
-    if label_image.dtype.kind not in "ui":
+    kind = label_image.dtype.kind
+    if kind not in "ui":
+        remedy = (
+            "If they are whole numbers, convert them: labels.astype(numpy.int64)."
+            if kind == "f"
+            else "Number the objects first, for example with scipy.ndimage.label."
+        )
         raise InvalidInputError(
-            f"labels must be an array of integers; got dtype {label_image.dtype}. Number the "
-            "objects first, for example with scipy.ndimage.label."
+            f"labels must be an array of integers; got dtype {label_image.dtype}. {remedy}"
         )
 
 

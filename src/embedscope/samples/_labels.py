@@ -46,8 +46,9 @@ def samples_from_labels(
     """Make a sample of every labelled object.
 
     Arrays may be numpy, dask or zarr, or pyramids (lists, finest level first): only a tile of the
-    finest level is in memory at a time. A crop is centred on the object's centroid, rounded to a
-    whole pixel unless it is aligned. What sticks out of a crop smaller than the object is cut off.
+    finest level is in memory at a time. A crop is centred on the object's centroid, or on its
+    pixel nearest to that where the centroid lies elsewhere, rounded to a whole pixel unless it is
+    aligned. What sticks out of a crop smaller than the object is cut off.
 
     Parameters
     ----------

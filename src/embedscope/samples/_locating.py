@@ -7,18 +7,41 @@ from dataclasses import replace
 import numpy as np
 
 from embedscope._errors import InvalidInputError
-from embedscope.samples._field import open_field
-from embedscope.samples._objects import find_objects
+from embedscope.samples._field import Field, open_field
+from embedscope.samples._matching import KnownObjects
+from embedscope.samples._objects import Objects, find_objects
 from embedscope.samples._samples import Samples
+from embedscope.samples._source import Source
 
 
-def locate_objects(samples: Samples) -> Samples:
+def objects_of(source: Source) -> Objects:
+    """Find the objects in the labels of a source, which must be at hand."""
+    return find_objects(_field_of(source))
+
+
+def known_objects(source: Source, objects: Objects | None = None) -> KnownObjects:
+    """Who is in the labels of a source, which must be at hand.
+
+    Parameters
+    ----------
+    source : Source
+    objects : Objects, optional
+        What `objects_of` found there; looked for if left out.
+    """
+    found = objects_of(source) if objects is None else objects
+    labels = found.label.astype(np.int64)
+    return KnownObjects(source.name, found.frame, labels, _field_of(source).n_frames)
+
+
+def locate_objects(samples: Samples, objects: Objects | None = None) -> Samples:
     """Return the same samples, each with the middle and the extent of its object.
 
     Parameters
     ----------
     samples : Samples
         Of one source, which holds the labels.
+    objects : Objects, optional
+        What `objects_of` found there; looked for if left out.
 
     Returns
     -------
@@ -38,13 +61,16 @@ def locate_objects(samples: Samples) -> Samples:
             "Locate the samples of each source before they are joined."
         )
     (source,) = sources
-    field = open_field(source.labels, source.labels, source.axes, source.axes)
+    found = objects_of(source) if objects is None else objects
     n_axes = len(source.spatial_axes)
     centroids = np.full((len(samples), n_axes), np.nan)
     boxes = np.zeros((len(samples), 2 * n_axes), np.int64)
-    objects = find_objects(field)
-    rows = samples.identities.rows(source.name, objects.label.astype(np.int64), objects.frame)
+    rows = samples.identities.rows(source.name, found.label.astype(np.int64), found.frame)
     known = rows >= 0
-    centroids[rows[known]] = objects.centroids[known]
-    boxes[rows[known]] = objects.bounding_boxes[known]
+    centroids[rows[known]] = found.middles[known]
+    boxes[rows[known]] = found.bounding_boxes[known]
     return replace(samples, centroids=centroids, bounding_boxes=boxes)
+
+
+def _field_of(source: Source) -> Field:
+    return open_field(source.labels, source.labels, source.axes, source.axes)

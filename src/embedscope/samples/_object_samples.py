@@ -15,6 +15,7 @@ from embedscope.samples._crops import cut_found
 from embedscope.samples._features import measure_objects
 from embedscope.samples._field import Field, open_field
 from embedscope.samples._identity import Identities
+from embedscope.samples._intensities import check_intensities
 from embedscope.samples._objects import Objects, find_objects
 from embedscope.samples._recipes import CropRecipe
 from embedscope.samples._samples import LeftOut, Samples
@@ -48,6 +49,7 @@ def labels_same_way(
         axes, image_axes = recipe.axes, image_axes or recipe.image_axes
     field = open_field(image, labels, axes, image_axes)
     _check_fits(field, samples, recipe)
+    notes = check_intensities(samples, field.image, source)
     made_from = Source(
         name=source,
         kind="labels",
@@ -69,7 +71,9 @@ def labels_same_way(
         pixel_size=recipe.pixel_size or steps,
     )
     objects = find_objects(field)
-    return follow_recipe(field, made_from, used, objects, np.arange(len(objects)), samples.scale)
+    rows = np.arange(len(objects))
+    made = follow_recipe(field, made_from, used, objects, rows, samples.scale)
+    return replace(made, left_out=(*made.left_out, *notes))
 
 
 def follow_recipe(
@@ -105,7 +109,7 @@ def follow_recipe(
         scale=scale or ChannelScale.from_images(images, recipe.percentiles),
         features=measured,
         bounding_boxes=chosen.bounding_boxes,
-        centroids=chosen.centroids,
+        centroids=chosen.middles,
         channel_names=source.channel_names,
         left_out=left_out,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, get_args
 
 import numpy as np
@@ -14,6 +15,7 @@ from embedscope.samples._checks import check_choice, check_percentiles, check_si
 from embedscope.samples._features import checked_channel_names
 from embedscope.samples._field import Field, open_image
 from embedscope.samples._identity import Identities
+from embedscope.samples._intensities import check_intensities
 from embedscope.samples._patch_grid import PatchGrid
 from embedscope.samples._recipes import PatchRecipe, Volume
 from embedscope.samples._samples import LeftOut, Samples
@@ -100,7 +102,9 @@ def patches_same_way(
     """Cut and scale patches of another image as those of `samples` were."""
     field = open_image(image, recipe.image_axes)
     names = checked_channel_names(samples.channel_names, field.n_channels)
-    return _cut(field, image, recipe, source, names, affine, image_path, samples.scale)
+    notes = check_intensities(samples, field.image, source)
+    made = _cut(field, image, recipe, source, names, affine, image_path, samples.scale)
+    return replace(made, left_out=(*made.left_out, *notes))
 
 
 def _cut(

@@ -70,7 +70,9 @@ class Samples:
         Extent of each object along the d spatial axes of the labels, in pixels: the first pixel
         along each, then one past the last.
     centroids : ndarray of shape (n, d), float64, or None
-        Middle of each object along the spatial axes of the labels, in pixels.
+        Middle of each object along the spatial axes of the labels, in pixels, which
+        `Source.to_world` takes to the world: the centroid, or, where that lies elsewhere, as in a
+        ring, the object's pixel nearest to it.
     channel_names : tuple of str
         The name of each channel of `images`.
     left_out : tuple of LeftOut

@@ -126,7 +126,7 @@ def _check_sizes(size: object, size_um: float | None, pixel_size: PixelSize | No
 
 def _needed_sides(objects: Objects, *, align: bool) -> npt.NDArray[np.int64]:
     """Smallest side along each axis that holds each object, around its centroid."""
-    middle = np.floor(objects.centroids + 0.5).astype(np.int64)
+    middle = np.floor(objects.middles + 0.5).astype(np.int64)
     before, after = middle - objects.first, objects.last + 1 - middle
     if align:
         # Turned, the object stays within the circle through its box's farthest corner.

@@ -16,11 +16,20 @@ from embedscope.samples._columns import (
     checked_columns,
     checked_frame,
     identity_column,
-    identity_values,
+    numbered_rows,
     numbers_of,
     numeric_columns,
+    row_ids,
 )
 from embedscope.samples._identity import Identities
+from embedscope.samples._locating import known_objects
+from embedscope.samples._matching import (
+    RowIds,
+    check_different,
+    matched_frames,
+    rows_of,
+    unmatched,
+)
 from embedscope.samples._recipes import TableRecipe
 from embedscope.samples._samples import LeftOut, Samples
 from embedscope.samples._source import Source
@@ -56,7 +65,9 @@ def samples_from_table(
         The name of this source, part of every sample's identity; or the source of the labelled
         image that the table describes, whose labels the rows then belong to.
     label_column : str, optional
-        The column with each row's label. If None, "label", or else the table's index.
+        The column with each row's label. If None, "label", or else the table's index; of an index
+        of names, as AnnData has, rows are numbered from 0, and the names become a column of
+        `features`.
     frame_column : str, optional
         The column with each row's frame. If None, "frame", or else all are frame 0.
 
@@ -74,6 +85,7 @@ def samples_from_table(
     """
     frame = checked_frame(frame)
     label_column = identity_column(frame, label_column, "label_column", "label")
+    frame = numbered_rows(frame, label_column, source)
     frame_column = identity_column(frame, frame_column, "frame_column", "frame")
     if columns is None:
         names, left_out = numeric_columns(frame, (label_column, frame_column))
@@ -89,9 +101,11 @@ def table_same_way(
     """Choose and standardise the columns of another table as a first one's were."""
     frame = checked_frame(frame)
     checked_columns(frame, recipe.columns)
+    label_column = identity_column(frame, recipe.label_column, "label_column", "label")
+    frame = numbered_rows(frame, label_column, source)
     used = replace(
         recipe,
-        label_column=identity_column(frame, recipe.label_column, "label_column", "label"),
+        label_column=label_column,
         frame_column=identity_column(frame, recipe.frame_column, "frame_column", "frame"),
     )
     return _follow(used, frame, source, (), measure=False)
@@ -108,24 +122,41 @@ def _follow(
     """Follow the recipe, after measuring its standardisation if that is asked for."""
     _check_linked(frame, recipe, source)
     made_from = source if isinstance(source, Source) else Source(name=source, kind="table")
-    labels, frames = identity_values(frame, recipe)
+    ids = row_ids(frame, recipe)
     numbers = numbers_of(frame, recipe.columns)
     shows_objects = made_from.kind in ("labels", "patches") or recipe.label_column is not None
-    kept = _kept_rows(numbers, labels, zero_is_background=shows_objects)
+    kept = _kept_rows(numbers, ids.labels, zero_is_background=shows_objects)
+    frames, notes = _joined(ids, kept, made_from)
     if measure or recipe.means is not None:
         table, means, deviations = standardised(numbers[kept], recipe.means, recipe.deviations)
         recipe = replace(recipe, means=means, deviations=deviations)
     else:
         table = numbers[kept].astype(np.float32)
     return Samples(
-        identities=Identities.of(made_from.name, labels[kept], frames[kept]),
+        identities=Identities.of(made_from.name, ids.labels[kept], frames),
         sources={made_from.name: made_from},
         recipe=recipe,
         table=table,
         feature_names=recipe.columns,
         features=frame[kept].reset_index(drop=True),
-        left_out=left_out + _rows_left_out(kept, labels),
+        left_out=left_out + _rows_left_out(kept, ids.labels) + notes,
     )
+
+
+def _joined(
+    ids: RowIds, kept: npt.NDArray[np.bool_], source: Source
+) -> tuple[npt.NDArray[np.int64], tuple[LeftOut, ...]]:
+    """The frames of the rows that are kept, checked against the labels if they are at hand."""
+    if source.kind != "labels" or source.labels is None:
+        own = rows_of(ids, kept)
+        frames = np.zeros(len(own.labels), np.int64) if own.frames is None else own.frames
+        check_different(own, frames)
+        return frames, ()
+    objects = known_objects(source)
+    asked = kept | (ids.labels == 0)  # a row of the background says that labels count from there
+    frames, notes = matched_frames(rows_of(ids, asked), objects)
+    frames = frames[kept[asked]]
+    return frames, notes + unmatched(rows_of(ids, kept), frames, objects)
 
 
 def _check_linked(frame: pd.DataFrame, recipe: TableRecipe, source: str | Source) -> None:

@@ -1,0 +1,87 @@
+"""Which image layer is which channel of samples that are there: by name, never by position."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from embedscope._errors import InvalidInputError
+from embedscope.samples import LeftOut
+
+_SUFFIX = re.compile(r" \[\d+\]$")  # napari's own, where a name is taken
+_WORD = re.compile(r"[^\W_]+")
+
+
+def matched_channels(
+    channels: Sequence[str], images: Sequence[Any]
+) -> tuple[tuple[Any, ...], tuple[LeftOut, ...]]:
+    """Put layers in the order of channels.
+
+    Names are compared as they are; then without napari's " [1]"; then without the words that all
+    names of an image have in common: "DAPI day 2" and "GFP day 2" are "DAPI" and "GFP" of another.
+
+    Parameters
+    ----------
+    channels : sequence of str
+        Names of the channels of the samples that are there.
+    images : sequence of napari.layers.Image
+        One a channel, or one with colours.
+
+    Returns
+    -------
+    images : tuple of napari.layers.Image
+    notes : tuple of LeftOut
+        Which layer was taken for a channel of another name.
+
+    Raises
+    ------
+    InvalidInputError
+        If the layers are not these channels, or names do not tell which is which.
+    """
+    if len(images) == 1 and images[0].rgb:
+        are_colours = tuple(channels) == tuple(f"channel {k}" for k in range(len(channels)))
+        if not are_colours:
+            raise _differ(channels, images, "one layer with colours")
+        return tuple(images), ()
+    if not images or len(images) != len(channels):
+        raise _differ(channels, images)
+    names = [str(layer.name) for layer in images]
+    for plain in (list, _without_suffix, _without_common):
+        wanted, given = plain(channels), plain(names)
+        if len(set(wanted)) == len(wanted) and set(wanted) == set(given):
+            order = [given.index(name) for name in wanted]
+            return tuple(images[k] for k in order), _notes(channels, [names[k] for k in order])
+    raise _differ(channels, images)
+
+
+def _without_suffix(names: Sequence[str]) -> list[str]:
+    return [_SUFFIX.sub("", name) for name in names]
+
+
+def _without_common(names: Sequence[str]) -> list[str]:
+    """The words that tell the names apart; of a single name, none."""
+    words = [_WORD.findall(name) for name in names]
+    while all(words) and len({each[0] for each in words}) == 1:
+        words = [each[1:] for each in words]
+    while all(words) and len({each[-1] for each in words}) == 1:
+        words = [each[:-1] for each in words]
+    return [" ".join(each) for each in words]
+
+
+def _notes(channels: Sequence[str], names: Sequence[str]) -> tuple[LeftOut, ...]:
+    pairs = zip(channels, _without_suffix(channels), names, _without_suffix(names), strict=True)
+    return tuple(
+        LeftOut(f"name of the layer {name!r}", f"was taken for the channel {channel!r}")
+        for channel, plain_channel, name, plain_name in pairs
+        if plain_channel != plain_name
+    )
+
+
+def _differ(channels: Sequence[str], images: Sequence[Any], got: str = "") -> InvalidInputError:
+    names = [str(layer.name) for layer in images]
+    return InvalidInputError(
+        f"image layers must be the channels of the samples on the map, {list(channels)}; got "
+        f"{got or names}. Check the layers of these channels, and rename them if they are called "
+        "otherwise."
+    )

@@ -1,0 +1,91 @@
+"""Time or depth: what a layer says of its first axis is taken; else it is asked."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from napari.layers import Image, Labels, Layer
+
+from embedscope._errors import InvalidInputError
+from embedscope.napari_dock._data_choice import Kind
+from embedscope.napari_dock._data_panel import DataPanel
+from embedscope.napari_dock._layer_features import samples_of_features, told_axis_of
+from embedscope.napari_dock._layer_places import axes_of
+from embedscope.napari_dock._layer_samples import samples_of_patches
+from embedscope.napari_dock._previewing import Preview
+from embedscope.napari_dock._sample_data import nuclei_layers
+
+STACK = np.zeros((4, 20, 20), np.int32)
+STACK[:, 3:9, 3:9], STACK[:, 12:18, 12:18] = 1, 2
+ASKS = "choose: time or depth"
+
+
+def stack(**options) -> Labels:
+    return Labels(STACK, name="cells", **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({}, ""),
+        ({"scale": (2, 0.5, 0.5)}, ""),  # micrometres, or seconds
+        ({"units": ("um", "um", "um")}, ""),  # films have them too
+        ({"axis_labels": ("z", "y", "x")}, "z"),
+        ({"axis_labels": ("Time", "y", "x")}, "t"),
+        ({"axis_labels": ("field", "y", "x")}, ""),
+        ({"units": ("s", "um", "um")}, "t"),
+        ({"features": {"index": [1, 2, 1, 2], "frame": [0, 0, 1, 1]}}, "t"),
+        ({"features": {"index": [1, 2], "frame": [0, 0]}}, ""),
+    ],
+)
+def test_what_a_layer_says(options, told):
+    layer = stack(**options)
+    assert told_axis_of(layer) == told
+    assert axes_of(layer, "z") == "zyx"  # a person knows better
+    if not told:
+        with pytest.raises(InvalidInputError, match='"First axis"'):
+            axes_of(layer)
+
+
+def test_nothing_is_cut_before_it_is_known(qapp):
+    panel = DataPanel()
+    image = Image(np.random.default_rng(0).random(STACK.shape), name="stain")
+    panel.show_layers((image, stack()))
+    assert panel.third_axis.currentText() == ASKS
+    assert not panel.third_axis.isHidden()
+    for kind in (Kind.OBJECTS, Kind.PATCHES):
+        panel.kind.setCurrentIndex(list(Kind).index(kind))
+        for act in (panel.choice().make, lambda: panel.choice().preview((0, 5, 5))):
+            with pytest.raises(InvalidInputError, match="must be time or depth; got neither"):
+                act()
+    panel.kind.setCurrentIndex(list(Kind).index(Kind.OBJECTS))
+    panel.third_axis.setCurrentIndex(panel.third_axis.findText("depth"))
+    assert len(panel.choice().make()) == 2
+    panel.third_axis.setCurrentIndex(panel.third_axis.findText("time"))
+    assert len(panel.choice().make()) == 8
+    other = stack(axis_labels=("z", "y", "x"))
+    panel.show_layers((image, other))  # of another layer it is not the answer
+    assert panel.third_axis.currentText() == "depth, as the layer says"
+    assert len(panel.choice().make()) == 2
+    assert isinstance(panel.choice().preview((0, 5, 5)), Preview)
+    panel.show_layers((image, stack()))
+    assert panel.third_axis.currentText() == ASKS
+    panel.show_layers(())
+
+
+def test_frames_among_the_features_are_time():
+    table = pd.DataFrame({"label": [1, 2] * 4, "frame": np.repeat(range(4), 2)})
+    layer = stack(features=table.assign(size=np.arange(8.0)))
+    samples = samples_of_features(layer, ["size"])
+    assert samples.identities.frame.tolist() == table["frame"].tolist()
+
+
+def test_the_fields_that_come_along_say_it_themselves():
+    assert [told_axis_of(Layer.create(*each)) for each in nuclei_layers()] == ["t", "t"]
+
+
+def test_two_and_four_axes_need_no_answer():
+    assert axes_of(Labels(STACK[0])) == "yx"
+    assert axes_of(Labels(STACK[np.newaxis])) == "tzyx"
+    assert len(samples_of_patches([Image(STACK[0] * 1.0)], 10, 10, "")) == 4
