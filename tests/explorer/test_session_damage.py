@@ -15,7 +15,8 @@ import pytest
 from sessions import cell_samples, estimator, session
 
 from embedscope._errors import InvalidModelError
-from embedscope.core._stored_header import describe_array, describe_file, seal
+from embedscope.core._stored_directory import describe_file
+from embedscope.core._stored_header import describe_array, seal
 from embedscope.explorer._session import read_session, write_session
 from embedscope.explorer._session_layout import SESSION
 

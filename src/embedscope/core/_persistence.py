@@ -52,15 +52,14 @@ def save_estimator(estimator: ParametricUMAP, path: str | os.PathLike[str]) -> N
             "limits": reconstruction.limits,
         },
     }
-    write_model(
-        path,
-        StoredModel(
-            parameters,
-            state,
-            _arrays(estimator, state),
-            {name: network for name, network in networks.items() if network is not None},
-        ),
+    model = StoredModel(
+        parameters,
+        state,
+        _arrays(estimator, state),
+        {name: network for name, network in networks.items() if network is not None},
     )
+    with kept_random_state():  # it is read back, which builds networks
+        write_model(path, model, check=_restore)
 
 
 def _arrays(estimator: ParametricUMAP, state: dict[str, Any]) -> dict[str, np.ndarray]:
@@ -145,12 +144,18 @@ def load_ParametricUMAP(path: str | os.PathLike[str]) -> ParametricUMAP:
     with kept_random_state():
         model = read_model(path)
     try:
-        return _restore(model)
+        estimator = _restore(model)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise InvalidModelError(
             f"path must hold a model that embedscope saved; got {os.fspath(path)!r}, whose parts "
             f"do not fit together ({error!r}). Save the model again."
         ) from error
+    if model.state["left_out"]:
+        warn_caller(
+            f"{', '.join(model.state['left_out'])} could not be saved with the model and stand at "
+            "their defaults: set them again before you fit or update."
+        )
+    return estimator
 
 
 def _restore(model: StoredModel) -> ParametricUMAP:
@@ -200,11 +205,6 @@ def _restore(model: StoredModel) -> ParametricUMAP:
         if name in state["landmarks"]
     }
     estimator._restore(fitted, **landmarks, sample_shape=sample_shape, given_shape=given_shape)
-    if state["left_out"]:
-        warn_caller(
-            f"{', '.join(state['left_out'])} could not be saved with the model and stand at their "
-            "defaults: set them again before you fit or update."
-        )
     return estimator
 
 

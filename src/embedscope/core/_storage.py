@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,11 @@ class StoredModel:
     networks: dict[str, keras.Model]
 
 
-def write_model(path: str | os.PathLike[str], model: StoredModel) -> None:
+def write_model(
+    path: str | os.PathLike[str],
+    model: StoredModel,
+    check: Callable[[StoredModel], object] | None = None,
+) -> None:
     """Save a model, in place of the one that `path` may hold.
 
     Parameters
@@ -72,14 +77,16 @@ def write_model(path: str | os.PathLike[str], model: StoredModel) -> None:
         Directory; made, with its parents, if it is missing.
     model : StoredModel
         The model. The names of its arrays and networks are identifiers.
+    check : callable, optional
+        Raises if the model, as it is read back from what was written, is none.
 
     Raises
     ------
     InvalidInputError
         If `path` is a file or holds something other than a model; if a value is not JSON, or not
         finite; if an array has another dtype; or if a network could not be loaded again, because it
-        has a ``Lambda`` layer or a class that is not registered with Keras. The old model then
-        stays in place.
+        has a ``Lambda`` layer or a class that is not registered with Keras; or if it could not be
+        read back for another reason. The old model then stays in place.
     """
     _check(model)
     with replace_files(Path(path), MODEL) as folder:
@@ -93,6 +100,7 @@ def write_model(path: str | os.PathLike[str], model: StoredModel) -> None:
             state=model.state,
             arrays=model.arrays,
         )
+        _check_readable(folder, check)
 
 
 def read_model(path: str | os.PathLike[str]) -> StoredModel:
@@ -116,6 +124,19 @@ def read_model(path: str | os.PathLike[str]) -> StoredModel:
     """
     folder = Path(path)
     return read_sealed(folder, MODEL, lambda header: _read_files(folder, header))
+
+
+def _check_readable(folder: Path, check: Callable[[StoredModel], object] | None) -> None:
+    """Read a model back before it takes the place of an older one."""
+    try:
+        read = read_model(folder)
+        if check is not None:
+            check(read)
+    except Exception as error:  # whatever it is, the model could not be loaded again
+        raise InvalidInputError(
+            f"a model must be such that it can be loaded again; got {error} Nothing was saved, and "
+            "an older model is as it was."
+        ) from error
 
 
 def _versions() -> dict[str, str]:

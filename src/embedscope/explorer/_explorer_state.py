@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
+from psygnal import EmitLoopError
 
 from embedscope._errors import InvalidInputError
 from embedscope.explorer._analysis import MapAnalysis
@@ -41,14 +42,28 @@ if TYPE_CHECKING:
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
+# Never taken back: what only ever grows, and what keeps its own state.
+_SERVICES = frozenset({"events", "_lock", "_marks", "_queries", "_revision", "_rng", "_runs"})
+
 
 def command(method: _Method) -> _Method:
-    """One command at a time: a notebook's cell and its widget may call from different threads."""
+    """One command at a time, all of it or nothing.
+
+    A notebook's cell and its widget may call from different threads. A command that fails, for
+    whatever reason, leaves everything as it was.
+    """
 
     @functools.wraps(method)
     def locked(self: ExplorerState, *arguments: Any, **keywords: Any) -> Any:
         with self._lock:
-            return method(self, *arguments, **keywords)
+            bring_back = self._keep()
+            try:
+                return method(self, *arguments, **keywords)
+            except EmitLoopError:  # a listener failed; the command had done its part
+                raise
+            except BaseException:
+                bring_back()
+                raise
 
     return cast(_Method, locked)
 
@@ -106,6 +121,25 @@ class ExplorerState:
         self._novelty = np.full(n_samples, np.nan, dtype=np.float32)
         self._marks.restart(np.zeros(n_samples, dtype=bool), GateSet())
 
+    def _keep(self) -> Callable[[], None]:
+        """What brings everything back as it is now, and tells it where it had changed."""
+        kept = {name: value for name, value in vars(self).items() if name not in _SERVICES}
+        gates, selection = self.gates, self.selection
+        owners = self._marks.keep(), self._runs.keep()
+
+        def bring_back() -> None:
+            has_changed = self.gates is not gates or self.selection is not selection
+            for name, value in kept.items():
+                has_changed |= getattr(self, name) is not value
+                setattr(self, name, value)
+            for bring_owner_back in owners:
+                bring_owner_back()
+            if has_changed:  # listeners may have heard of a part of it
+                self.events.parameters_changed.emit(self._parameters)
+                self._tell_all()
+
+        return bring_back
+
     def _guarded(self, method: Callable[..., None]) -> Callable[..., None]:
         """A method that holds the lock: what a run reports may come from any thread."""
 
@@ -120,7 +154,7 @@ class ExplorerState:
 
         def recolor(_: Any) -> None:
             if self._color_by.kind == kind:
-                self._recolor()
+                self._recolor_if_possible()
 
         return recolor
 
@@ -338,27 +372,31 @@ class ExplorerState:
         events.explanation_changed.emit(self._explanation)
 
     def _recolor(self) -> None:
-        if self._samples is None:
-            self._coloring = Coloring.empty()
-        else:
-            self._coloring = color_samples(
-                self._color_by,
-                self._samples,
-                self._memberships() if self._color_by.kind == "gate" else {},
-                gates=self.gates,
-                selected=self._marks.selected,
-                in_training=self._in_training,
-                novelty=self._novelty,
-            )
+        self._coloring = self._colored(self._color_by)
         self.events.coloring_changed.emit(self._coloring)
 
     def _recolor_if_possible(self) -> None:
-        """Colour new samples as those before, or plainly where they lack the feature."""
+        """Colour new samples as those before, or plainly where they lack the feature or gate."""
         try:
-            self._recolor()
+            self._coloring = self._colored(self._color_by)
         except InvalidInputError:
-            self._color_by = ColorBy()
-            self._recolor()
+            # Of a gate that is gone, the others are left.
+            self._color_by = ColorBy("gate" if self._color_by.kind == "gate" else "none")
+            self._coloring = self._colored(self._color_by)
+        self.events.coloring_changed.emit(self._coloring)
+
+    def _colored(self, color_by: ColorBy) -> Coloring:
+        if self._samples is None:
+            return Coloring.empty()
+        return color_samples(
+            color_by,
+            self._samples,
+            self._memberships() if color_by.kind == "gate" else {},
+            gates=self.gates,
+            selected=self._marks.selected,
+            in_training=self._in_training,
+            novelty=self._novelty,
+        )
 
     def _memberships(self) -> dict[str, np.ndarray]:
         return self._queries.memberships(self._embedding, self.gates)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -230,8 +231,11 @@ class MarkingCommands(ExplorerState):
         **changes
             ``name``, ``color`` or ``polygon``.
         """
+        renamed = changes.get("name", name)
+        if self._color_by.kind == "gate" and self._color_by.name == name:
+            self._color_by = replace(self._color_by, name=renamed)
         self._marks.edit_gate(name, changes)
-        self._say_gate(changes.get("name", name))
+        self._say_gate(renamed)
 
     @command
     def remove_gate(self, name: str) -> None:
@@ -284,12 +288,8 @@ class MarkingCommands(ExplorerState):
                 f"by must be a ColorBy or the name of a feature; got {type(by).__name__}. Use "
                 "ColorBy() for no colours."
             )
-        before, self._color_by = self._color_by, chosen
-        try:
-            self._recolor()
-        except InvalidInputError:
-            self._color_by = before
-            raise
+        self._color_by = chosen
+        self._recolor()
 
 
 def _listed(ids: Any) -> list[Any]:

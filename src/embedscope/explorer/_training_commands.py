@@ -49,10 +49,11 @@ class TrainingCommands(ExplorerState):
                 f"{self._parameters.n_neighbors} (n_samples={len(samples)}). Lower n_neighbors, or "
                 "add samples."
             )
+        # First: where it cannot start, nothing has changed. Its reports wait for the lock.
+        self._runs.start(samples, self._parameters)
         self._before_run = self._embedding
         self._losses = {}
         self.events.losses_changed.emit(self._losses)
-        self._runs.start(samples, self._parameters)
 
     def pause(self) -> None:
         """Hold the run; `resume` lets it go on."""
