@@ -16,6 +16,8 @@ from embedscope._errors import InvalidModelError
 from embedscope.core._estimator import TRAINED_NETWORKS, ParametricUMAP
 from embedscope.core._landmarks import Landmarks
 from embedscope.core._layout import Objective
+from embedscope.core._model_archive import find_untrusted
+from embedscope.core._model_layout import MODEL
 from embedscope.core._networks import kept_random_state
 from embedscope.core._reconstruction import Reconstruction
 from embedscope.core._request import FittedMap
@@ -105,12 +107,15 @@ def _storable_parameters(estimator: ParametricUMAP) -> tuple[dict[str, Any], lis
     for name, value in estimator.get_params(deep=False).items():
         if isinstance(value, keras.Model):
             value = _TRAINED
-        elif isinstance(value, keras.optimizers.Optimizer):
-            value = {"keras": keras.optimizers.serialize(value)}
+        elif isinstance(value, keras.optimizers.Optimizer) or (
+            name == "optimizer" and isinstance(value, dict)
+        ):
+            value = {"keras": keras.optimizers.serialize(keras.optimizers.get(value))}
         elif isinstance(value, np.generic):
             value = value.item()
         try:
-            json.dumps(value, allow_nan=False)
+            if find_untrusted(json.loads(json.dumps({name: value}, allow_nan=False))):
+                raise ValueError("an object that loading would refuse")
         except (TypeError, ValueError):
             if name not in _NOT_MISSED:
                 left_out.append(name)
@@ -145,6 +150,8 @@ def load_ParametricUMAP(path: str | os.PathLike[str]) -> ParametricUMAP:
         model = read_model(path)
     try:
         estimator = _restore(model)
+    except InvalidModelError:
+        raise
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise InvalidModelError(
             f"path must hold a model that embedscope saved; got {os.fspath(path)!r}, whose parts "
@@ -161,6 +168,9 @@ def load_ParametricUMAP(path: str | os.PathLike[str]) -> ParametricUMAP:
 def _restore(model: StoredModel) -> ParametricUMAP:
     networks, arrays, state = model.networks, model.arrays, model.state
     parameters = dict(model.parameters)
+    # Keras builds what a description names: of an optimiser as well, and of what stands within it.
+    if reason := find_untrusted(parameters):
+        raise InvalidModelError(f"{MODEL.header} must describe trusted objects; got {reason}")
     for name in ("encoder", "decoder"):
         if parameters.get(name) == _TRAINED:
             parameters[name] = networks[name]

@@ -235,7 +235,7 @@ def _parameters(stored: dict[str, Any]) -> TrainingParameters:
     return TrainingParameters.from_dict(kept)
 
 
-def _color_by(stored: dict[str, Any]) -> ColorBy:
+def _color_by(stored: Any) -> ColorBy:
     """The colour choice, or none where an earlier version had kept one that it had refused."""
     if isinstance(stored, dict) and not isinstance(stored.get("name", ""), str):
         return ColorBy()

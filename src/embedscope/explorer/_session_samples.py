@@ -226,7 +226,8 @@ def _describe(
 
 def _open_source(entry: Mapping[str, Any], session: Path | None) -> tuple[Source, list[Absence]]:
     """A source with the images that are there, and those that are not."""
-    images, absences = {}, []
+    images: dict[str, Any] = {}
+    absences = []
     for role in _ROLES:
         if entry[role] is None:
             continue
