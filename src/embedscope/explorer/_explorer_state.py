@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from psygnal import EmitLoopError
 
 from embedscope._errors import InvalidInputError
 from embedscope.explorer._analysis import MapAnalysis
@@ -40,34 +38,6 @@ if TYPE_CHECKING:
     from embedscope.explorer._session_samples import Absence
 
 
-_Method = TypeVar("_Method", bound=Callable[..., Any])
-
-# Never taken back: what only ever grows, and what keeps its own state.
-_SERVICES = frozenset({"events", "_lock", "_marks", "_queries", "_revision", "_rng", "_runs"})
-
-
-def command(method: _Method) -> _Method:
-    """One command at a time, all of it or nothing.
-
-    A notebook's cell and its widget may call from different threads. A command that fails, for
-    whatever reason, leaves everything as it was.
-    """
-
-    @functools.wraps(method)
-    def locked(self: ExplorerState, *arguments: Any, **keywords: Any) -> Any:
-        with self._lock:
-            bring_back = self._keep()
-            try:
-                return method(self, *arguments, **keywords)
-            except EmitLoopError:  # a listener failed; the command had done its part
-                raise
-            except BaseException:
-                bring_back()
-                raise
-
-    return cast(_Method, locked)
-
-
 class ExplorerState:
     """The state of an `Explorer`; its commands are in the classes that build on this one."""
 
@@ -94,15 +64,8 @@ class ExplorerState:
 
     def _clear(self) -> None:
         """Forget all that belongs to particular samples."""
-        self._runs.unwatch()
         self._samples: Samples | None = None
-        self._model: TrainedMap | None = None
-        self._analysis: MapAnalysis | None = None
-        self._replay: Replay | None = None
-        self._status = Status(run_id=0)
-        self._losses: dict[str, list[float]] = {}
-        self._in_training = np.zeros(0, dtype=bool)
-        self._novelty = np.zeros(0, dtype=np.float32)
+        self._forget_training()
         self._marks.restart(np.zeros(0, dtype=bool), GateSet())
         self._hovered = Hovered()
         self._coloring = Coloring.empty()
@@ -113,32 +76,24 @@ class ExplorerState:
         self._place(np.empty((0, 2), np.float32), epoch=0, is_final=True)
         self._before_run = self._embedding
 
+    def _forget_training(self) -> None:
+        """Forget all that a run has found out about the samples that are shown."""
+        self._runs.unwatch()
+        n_samples = 0 if self._samples is None else len(self._samples)
+        self._model: TrainedMap | None = None
+        self._analysis: MapAnalysis | None = None
+        self._replay: Replay | None = None
+        self._status = Status(run_id=0)
+        self._losses: dict[str, list[float]] = {}
+        self._in_training = np.zeros(n_samples, dtype=bool)
+        self._novelty = np.full(n_samples, np.nan, dtype=np.float32)
+
     def _take(self, samples: Samples) -> None:
         n_samples = len(samples)
         self._samples = samples
+        self._forget_training()
         self._place(np.full((n_samples, 2), np.nan, np.float32), epoch=0, is_final=True)
-        self._in_training = np.zeros(n_samples, dtype=bool)
-        self._novelty = np.full(n_samples, np.nan, dtype=np.float32)
         self._marks.restart(np.zeros(n_samples, dtype=bool), GateSet())
-
-    def _keep(self) -> Callable[[], None]:
-        """What brings everything back as it is now, and tells it where it had changed."""
-        kept = {name: value for name, value in vars(self).items() if name not in _SERVICES}
-        gates, selection = self.gates, self.selection
-        owners = self._marks.keep(), self._runs.keep()
-
-        def bring_back() -> None:
-            has_changed = self.gates is not gates or self.selection is not selection
-            for name, value in kept.items():
-                has_changed |= getattr(self, name) is not value
-                setattr(self, name, value)
-            for bring_owner_back in owners:
-                bring_owner_back()
-            if has_changed:  # listeners may have heard of a part of it
-                self.events.parameters_changed.emit(self._parameters)
-                self._tell_all()
-
-        return bring_back
 
     def _guarded(self, method: Callable[..., None]) -> Callable[..., None]:
         """A method that holds the lock: what a run reports may come from any thread."""
@@ -302,9 +257,9 @@ class ExplorerState:
     def _restore_map(self) -> None:
         before = self._before_run
         self._place(before.positions, epoch=before.epoch, is_final=True)
-        if self._model is not None:
-            self._losses = {name: list(values) for name, values in self._model.losses.items()}
-            self.events.losses_changed.emit(self._losses)
+        losses = {} if self._model is None else self._model.losses
+        self._losses = {name: list(values) for name, values in losses.items()}
+        self.events.losses_changed.emit(self._losses)
         self._tell_embedding()
 
     def _on_late_result(self, result: TrainedMap) -> None:
@@ -320,12 +275,11 @@ class ExplorerState:
         self._novelty = np.full(len(result.samples), np.nan, dtype=np.float32)
         epoch = max((len(values) for values in self._losses.values()), default=0)
         self._place(result.embedding, epoch=epoch, is_final=True)
+        self._before_run = self._embedding  # a run that goes on and learns nothing ends here
         self._forget_answers()
         self.events.losses_changed.emit(self._losses)
         self._tell_embedding()
-        self.events.novel_changed.emit(self.novel)
-        if self._color_by.kind in ("training", "novelty"):
-            self._recolor()
+        self._tell_known()
 
     # -- for the commands --------------------------------------------------------------------------
 
@@ -355,6 +309,18 @@ class ExplorerState:
         self.events.embedding_changed.emit(self._shown)
         if len(self.gates):  # their counts are others now
             self.events.gates_changed.emit(self.gates)
+
+    def _tell_nothing_trained(self) -> None:
+        """Tell of what a run has found out, after it was forgotten."""
+        self.events.status_changed.emit(self._status)
+        self.events.losses_changed.emit(self._losses)
+        self._tell_known()
+
+    def _tell_known(self) -> None:
+        """Tell which samples a run knows, and how it finds the others."""
+        self.events.novel_changed.emit(self.novel)
+        if self._color_by.kind in ("training", "novelty"):
+            self._recolor()
 
     def _tell_all(self) -> None:
         """Tell of everything, after the samples have changed."""

@@ -11,7 +11,8 @@ import numpy as np
 
 from embedscope._errors import InvalidInputError
 from embedscope.explorer._analysis import MapAnalysis
-from embedscope.explorer._explorer_state import ExplorerState, command
+from embedscope.explorer._command import command
+from embedscope.explorer._explorer_state import ExplorerState
 from embedscope.training import TrainingParameters
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ import numpy as np
 
 from embedscope._errors import InvalidInputError, InvalidTypeError
 from embedscope.explorer._colors import ColorBy
+from embedscope.explorer._command import command
 from embedscope.explorer._events import Hovered
-from embedscope.explorer._explorer_state import ExplorerState, command
+from embedscope.explorer._explorer_state import ExplorerState
 from embedscope.explorer._gates import Gate, gate_counts
 from embedscope.explorer._regions import in_polygon, in_rectangle
 from embedscope.samples import Identities, SampleId

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from embedscope._errors import InvalidInputError, InvalidTypeError
+from embedscope.explorer._command import command
 from embedscope.explorer._events import Embedding
-from embedscope.explorer._explorer_state import ExplorerState, command, read_only
+from embedscope.explorer._explorer_state import ExplorerState, read_only
 from embedscope.training import Status, TrainedMap
 
 
