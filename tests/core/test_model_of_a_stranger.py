@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ import pytest
 from embedscope import ParametricUMAP, load_ParametricUMAP
 from embedscope._errors import InvalidModelError
 from embedscope.core._model_layout import MODEL
-from embedscope.core._stored_header import seal, unseal
+from embedscope.core._stored_directory import describe_file
+from embedscope.core._stored_header import ARRAYS, describe_array, seal, unseal
 
 ADAM = keras.optimizers.serialize(keras.optimizers.Adam())
 # Harmless classes of Python's own, which a guard must refuse as it would any other.
@@ -93,3 +95,75 @@ def test_optimizer_that_is_not_registered_stays_behind(saved: Path, tmp_path: Pa
     with pytest.warns(UserWarning, match="optimizer could not be saved"):
         loaded = load_ParametricUMAP(tmp_path / "again")
     assert loaded.optimizer is None
+
+
+def change_arrays(path: Path, **changed: Any) -> None:
+    """Put other arrays in, described as they are."""
+    with np.load(path / ARRAYS) as archive:
+        arrays = dict(archive) | {name: np.asarray(value) for name, value in changed.items()}
+    with zipfile.ZipFile(path / ARRAYS, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w") as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
+
+    def describe(header: dict[str, Any]) -> None:
+        header["arrays"] = {name: describe_array(array) for name, array in arrays.items()}
+        with (path / ARRAYS).open("rb") as file:
+            header["files"][ARRAYS] = describe_file(file)
+
+    change_header(path, describe)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"embedding": np.zeros((3, 2), np.float32)},
+        {"embedding": np.zeros((40, 3), np.float32)},
+        {"embedding": np.zeros(40, np.float32)},
+        {"embedding": np.full((40, 2), "a")},
+        {"graph_indices": [10**6]},
+        {"graph_indptr": [0, 5]},
+        {"graph_indptr": [0]},
+        {"validation_rows": [99]},
+        {"validation_rows": [0.5]},
+        {"anchors_positions": np.zeros((40, 3), np.float32)},
+        {"anchors_positions": np.zeros((3, 2), np.float32)},
+        {"anchors_rows": np.zeros((40, 5), np.float32)},
+        {"feature_names": ["a", "b"]},
+    ],
+    ids=lambda changed: " ".join(f"{key} {np.shape(value)}" for key, value in changed.items()),
+)
+def test_arrays_that_do_not_fit(changed: dict[str, Any], path: Path) -> None:
+    change_arrays(path, **changed)
+    with pytest.raises(InvalidModelError, match=r"do not fit together|must be"):
+        load_ParametricUMAP(path)
+
+
+@pytest.mark.parametrize(
+    ("section", "changed"),
+    [
+        ("state", {"n_features_in": 10**400}),
+        ("state", {"n_features_in": -6}),
+        ("state", {"sample_shape": [10**9, 10**9]}),
+        ("state", {"given_shape": []}),
+        ("state", {"given_shape": 7}),
+        ("state", {"objective": {"a": 10**400, "b": 1}}),
+        ("state", {"history": {"loss": ["x"]}}),
+        ("state", {"landmarks": ["anchors", "landmarks"]}),
+        ("state", {"reconstruction": {"kind": "x"}}),
+        ("parameters", {"unheard_of": 1}),
+    ],
+    ids=str,
+)
+def test_absurd_headers(section: str, changed: dict[str, Any], path: Path) -> None:
+    change_header(path, lambda header: header[section].update(changed))
+    with pytest.raises(InvalidModelError, match="do not fit together"):
+        load_ParametricUMAP(path)
+
+
+@pytest.mark.parametrize("digits", [4000, 5000])
+def test_numbers_of_thousands_of_digits(digits: int, path: Path) -> None:
+    text = (path / MODEL.header).read_text()
+    (path / MODEL.header).write_text(text.replace('"format": 2', f'"format": {"9" * digits}'))
+    with pytest.raises(InvalidModelError):
+        load_ParametricUMAP(path)

@@ -16,6 +16,7 @@ import numpy as np
 
 from embedscope._errors import InvalidInputError, MissingDependencyError
 from embedscope.core._stored_file import replace_file
+from embedscope.core._stored_path import as_path, check_file
 from embedscope.core._tensorflow import keras, tf
 
 if TYPE_CHECKING:
@@ -66,12 +67,8 @@ def export_onnx(
     https://onnx.ai/onnx/repo-docs/IR.html
     """
     _require_dependencies()
-    file = Path(path)
-    if file.is_dir():
-        raise InvalidInputError(
-            f"path must be a file; got the directory {str(file)!r}. "
-            f"Add a name, such as {str(file / 'encoder.onnx')!r}."
-        )
+    file = as_path(path)
+    check_file(file)
     shape = _sample_shape(network)
     content = _check_operations(_translate(network, shape, input_name, output_name))
     _compare(network, shape, content)

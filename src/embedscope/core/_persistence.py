@@ -23,6 +23,7 @@ from embedscope.core._reconstruction import Reconstruction
 from embedscope.core._request import FittedMap
 from embedscope.core._rows import Rows
 from embedscope.core._storage import StoredModel, read_model, write_model
+from embedscope.core._stored_consistency import check_parts
 from embedscope.core._tensorflow import keras
 from embedscope.core._warning import warn_caller
 
@@ -152,7 +153,7 @@ def load_ParametricUMAP(path: str | os.PathLike[str]) -> ParametricUMAP:
         estimator = _restore(model)
     except InvalidModelError:
         raise
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise InvalidModelError(
             f"path must hold a model that embedscope saved; got {os.fspath(path)!r}, whose parts "
             f"do not fit together ({error!r}). Save the model again."
@@ -215,6 +216,7 @@ def _restore(model: StoredModel) -> ParametricUMAP:
         if name in state["landmarks"]
     }
     estimator._restore(fitted, **landmarks, sample_shape=sample_shape, given_shape=given_shape)
+    check_parts(estimator)
     return estimator
 
 

@@ -36,6 +36,7 @@ from embedscope.core._stored_arrays import (
 )
 from embedscope.core._stored_directory import replace_files
 from embedscope.core._stored_header import ARRAYS, describe_versions, read_sealed
+from embedscope.core._stored_path import as_path
 from embedscope.core._tensorflow import keras, tf
 
 __all__ = ["StoredModel", "read_model", "write_model"]
@@ -89,7 +90,7 @@ def write_model(
         read back for another reason. The old model then stays in place.
     """
     _check(model)
-    with replace_files(Path(path), MODEL) as folder:
+    with replace_files(as_path(path), MODEL) as folder:
         for name, network in model.networks.items():
             network.save(folder / f"{name}{_NETWORK_SUFFIX}")
         write_sealed(
@@ -122,7 +123,7 @@ def read_model(path: str | os.PathLike[str]) -> StoredModel:
         If there is no model, or a part of it is missing, damaged, unsafe, made of layers that this
         process does not know, or of a newer format. The message names the file and the remedy.
     """
-    folder = Path(path)
+    folder = as_path(path)
     return read_sealed(folder, MODEL, lambda header: _read_files(folder, header))
 
 
@@ -134,8 +135,8 @@ def _check_readable(folder: Path, check: Callable[[StoredModel], object] | None)
             check(read)
     except Exception as error:  # whatever it is, the model could not be loaded again
         raise InvalidInputError(
-            f"a model must be such that it can be loaded again; got {error} Nothing was saved, and "
-            "an older model is as it was."
+            f"a model must be such that it can be loaded again; got {str(error).rstrip('.')}. "
+            "Nothing was saved, and an older model is as it was."
         ) from error
 
 

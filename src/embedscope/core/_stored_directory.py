@@ -38,6 +38,7 @@ from typing import Any
 
 from embedscope._errors import InvalidInputError, InvalidModelError
 from embedscope.core._stored_lock import LOCK, locked
+from embedscope.core._stored_path import errors_of_writing
 
 _STAGING = ".embedscope-saving"
 _COMMITTED = ".embedscope-saved"
@@ -102,22 +103,25 @@ def replace_files(path: Path, layout: Layout) -> Iterator[Path]:
     ------
     InvalidInputError
         If `path` is a file, or a directory that holds something of another kind.
+    NotWrittenError
+        If it cannot be written; also for an OSError of the block.
     """
-    _refuse_foreign(path, layout)
-    with locked(path) as is_alone:
-        _refuse_foreign(path, layout)  # again: another save may have come first
-        _move_up(path, layout)
-        if is_alone:
-            _clear_up(path)
-        with _staging(path) as staging:
-            yield staging
-            _check_staged(staging, layout)
-            for entry in staging.rglob("*"):
-                flush_to_disk(entry)
-            flush_to_disk(staging)
-            staging.rename(path / _COMMITTED)
-        flush_to_disk(path)
-        _move_up(path, layout)
+    with errors_of_writing(path):
+        _refuse_foreign(path, layout)
+        with locked(path) as is_alone:
+            _refuse_foreign(path, layout)  # again: another save may have come first
+            _move_up(path, layout)
+            if is_alone:
+                _clear_up(path)
+            with _staging(path) as staging:
+                yield staging
+                _check_staged(staging, layout)
+                for entry in staging.rglob("*"):
+                    flush_to_disk(entry)
+                flush_to_disk(staging)
+                staging.rename(path / _COMMITTED)
+            flush_to_disk(path)
+            _move_up(path, layout)
 
 
 def read_header(path: Path, layout: Layout) -> HeaderFile:

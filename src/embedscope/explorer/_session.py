@@ -26,6 +26,7 @@ from embedscope._errors import InvalidInputError, InvalidModelError
 from embedscope.core._stored_arrays import check_arrays, open_verified, read_arrays, write_sealed
 from embedscope.core._stored_directory import replace_files
 from embedscope.core._stored_header import describe_versions, read_sealed
+from embedscope.core._stored_path import as_path
 from embedscope.explorer._colors import ColorBy
 from embedscope.explorer._gates import GateSet
 from embedscope.explorer._session_layout import SESSION
@@ -67,7 +68,7 @@ def write_session(
         If `path` is a file or holds something other than a session, or a part cannot be stored or
         could not be read back. The old session then stays in place.
     """
-    home = Path(path)
+    home = as_path(path)
     stored = store_samples(state.samples, home, state.absences, include_images=include_images)
     arrays = stored.arrays | _arrays_of(state)
     check_arrays(arrays)
@@ -113,7 +114,7 @@ def read_session(path: str | os.PathLike[str]) -> SessionState:
     InvalidModelError
         If there is no session, or a part of it is missing, damaged, unsafe or of a newer format.
     """
-    home = Path(path)
+    home = as_path(path)
     return read_sealed(home, SESSION, lambda header: _read(home, header))
 
 
@@ -129,8 +130,8 @@ def _check_readable(folder: Path, estimator: ParametricUMAP | None) -> None:
         read_sealed(folder, SESSION, read)
     except Exception as error:  # whatever it is, the session could not be opened again
         raise InvalidInputError(
-            f"a session must be such that it can be opened again; got {error}. Nothing was saved, "
-            "and an older session is as it was: change that part and save again."
+            f"a session must be such that it can be opened again; got {str(error).rstrip('.')}. "
+            "Nothing was saved, and an older session is as it was: change that part and save again."
         ) from error
 
 
@@ -196,7 +197,14 @@ def _read(home: Path, header: dict[str, Any]) -> SessionState:
     except InvalidModelError:
         raise
     # What a stranger wrote may break the rules of any part, or ask for more memory than there is.
-    except (LookupError, TypeError, ValueError, AttributeError, MemoryError) as error:
+    except (
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        ArithmeticError,
+        MemoryError,
+    ) as error:
         raise InvalidModelError(
             f"path must hold a session that embedscope saved; got {str(home)!r}, whose parts do "
             f"not fit together ({error!r}). Save the session again."
