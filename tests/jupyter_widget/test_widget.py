@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import gc
 import json
 import re
 import threading
 import time
+import weakref
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -170,6 +172,16 @@ def test_a_closed_widget_leaves_no_thread_and_no_listener(explorer: Explorer):
     assert [len(signal) for signal in explorer.events.signals.values()] == listeners
     made.close()  # once more is harmless
     explorer.select_rows([1])
+
+
+def test_a_closed_widget_lets_go_of_its_explorer():
+    explorer = Explorer(np.zeros((20, 3), np.float32))
+    widget = ExplorerWidget(explorer)
+    widget.close()
+    gone = weakref.ref(widget), weakref.ref(explorer)
+    del widget, explorer
+    gc.collect()
+    assert [each() for each in gone] == [None, None]
 
 
 def test_training_goes_on_when_its_widget_is_closed_and_shows_in_another():

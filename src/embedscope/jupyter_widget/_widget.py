@@ -78,8 +78,9 @@ class ExplorerWidget(ExplorerTraits):
     keeps. `selection` is told in the thread that changed it, `parameters` in the thread that sends.
     """
 
-    _esm = STATIC / "widget.js"
-    _css = STATIC / "widget.css"
+    # As text: anywidget watches files, and ties every widget to them for good.
+    _esm = (STATIC / "widget.js").read_text(encoding="utf-8")
+    _css = (STATIC / "widget.css").read_text(encoding="utf-8")
 
     def __init__(self, explorer: Any = None, *, height: int = 480) -> None:
         shown = explorer if isinstance(explorer, Explorer) else Explorer(explorer)
