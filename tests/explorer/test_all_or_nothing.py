@@ -123,6 +123,26 @@ def test_failure_in_the_middle_changes_nothing(
     assert not explorer.gates
 
 
+def test_refused_command_tells_nothing(explorer: Explorer) -> None:
+    explorer.add_gate(SQUARE, "right")
+    explorer.color(ColorBy("gate", "left"))
+    told: list[Any] = []
+    for name in ("samples", "coloring", "gates", "selection", "embedding"):
+        getattr(explorer.events, f"{name}_changed").connect(told.append)
+    for refused in (
+        lambda: explorer.color("no such feature"),
+        lambda: explorer.edit_gate("left", name="right"),
+        lambda: explorer.edit_gate("left", name="new", color="red"),
+        lambda: explorer.remove_gate("middle"),
+        lambda: explorer.set_parameters(n_neighbors=-1),
+        lambda: explorer.place([[0, 0]]),
+    ):
+        with pytest.raises(InvalidInputError):
+            refused()
+    assert explorer.color_by == ColorBy("gate", "left")
+    assert told == []
+
+
 def test_colors_follow_a_gate_that_is_renamed(explorer: Explorer) -> None:
     explorer.color(ColorBy("gate", "left"))
     explorer.edit_gate("left", name="right")

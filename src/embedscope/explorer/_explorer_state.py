@@ -338,18 +338,20 @@ class ExplorerState:
         events.explanation_changed.emit(self._explanation)
 
     def _recolor(self) -> None:
-        self._coloring = self._colored(self._color_by)
-        self.events.coloring_changed.emit(self._coloring)
+        self._show_coloring(self._colored(self._color_by))
+
+    def _show_coloring(self, coloring: Coloring) -> None:
+        self._coloring = coloring
+        self.events.coloring_changed.emit(coloring)
 
     def _recolor_if_possible(self) -> None:
         """Colour new samples as those before, or plainly where they lack the feature or gate."""
         try:
-            self._coloring = self._colored(self._color_by)
+            self._recolor()
         except InvalidInputError:
             # Of a gate that is gone, the others are left.
             self._color_by = ColorBy("gate" if self._color_by.kind == "gate" else "none")
-            self._coloring = self._colored(self._color_by)
-        self.events.coloring_changed.emit(self._coloring)
+            self._recolor()
 
     def _colored(self, color_by: ColorBy) -> Coloring:
         if self._samples is None:

@@ -233,9 +233,14 @@ class MarkingCommands(ExplorerState):
             ``name``, ``color`` or ``polygon``.
         """
         renamed = changes.get("name", name)
-        if self._color_by.kind == "gate" and self._color_by.name == name:
-            self._color_by = replace(self._color_by, name=renamed)
-        self._marks.edit_gate(name, changes)
+        before = self._color_by
+        if before.kind == "gate" and before.name == name:
+            self._color_by = replace(before, name=renamed)  # what follows colours by it
+        try:
+            self._marks.edit_gate(name, changes)
+        except InvalidInputError:
+            self._color_by = before
+            raise
         self._say_gate(renamed)
 
     @command
@@ -289,8 +294,9 @@ class MarkingCommands(ExplorerState):
                 f"by must be a ColorBy or the name of a feature; got {type(by).__name__}. Use "
                 "ColorBy() for no colours."
             )
+        coloring = self._colored(chosen)
         self._color_by = chosen
-        self._recolor()
+        self._show_coloring(coloring)
 
 
 def _listed(ids: Any) -> list[Any]:

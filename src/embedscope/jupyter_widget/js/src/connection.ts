@@ -174,9 +174,9 @@ export class Connection {
 
   /** As with `select`; only a new name, which may be taken, is shown when the kernel has it. */
   editGate(name: string, change: Partial<Pick<EditGate, "new_name" | "color" | "polygon">>): void {
-    if (change.new_name && this.store.editedGate === name) this.store.editedGate = change.new_name; // its corners stay in hand
     const same = { new_name: null, color: null, polygon: null };
     const rev = this.raise("gates");
+    if (change.new_name) this.store.renameEdited(name, change.new_name, rev);
     this.store.changeGate(name, change);
     this.ask({ t: "gate-edit", req: ++this.request, rev, name, ...same, ...change });
   }
@@ -197,7 +197,7 @@ export class Connection {
   select(hits: Uint8Array, mode: Mode, origin: "map" | "image"): void {
     const rev = this.raise("sel");
     this.store.setMask(combine(this.store.mask, hits, mode));
-    this.ask({ t: "select", rev, origin, mode }, pack(hits));
+    this.ask({ t: "select", rev, origin, mode, emb: this.store.revs.emb ?? 0 }, pack(hits));
   }
 
   hover(row: number, from: "map" | "image" | ""): void {

@@ -148,6 +148,7 @@ export interface Selected {
   rev: number;
   origin: string;
   count: number;
+  n: number;
   // buffer: uint8 bits, (ceil(n / 8),)
 }
 
@@ -333,6 +334,7 @@ export interface Select {
   rev: number;
   origin: string;
   mode: "replace" | "add" | "subtract" | "invert";
+  emb: number;
   // buffer: uint8 bits, (ceil(n / 8),)
 }
 
