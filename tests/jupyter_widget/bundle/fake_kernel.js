@@ -265,7 +265,7 @@ export class FakeKernel {
     const bits = new Uint8Array(Math.ceil(this.n / 8));
     this.mask.forEach((chosen, i) => chosen && (bits[i >> 3] |= 1 << (i & 7)));
     const count = this.mask.reduce((total, v) => total + v, 0);
-    this.tell({ t: "sel", rev: this.next("sel", least), origin, count }, bits);
+    this.tell({ t: "sel", rev: this.next("sel", least), origin, count, n: this.n }, bits);
   }
 
   sendGates(least = 0) {
