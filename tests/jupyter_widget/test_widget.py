@@ -98,6 +98,26 @@ def test_the_selection_is_a_trait(explorer: Explorer, widget: ExplorerWidget):
     assert heard == [2, 1, 0]
 
 
+def test_what_the_page_saves_of_the_selection(explorer: Explorer, widget: ExplorerWidget):
+    """By then Python knows who it is: other cells of a marimo notebook read it at once."""
+    told: list[tuple[int, int]] = []
+
+    def receive(message: Any, _: Any) -> None:
+        if message.kind == "sel":
+            told.append((message.count, len(widget.selection)))
+
+    widget._view.pump._send = receive
+    widget._handle_custom_msg({"t": "hello", "have": {}, "webgl": True}, [])
+    explorer.select_rows([1, 2, 3])
+    wait_until(lambda: told and told[-1][0] == 3)
+    assert told[-1] == (3, 3)
+    widget.set_state({"selected": {"count": 3, "revision": 7}})
+    assert widget.get_state()["selected"] == {"count": 3, "revision": 7}
+    assert len(widget.selection) == 3
+    with pytest.raises(traitlets.TraitError):
+        widget.set_state({"selected": {"count": "many", "revision": 8}})
+
+
 def test_a_selection_of_others_is_refused(explorer: Explorer, widget: ExplorerWidget):
     explorer.select_rows([1])
     for wrong in ([("elsewhere", 0, 1)], [("array", 3, 1)]):

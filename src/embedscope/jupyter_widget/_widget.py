@@ -60,6 +60,9 @@ class ExplorerWidget(ExplorerTraits):
         Values of the parameter form by name. Set it to change them.
     status, catalog, history : dict
         What the page shows; set by the widget alone.
+    selected : dict
+        Count and revision of the selection, as the page saves them: small, for hosts like marimo
+        that run other cells when a page saves something.
 
     Examples
     --------
@@ -212,8 +215,11 @@ class _WidgetView(PageView):
         return self._widget.explorer.color_by
 
     def show_selection(self, selection: Selection) -> None:
-        super().show_selection(selection)
-        self._widget._show_selection(_ids_of(self.samples, selection))
+        # Python first: what the page saves of it may make other cells read `selection` at once.
+        try:
+            self._widget._show_selection(_ids_of(self.samples, selection))
+        finally:
+            super().show_selection(selection)
 
 
 def _ids_of(samples: Any, selection: Selection) -> list[SampleId]:

@@ -135,6 +135,7 @@ export class FakeKernel {
       parameters: Object.fromEntries(FORM.map((field) => [field.name, field.default])),
       height: 460,
       is_static: false,
+      selected: { count: 0, revision: 0 },
       catalog: {
         n_samples: this.n,
         is_image: !this.isTable,
@@ -154,7 +155,7 @@ export class FakeKernel {
     const of = (name) => this.listeners.get(name) ?? new Set();
     return {
       get: (name) => this.traits[name],
-      set: () => undefined,
+      set: (name, value) => (this.traits[name] = value),
       save_changes: () => undefined,
       on: (name, listener) => this.listeners.set(name, of(name).add(listener)),
       off: (name, listener) => of(name).delete(listener),

@@ -113,8 +113,22 @@ export class Connection {
     this.heard();
     fileMessage(this.store, head, buffers);
     if (head.t === "emb") this.acknowledge(head.rev);
+    if (head.t === "sel") this.saveSelected(head.count, head.rev);
     if (head.t === "dec" || head.t === "err") this.decoding.answered(head.req);
     if (head.t === "thumb") this.sheets.arrived(head.rows);
+  }
+
+  /** Saved by the page, so that hosts which run cells at that (marimo) know of the selection. */
+  private saveSelected(count: number, revision: number): void {
+    if (this.store.isStatic) return;
+    const known = this.model.get("selected");
+    if (known.revision === revision || (known.count === 0 && count === 0)) return;
+    try {
+      this.model.set("selected", { count, revision });
+      this.model.save_changes();
+    } catch {
+      this.store.setLost(true);
+    }
   }
 
   /** Once it is drawn; a hidden page draws nothing and must not hold the kernel up. */

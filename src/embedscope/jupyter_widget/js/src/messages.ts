@@ -105,6 +105,7 @@ export interface Traits {
   parameters: Record<string, unknown>;
   height: number;
   is_static: boolean;
+  selected: Record<string, number>;
 }
 
 export interface Positions {

@@ -19,9 +19,18 @@ class FakeModel {
     parameters: {},
     height: 400,
     is_static: false,
+    selected: { count: 0, revision: 0 },
   } as unknown as Traits;
 
+  readonly saved: unknown[] = [];
+
   get = (name: keyof Traits) => this.traits[name];
+  set(name: "selected", value: Traits["selected"]) {
+    this.traits[name] = value;
+  }
+  save_changes() {
+    this.saved.push(this.traits.selected);
+  }
   on(name: string, listener: (...a: never[]) => void) {
     this.listeners.set(name, (this.listeners.get(name) ?? new Set()).add(listener));
   }
@@ -105,6 +114,21 @@ describe("the connection", () => {
     expect(store.nSelected).toBe(2);
     model.tell({ t: "emb", rev: 10, epoch: 0, n: 30, snapshot: -1 }, new Float32Array(60));
     expect(store.nSelected).toBe(0);
+  });
+
+  it("saves how many are selected, once for each selection and never for none at the start", () => {
+    const tell = (rev: number, count: number) =>
+      model.tell({ t: "sel", rev, origin: "", count, n: N }, Uint8Array.of(2 ** count - 1, 0));
+    tell(1, 0);
+    expect(model.saved).toEqual([]);
+    tell(50, 3);
+    tell(50, 3);
+    tell(51, 0);
+    tell(52, 0);
+    expect(model.saved).toEqual([
+      { count: 3, revision: 50 },
+      { count: 0, revision: 51 },
+    ]);
   });
 
   it("says of which map a selection is", () => {
