@@ -68,7 +68,7 @@ def export_onnx(
     """
     _require_dependencies()
     file = as_path(path)
-    check_file(file)
+    check_file(file, "encoder.onnx")
     shape = _sample_shape(network)
     content = _check_operations(_translate(network, shape, input_name, output_name))
     _compare(network, shape, content)

@@ -205,7 +205,7 @@ def _check_staged(staging: Path, layout: Layout) -> None:
     for name, described in files.items() if isinstance(files, dict) else ():
         with (staging / name).open("rb") as file:
             if describe_file(file) != described:
-                raise OSError(errno.EIO, "what was written is not what is there", name)
+                raise OSError(errno.EIO, f"{name} is not what was written")
 
 
 def _move_up(path: Path, layout: Layout) -> None:

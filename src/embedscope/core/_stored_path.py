@@ -55,8 +55,8 @@ def as_path(path: Any) -> Path:
     return Path(text)
 
 
-def check_file(file: Path) -> None:
-    """Refuse a folder where a file is to be written.
+def check_file(file: Path, suggested: str = "map") -> None:
+    """Refuse a folder where a file is to be written, and suggest a name in it.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def check_file(file: Path) -> None:
         if file.is_dir():
             raise InvalidInputError(
                 f"path must be a file; got the directory {str(file)!r}. Add a name, such as "
-                f"{str(file / 'map')!r}."
+                f"{str(file / suggested)!r}."
             )
 
 
