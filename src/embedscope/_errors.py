@@ -24,6 +24,10 @@ class InvalidModelError(EmbedscopeError, ValueError):
     """A model on disk is broken, unsafe, or written in a format this version cannot read."""
 
 
+class NotWrittenError(EmbedscopeError, OSError):
+    """A file or directory could not be written: no room, no permission, no such place."""
+
+
 class StoppedError(EmbedscopeError, RuntimeError):
     """Training was stopped before anything was learned, so there is no result to keep."""
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from weakref import ReferenceType, WeakKeyDictionary, ref
 
 if TYPE_CHECKING:
     from embedscope.explorer import Explorer
     from embedscope.jupyter_widget import ExplorerWidget
 
-_shown: WeakKeyDictionary[Explorer, ExplorerWidget] = WeakKeyDictionary()
+# Weakly both ways, since a widget holds its explorer; an open one is kept by ipywidgets itself.
+_shown: WeakKeyDictionary[Explorer, ReferenceType[ExplorerWidget]] = WeakKeyDictionary()
 
 
 def show_in_notebook(explorer: Explorer) -> None:
@@ -36,9 +37,11 @@ def show_in_notebook(explorer: Explorer) -> None:
     except ImportError as error:
         display({"text/plain": f"{explorer!r}\n{error}"}, raw=True)
         return
-    widget = _shown.get(explorer)
+    known = _shown.get(explorer)
+    widget = None if known is None else known()
     if widget is None or widget.comm is None:
-        widget = _shown[explorer] = ExplorerWidget(explorer)
+        widget = ExplorerWidget(explorer)
+        _shown[explorer] = ref(widget)
     display(widget)
 
 

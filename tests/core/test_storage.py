@@ -21,7 +21,8 @@ import pytest
 from embedscope._errors import InvalidInputError, InvalidModelError
 from embedscope.core._model_layout import MODEL
 from embedscope.core._storage import StoredModel, read_model, write_model
-from embedscope.core._stored_header import describe_file, seal
+from embedscope.core._stored_directory import describe_file
+from embedscope.core._stored_header import seal
 
 layers = keras.layers
 BATCH = np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)
@@ -691,3 +692,22 @@ def test_random_tampering(file: str, member: str | None, n_rounds: int, path: Pa
         assert loaded.networks["encoder"](BATCH).shape == (3, 2)
         assert loaded.arrays["embedding"].shape == (3, 2)
         assert len(loaded.arrays["names"].tolist()) == 2
+
+
+def test_model_that_could_not_be_loaded_replaces_none(tmp_path: Path) -> None:
+    """A layer may describe itself, and yet not be built from what it said."""
+
+    @keras.saving.register_keras_serializable("test_storage")
+    class Forgetful(keras.layers.Dense):
+        def __init__(self, units: int, secret: int) -> None:
+            super().__init__(units)
+            self.secret = secret
+
+        def get_config(self) -> dict[str, Any]:
+            return {"units": self.units}
+
+    write_model(tmp_path / "model", store(parameters={"number": 1}))
+    network = keras.Sequential([keras.Input((3,)), Forgetful(2, 3)])
+    with pytest.raises(InvalidInputError, match=r"can be loaded again.*Nothing was saved"):
+        write_model(tmp_path / "model", store(networks={"encoder": network}))
+    assert read_model(tmp_path / "model").parameters == {"number": 1}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -318,6 +319,65 @@ def test_places_from_elsewhere_put_the_trained_map_away(fresh: Explorer) -> None
     assert trained_map in fresh.results
     fresh.show_result(trained_map)
     np.testing.assert_array_equal(fresh.embedding.positions, trained_map.embedding)
+
+
+def test_places_from_elsewhere_carry_nothing_of_the_map_before(
+    fresh: Explorer, tmp_path: Path
+) -> None:
+    """Scores, losses and the end of a run are of another map than the one that is shown."""
+    fresh.add_samples(fresh.samples.same_way(blobs(30, seed=5) + 50, source="tomorrow"))
+    assert fresh.novel.any()
+    assert fresh.losses
+    assert fresh.in_training.any()
+    fresh.color(ColorBy("novelty"))
+    told: dict[str, Any] = {}
+    for name in ("novel", "losses", "status", "coloring"):
+        signal = getattr(fresh.events, f"{name}_changed")
+        signal.connect(lambda value, name=name: told.update({name: value}))
+    fresh.place(np.zeros((len(fresh.samples), 2)))
+    assert not fresh.in_training.any()
+    assert np.isnan(fresh.novelty).all()
+    assert not fresh.losses
+    assert fresh.status.phase is Phase.IDLE
+    assert fresh.explained is None
+    assert fresh.to_frame()["score:novelty"].isna().all()
+    assert not told["novel"].any()
+    assert not told["losses"]
+    assert told["status"] is fresh.status
+    assert [entry.count for entry in told["coloring"].legend] == [len(fresh.samples)]
+    fresh.save(tmp_path / "session")
+    opened = Explorer.open(tmp_path / "session")
+    assert np.isnan(opened.novelty).all()
+    assert not opened.losses
+
+
+def test_run_that_learned_nothing_leaves_places_from_elsewhere(fresh: Explorer) -> None:
+    fresh.place(np.ones((len(fresh.samples), 2)))
+    fresh.events.status_changed.connect(lambda _: fresh.stop())
+    fresh.train()
+    assert fresh.wait(120).phase is Phase.STOPPED
+    assert fresh.model is None
+    assert not fresh.losses
+    np.testing.assert_array_equal(fresh.embedding.positions, 1)
+
+
+def test_result_shown_while_a_run_goes_on_stays_if_that_learns_nothing(fresh: Explorer) -> None:
+    """Places and networks are of one map at the end."""
+    first = fresh.model
+    assert first is not None
+    fresh.place(np.ones((len(fresh.samples), 2)))
+
+    def show_and_stop(status: Any) -> None:
+        if not status.phase.is_finished:
+            if fresh.model is None:
+                fresh.show_result(first)
+            fresh.stop()
+
+    fresh.events.status_changed.connect(show_and_stop)
+    fresh.train()
+    assert fresh.wait(120).phase is Phase.STOPPED
+    assert fresh.model is first
+    np.testing.assert_array_equal(fresh.embedding.positions, first.embedding)
 
 
 @pytest.mark.parametrize(

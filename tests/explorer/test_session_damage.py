@@ -15,7 +15,9 @@ import pytest
 from sessions import cell_samples, estimator, session
 
 from embedscope._errors import InvalidModelError
-from embedscope.core._stored_header import describe_array, describe_file, seal
+from embedscope.core._model_layout import MODEL
+from embedscope.core._stored_directory import describe_file
+from embedscope.core._stored_header import describe_array, seal, unseal
 from embedscope.explorer._session import read_session, write_session
 from embedscope.explorer._session_layout import SESSION
 
@@ -213,3 +215,14 @@ def setting(*keys: str | int, value: Any) -> Callable[[dict[str, Any]], None]:
 def test_header_of_a_stranger(change: Callable[[dict[str, Any]], None], path: Path) -> None:
     reseal(path, change)
     require_refused(path)
+
+
+def test_optimizer_of_the_model_is_screened(path: Path) -> None:
+    """By a harmless class of Python's own, which is refused as any other would be."""
+    file = path / "model" / MODEL.header
+    header = unseal(file.read_bytes(), MODEL)
+    foreign = {"module": "fractions", "class_name": "Fraction", "config": {}}
+    header["parameters"]["optimizer"] = {"keras": foreign}
+    file.write_bytes(seal(header, MODEL))
+    reseal(path)
+    require_refused(path, "model.json must describe trusted objects", "Fraction")

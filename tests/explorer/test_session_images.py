@@ -6,7 +6,9 @@ import json
 import os
 import pickle
 import re
+import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import numpy as np
 import pytest
 import tifffile
 import zarr
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes
 
@@ -207,6 +209,7 @@ def test_relative_paths_lead_back(to_session: list[str], to_image: list[str]) ->
     assert Path(relative.path).is_absolute() != image.is_relative_to(session.parent)
 
 
+@settings(deadline=None)  # the first call loads scipy.stats
 @given(array_shapes(max_dims=4, max_side=40))
 def test_large_images_are_sampled_within(shape: tuple[int, ...]) -> None:
     most, _session_images._MOST_BYTES = _session_images._MOST_BYTES, 4096
@@ -231,3 +234,59 @@ def test_large_image_is_told_by_a_few_blocks() -> None:
     reference = ImageReference.of(large, None)
     assert ImageReference.of(large.copy(), None) == reference
     assert ImageReference.of(np.roll(large, 1, axis=0), None) != reference
+
+
+LARGE = np.zeros((4096, 8192), np.uint16)  # 64 MiB, which a small file holds
+
+
+def large_npz(path: Path) -> str:
+    np.savez_compressed(path / "a.npz", image=LARGE)
+    return str(path / "a.npz::image")
+
+
+def large_tiff(path: Path) -> str:
+    tifffile.imwrite(path / "a.tif", LARGE, photometric="minisblack", compression="zlib")
+    return str(path / "a.tif")
+
+
+def large_zarr(path: Path) -> str:
+    zarr.create_array(path / "a.zarr", data=LARGE, chunks=LARGE.shape)
+    return str(path / "a.zarr")
+
+
+@pytest.mark.parametrize("save", [large_npz, large_tiff, large_zarr])
+@pytest.mark.parametrize("other", ["shape", "dtype"])
+def test_another_image_is_not_unpacked(
+    other: str, save: Callable[[Path], str], tmp_path: Path
+) -> None:
+    path = save(tmp_path)
+    assert sum(file.stat().st_size for file in tmp_path.rglob("*")) < LARGE.nbytes / 100
+    reference = ImageReference.of(LARGE, path)
+    reference = replace(
+        reference, **({"shape": (16, 16)} if other == "shape" else {"dtype": "<f4"})
+    )
+    tracemalloc.start()
+    try:
+        image, reason = open_image(reference)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert image is None
+    assert "holds an image of shape (4096, 8192) and dtype <u2" in reason
+    assert peak < LARGE.nbytes / 4
+
+
+def test_chunks_much_larger_than_the_image(tmp_path: Path) -> None:
+    """A single pixel would unpack all of a chunk."""
+    image = np.zeros((16, 16), np.uint16)
+    zarr.create_array(tmp_path / "a.zarr", shape=image.shape, chunks=(2**15, 2**15), dtype="<u2")
+    found, reason = open_image(ImageReference.of(image, str(tmp_path / "a.zarr")))
+    assert found is None
+    assert "chunks of 2,147,483,648 bytes are larger than the image" in reason
+
+
+def test_big_chunks_of_a_small_image_are_usual(tmp_path: Path) -> None:
+    image = np.zeros((16, 16), np.uint16)
+    array = zarr.create_array(tmp_path / "a.zarr", shape=(16, 16), chunks=(512, 512), dtype="<u2")
+    array[:] = image
+    assert open_image(ImageReference.of(image, str(tmp_path / "a.zarr")))[1] == ""

@@ -246,3 +246,19 @@ def test_of_places_passed_over_only_the_last_is_drawn():
     assert worker.wait_idle(10)
     assert done == [4]
     worker.close()
+
+
+def test_a_selection_of_samples_that_are_gone_selects_no_others(
+    explorer: Explorer, view: PageAndView
+):
+    """Of as many samples, so that the bits alone tell nothing."""
+    seen = view.page.revisions["emb"]
+    explorer.set_samples(np.zeros((N_SAMPLES, 2), np.float32))
+    explorer.place(np.ones((N_SAMPLES, 2)))
+    bits = np.packbits(np.ones(N_SAMPLES, bool), bitorder="little").tobytes()
+    wish = {"t": "select", "origin": "map", "mode": "replace"}
+    heads = ask(view, [bits], **wish, rev=500, emb=seen)
+    assert [head["t"] for head in heads if head["t"] in ("err", "sel")] == ["err", "sel"]
+    assert len(explorer.selection) == 0
+    ask(view, [bits], **wish, rev=501, emb=view.page.revisions["emb"])
+    assert len(explorer.selection) == N_SAMPLES

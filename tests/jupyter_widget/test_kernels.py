@@ -38,6 +38,20 @@ while time.monotonic() < end:
     sum(range(1000))
 mover.join()
 """
+_SHOW_AND_CLOSE = """
+import gc, weakref
+from embedscope._notebook import _shown, show_in_notebook
+def show_and_close():
+    explorer = Explorer(np.random.default_rng(0).normal(size=(40, 3)))
+    show_in_notebook(explorer)
+    shown = _shown[explorer]()
+    show_in_notebook(explorer)
+    assert _shown[explorer]() is shown
+    shown.close()
+    return weakref.ref(explorer)
+gone = [show_and_close() for _ in range(3)]
+gc.collect()
+"""
 
 
 class Kernel:
@@ -182,3 +196,11 @@ def test_a_page_is_served_idle_and_busy(kernel: Kernel):
     kernel.run("widget.close()")
     names = "[t.name for t in threading.enumerate() if t.name.startswith('embedscope')]"
     assert kernel.value(names) == []
+
+
+@pytest.mark.parametrize("kernel", [_INSTALLED], indirect=True)
+def test_closed_widgets_let_go_of_their_explorers(kernel: Kernel):
+    """Neither the file of the bundle nor the memory of what was shown holds them."""
+    kernel.run(_SHOW_AND_CLOSE)
+    assert kernel.value("[explorer() is None for explorer in gone]") == [True, True, True]
+    assert kernel.value("widget.comm is not None") is True  # one that is open stays

@@ -79,7 +79,9 @@ class TestSelecting:
         page = open_page()
         select_first_cloud(page)
         shown = page.text(".es-selected")
-        page.kernel("k.tell({t: 'sel', rev: 0, origin: '', count: 0}, new Uint8Array(188))")
+        page.kernel(
+            "k.tell({t: 'sel', rev: 0, origin: '', count: 0, n: 1500}, new Uint8Array(188))"
+        )
         assert page.text(".es-selected") == shown
 
     def test_a_click_on_the_image_selects_its_object(self, open_page: Any) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import gc
 import json
 import re
 import threading
 import time
+import weakref
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -96,6 +98,26 @@ def test_the_selection_is_a_trait(explorer: Explorer, widget: ExplorerWidget):
     assert heard == [2, 1, 0]
 
 
+def test_what_the_page_saves_of_the_selection(explorer: Explorer, widget: ExplorerWidget):
+    """By then Python knows who it is: other cells of a marimo notebook read it at once."""
+    told: list[tuple[int, int]] = []
+
+    def receive(message: Any, _: Any) -> None:
+        if message.kind == "sel":
+            told.append((message.count, len(widget.selection)))
+
+    widget._view.pump._send = receive
+    widget._handle_custom_msg({"t": "hello", "have": {}, "webgl": True}, [])
+    explorer.select_rows([1, 2, 3])
+    wait_until(lambda: told and told[-1][0] == 3)
+    assert told[-1] == (3, 3)
+    widget.set_state({"selected": {"count": 3, "revision": 7}})
+    assert widget.get_state()["selected"] == {"count": 3, "revision": 7}
+    assert len(widget.selection) == 3
+    with pytest.raises(traitlets.TraitError):
+        widget.set_state({"selected": {"count": "many", "revision": 8}})
+
+
 def test_a_selection_of_others_is_refused(explorer: Explorer, widget: ExplorerWidget):
     explorer.select_rows([1])
     for wrong in ([("elsewhere", 0, 1)], [("array", 3, 1)]):
@@ -170,6 +192,16 @@ def test_a_closed_widget_leaves_no_thread_and_no_listener(explorer: Explorer):
     assert [len(signal) for signal in explorer.events.signals.values()] == listeners
     made.close()  # once more is harmless
     explorer.select_rows([1])
+
+
+def test_a_closed_widget_lets_go_of_its_explorer():
+    explorer = Explorer(np.zeros((20, 3), np.float32))
+    widget = ExplorerWidget(explorer)
+    widget.close()
+    gone = weakref.ref(widget), weakref.ref(explorer)
+    del widget, explorer
+    gc.collect()
+    assert [each() for each in gone] == [None, None]
 
 
 def test_training_goes_on_when_its_widget_is_closed_and_shows_in_another():

@@ -69,12 +69,13 @@ def check_network(archive: BinaryIO, file: str) -> None:
 
 
 def find_untrusted(config: dict[str, Any]) -> str | None:
-    """Look through the description of a network for what must not be built.
+    """Look through the description of a network, or an optimiser, for what must not be built.
 
     Parameters
     ----------
     config : dict
-        What ``keras.saving.serialize_keras_object`` gives, as JSON values.
+        What ``keras.saving.serialize_keras_object`` gives, as JSON values; also several of them
+        by name.
 
     Returns
     -------

@@ -17,6 +17,7 @@ import numpy as np
 from embedscope._errors import InvalidInputError, MissingDependencyError
 from embedscope.core._precision import in_float32
 from embedscope.core._stored_file import replace_file
+from embedscope.core._stored_path import as_path, check_file
 from embedscope.core._tensorflow import keras, tf
 
 if TYPE_CHECKING:
@@ -68,12 +69,8 @@ def export_onnx(
     https://onnx.ai/onnx/repo-docs/IR.html
     """
     _require_dependencies()
-    file = Path(path)
-    if file.is_dir():
-        raise InvalidInputError(
-            f"path must be a file; got the directory {str(file)!r}. "
-            f"Add a name, such as {str(file / 'encoder.onnx')!r}."
-        )
+    file = as_path(path)
+    check_file(file, "encoder.onnx")
     network = in_float32(network)
     shape = _sample_shape(network)
     content = _check_operations(_translate(network, shape, input_name, output_name))

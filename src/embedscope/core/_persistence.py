@@ -16,11 +16,14 @@ from embedscope._errors import InvalidModelError
 from embedscope.core._estimator import TRAINED_NETWORKS, ParametricUMAP
 from embedscope.core._landmarks import Landmarks
 from embedscope.core._layout import Objective
+from embedscope.core._model_archive import find_untrusted
+from embedscope.core._model_layout import MODEL
 from embedscope.core._networks import kept_random_state
 from embedscope.core._reconstruction import Reconstruction
 from embedscope.core._request import FittedMap
 from embedscope.core._rows import Rows
 from embedscope.core._storage import StoredModel, read_model, write_model
+from embedscope.core._stored_consistency import check_parts
 from embedscope.core._tensorflow import keras
 from embedscope.core._warning import warn_caller
 
@@ -52,15 +55,14 @@ def save_estimator(estimator: ParametricUMAP, path: str | os.PathLike[str]) -> N
             "limits": reconstruction.limits,
         },
     }
-    write_model(
-        path,
-        StoredModel(
-            parameters,
-            state,
-            _arrays(estimator, state),
-            {name: network for name, network in networks.items() if network is not None},
-        ),
+    model = StoredModel(
+        parameters,
+        state,
+        _arrays(estimator, state),
+        {name: network for name, network in networks.items() if network is not None},
     )
+    with kept_random_state():  # it is read back, which builds networks
+        write_model(path, model, check=_restore)
 
 
 def _arrays(estimator: ParametricUMAP, state: dict[str, Any]) -> dict[str, np.ndarray]:
@@ -106,12 +108,15 @@ def _storable_parameters(estimator: ParametricUMAP) -> tuple[dict[str, Any], lis
     for name, value in estimator.get_params(deep=False).items():
         if isinstance(value, keras.Model):
             value = _TRAINED
-        elif isinstance(value, keras.optimizers.Optimizer):
-            value = {"keras": keras.optimizers.serialize(value)}
+        elif isinstance(value, keras.optimizers.Optimizer) or (
+            name == "optimizer" and isinstance(value, dict)
+        ):
+            value = {"keras": keras.optimizers.serialize(keras.optimizers.get(value))}
         elif isinstance(value, np.generic):
             value = value.item()
         try:
-            json.dumps(value, allow_nan=False)
+            if find_untrusted(json.loads(json.dumps({name: value}, allow_nan=False))):
+                raise ValueError("an object that loading would refuse")
         except (TypeError, ValueError):
             if name not in _NOT_MISSED:
                 left_out.append(name)
@@ -145,17 +150,28 @@ def load_ParametricUMAP(path: str | os.PathLike[str]) -> ParametricUMAP:
     with kept_random_state():
         model = read_model(path)
     try:
-        return _restore(model)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        estimator = _restore(model)
+    except InvalidModelError:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise InvalidModelError(
             f"path must hold a model that embedscope saved; got {os.fspath(path)!r}, whose parts "
             f"do not fit together ({error!r}). Save the model again."
         ) from error
+    if model.state["left_out"]:
+        warn_caller(
+            f"{', '.join(model.state['left_out'])} could not be saved with the model and stand at "
+            "their defaults: set them again before you fit or update."
+        )
+    return estimator
 
 
 def _restore(model: StoredModel) -> ParametricUMAP:
     networks, arrays, state = model.networks, model.arrays, model.state
     parameters = dict(model.parameters)
+    # Keras builds what a description names: of an optimiser as well, and of what stands within it.
+    if reason := find_untrusted(parameters):
+        raise InvalidModelError(f"{MODEL.header} must describe trusted objects; got {reason}")
     for name in ("encoder", "decoder"):
         if parameters.get(name) == _TRAINED:
             parameters[name] = networks[name]
@@ -200,11 +216,7 @@ def _restore(model: StoredModel) -> ParametricUMAP:
         if name in state["landmarks"]
     }
     estimator._restore(fitted, **landmarks, sample_shape=sample_shape, given_shape=given_shape)
-    if state["left_out"]:
-        warn_caller(
-            f"{', '.join(state['left_out'])} could not be saved with the model and stand at their "
-            "defaults: set them again before you fit or update."
-        )
+    check_parts(estimator)
     return estimator
 
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ from embedscope.core._stored_arrays import (
 )
 from embedscope.core._stored_directory import replace_files
 from embedscope.core._stored_header import ARRAYS, describe_versions, read_sealed
+from embedscope.core._stored_path import as_path
 from embedscope.core._tensorflow import keras, tf
 
 __all__ = ["StoredModel", "read_model", "write_model"]
@@ -63,7 +65,11 @@ class StoredModel:
     networks: dict[str, keras.Model]
 
 
-def write_model(path: str | os.PathLike[str], model: StoredModel) -> None:
+def write_model(
+    path: str | os.PathLike[str],
+    model: StoredModel,
+    check: Callable[[StoredModel], object] | None = None,
+) -> None:
     """Save a model, in place of the one that `path` may hold.
 
     Parameters
@@ -72,17 +78,19 @@ def write_model(path: str | os.PathLike[str], model: StoredModel) -> None:
         Directory; made, with its parents, if it is missing.
     model : StoredModel
         The model. The names of its arrays and networks are identifiers.
+    check : callable, optional
+        Raises if the model, as it is read back from what was written, is none.
 
     Raises
     ------
     InvalidInputError
         If `path` is a file or holds something other than a model; if a value is not JSON, or not
         finite; if an array has another dtype; or if a network could not be loaded again, because it
-        has a ``Lambda`` layer or a class that is not registered with Keras. The old model then
-        stays in place.
+        has a ``Lambda`` layer or a class that is not registered with Keras; or if it could not be
+        read back for another reason. The old model then stays in place.
     """
     _check(model)
-    with replace_files(Path(path), MODEL) as folder:
+    with replace_files(as_path(path), MODEL) as folder:
         for name, network in model.networks.items():
             network.save(folder / f"{name}{_NETWORK_SUFFIX}")
         write_sealed(
@@ -93,6 +101,7 @@ def write_model(path: str | os.PathLike[str], model: StoredModel) -> None:
             state=model.state,
             arrays=model.arrays,
         )
+        _check_readable(folder, check)
 
 
 def read_model(path: str | os.PathLike[str]) -> StoredModel:
@@ -114,8 +123,21 @@ def read_model(path: str | os.PathLike[str]) -> StoredModel:
         If there is no model, or a part of it is missing, damaged, unsafe, made of layers that this
         process does not know, or of a newer format. The message names the file and the remedy.
     """
-    folder = Path(path)
+    folder = as_path(path)
     return read_sealed(folder, MODEL, lambda header: _read_files(folder, header))
+
+
+def _check_readable(folder: Path, check: Callable[[StoredModel], object] | None) -> None:
+    """Read a model back before it takes the place of an older one."""
+    try:
+        read = read_model(folder)
+        if check is not None:
+            check(read)
+    except Exception as error:  # whatever it is, the model could not be loaded again
+        raise InvalidInputError(
+            f"a model must be such that it can be loaded again; got {str(error).rstrip('.')}. "
+            "Nothing was saved, and an older model is as it was."
+        ) from error
 
 
 def _versions() -> dict[str, str]:

@@ -18,13 +18,12 @@ import numpy as np
 
 from embedscope._errors import InvalidInputError, InvalidModelError
 from embedscope.core._stored_archive import check_members
-from embedscope.core._stored_directory import Layout, open_file
+from embedscope.core._stored_directory import Layout, describe_file, open_file
 from embedscope.core._stored_header import (
     ARRAYS,
     NAME,
     damaged,
     describe_array,
-    describe_file,
     is_storable,
     seal,
 )

@@ -5,15 +5,16 @@ names. No portable call swaps two directories that hold files (Linux can, but no
 system), and the two renames that do it elsewhere leave an instant without any. So a save is a small
 write-ahead log inside the directory itself, made of plain renames, which every file system has:
 
-1. the new files are written and flushed in ``.embedscope-saving``;
+1. the new files are written in a folder of the save's own, ``.embedscope-saving-...``, compared
+   with their header, and flushed;
 2. that folder is renamed to ``.embedscope-saved``. This one rename is the commit: a reader looks in
    that folder first for as long as it holds a header;
 3. the files move up into the directory, header last, and the folder goes.
 
 A process killed in step 1 leaves the old files, killed in step 3 the new ones in two places, where
 readers find them; the next save clears up after either. `path` itself never disappears, is never
-renamed (it may be a link or a mount point), and files that are not the save's own stay. One process
-saves at a time; any number may read meanwhile.
+renamed (it may be a link or a mount point), and files that are not the save's own stay. One save
+goes on at a time, others wait for it (`_stored_lock`); any number may read meanwhile.
 
 Knows file names and the header's ``kind`` and ``files``. What is in the files is for `_storage` and
 other readers to know, and a `Layout` says which kind of directory it is.
@@ -21,20 +22,27 @@ other readers to know, and a `Layout` says which kind of directory it is.
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import json
 import os
 import re
 import shutil
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
+from typing import Any
 
 from embedscope._errors import InvalidInputError, InvalidModelError
+from embedscope.core._stored_lock import LOCK, locked
+from embedscope.core._stored_path import errors_of_writing
 
 _STAGING = ".embedscope-saving"
 _COMMITTED = ".embedscope-saved"
+_OF_A_SAVE = re.compile(rf"{re.escape(_STAGING)}(-\w+)?|{re.escape(_COMMITTED)}|{re.escape(LOCK)}")
 _LARGEST_HEADER = 64 * 2**20  # bytes; a header holds settings and histories, arrays live elsewhere
 
 
@@ -95,28 +103,25 @@ def replace_files(path: Path, layout: Layout) -> Iterator[Path]:
     ------
     InvalidInputError
         If `path` is a file, or a directory that holds something of another kind.
+    NotWrittenError
+        If it cannot be written; also for an OSError of the block.
     """
-    _refuse_foreign(path, layout)
-    is_new = not path.exists()
-    path.mkdir(parents=True, exist_ok=True)
-    _move_up(path, layout)
-    staging = path / _STAGING
-    try:
-        shutil.rmtree(staging, ignore_errors=True)
-        staging.mkdir()
-        yield staging
-        for entry in staging.rglob("*"):
-            flush_to_disk(entry)
-        flush_to_disk(staging)
-        staging.rename(path / _COMMITTED)
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        if is_new:
-            with suppress(OSError):
-                path.rmdir()
-        raise
-    flush_to_disk(path)
-    _move_up(path, layout)
+    with errors_of_writing(path):
+        _refuse_foreign(path, layout)
+        with locked(path) as is_alone:
+            _refuse_foreign(path, layout)  # again: another save may have come first
+            _move_up(path, layout)
+            if is_alone:
+                _clear_up(path)
+            with _staging(path) as staging:
+                yield staging
+                _check_staged(staging, layout)
+                for entry in staging.rglob("*"):
+                    flush_to_disk(entry)
+                flush_to_disk(staging)
+                staging.rename(path / _COMMITTED)
+            flush_to_disk(path)
+            _move_up(path, layout)
 
 
 def read_header(path: Path, layout: Layout) -> HeaderFile:
@@ -170,6 +175,39 @@ def flush_to_disk(path: Path) -> None:
         os.close(descriptor)
 
 
+def describe_file(file: BufferedReader) -> dict[str, Any]:
+    """Say how many bytes a file holds, and which: its SHA-256."""
+    digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"size": file.tell(), "sha256": digest}
+
+
+@contextmanager
+def _staging(path: Path) -> Iterator[Path]:
+    """A folder that no other save knows; gone at the end, unless it was renamed."""
+    staging = path / f"{_STAGING}-{uuid.uuid4().hex}"  # not of tempfile, whose folders are private
+    staging.mkdir()
+    try:
+        yield staging
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _clear_up(path: Path) -> None:
+    """Remove what killed saves have left. Only for whoever holds the lock."""
+    for entry in path.glob(f"{_STAGING}*"):
+        if _OF_A_SAVE.fullmatch(entry.name):
+            shutil.rmtree(entry, ignore_errors=True)
+
+
+def _check_staged(staging: Path, layout: Layout) -> None:
+    """Make sure that the files are those which their header describes, before they count."""
+    files = _parse_header(staging, layout).get("files")
+    for name, described in files.items() if isinstance(files, dict) else ():
+        with (staging / name).open("rb") as file:
+            if describe_file(file) != described:
+                raise OSError(errno.EIO, f"{name} is not what was written")
+
+
 def _move_up(path: Path, layout: Layout) -> None:
     """Finish a committed save. Killed anywhere in here, it starts again and ends the same."""
     committed = path / _COMMITTED
@@ -210,7 +248,7 @@ def _refuse_foreign(path: Path, layout: Layout) -> None:
             "Choose another name, or remove that file first."
         )
     holds_files = path.is_dir() and any(
-        entry.name not in (_STAGING, _COMMITTED) for entry in path.iterdir()
+        not _OF_A_SAVE.fullmatch(entry.name) for entry in path.iterdir()
     )
     if holds_files and not _is_ours(path, layout):
         raise InvalidInputError(

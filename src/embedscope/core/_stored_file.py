@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from embedscope.core._stored_directory import flush_to_disk
+from embedscope.core._stored_path import check_file, errors_of_writing
 
 
 @contextmanager
@@ -24,11 +25,21 @@ def replace_file(file: Path) -> Iterator[Path]:
     Path
         Where to write, with the same name in a folder beside it. If the block raises, or the
         process dies in it, what was there before stays as it was.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is a directory of that name.
+    NotWrittenError
+        If it cannot be written; also for an OSError of the block.
     """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{file.name}-", dir=file.parent) as folder:
-        written = Path(folder) / file.name
-        yield written
-        flush_to_disk(written)
-        written.replace(file)
-    flush_to_disk(file.parent)
+    check_file(file)
+    with errors_of_writing(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # Not with the file's name in it: that may be as long as names can be.
+        with tempfile.TemporaryDirectory(prefix=".embedscope-", dir=file.parent) as folder:
+            written = Path(folder) / file.name
+            yield written
+            flush_to_disk(written)
+            written.replace(file)
+        flush_to_disk(file.parent)

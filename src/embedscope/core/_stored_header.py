@@ -14,7 +14,6 @@ import platform
 import re
 from collections.abc import Callable
 from importlib import metadata
-from io import BufferedReader
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -118,12 +117,6 @@ def damaged(layout: Layout, file: str, rule: str) -> InvalidModelError:
 def describe_array(array: np.ndarray) -> dict[str, Any]:
     """Say what dtype and shape an array has."""
     return {"dtype": array.dtype.str, "shape": list(array.shape)}
-
-
-def describe_file(file: BufferedReader) -> dict[str, Any]:
-    """Say how many bytes a file holds, and which: its SHA-256."""
-    digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"size": file.tell(), "sha256": digest}
 
 
 def describe_versions(**others: str) -> dict[str, str]:

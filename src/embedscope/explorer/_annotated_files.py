@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from embedscope._errors import InvalidInputError
 from embedscope.core._stored_file import replace_file
+from embedscope.core._stored_path import as_path, errors_of_writing
 from embedscope.explorer._annotated import safe_names
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def write_h5ad(path: str | os.PathLike[str], table: AnnData) -> Path:
     Path
         The file.
     """
-    file = Path(path)
+    file = as_path(path)
     with replace_file(file) as written:
         table.write_h5ad(written)
     return file
@@ -82,16 +83,17 @@ def write_zarr(path: str | os.PathLike[str], table: AnnData) -> Path:
     InvalidInputError
         If there is something of this name.
     """
-    folder = Path(path)
+    folder = as_path(path)
     if folder.exists():
         raise InvalidInputError(
             f"path must be a new folder; got {folder}, which is there already. Choose another name."
         )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as beside:
-        written = Path(beside) / folder.name
-        with warnings.catch_warnings():  # of anndata's defaults to come, which every reader knows
-            warnings.filterwarnings("ignore", message=".*zarr v[23]", category=UserWarning)
-            table.write_zarr(written)
-        written.replace(folder)
+    with errors_of_writing(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".embedscope-", dir=folder.parent) as beside:
+            written = Path(beside) / folder.name
+            with warnings.catch_warnings():  # of anndata's defaults, which every reader knows
+                warnings.filterwarnings("ignore", message=".*zarr v[23]", category=UserWarning)
+                table.write_zarr(written)
+            written.replace(folder)
     return folder

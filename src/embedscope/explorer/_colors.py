@@ -6,14 +6,14 @@ legend. A label image is coloured by the same levels, which fit in eight bits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from embedscope._errors import InvalidInputError
+from embedscope._errors import InvalidInputError, InvalidTypeError
 from embedscope.explorer._palettes import check_palette
 
 KINDS = (
@@ -70,6 +70,8 @@ class ColorBy:
                 f"kind must be one of {', '.join(KINDS)}; got {self.kind!r}. Use 'feature' and a "
                 "name for a column."
             )
+        for attribute in ("name", "palette"):
+            _check_text(attribute, getattr(self, attribute))
         if self.kind == "feature" and not self.name:
             raise InvalidInputError(
                 f"name must be that of a feature; got {self.name!r}. Name a column, or use kind "
@@ -78,11 +80,7 @@ class ColorBy:
         if self.palette:
             check_palette(self.palette)
         object.__setattr__(self, "limits", _checked_limits(self.limits))
-        if isinstance(self.hidden, str):
-            raise InvalidInputError(
-                f"hidden must be a set of labels; got the text {self.hidden!r}. Put it in a set."
-            )
-        object.__setattr__(self, "hidden", frozenset(self.hidden))
+        object.__setattr__(self, "hidden", _checked_hidden(self.hidden))
 
     def to_dict(self) -> dict[str, Any]:
         """The attributes for JSON."""
@@ -181,6 +179,30 @@ class Coloring:
     def rgba(self) -> npt.NDArray[np.uint8]:
         """Red, green, blue and alpha of each sample, shape (n_samples, 4), a new array."""
         return self.palette[self.levels]
+
+
+def _check_text(name: str, value: Any) -> None:
+    if not isinstance(value, str):
+        raise InvalidTypeError(
+            f"{name} must be text; got {value!r:.100} of type {type(value).__name__}. Write it in "
+            "quotes."
+        )
+
+
+def _checked_hidden(hidden: Any) -> frozenset[str]:
+    if isinstance(hidden, str):
+        raise InvalidInputError(
+            f"hidden must be a set of labels; got the text {hidden!r}. Put it in a set."
+        )
+    if not isinstance(hidden, Iterable):
+        raise InvalidTypeError(
+            f"hidden must be a set of labels; got {hidden!r:.100}. Give the labels of the legend "
+            "that are to be hidden."
+        )
+    labels = list(hidden)
+    for label in labels:
+        _check_text("each label of hidden", label)
+    return frozenset(labels)
 
 
 def _checked_limits(limits: Any) -> tuple[float, float] | None:

@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
 from embedscope._wording import counted
+from embedscope.explorer._command import command
 from embedscope.explorer._decoding import Draw, Reconstruction, decode, decode_path, decode_points
-from embedscope.explorer._explorer_state import ExplorerState, command
+from embedscope.explorer._explorer_state import ExplorerState
 from embedscope.explorer._map_grid import MapGrid, draw_grid
 from embedscope.explorer._places import PlaceIndex
 from embedscope.explorer._reconstructing import (

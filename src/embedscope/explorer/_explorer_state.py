@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -39,20 +38,6 @@ if TYPE_CHECKING:
     from embedscope.explorer._session_samples import Absence
 
 
-_Method = TypeVar("_Method", bound=Callable[..., Any])
-
-
-def command(method: _Method) -> _Method:
-    """One command at a time: a notebook's cell and its widget may call from different threads."""
-
-    @functools.wraps(method)
-    def locked(self: ExplorerState, *arguments: Any, **keywords: Any) -> Any:
-        with self._lock:
-            return method(self, *arguments, **keywords)
-
-    return cast(_Method, locked)
-
-
 class ExplorerState:
     """The state of an `Explorer`; its commands are in the classes that build on this one."""
 
@@ -79,15 +64,8 @@ class ExplorerState:
 
     def _clear(self) -> None:
         """Forget all that belongs to particular samples."""
-        self._runs.unwatch()
         self._samples: Samples | None = None
-        self._model: TrainedMap | None = None
-        self._analysis: MapAnalysis | None = None
-        self._replay: Replay | None = None
-        self._status = Status(run_id=0)
-        self._losses: dict[str, list[float]] = {}
-        self._in_training = np.zeros(0, dtype=bool)
-        self._novelty = np.zeros(0, dtype=np.float32)
+        self._forget_training()
         self._marks.restart(np.zeros(0, dtype=bool), GateSet())
         self._hovered = Hovered()
         self._coloring = Coloring.empty()
@@ -98,12 +76,23 @@ class ExplorerState:
         self._place(np.empty((0, 2), np.float32), epoch=0, is_final=True)
         self._before_run = self._embedding
 
+    def _forget_training(self) -> None:
+        """Forget all that a run has found out about the samples that are shown."""
+        self._runs.unwatch()
+        n_samples = 0 if self._samples is None else len(self._samples)
+        self._model: TrainedMap | None = None
+        self._analysis: MapAnalysis | None = None
+        self._replay: Replay | None = None
+        self._status = Status(run_id=0)
+        self._losses: dict[str, list[float]] = {}
+        self._in_training = np.zeros(n_samples, dtype=bool)
+        self._novelty = np.full(n_samples, np.nan, dtype=np.float32)
+
     def _take(self, samples: Samples) -> None:
         n_samples = len(samples)
         self._samples = samples
+        self._forget_training()
         self._place(np.full((n_samples, 2), np.nan, np.float32), epoch=0, is_final=True)
-        self._in_training = np.zeros(n_samples, dtype=bool)
-        self._novelty = np.full(n_samples, np.nan, dtype=np.float32)
         self._marks.restart(np.zeros(n_samples, dtype=bool), GateSet())
 
     def _guarded(self, method: Callable[..., None]) -> Callable[..., None]:
@@ -120,7 +109,7 @@ class ExplorerState:
 
         def recolor(_: Any) -> None:
             if self._color_by.kind == kind:
-                self._recolor()
+                self._recolor_if_possible()
 
         return recolor
 
@@ -268,9 +257,9 @@ class ExplorerState:
     def _restore_map(self) -> None:
         before = self._before_run
         self._place(before.positions, epoch=before.epoch, is_final=True)
-        if self._model is not None:
-            self._losses = {name: list(values) for name, values in self._model.losses.items()}
-            self.events.losses_changed.emit(self._losses)
+        losses = {} if self._model is None else self._model.losses
+        self._losses = {name: list(values) for name, values in losses.items()}
+        self.events.losses_changed.emit(self._losses)
         self._tell_embedding()
 
     def _on_late_result(self, result: TrainedMap) -> None:
@@ -286,12 +275,11 @@ class ExplorerState:
         self._novelty = np.full(len(result.samples), np.nan, dtype=np.float32)
         epoch = max((len(values) for values in self._losses.values()), default=0)
         self._place(result.embedding, epoch=epoch, is_final=True)
+        self._before_run = self._embedding  # a run that goes on and learns nothing ends here
         self._forget_answers()
         self.events.losses_changed.emit(self._losses)
         self._tell_embedding()
-        self.events.novel_changed.emit(self.novel)
-        if self._color_by.kind in ("training", "novelty"):
-            self._recolor()
+        self._tell_known()
 
     # -- for the commands --------------------------------------------------------------------------
 
@@ -322,6 +310,18 @@ class ExplorerState:
         if len(self.gates):  # their counts are others now
             self.events.gates_changed.emit(self.gates)
 
+    def _tell_nothing_trained(self) -> None:
+        """Tell of what a run has found out, after it was forgotten."""
+        self.events.status_changed.emit(self._status)
+        self.events.losses_changed.emit(self._losses)
+        self._tell_known()
+
+    def _tell_known(self) -> None:
+        """Tell which samples a run knows, and how it finds the others."""
+        self.events.novel_changed.emit(self.novel)
+        if self._color_by.kind in ("training", "novelty"):
+            self._recolor()
+
     def _tell_all(self) -> None:
         """Tell of everything, after the samples have changed."""
         events = self.events
@@ -338,27 +338,33 @@ class ExplorerState:
         events.explanation_changed.emit(self._explanation)
 
     def _recolor(self) -> None:
-        if self._samples is None:
-            self._coloring = Coloring.empty()
-        else:
-            self._coloring = color_samples(
-                self._color_by,
-                self._samples,
-                self._memberships() if self._color_by.kind == "gate" else {},
-                gates=self.gates,
-                selected=self._marks.selected,
-                in_training=self._in_training,
-                novelty=self._novelty,
-            )
-        self.events.coloring_changed.emit(self._coloring)
+        self._show_coloring(self._colored(self._color_by))
+
+    def _show_coloring(self, coloring: Coloring) -> None:
+        self._coloring = coloring
+        self.events.coloring_changed.emit(coloring)
 
     def _recolor_if_possible(self) -> None:
-        """Colour new samples as those before, or plainly where they lack the feature."""
+        """Colour new samples as those before, or plainly where they lack the feature or gate."""
         try:
             self._recolor()
         except InvalidInputError:
-            self._color_by = ColorBy()
+            # Of a gate that is gone, the others are left.
+            self._color_by = ColorBy("gate" if self._color_by.kind == "gate" else "none")
             self._recolor()
+
+    def _colored(self, color_by: ColorBy) -> Coloring:
+        if self._samples is None:
+            return Coloring.empty()
+        return color_samples(
+            color_by,
+            self._samples,
+            self._memberships() if color_by.kind == "gate" else {},
+            gates=self.gates,
+            selected=self._marks.selected,
+            in_training=self._in_training,
+            novelty=self._novelty,
+        )
 
     def _memberships(self) -> dict[str, np.ndarray]:
         return self._queries.memberships(self._embedding, self.gates)

@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from embedscope._errors import InvalidInputError, MissingDependencyError
 from embedscope.core._stored_file import replace_file
+from embedscope.core._stored_path import as_path
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_BEGIN_FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # the last two are skipped by spreadsheets
 
 
 def require_export(package: str, purpose: str) -> None:
@@ -43,7 +46,9 @@ def require_export(package: str, purpose: str) -> None:
         ) from error
 
 
-def write_csv(path: str | os.PathLike[str], frame: pd.DataFrame) -> Path:
+def write_csv(
+    path: str | os.PathLike[str], frame: pd.DataFrame, *, spreadsheet_safe: bool = False
+) -> Path:
     """Write the map's table as comma-separated values, UTF-8.
 
     Parameters
@@ -52,15 +57,21 @@ def write_csv(path: str | os.PathLike[str], frame: pd.DataFrame) -> Path:
         File; one that is there is replaced.
     frame : DataFrame
         From `to_frame`. Numbers are written in full, gates as ``True`` and ``False``.
+    spreadsheet_safe : bool, default=False
+        Put an apostrophe before text, in cells and names of columns, that a spreadsheet would take
+        for a formula.
 
     Returns
     -------
     Path
         The file.
     """
-    file = Path(path)
+    file = as_path(path)
+    if spreadsheet_safe:
+        frame = _without_formulas(frame)
     with replace_file(file) as written:
-        frame.to_csv(written, index=False, encoding="utf-8")
+        # With this end of lines, text that holds either of its characters is put in quotes.
+        frame.to_csv(written, index=False, encoding="utf-8", lineterminator="\r\n")
     return file
 
 
@@ -85,7 +96,7 @@ def write_parquet(path: str | os.PathLike[str], frame: pd.DataFrame) -> Path:
         If pyarrow is missing.
     """
     require_export("pyarrow", "write_parquet")
-    file = Path(path)
+    file = as_path(path)
     with replace_file(file) as written:
         frame.to_parquet(written, index=False, engine="pyarrow")
     return file
@@ -117,7 +128,25 @@ def write_json(path: str | os.PathLike[str], values: Mapping[str, Any]) -> Path:
         raise InvalidInputError(
             f"values must be JSON with finite numbers; got {error}. Give what to_dict gives."
         ) from error
-    file = Path(path)
+    file = as_path(path)
     with replace_file(file) as written:
         written.write_text(text + "\n", encoding="utf-8")
     return file
+
+
+def _without_formulas(frame: pd.DataFrame) -> pd.DataFrame:
+    """The table with an apostrophe before every text that would be a formula."""
+    import pandas as pd
+
+    quoted = {
+        name: column
+        if pd.api.types.is_numeric_dtype(column.dtype)
+        else column.astype(object).map(_as_text, na_action="ignore")
+        for name, column in frame.items()
+    }
+    return pd.DataFrame(quoted, index=frame.index).rename(columns=_as_text)
+
+
+def _as_text(value: Any) -> Any:
+    is_formula = isinstance(value, str) and value.startswith(_BEGIN_FORMULAS)
+    return f"'{value}" if is_formula else value

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from embedscope._errors import InvalidInputError
 from embedscope.explorer._analysis import MapAnalysis
-from embedscope.explorer._explorer_state import ExplorerState, command
+from embedscope.explorer._command import command
+from embedscope.explorer._explorer_state import ExplorerState
 from embedscope.training import TrainingParameters
 
 if TYPE_CHECKING:
@@ -86,7 +86,9 @@ class FileCommands(ExplorerState):
         session : str, path or SessionState
             What `read` gave is shown at once.
         """
-        state = self.read(session) if isinstance(session, str | os.PathLike) else session
+        from embedscope.explorer._session_state import SessionState
+
+        state = session if isinstance(session, SessionState) else self.read(session)
         self._clear()
         self._take(state.samples)
         self._absences = state.absences
@@ -137,11 +139,19 @@ class FileCommands(ExplorerState):
             {"novelty": self._novelty},
         )
 
-    def to_csv(self, path: str | os.PathLike[str]) -> None:
-        """Write `to_frame` as CSV."""
+    def to_csv(self, path: str | os.PathLike[str], *, spreadsheet_safe: bool = False) -> None:
+        """Write `to_frame` as CSV.
+
+        Parameters
+        ----------
+        path : str or path
+        spreadsheet_safe : bool, default=False
+            Put an apostrophe before text that begins with ``=``, ``+``, ``-`` or ``@``. A
+            spreadsheet would run such text as a formula, whoever wrote it.
+        """
         from embedscope.explorer._exports import write_csv
 
-        write_csv(path, self.to_frame())
+        write_csv(path, self.to_frame(), spreadsheet_safe=spreadsheet_safe)
 
     def to_parquet(self, path: str | os.PathLike[str]) -> None:
         """Write `to_frame` as Parquet; needs the extra ``embedscope[export]``."""
@@ -237,8 +247,9 @@ class FileCommands(ExplorerState):
         dpi : int, default=150
         """
         from embedscope.core._stored_file import replace_file
+        from embedscope.core._stored_path import as_path
 
-        file = Path(path)
+        file = as_path(path)
         picture = self.draw_map(file.suffix.lower().lstrip("."), dpi=dpi)
         with replace_file(file) as written:
             written.write_bytes(picture)

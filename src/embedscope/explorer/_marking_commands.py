@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from embedscope._errors import InvalidInputError, InvalidTypeError
 from embedscope.explorer._colors import ColorBy
+from embedscope.explorer._command import command
 from embedscope.explorer._events import Hovered
-from embedscope.explorer._explorer_state import ExplorerState, command
+from embedscope.explorer._explorer_state import ExplorerState
 from embedscope.explorer._gates import Gate, gate_counts
 from embedscope.explorer._regions import in_polygon, in_rectangle
 from embedscope.samples import Identities, SampleId
@@ -230,8 +232,16 @@ class MarkingCommands(ExplorerState):
         **changes
             ``name``, ``color`` or ``polygon``.
         """
-        self._marks.edit_gate(name, changes)
-        self._say_gate(changes.get("name", name))
+        renamed = changes.get("name", name)
+        before = self._color_by
+        if before.kind == "gate" and before.name == name:
+            self._color_by = replace(before, name=renamed)  # what follows colours by it
+        try:
+            self._marks.edit_gate(name, changes)
+        except InvalidInputError:
+            self._color_by = before
+            raise
+        self._say_gate(renamed)
 
     @command
     def remove_gate(self, name: str) -> None:
@@ -284,12 +294,9 @@ class MarkingCommands(ExplorerState):
                 f"by must be a ColorBy or the name of a feature; got {type(by).__name__}. Use "
                 "ColorBy() for no colours."
             )
-        before, self._color_by = self._color_by, chosen
-        try:
-            self._recolor()
-        except InvalidInputError:
-            self._color_by = before
-            raise
+        coloring = self._colored(chosen)
+        self._color_by = chosen
+        self._show_coloring(coloring)
 
 
 def _listed(ids: Any) -> list[Any]:

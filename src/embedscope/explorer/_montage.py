@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
 from embedscope.core._stored_file import replace_file
+from embedscope.core._stored_path import as_path
 
 if TYPE_CHECKING:
     from embedscope.samples._samples import Samples
@@ -80,7 +81,7 @@ def write_montage(
     from matplotlib.image import imsave
 
     montage = draw_montage(samples, rows, most=most)
-    file = Path(path)
+    file = as_path(path)
     with replace_file(file) as written:
         imsave(written, montage, format="png")
     return file

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from embedscope._wording import counted
-from embedscope.explorer._explorer_state import ExplorerState, command
+from embedscope.explorer._command import command
+from embedscope.explorer._explorer_state import ExplorerState
 from embedscope.samples import samples_like
 
 if TYPE_CHECKING:

@@ -85,6 +85,16 @@ class Runs:
         """Tell no more of the latest run, whose samples are not shown any more."""
         self._is_watched = False
 
+    def keep(self) -> Callable[[], None]:
+        """What brings the results back, and the watch of the run, unless another has started."""
+        latest, is_watched, results = self._latest, self._is_watched, list(self.results)
+
+        def bring_back() -> None:
+            if self._latest is latest:
+                self._is_watched, self.results = is_watched, results
+
+        return bring_back
+
     def check_idle(self, command: str) -> None:
         """Raise unless the latest run has ended.
 

@@ -10,8 +10,9 @@ import numpy as np
 from embedscope._errors import InvalidInputError
 from embedscope._wording import counted
 from embedscope.explorer._analysis import MapAnalysis
+from embedscope.explorer._command import command
 from embedscope.explorer._events import Hovered
-from embedscope.explorer._explorer_state import ExplorerState, command, read_only
+from embedscope.explorer._explorer_state import ExplorerState, read_only
 from embedscope.explorer._novelty import NOVEL
 from embedscope.explorer._replacing import replace_source
 from embedscope.samples import Samples, as_samples, join_samples, samples_like
@@ -238,7 +239,8 @@ class SamplesCommands(ExplorerState):
         """Let the samples stand where another program put them, without a trained map.
 
         Selection, gates and colours work as ever; drawing and placing new samples need `train`. A
-        trained map that is on show stays among `results`.
+        trained map that is on show stays among `results`; its losses, its novelty scores and its
+        run's status go with it.
 
         Parameters
         ----------
@@ -264,10 +266,10 @@ class SamplesCommands(ExplorerState):
                 "positions must be finite, or NaN; got infinity. Give NaN where a sample has no "
                 "place."
             )
-        # The networks know other coordinates than these.
-        self._model = self._analysis = self._replay = None
+        self._forget_training()  # the networks know other coordinates than these
         self._place(places, epoch=0, is_final=True)
         self._forget_answers()
+        self._tell_nothing_trained()
         self._tell_embedding()
 
 

@@ -22,10 +22,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from embedscope._errors import InvalidModelError
+from embedscope._errors import InvalidInputError, InvalidModelError
 from embedscope.core._stored_arrays import check_arrays, open_verified, read_arrays, write_sealed
 from embedscope.core._stored_directory import replace_files
 from embedscope.core._stored_header import describe_versions, read_sealed
+from embedscope.core._stored_path import as_path
 from embedscope.explorer._colors import ColorBy
 from embedscope.explorer._gates import GateSet
 from embedscope.explorer._session_layout import SESSION
@@ -64,10 +65,10 @@ def write_session(
     Raises
     ------
     InvalidInputError
-        If `path` is a file or holds something other than a session, or a part cannot be stored. The
-        old session then stays in place.
+        If `path` is a file or holds something other than a session, or a part cannot be stored or
+        could not be read back. The old session then stays in place.
     """
-    home = Path(path)
+    home = as_path(path)
     stored = store_samples(state.samples, home, state.absences, include_images=include_images)
     arrays = stored.arrays | _arrays_of(state)
     check_arrays(arrays)
@@ -90,6 +91,7 @@ def write_session(
             },
             arrays=arrays,
         )
+        _check_readable(folder, None if state.model is None else state.model.estimator)
 
 
 def read_session(path: str | os.PathLike[str]) -> SessionState:
@@ -112,8 +114,25 @@ def read_session(path: str | os.PathLike[str]) -> SessionState:
     InvalidModelError
         If there is no session, or a part of it is missing, damaged, unsafe or of a newer format.
     """
-    home = Path(path)
+    home = as_path(path)
     return read_sealed(home, SESSION, lambda header: _read(home, header))
+
+
+def _check_readable(folder: Path, estimator: ParametricUMAP | None) -> None:
+    """Read a session back, all but the images, before it takes the place of an older one."""
+
+    def read(header: dict[str, Any]) -> SessionState:
+        arrays = read_arrays(folder, header, SESSION)
+        # The model was read back when it was saved.
+        return _restore(None, header, arrays, estimator)
+
+    try:
+        read_sealed(folder, SESSION, read)
+    except Exception as error:  # whatever it is, the session could not be opened again
+        raise InvalidInputError(
+            f"a session must be such that it can be opened again; got {str(error).rstrip('.')}. "
+            "Nothing was saved, and an older session is as it was: change that part and save again."
+        ) from error
 
 
 def _arrays_of(state: SessionState) -> Arrays:
@@ -178,7 +197,14 @@ def _read(home: Path, header: dict[str, Any]) -> SessionState:
     except InvalidModelError:
         raise
     # What a stranger wrote may break the rules of any part, or ask for more memory than there is.
-    except (LookupError, TypeError, ValueError, AttributeError, MemoryError) as error:
+    except (
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        ArithmeticError,
+        MemoryError,
+    ) as error:
         raise InvalidModelError(
             f"path must hold a session that embedscope saved; got {str(home)!r}, whose parts do "
             f"not fit together ({error!r}). Save the session again."
@@ -186,8 +212,9 @@ def _read(home: Path, header: dict[str, Any]) -> SessionState:
 
 
 def _restore(
-    home: Path, header: dict[str, Any], arrays: Arrays, estimator: ParametricUMAP | None
+    home: Path | None, header: dict[str, Any], arrays: Arrays, estimator: ParametricUMAP | None
 ) -> SessionState:
+    """The session; without a home no image is looked for."""
     state = header["state"]
     samples, absences = restore_samples(state["samples"], arrays, home)
     in_training = arrays["in_training"].astype(bool)
@@ -196,7 +223,7 @@ def _restore(
         positions=arrays["positions"].astype(np.float32),
         parameters=_parameters(header["parameters"]),
         gates=GateSet.from_dict(state["gates"]),
-        color_by=ColorBy.from_dict(state["color_by"]),
+        color_by=_color_by(state["color_by"]),
         selected=_selected(samples, arrays),
         in_training=in_training,
         novelty=arrays["novelty"].astype(np.float32),
@@ -214,6 +241,13 @@ def _parameters(stored: dict[str, Any]) -> TrainingParameters:
     """Training parameters, also of an earlier version: there a decoder could be chosen by name."""
     kept = {name: value for name, value in stored.items() if name != "decoder"}
     return TrainingParameters.from_dict(kept)
+
+
+def _color_by(stored: Any) -> ColorBy:
+    """The colour choice, or none where an earlier version had kept one that it had refused."""
+    if isinstance(stored, dict) and not isinstance(stored.get("name", ""), str):
+        return ColorBy()
+    return ColorBy.from_dict(stored)
 
 
 def _selected(samples: Samples, arrays: Arrays) -> npt.NDArray[np.bool_]:

@@ -2,30 +2,26 @@
 
 A session copies no image. It keeps where each lies, its shape and dtype, and a fingerprint of its
 pixels; when the session is opened, an image that is missing or has changed is left out, with the
-reason. Opened by themselves are ``.npy`` files, members of ``.npz`` files (``cells.npz::image``),
-TIFF files and zarr arrays and pyramids, all without pickles; other kinds stay out until somebody
-attaches them.
+reason. `_image_files` says which files are opened.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError, InvalidModelError
+from embedscope.explorer._image_files import file_of, is_remote, open_file
 from embedscope.samples._arrays import finest_level, read
-
-MEMBER = "::"  # stands between an .npz file and the name of the array in it
 
 _MOST_BYTES = 16 * 2**20  # up to this size all pixels make the fingerprint, else blocks of them
 _N_BLOCKS = 16
+_CHANGED = "has changed since the session was saved"
 
 
 @dataclass(frozen=True)
@@ -76,20 +72,33 @@ class ImageReference:
         InvalidInputError
             If its shape, dtype or pixels are others.
         """
-        present = ImageReference.of(image, self.path)
-        if present != self:
+        finest = finest_level(image)
+        difference = self._difference_of(tuple(map(int, finest.shape)), finest.dtype)
+        if not difference and _digest_of(finest) != self.digest:
+            difference = _CHANGED
+        if difference:
             raise InvalidInputError(
                 f"{name} must be the one that the session was saved with; the one given "
-                f"{_difference(present, self)}. Give the same one, or cut samples of the new one "
+                f"{difference}. Give the same one, or cut samples of the new one "
                 "with same_way and put them in their place with replace_samples."
             )
+
+    def _difference_of(self, shape: tuple[int, ...], dtype: Any) -> str:
+        """What tells an image of this shape and dtype from the one referred to; "" if nothing."""
+        present = _little_endian(dtype).str
+        if shape == self.shape and present == self.dtype:
+            return ""
+        return (
+            f"holds an image of shape {shape} and dtype {present}, and the session used one of "
+            f"shape {self.shape} and dtype {self.dtype}"
+        )
 
     def relative_to(self, session: Path) -> ImageReference:
         """The same, with a path that stays right when session and image move together.
 
         Paths of images below the session's own folder or beside it become relative to the session.
         """
-        if self.path is None or _is_remote(self.path):
+        if self.path is None or is_remote(self.path):
             return self
         image, home = Path(os.path.abspath(self.path)), Path(os.path.abspath(session))
         if not image.is_relative_to(home.parent):
@@ -98,7 +107,7 @@ class ImageReference:
 
     def absolute_from(self, session: Path) -> ImageReference:
         """The same, with the path that `relative_to` made relative turned back."""
-        if self.path is None or _is_remote(self.path):
+        if self.path is None or is_remote(self.path):
             return self
         return replace(self, path=os.path.normpath(os.path.abspath(session) / Path(self.path)))
 
@@ -149,32 +158,29 @@ def open_image(reference: ImageReference) -> tuple[Any, str]:
     """
     if reference.path is None:
         return None, "it was in memory only, and the session holds no copy of it"
-    if not _is_remote(reference.path) and not Path(_file_of(reference.path)).exists():
+    if not is_remote(reference.path) and not Path(file_of(reference.path)).exists():
         return None, f"{reference.path} does not exist"
     try:
-        image = _open(reference.path)
-        present = ImageReference.of(image, reference.path)
+        # What the file says of itself is compared before anything is unpacked.
+        image, reason = open_file(reference.path, reference._difference_of)
+        if not reason and _digest_of(finest_level(image)) != reference.digest:
+            reason = _CHANGED
     except ImportError as error:
         return None, f"{error.name} is not installed, which reads {reference.path}"
     except Exception as error:  # readers of files raise whatever a damaged one makes them raise
         return None, f"{reference.path} cannot be read ({error})"
-    if present != reference:
-        return None, f"{reference.path} {_difference(present, reference)}"
+    if reason:
+        return None, f"{reference.path} {reason}"
     return image, ""
 
 
-def _difference(present: ImageReference, saved: ImageReference) -> str:
-    if present.shape != saved.shape or present.dtype != saved.dtype:
-        return (
-            f"holds an image of shape {present.shape} and dtype {present.dtype}, and the session "
-            f"used one of shape {saved.shape} and dtype {saved.dtype}"
-        )
-    return "has changed since the session was saved"
+def _little_endian(dtype: Any) -> np.dtype[Any]:
+    ordered: np.dtype[Any] = np.dtype(dtype).newbyteorder("<")
+    return ordered
 
 
 def _dtype_of(image: Any) -> np.dtype[Any]:
-    dtype: np.dtype[Any] = np.dtype(image.dtype).newbyteorder("<")
-    return dtype
+    return _little_endian(image.dtype)
 
 
 def _digest_of(image: Any) -> str:
@@ -208,84 +214,3 @@ def _block_sides(shape: tuple[int, ...], n_pixels: int) -> tuple[int, ...]:
         if grown[axis] == sides[axis] or sides.prod() // sides[axis] * grown[axis] > n_pixels:
             return tuple(map(int, sides))
         sides[axis] = grown[axis]
-
-
-def _open(path: str) -> Any:
-    """Open a local image by the kind that its name tells."""
-    if _is_remote(path):
-        raise ValueError("it is not on this computer")
-    file, member = _file_of(path), path.partition(MEMBER)[2]
-    opener = _OPENERS.get(Path(file).suffix.lower())
-    if opener is None:
-        raise ValueError(f"images opened by themselves are {', '.join(sorted(_OPENERS))}")
-    if not (Path(file).is_file() or Path(file).is_dir()):
-        raise ValueError("it is a pipe or a device")  # opening one might wait for ever
-    return opener(file, member)
-
-
-def _open_npy(file: str, _: str) -> npt.NDArray[Any]:
-    array: npt.NDArray[Any] = np.load(file, mmap_mode="r", allow_pickle=False)
-    return array
-
-
-def _open_npz(file: str, member: str) -> npt.NDArray[Any]:
-    with np.load(file, allow_pickle=False) as archive:
-        names = list(archive)
-        if not member and len(names) != 1:
-            raise ValueError(f"it holds {', '.join(names)}; a path ends with {MEMBER} and a name")
-        array: npt.NDArray[Any] = archive[member or names[0]]
-        return array
-
-
-def _open_tiff(file: str, _: str) -> Any:
-    import tifffile
-
-    try:
-        return tifffile.memmap(file, mode="r")
-    except ValueError:  # compressed or in several pieces
-        return tifffile.imread(file)
-
-
-def _open_zarr(file: str, _: str) -> Any:
-    import zarr
-
-    opened: Any = zarr.open(file, mode="r")
-    levels = [opened] if isinstance(opened, zarr.Array) else _levels_of(opened)
-    for level in levels:
-        _refuse_pickle(level)
-    return levels if len(levels) > 1 else levels[0]
-
-
-def _levels_of(group: Any) -> list[Any]:
-    """The arrays of a pyramid, as OME-Zarr describes them in the group's attributes."""
-    attributes = dict(group.attrs)
-    described = attributes.get("ome", attributes)
-    if "multiscales" not in described:
-        raise ValueError("it is a group of arrays without multiscales: name one of the arrays")
-    return [group[level["path"]] for level in described["multiscales"][0]["datasets"]]
-
-
-def _refuse_pickle(array: Any) -> None:
-    # One of numcodecs's codecs unpickles each chunk, which would run a stranger's code.
-    metadata = array.metadata.to_dict()
-    codecs = [metadata.get(kind) for kind in ("filters", "compressor", "codecs")]
-    if array.dtype.kind not in "biuf" or "pickle" in str(codecs).lower():
-        raise ValueError("it holds objects, or chunks that only a pickle could read")
-
-
-def _file_of(path: str) -> str:
-    return path.partition(MEMBER)[0]
-
-
-def _is_remote(path: str) -> bool:
-    # A stranger's session must not make this computer call another.
-    return "://" in path
-
-
-_OPENERS: dict[str, Callable[[str, str], Any]] = {
-    ".npy": _open_npy,
-    ".npz": _open_npz,
-    ".tif": _open_tiff,
-    ".tiff": _open_tiff,
-    ".zarr": _open_zarr,
-}

@@ -106,7 +106,7 @@ def store_samples(
 
 
 def restore_samples(
-    described: Mapping[str, Any], arrays: Arrays, session: Path
+    described: Mapping[str, Any], arrays: Arrays, session: Path | None
 ) -> tuple[Samples, tuple[Absence, ...]]:
     """Put samples together again, and open the images that they came from.
 
@@ -114,8 +114,8 @@ def restore_samples(
     ----------
     described, arrays
         From `store_samples`; further arrays may stand among them.
-    session : Path
-        Directory of the session.
+    session : Path or None
+        Directory of the session; without it no image is looked for.
 
     Returns
     -------
@@ -224,14 +224,19 @@ def _describe(
     }
 
 
-def _open_source(entry: Mapping[str, Any], session: Path) -> tuple[Source, list[Absence]]:
+def _open_source(entry: Mapping[str, Any], session: Path | None) -> tuple[Source, list[Absence]]:
     """A source with the images that are there, and those that are not."""
-    images, absences = {}, []
+    images: dict[str, Any] = {}
+    absences = []
     for role in _ROLES:
         if entry[role] is None:
             continue
-        reference = ImageReference.from_dict(entry[role]).absolute_from(session)
-        images[role], reason = open_image(reference)
+        reference = ImageReference.from_dict(entry[role])
+        if session is None:
+            images[role], reason = None, "it was not looked for"
+        else:
+            reference = reference.absolute_from(session)
+            images[role], reason = open_image(reference)
         images[f"{role}_path"] = reference.path
         if reason:
             absences.append(Absence(entry["name"], role, reason, reference))

@@ -79,6 +79,13 @@ class SessionState:
                 f"in_training must mark the {len(self.model.embedding)} samples of the model; got "
                 f"{self.in_training.sum()} marked. Give the model that these samples trained."
             )
+        if self.model is not None and len(self.model.estimator.embedding_) < len(
+            self.model.embedding
+        ):
+            raise InvalidInputError(
+                f"model must hold the map of its {len(self.model.embedding)} samples; got one of "
+                f"{len(self.model.estimator.embedding_)}. Give the one that these samples trained."
+            )
         if self.replay is not None and not self._fits_replay(self.replay):
             raise InvalidInputError(
                 "replay must show the samples that are in training, each at every snapshot; got "

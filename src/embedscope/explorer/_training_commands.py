@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from embedscope._errors import InvalidInputError, InvalidTypeError
+from embedscope.explorer._command import command
 from embedscope.explorer._events import Embedding
-from embedscope.explorer._explorer_state import ExplorerState, command, read_only
+from embedscope.explorer._explorer_state import ExplorerState, read_only
 from embedscope.training import Status, TrainedMap
 
 
@@ -49,10 +50,11 @@ class TrainingCommands(ExplorerState):
                 f"{self._parameters.n_neighbors} (n_samples={len(samples)}). Lower n_neighbors, or "
                 "add samples."
             )
+        # First: where it cannot start, nothing has changed. Its reports wait for the lock.
+        self._runs.start(samples, self._parameters)
         self._before_run = self._embedding
         self._losses = {}
         self.events.losses_changed.emit(self._losses)
-        self._runs.start(samples, self._parameters)
 
     def pause(self) -> None:
         """Hold the run; `resume` lets it go on."""

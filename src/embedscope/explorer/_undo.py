@@ -122,6 +122,13 @@ class UndoStack:
         """
         return _step(self._future, self._past, present)
 
+    def copy(self) -> UndoStack:
+        """The same steps, to come back to."""
+        copied = UndoStack(self._past.maxlen or 1)
+        copied._past.extend(self._past)
+        copied._future.extend(self._future)
+        return copied
+
     def clear(self) -> None:
         """Forget everything, as for other samples."""
         self._past.clear()

@@ -168,6 +168,11 @@ class Desk:
     def _select(self, wish: wishes.Select, bits: bytes) -> None:
         samples = self._view.samples
         n_samples = 0 if samples is None else len(samples)
+        if 0 < wish.emb < self._view.first_map:
+            raise InvalidInputError(
+                "a selection must be of the samples that are shown; they are others now, which had "
+                "not reached the page. Select again."
+            )
         if len(bits) != (n_samples + 7) // 8:
             raise InvalidInputError(
                 f"a selection must have a bit for each of {n_samples:,} samples; got "

@@ -98,7 +98,7 @@ def encode_selection(
 ) -> tuple[Selected, Buffers]:
     """The selection as bits, least significant first."""
     bits = np.packbits(selection.mask(n_samples), bitorder="little")
-    return Selected(revision, selection.origin, len(selection)), (_bytes(bits),)
+    return Selected(revision, selection.origin, len(selection), n_samples), (_bytes(bits),)
 
 
 def encode_novel(novel: npt.NDArray[np.bool_], revision: int) -> tuple[Novel, Buffers]:

@@ -142,13 +142,14 @@ class Losses(Message):
 
 @dataclass(frozen=True)
 class Selected(Message):
-    """The selection as bits, least significant first."""
+    """The selection of `n` samples as bits, least significant first."""
 
     kind: ClassVar[str] = "sel"
     buffers: ClassVar[tuple[str, ...]] = ("uint8 bits, (ceil(n / 8),)",)
     rev: int
     origin: str
     count: int
+    n: int
 
 
 @dataclass(frozen=True)

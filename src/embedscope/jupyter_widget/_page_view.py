@@ -56,7 +56,7 @@ from embedscope.jupyter_widget._messages import (
 )
 from embedscope.jupyter_widget._outbox import Buffers, Outbox
 from embedscope.jupyter_widget._pump import TRAIT, Pump
-from embedscope.samples import Samples
+from embedscope.samples import Identities, Samples
 from embedscope.training import Status
 
 Answer = Literal["decoded", "path", "reconstructed", "explained"]
@@ -87,6 +87,8 @@ class PageView:
     pump : Pump
     samples : Samples or None
         Those shown last.
+    first_map : int
+        Revision of the first map of these samples; rows of the maps before are of others.
     """
 
     def __init__(
@@ -98,6 +100,7 @@ class PageView:
     ) -> None:
         self.intents = ViewIntents()
         self.samples: Samples | None = None
+        self.first_map = 0
         self._abilities = abilities
         self._color_by = color_by
         self._losses = LossRows()
@@ -117,6 +120,8 @@ class PageView:
     def show_samples(self, samples: Samples | None) -> None:
         """Say what there is to explore."""
         if samples is not self.samples:
+            if _rows_of(samples) is not _rows_of(self.samples):
+                self.first_map = self.outbox.revisions().get("emb", 0) + 1
             if self.samples is not None:
                 self.outbox.answer(Forgotten([*get_args(Answer), "thumbnails"]))
             self.samples = samples
@@ -346,3 +351,8 @@ class PageView:
         if asked is not None and 0 <= asked < len(epochs) and epochs[asked] == embedding.epoch:
             return int(asked)
         return int(np.flatnonzero(np.array(epochs) == embedding.epoch)[0])
+
+
+def _rows_of(samples: Samples | None) -> Identities | None:
+    """Which sample is in which row; it stays the same object when pictures are attached."""
+    return None if samples is None else samples.identities

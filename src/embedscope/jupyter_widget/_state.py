@@ -86,10 +86,12 @@ class Catalog:
 
 @dataclass(frozen=True)
 class Traits:
-    """The traits that are synchronised with the page; the page sets none of them.
+    """The traits that are synchronised with the page, which sets only `selected`.
 
     `form` is set once. `height` is that of the map in pixels; `is_static` is True in a page without
-    a kernel, where nothing can be trained or changed.
+    a kernel, where nothing can be trained or changed. `selected` are the count and the revision of
+    the selection that the page heard of last: hosts like marimo run other cells when a page saves
+    something, and at nothing else.
     """
 
     protocol: int
@@ -100,6 +102,7 @@ class Traits:
     parameters: dict[str, Any]
     height: int
     is_static: bool
+    selected: dict[str, int]
 
 
 STATE_PARTS: tuple[type, ...] = (

@@ -107,6 +107,7 @@ def write_page(
         parameters=explorer.parameters.to_dict(),
         height=height,
         is_static=True,
+        selected={"count": len(explorer.selection), "revision": 0},
     )
     told = [*_state(explorer), *_replay(explorer, kept), *_pictures(explorer, most_thumbnails)]
     recording = {

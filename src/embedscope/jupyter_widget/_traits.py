@@ -45,6 +45,10 @@ class ExplorerTraits(anywidget.AnyWidget):
     parameters = traitlets.Dict().tag(sync=True)
     height = traitlets.Int(480, min=_LOWEST_HEIGHT, max=_HIGHEST_HEIGHT).tag(sync=True)
     is_static = traitlets.Bool(False, read_only=True).tag(sync=True)
+    selected = traitlets.Dict(
+        {"count": 0, "revision": 0},
+        per_key_traits={"count": traitlets.Int(min=0), "revision": traitlets.Int(min=0)},
+    ).tag(sync=True)
     selection: Any = traitlets.Tuple()
 
     def __init__(self, explorer: Explorer, height: int) -> None:

@@ -60,6 +60,9 @@ class ExplorerWidget(ExplorerTraits):
         Values of the parameter form by name. Set it to change them.
     status, catalog, history : dict
         What the page shows; set by the widget alone.
+    selected : dict
+        Count and revision of the selection, as the page saves them: small, for hosts like marimo
+        that run other cells when a page saves something.
 
     Examples
     --------
@@ -78,8 +81,9 @@ class ExplorerWidget(ExplorerTraits):
     keeps. `selection` is told in the thread that changed it, `parameters` in the thread that sends.
     """
 
-    _esm = STATIC / "widget.js"
-    _css = STATIC / "widget.css"
+    # As text: anywidget watches files, and ties every widget to them for good.
+    _esm = (STATIC / "widget.js").read_text(encoding="utf-8")
+    _css = (STATIC / "widget.css").read_text(encoding="utf-8")
 
     def __init__(self, explorer: Any = None, *, height: int = 480) -> None:
         shown = explorer if isinstance(explorer, Explorer) else Explorer(explorer)
@@ -211,8 +215,11 @@ class _WidgetView(PageView):
         return self._widget.explorer.color_by
 
     def show_selection(self, selection: Selection) -> None:
-        super().show_selection(selection)
-        self._widget._show_selection(_ids_of(self.samples, selection))
+        # Python first: what the page saves of it may make other cells read `selection` at once.
+        try:
+            self._widget._show_selection(_ids_of(self.samples, selection))
+        finally:
+            super().show_selection(selection)
 
 
 def _ids_of(samples: Any, selection: Selection) -> list[SampleId]:

@@ -64,7 +64,8 @@ class Select(Message):
     """A finished gesture: what it hit, and how that changes the selection.
 
     The page has shown the result already, under revision `rev`. Whatever the kernel makes of it, it
-    answers by `Selected` of at least this revision, which the page then takes over.
+    answers by `Selected` of at least this revision, which the page then takes over. `emb` is the
+    revision of the map that the page shows, 0 if it does not say: rows are those of its samples.
     """
 
     kind: ClassVar[str] = "select"
@@ -72,6 +73,7 @@ class Select(Message):
     rev: int
     origin: str
     mode: Mode
+    emb: int = 0
 
 
 @dataclass(frozen=True)

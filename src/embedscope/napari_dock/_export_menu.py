@@ -82,6 +82,12 @@ class ExportMenu(QMenu):
             explorer.to_csv,
         )
         self._add_file(
+            "Table for spreadsheets…",
+            "The same; text that a spreadsheet would run as a formula gets an apostrophe.",
+            {"csv": "Tables"},
+            lambda path: explorer.to_csv(path, spreadsheet_safe=True),
+        )
+        self._add_file(
             "Table as Parquet…",
             "The same, with types.",
             {"parquet": "Parquet"},
@@ -160,10 +166,10 @@ class ExportMenu(QMenu):
     def _guarded(self, act: Callable[[], str | None]) -> None:
         try:
             said = act()
-        except OSError as error:
-            self._show_error(_not_written(error))
         except EmbedscopeError as error:
             self._show_error(error)
+        except OSError as error:
+            self._show_error(_not_written(error))
         else:
             if said:
                 self._show_message(said)

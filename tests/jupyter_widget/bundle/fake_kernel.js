@@ -135,6 +135,7 @@ export class FakeKernel {
       parameters: Object.fromEntries(FORM.map((field) => [field.name, field.default])),
       height: 460,
       is_static: false,
+      selected: { count: 0, revision: 0 },
       catalog: {
         n_samples: this.n,
         is_image: !this.isTable,
@@ -154,7 +155,7 @@ export class FakeKernel {
     const of = (name) => this.listeners.get(name) ?? new Set();
     return {
       get: (name) => this.traits[name],
-      set: () => undefined,
+      set: (name, value) => (this.traits[name] = value),
       save_changes: () => undefined,
       on: (name, listener) => this.listeners.set(name, of(name).add(listener)),
       off: (name, listener) => of(name).delete(listener),
@@ -265,7 +266,7 @@ export class FakeKernel {
     const bits = new Uint8Array(Math.ceil(this.n / 8));
     this.mask.forEach((chosen, i) => chosen && (bits[i >> 3] |= 1 << (i & 7)));
     const count = this.mask.reduce((total, v) => total + v, 0);
-    this.tell({ t: "sel", rev: this.next("sel", least), origin, count }, bits);
+    this.tell({ t: "sel", rev: this.next("sel", least), origin, count, n: this.n }, bits);
   }
 
   sendGates(least = 0) {

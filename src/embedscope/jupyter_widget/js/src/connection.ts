@@ -113,8 +113,22 @@ export class Connection {
     this.heard();
     fileMessage(this.store, head, buffers);
     if (head.t === "emb") this.acknowledge(head.rev);
+    if (head.t === "sel") this.saveSelected(head.count, head.rev);
     if (head.t === "dec" || head.t === "err") this.decoding.answered(head.req);
     if (head.t === "thumb") this.sheets.arrived(head.rows);
+  }
+
+  /** Saved by the page, so that hosts which run cells at that (marimo) know of the selection. */
+  private saveSelected(count: number, revision: number): void {
+    if (this.store.isStatic) return;
+    const known = this.model.get("selected");
+    if (known.revision === revision || (known.count === 0 && count === 0)) return;
+    try {
+      this.model.set("selected", { count, revision });
+      this.model.save_changes();
+    } catch {
+      this.store.setLost(true);
+    }
   }
 
   /** Once it is drawn; a hidden page draws nothing and must not hold the kernel up. */
@@ -174,9 +188,9 @@ export class Connection {
 
   /** As with `select`; only a new name, which may be taken, is shown when the kernel has it. */
   editGate(name: string, change: Partial<Pick<EditGate, "new_name" | "color" | "polygon">>): void {
-    if (change.new_name && this.store.editedGate === name) this.store.editedGate = change.new_name; // its corners stay in hand
     const same = { new_name: null, color: null, polygon: null };
     const rev = this.raise("gates");
+    if (change.new_name) this.store.renameEdited(name, change.new_name, rev);
     this.store.changeGate(name, change);
     this.ask({ t: "gate-edit", req: ++this.request, rev, name, ...same, ...change });
   }
@@ -197,7 +211,7 @@ export class Connection {
   select(hits: Uint8Array, mode: Mode, origin: "map" | "image"): void {
     const rev = this.raise("sel");
     this.store.setMask(combine(this.store.mask, hits, mode));
-    this.ask({ t: "select", rev, origin, mode }, pack(hits));
+    this.ask({ t: "select", rev, origin, mode, emb: this.store.revs.emb ?? 0 }, pack(hits));
   }
 
   hover(row: number, from: "map" | "image" | ""): void {

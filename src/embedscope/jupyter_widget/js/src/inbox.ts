@@ -31,8 +31,7 @@ export function fileMessage(store: Store, head: FromKernel, buffers: Buffer[]): 
       break;
     case "gates":
       if (!isNews(store, "gates", head.rev)) break;
-      store.gates = head.gates;
-      store.emit("gates");
+      store.setGates(head.gates, head.rev);
       break;
     case "hovered":
       store.setHover(head.row, "");
@@ -99,6 +98,5 @@ function isNews(store: Store, kind: "sel" | "gates", rev: number): boolean {
 
 function fileSelection(store: Store, head: Selected, bits: Uint8Array): void {
   if (!isNews(store, "sel", head.rev)) return;
-  const n = store.n || store.catalog?.n_samples || 0;
-  store.setMask(unpack(bits, n));
+  store.takeMask(unpack(bits, head.n));
 }

@@ -105,6 +105,7 @@ export interface Traits {
   parameters: Record<string, unknown>;
   height: number;
   is_static: boolean;
+  selected: Record<string, number>;
 }
 
 export interface Positions {
@@ -148,6 +149,7 @@ export interface Selected {
   rev: number;
   origin: string;
   count: number;
+  n: number;
   // buffer: uint8 bits, (ceil(n / 8),)
 }
 
@@ -333,6 +335,7 @@ export interface Select {
   rev: number;
   origin: string;
   mode: "replace" | "add" | "subtract" | "invert";
+  emb: number;
   // buffer: uint8 bits, (ceil(n / 8),)
 }
 

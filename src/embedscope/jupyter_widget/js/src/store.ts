@@ -151,6 +151,8 @@ export class Store extends Emitter<Topic> {
   isLost = false; // nobody is at the other end
   notice: Notice | null = null;
   private index: PointGrid | null = null;
+  private waitingMask: Uint8Array | null = null; // of a map that has not arrived yet
+  private renaming: { from: string; to: string; rev: number } | null = null; // the edited gate
 
   get n(): number {
     return this.xy.length / 2;
@@ -187,7 +189,8 @@ export class Store extends Emitter<Topic> {
 
   private fitToSize(n: number): void {
     this.mapAim = null;
-    if (this.mask.length !== n) this.setMask(new Uint8Array(n));
+    if (this.waitingMask?.length === n) this.takeMask(this.waitingMask, n);
+    else if (this.mask.length !== n) this.setMask(new Uint8Array(n));
     if (this.levels.length !== n) this.levels = new Uint8Array(n).fill(1);
   }
 
@@ -196,6 +199,13 @@ export class Store extends Emitter<Topic> {
     this.levels = levels;
     this.palette = palette;
     this.emit("colors");
+  }
+
+  /** From the kernel; one that overtakes the map of its samples is shown with that map. */
+  takeMask(mask: Uint8Array, n = this.n): void {
+    const isEarly = n > 0 && mask.length !== n;
+    this.waitingMask = isEarly ? mask : null;
+    if (!isEarly) this.setMask(mask);
   }
 
   setMask(mask: Uint8Array): void {
@@ -274,6 +284,24 @@ export class Store extends Emitter<Topic> {
         : gate,
     );
     this.emit("gates");
+  }
+
+  /** The gates that stand; a new name that was refused is not among them. */
+  setGates(gates: GateItem[], rev: number): void {
+    this.gates = gates;
+    const { renaming } = this;
+    if (renaming && rev >= renaming.rev) {
+      this.renaming = null;
+      const isThere = (name: string) => gates.some((gate) => gate.name === name);
+      const isDone = isThere(renaming.to) && !isThere(renaming.from);
+      if (isDone && this.editedGate === renaming.from) this.editedGate = renaming.to;
+    }
+    this.emit("gates");
+  }
+
+  /** Its corners stay in hand, under the new name as soon as the kernel has it. */
+  renameEdited(from: string, to: string, rev: number): void {
+    if (this.editedGate === from) this.renaming = { from, to, rev };
   }
 
   toggleEdited(gate: string | null): void {

@@ -19,9 +19,18 @@ class FakeModel {
     parameters: {},
     height: 400,
     is_static: false,
+    selected: { count: 0, revision: 0 },
   } as unknown as Traits;
 
+  readonly saved: unknown[] = [];
+
   get = (name: keyof Traits) => this.traits[name];
+  set(name: "selected", value: Traits["selected"]) {
+    this.traits[name] = value;
+  }
+  save_changes() {
+    this.saved.push(this.traits.selected);
+  }
   on(name: string, listener: (...a: never[]) => void) {
     this.listeners.set(name, (this.listeners.get(name) ?? new Set()).add(listener));
   }
@@ -87,14 +96,58 @@ describe("the connection", () => {
     );
     expect(store.nSelected).toBe(3);
     const { rev } = model.of("select")[0];
-    model.tell({ t: "sel", rev, origin: "page", count: 1 }, Uint8Array.of(1, 0));
+    model.tell({ t: "sel", rev, origin: "page", count: 1, n: N }, Uint8Array.of(1, 0));
     expect([...store.mask]).toEqual([1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
   });
 
   it("ignores a selection that is older than its own", () => {
     connection.select(new Uint8Array(N).fill(1), "replace", "map");
-    model.tell({ t: "sel", rev: 0, origin: "", count: 0 }, new Uint8Array(2));
+    model.tell({ t: "sel", rev: 0, origin: "", count: 0, n: N }, new Uint8Array(2));
     expect(store.nSelected).toBe(N);
+  });
+
+  it("keeps a selection that overtakes the map of its samples", () => {
+    model.tell({ t: "sel", rev: 50, origin: "", count: 2, n: 20 }, Uint8Array.of(1, 0, 8));
+    expect(store.mask.length).toBe(N); // as the map that is shown
+    model.tell({ t: "emb", rev: 9, epoch: 0, n: 20, snapshot: -1 }, new Float32Array(40));
+    expect([...store.mask].flatMap((bit, i) => (bit ? [i] : []))).toEqual([0, 19]);
+    expect(store.nSelected).toBe(2);
+    model.tell({ t: "emb", rev: 10, epoch: 0, n: 30, snapshot: -1 }, new Float32Array(60));
+    expect(store.nSelected).toBe(0);
+  });
+
+  it("saves how many are selected, once for each selection and never for none at the start", () => {
+    const tell = (rev: number, count: number) =>
+      model.tell({ t: "sel", rev, origin: "", count, n: N }, Uint8Array.of(2 ** count - 1, 0));
+    tell(1, 0);
+    expect(model.saved).toEqual([]);
+    tell(50, 3);
+    tell(50, 3);
+    tell(51, 0);
+    tell(52, 0);
+    expect(model.saved).toEqual([
+      { count: 3, revision: 50 },
+      { count: 0, revision: 51 },
+    ]);
+  });
+
+  it("says of which map a selection is", () => {
+    connection.select(new Uint8Array(N).fill(1), "replace", "map");
+    expect(model.of("select")[0].emb).toBe(1);
+  });
+
+  it("keeps the corners of a renamed gate in hand, and of no other whose name was taken", () => {
+    const polygon = [[0, 0], [1, 0], [0, 1]];
+    const named = (...names: string[]) => names.map((name) => ({ name, polygon, members: [] }));
+    model.tell({ t: "gates", rev: 5, gates: named("A", "B") });
+    store.toggleEdited("A");
+    connection.editGate("A", { new_name: "B" });
+    expect(store.editedGate).toBe("A");
+    model.tell({ t: "gates", rev: model.of("gate-edit")[0].rev, gates: named("A", "B") }); // refused
+    expect(store.editedGate).toBe("A");
+    connection.editGate("A", { new_name: "C" });
+    model.tell({ t: "gates", rev: model.of("gate-edit")[1].rev, gates: named("C", "B") });
+    expect(store.editedGate).toBe("C");
   });
 
   it("shows an edited gate at once, and no answer to an edit before it", () => {

@@ -1,0 +1,159 @@
+"""The kinds of image files that a session opens by itself, without pickles.
+
+They are ``.npy`` files, members of ``.npz`` files (``cells.npz::image``), TIFF files, and zarr
+arrays and pyramids; images of other kinds stay out until somebody attaches them. A small file may
+unpack to more than the memory holds: each says first what it holds, and only the image that is
+looked for is unpacked.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+MEMBER = "::"  # stands between an .npz file and the name of the array in it
+
+_LARGEST_CHUNK = 2**28  # bytes; of an image that is smaller than its chunks
+
+# What tells a shape and dtype from those of the image that is looked for; "" if nothing does.
+Differ = Callable[[tuple[int, ...], Any], str]
+
+
+def open_file(path: str, differ: Differ) -> tuple[Any, str]:
+    """Open a local image by the kind that its name tells.
+
+    Parameters
+    ----------
+    path : str
+        The file, for a member of an ``.npz`` file with ``::`` and its name.
+    differ : callable
+        ``differ(shape, dtype)`` says what is wrong with an image of these, or "".
+
+    Returns
+    -------
+    image : array, list of arrays (a pyramid) or None
+        Read lazily wherever its kind of file allows.
+    reason : str
+        What `differ` said; "" with an image.
+
+    Raises
+    ------
+    Exception
+        Whatever a damaged file makes its reader raise.
+    """
+    if is_remote(path):
+        raise ValueError("it is not on this computer")
+    file, member = file_of(path), path.partition(MEMBER)[2]
+    opener = _OPENERS.get(Path(file).suffix.lower())
+    if opener is None:
+        raise ValueError(f"images opened by themselves are {', '.join(sorted(_OPENERS))}")
+    if not (Path(file).is_file() or Path(file).is_dir()):
+        raise ValueError("it is a pipe or a device")  # opening one might wait for ever
+    return opener(file, member, differ)
+
+
+def file_of(path: str) -> str:
+    """The file of a path that may name a member of it."""
+    return path.partition(MEMBER)[0]
+
+
+def is_remote(path: str) -> bool:
+    """Whether a path leads to another computer, which no session may make this one call."""
+    return "://" in path
+
+
+def _open_npy(file: str, _: str, differ: Differ) -> tuple[npt.NDArray[Any] | None, str]:
+    array: npt.NDArray[Any] = np.load(file, mmap_mode="r", allow_pickle=False)
+    reason = differ(array.shape, array.dtype)
+    return (None if reason else array), reason
+
+
+def _open_npz(file: str, member: str, differ: Differ) -> tuple[npt.NDArray[Any] | None, str]:
+    with np.load(file, allow_pickle=False) as archive:
+        names = list(archive)
+        if not member and len(names) != 1:
+            raise ValueError(f"it holds {', '.join(names)}; a path ends with {MEMBER} and a name")
+        name = member or names[0]
+        with archive.zip.open(f"{name.removesuffix('.npy')}.npy") as opened:
+            reason = differ(*_declared(opened))
+        return (None if reason else archive[name]), reason
+
+
+def _declared(file: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and dtype of an array in numpy's format, from its first bytes."""
+    version = np.lib.format.read_magic(file)
+    readers = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }
+    if version not in readers:
+        raise ValueError(f"its format is {version}, which holds no images")
+    shape, _, dtype = readers[version](file)
+    return shape, dtype
+
+
+def _open_tiff(file: str, _: str, differ: Differ) -> tuple[Any, str]:
+    import tifffile
+
+    with tifffile.TiffFile(file) as opened:
+        series = opened.series[0]
+        if series.dtype is None:
+            raise ValueError("it holds no image of one kind of numbers")
+        if reason := differ(tuple(map(int, series.shape)), series.dtype):
+            return None, reason
+    try:
+        return tifffile.memmap(file, mode="r"), ""
+    except ValueError:  # compressed or in several pieces
+        return tifffile.imread(file), ""
+
+
+def _open_zarr(file: str, _: str, differ: Differ) -> tuple[Any, str]:
+    import zarr
+
+    opened: Any = zarr.open(file, mode="r")
+    levels = [opened] if isinstance(opened, zarr.Array) else _levels_of(opened)
+    if reason := differ(tuple(map(int, levels[0].shape)), levels[0].dtype):
+        return None, reason
+    for level in levels:
+        _refuse_pickle(level)
+        _refuse_large_chunks(level)
+    return (levels if len(levels) > 1 else levels[0]), ""
+
+
+def _levels_of(group: Any) -> list[Any]:
+    """The arrays of a pyramid, as OME-Zarr describes them in the group's attributes."""
+    attributes = dict(group.attrs)
+    described = attributes.get("ome", attributes)
+    if "multiscales" not in described:
+        raise ValueError("it is a group of arrays without multiscales: name one of the arrays")
+    return [group[level["path"]] for level in described["multiscales"][0]["datasets"]]
+
+
+def _refuse_pickle(array: Any) -> None:
+    # One of numcodecs's codecs unpickles each chunk, which would run a stranger's code.
+    metadata = array.metadata.to_dict()
+    codecs = [metadata.get(kind) for kind in ("filters", "compressor", "codecs")]
+    if array.dtype.kind not in "biuf" or "pickle" in str(codecs).lower():
+        raise ValueError("it holds objects, or chunks that only a pickle could read")
+
+
+def _refuse_large_chunks(array: Any) -> None:
+    # To read one pixel is to unpack a chunk, and its size is free, whatever the image's is.
+    chunk = math.prod(array.chunks) * array.dtype.itemsize
+    image = math.prod(array.shape) * array.dtype.itemsize
+    if chunk > max(image, _LARGEST_CHUNK):
+        raise ValueError(f"its chunks of {chunk:,} bytes are larger than the image")
+
+
+_OPENERS: dict[str, Callable[[str, str, Differ], tuple[Any, str]]] = {
+    ".npy": _open_npy,
+    ".npz": _open_npz,
+    ".tif": _open_tiff,
+    ".tiff": _open_tiff,
+    ".zarr": _open_zarr,
+}
