@@ -17,6 +17,8 @@ from napari_mouse import drag, hover, world_at
 from embedscope.explorer import Coloring, Selection
 from embedscope.napari_dock._layer_samples import CropOptions, samples_of_objects
 from embedscope.napari_dock._linked_layers import LinkedLayers
+from embedscope.napari_dock._picking import go_to
+from embedscope.napari_dock._view_rectangle import ViewRectangle
 from embedscope.samples import SampleId, join_samples
 
 IDS = (300, 5, 2_000_000_000)
@@ -360,3 +362,43 @@ def test_who_is_unlike_the_others_has_a_rim_and_stripes_with_or_without_colours(
     linked.link()  # other samples: nobody knows yet who is unlike them
     linked.links.set_marks_novel(True)
     assert not np.asarray(linked.links.own_layers[0].data).any()
+
+
+@pytest.mark.parametrize("are_set_later", [False, True])
+def test_layers_in_different_units_meet_in_the_world_of_the_viewer(are_set_later):
+    linked = Linked(field(), field(), scale=(2, 2))
+    fine, coarse = linked.cells
+    viewer = linked.viewer
+    for layer, unit, size in ((fine, "nm", 2000.0), (coarse, "um", 2.0)):
+        layer.scale = (size, size)
+        layer.units = (unit, unit)
+    for layer in viewer.layers:
+        if layer.name.startswith("stain"):
+            layer.units = ("um", "um")
+    coarse.translate = (100, 0)
+    if not are_set_later:
+        linked.link()
+    for layer, origin in ((fine, (0, 0)), (coarse, (100_000, 0))):
+        world = origin[0] + 2000 * 8, origin[1] + 2000 * 14
+        drag(viewer, world)
+        assert linked.told.pop()[0] == SampleId(linked.samples.sources[layer.name].name, 0, IDS[1])
+        hover(viewer, world)
+        assert linked.pointed.pop().source == layer.name
+    for source, layer in linked.links.layers.items():
+        (row,) = linked.samples.identities.rows(source, [IDS[2]])
+        go_to(viewer, layer, linked.samples, row)
+        drag(viewer, viewer.scene.camera.center[-2:])
+        assert linked.told.pop()[0] == linked.samples.identities[row]
+    for layer, overlay in zip(linked.cells, linked.links.own_layers, strict=True):
+        assert overlay.units == layer.units
+    assert viewer.dims.units[0] == "nanometer"
+
+
+def test_a_rectangle_over_layers_in_different_units():
+    linked = Linked(field(), scale=(2, 2), units=("um", "um"))
+    viewer = linked.viewer
+    viewer.add_image(np.zeros((10, 10)), units=("nm", "nm"))
+    rectangle = ViewRectangle((2000, 2000), (30_000, 20_000), (0, 1), viewer.dims.units)
+    (row,) = linked.samples.identities.rows("cells 0", [IDS[0]])
+    found = linked.links._links[0].touched_by(rectangle)()
+    assert found.tolist() == [row]

@@ -13,6 +13,7 @@ from embedscope.napari_dock._background import Background
 from embedscope.napari_dock._data_panel import DataPanel
 from embedscope.napari_dock._layer_places import finest_of
 from embedscope.napari_dock._previewing import Place, Preview
+from embedscope.napari_dock._world import to_data
 from embedscope.training import Dispatcher
 
 _PAUSE_MS = 250
@@ -112,6 +113,6 @@ def middle_of_view(viewer: Any, layer: Any) -> Place:
     world = np.array(viewer.dims.point, np.float64)
     shown = list(viewer.dims.displayed)
     world[shown] = np.asarray(viewer.scene.camera.center)[-len(shown) :]
-    place = np.round(np.asarray(layer.world_to_data(world)))
+    place = np.round(to_data(viewer.dims.units, layer, world))
     last = np.array(np.shape(finest_of(layer))[: layer.ndim]) - 1
     return tuple(int(value) for value in np.clip(place, 0, last))
