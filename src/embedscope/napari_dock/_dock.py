@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from napari.utils.notifications import show_info
 from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from embedscope._errors import InvalidInputError
 from embedscope.explorer import MapGrid, Presenter
 from embedscope.napari_dock._activity import Activity
 from embedscope.napari_dock._background import Background
@@ -15,9 +18,11 @@ from embedscope.napari_dock._both_ways import BothWays
 from embedscope.napari_dock._buttons import text_button
 from embedscope.napari_dock._data_panel import DataPanel
 from embedscope.napari_dock._decoded_layers import add_film_strip, add_grid, is_decoded
+from embedscope.napari_dock._dock_ending import DockEnding
 from embedscope.napari_dock._dock_view import DockView
 from embedscope.napari_dock._export_menu import ExportMenu
-from embedscope.napari_dock._linked_layers import LinkedLayers
+from embedscope.napari_dock._layer_return import LayerReturn
+from embedscope.napari_dock._linked_layers import LinkedLayers, itself
 from embedscope.napari_dock._live_preview import LivePreview
 from embedscope.napari_dock._opened_layers import (
     OpenedSession,
@@ -29,7 +34,7 @@ from embedscope.napari_dock._outdated_note import OutdatedNote
 from embedscope.napari_dock._qt_dispatcher import QtDispatcher
 from embedscope.napari_dock._sample_jobs import SampleJobs
 from embedscope.napari_dock._theme import map_colors
-from embedscope.napari_dock._viewer_explorers import explorer_of
+from embedscope.napari_dock._viewer_explorers import explorer_of, stop_run
 from embedscope.samples import Samples
 
 _NAME = "napari dock"
@@ -60,6 +65,7 @@ class ExplorerDock(QWidget):
             Background(self._dispatcher) for _ in range(3)
         ]
         self._is_closed = False
+        self._names: dict[str, str] = {}  # of the linked layers, by their sources
         self.data_panel = DataPanel()
         self._live_preview = LivePreview(napari_viewer, self.data_panel, self._dispatcher)
         self.view = DockView(
@@ -69,6 +75,15 @@ class ExplorerDock(QWidget):
         self._both_ways = BothWays(napari_viewer, self.explorer, self.links)
         self._jobs = SampleJobs(
             self.explorer, self._dispatcher, self.view.show_message, self.view.show_error
+        )
+        self.returns = LayerReturn(
+            napari_viewer,
+            self.explorer,
+            self.links,
+            self._jobs,
+            self.data_panel.choice,
+            self._dispatcher,
+            self.view.show_message,
         )
         self._lay_out()
         self._connect_own()
@@ -84,6 +99,9 @@ class ExplorerDock(QWidget):
         self.links.show_selection(self.explorer.selection)
         self.links.set_novel(self.explorer.novel)
         self._show_status(self.explorer.status)
+        self.returns.look()
+        stop = partial(stop_run, self.explorer)
+        DockEnding(self, self._leave, self._end_with_window, stop)
 
     def open_session(self, path: str) -> None:
         """Open a session that was saved, and the layers that its samples came from.
@@ -106,21 +124,32 @@ class ExplorerDock(QWidget):
         self.close_links()
         super().closeEvent(event)
 
+    def _leave(self) -> None:
+        """The dock was closed by its own ×, and will not be shown again."""
+        self.close_links()
+        self.deleteLater()
+
+    def _end_with_window(self) -> None:
+        with suppress(RuntimeError):  # what is Qt's may be deleted already
+            self.close_links()
+
     def close_links(self) -> None:
         """Let go of the viewer and the explorer; what is shown stays as it is."""
         if self._is_closed:
             return
         self._is_closed = True
+        # First whatever is not Qt's: where the window is gone, the rest cannot be done.
         self._jobs.close()
-        self._live_preview.close()
+        self.returns.close()
         for thread in self._threads:
             thread.forget()
-        self._activity.close()
         self.presenter.close()
         for signal, slot in self._events:
             signal.disconnect(slot)
         self._events = []
         self.links.close()
+        self._live_preview.close()
+        self._activity.close()
         self.data_panel.show_layers(())  # it listens to the layer that is chosen
         self.view.map_place.dock_back()
 
@@ -155,7 +184,7 @@ class ExplorerDock(QWidget):
             "Place the objects of the layers chosen above on the trained map, in the same "
             "coordinates. Those unlike all that it was trained on are marked. Train then learns "
             "all that are on the map together.",
-            lambda: self._jobs.add_to_map(self.data_panel.choice()),
+            self._add_to_map,
         )
         self.export = text_button("Export", "Take layers, tables or the session along.", _nothing)
         self.menu = ExportMenu(
@@ -211,9 +240,9 @@ class ExplorerDock(QWidget):
             (events.status_changed, self._show_status),
             (events.embedding_changed, self._fade_other_frames),
             (events.message_sent, self._set_viewer_status),
-            (layers.inserted, self._offer_layers),
+            (layers.inserted, self._take_layer),
             (layers.removed, self._offer_layers),
-            (layers.renamed, self._offer_layers),
+            (layers.renamed, self._rename_layer),
             (self._viewer.dims.events.current_step, self._fade_other_frames),
             (self._viewer.events.theme, self._apply_theme),
         ]
@@ -229,6 +258,25 @@ class ExplorerDock(QWidget):
         if has_new:
             self.data_section.collapse(animate=False)
             self.view.parameters.collapse(animate=False)
+
+    def _add_to_map(self) -> None:
+        choice = self.data_panel.choice()
+        source = None if choice.layer is None else self._source_of(choice.layer)
+        if source is None:
+            self._jobs.add_to_map(choice)
+            return
+        self.view.show_error(
+            InvalidInputError(
+                f"the layer must be another one; got {str(choice.layer.name)!r}, whose samples are "
+                f"on the map already, named {source!r}. Choose the layers of another image."
+            )
+        )
+
+    def _source_of(self, layer: Any) -> str | None:
+        """Whose layer it is, whatever its name is now; None if it has no samples on the map."""
+        known = self._jobs.layers | self.links.layers
+        wanted = itself(layer)
+        return next((name for name, each in known.items() if itself(each) is wanted), None)
 
     def _add_path(self) -> None:
         path, samples = self.explorer.reconstruction, self.explorer.samples
@@ -262,6 +310,20 @@ class ExplorerDock(QWidget):
             [each for each in self._viewer.layers if each not in own and not is_decoded(each)]
         )
 
+    def _take_layer(self, event: Any) -> None:
+        self._offer_layers()
+        self.returns.look(event.value)
+
+    def _rename_layer(self, _: Any = None) -> None:
+        self._offer_layers()
+        for source, layer in self.links.layers.items():
+            before, self._names[source] = self._names.get(source, source), str(layer.name)
+            if before != layer.name:
+                self.view.show_message(
+                    f"{before} is named {layer.name} now; its samples stay linked, under the name "
+                    f"{source}."
+                )
+
     def _fade_other_frames(self, _: Any = None) -> None:
         """In a time series, the points of the frame on the screen stand out."""
         others = self._both_ways.in_other_frames()
@@ -276,7 +338,7 @@ class ExplorerDock(QWidget):
             self.view.show_replay(self.explorer.replay)
 
     def _tell_lost(self, source: str) -> None:
-        self._jobs.watch.forget(source)
+        self.returns.remember(source)
         text = f"The layer of {source} was removed; its samples stay on the map."
         self.view.show_message(text)
         show_info(text)

@@ -78,12 +78,24 @@ class LinkedLayers:
             return
         self._samples = samples
         self._codes = self._codes.restarted(len(samples))
+        self.link_more(layers)
+
+    def link_more(self, layers: Mapping[str, Any]) -> None:
+        """Link the samples that are shown to further layers, which show what the others do.
+
+        Parameters
+        ----------
+        layers : mapping of str to napari.layers.Layer
+            By the names of the sources; those that no sample lies in are passed over.
+        """
+        samples = self._samples
         for name, layer in layers.items():
-            if name in samples.sources and layer in self._viewer.layers:
-                made = _linked(self._viewer, samples, name, _itself(layer))
+            if samples is not None and name in samples.sources and layer in self._viewer.layers:
+                made = _linked(self._viewer, samples, name, itself(layer))
                 if made is not None:
                     made.set_palette(self._codes.palette)
                     self._links.append(made)
+        self._repaint()
 
     def unlink(self) -> None:
         """Take the overlays away, and let go of the layers."""
@@ -183,7 +195,7 @@ class LinkedLayers:
         """Who is under the mouse, in the uppermost layer that has somebody there."""
         by_layer = {id(link.layer): link for link in self._links}
         for layer in reversed(self._viewer.layers):
-            link = by_layer.get(id(_itself(layer)))
+            link = by_layer.get(id(itself(layer)))
             found = None if link is None else link.sample_at(event)
             if found is not None:
                 return found
@@ -216,7 +228,7 @@ class LinkedLayers:
         self.rectangle.declined.emit(str(error))
 
     def _on_removed(self, event: Any) -> None:
-        removed = _itself(event.value)
+        removed = itself(event.value)
         for link in list(self._links):
             if link.layer is removed:
                 self._links.remove(link)
@@ -233,6 +245,11 @@ def _linked(viewer: Any, samples: Samples, name: str, layer: Any) -> LayerLink |
     return PointLink(viewer, samples, name, layer) if is_points(layer) else None
 
 
-def _itself(layer: Any) -> Any:
-    """The layer behind the proxies that napari hands to plugins, a new one each time."""
+def itself(layer: Any) -> Any:
+    """The layer behind the proxies that napari hands to plugins, a new one each time.
+
+    Parameters
+    ----------
+    layer : napari.layers.Layer or a proxy of one
+    """
     return getattr(layer, "__wrapped__", layer)

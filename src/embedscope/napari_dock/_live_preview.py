@@ -58,12 +58,12 @@ class LivePreview:
     def close(self) -> None:
         """Cut nothing any more; a second time does nothing."""
         self._forget()
-        self._timer.stop()
         self._panel.changed.disconnect(self.request, missing_ok=True)
         self._panel.shown.disconnect(self.request, missing_ok=True)
         for event in self._moves():
             with suppress(ValueError):  # is not listened to any more
                 event.disconnect(self._look_again)
+        self._timer.stop()
 
     def _moves(self) -> list[Any]:
         camera, dims = self._viewer.scene.camera.events, self._viewer.dims.events

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from embedscope.samples import Samples, Source
 
 
-_LAYER_KINDS = {"labels": ("Labels",), "patches": ("Image",)}  # of a table, Labels or Points
+LAYER_KINDS = {"labels": ("Labels",), "patches": ("Image",)}  # of a table, Labels or Points
 
 
 class SourceLayers(NamedTuple):
@@ -76,9 +76,9 @@ def read_session(path: str, layers: Sequence[Any]) -> OpenedSession:
     found = {}
     for name, source in state.samples.sources.items():
         layer = next((each for each in layers if each.name == name), None)
-        if type(layer).__name__ not in _LAYER_KINDS.get(source.kind, ("Labels", "Points")):
+        if type(layer).__name__ not in LAYER_KINDS.get(source.kind, ("Labels", "Points")):
             continue
-        image = _image_of(state.samples, source, layer, layers)
+        image = image_of(state.samples, source, layer, layers)
         if _holds(state, source, layer, image):
             found[name] = SourceLayers(layer, layers)
             state = _with_pictures(state, source, layer, image)
@@ -113,8 +113,22 @@ def strangers(viewer: Any, samples: Samples, shown: Mapping[str, SourceLayers]) 
     return [name for name in samples.sources if name not in shown and name in viewer.layers]
 
 
-def _image_of(samples: Samples, source: Source, layer: Any, layers: Sequence[Any]) -> Any:
-    """The pixels of all channels, found among layers by the names of the channels; or None."""
+def image_of(samples: Samples, source: Source, layer: Any, layers: Sequence[Any]) -> Any:
+    """The pixels of all channels of a source, found among layers by the channels' names.
+
+    Parameters
+    ----------
+    samples : Samples
+    source : Source
+    layer : napari.layers.Layer
+        That the samples lie in.
+    layers : sequence of napari.layers.Layer
+
+    Returns
+    -------
+    array-like or None
+        None if a channel is not there, or the layers do not lie on each other.
+    """
     choice = choice_of(samples, source.name, layer, layers)
     if choice is None or not choice.images:
         return None
