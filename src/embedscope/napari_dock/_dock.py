@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from napari.utils.notifications import show_info
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from embedscope._errors import InvalidInputError
@@ -36,8 +37,10 @@ from embedscope.napari_dock._sample_jobs import SampleJobs
 from embedscope.napari_dock._theme import map_colors
 from embedscope.napari_dock._viewer_explorers import explorer_of, stop_run
 from embedscope.samples import Samples
+from embedscope.training import start_loading
 
 _NAME = "napari dock"
+_LOOKING_AROUND_MS = 1500
 
 
 class ExplorerDock(QWidget):
@@ -119,13 +122,24 @@ class ExplorerDock(QWidget):
             self.view.show_error,
         )
 
+    def showEvent(self, event: Any) -> None:
+        """Load what training needs while the user looks around, once the map is drawn."""
+        super().showEvent(event)
+        QTimer.singleShot(_LOOKING_AROUND_MS, self._load_ahead)
+
+    def _load_ahead(self) -> None:
+        # Not before there are graphics: with software rendering these bear no TensorFlow before.
+        native: Any = self.view.canvas.native
+        if not self._is_closed and native.isValid():
+            start_loading()
+
     def closeEvent(self, event: Any) -> None:
         """Part from viewer and explorer; a run goes on, and its result is kept."""
         self.close_links()
         super().closeEvent(event)
 
     def _leave(self) -> None:
-        """The dock was closed by its own ×, and will not be shown again."""
+        """The dock was closed by its own cross, and will not be shown again."""
         self.close_links()
         self.deleteLater()
 

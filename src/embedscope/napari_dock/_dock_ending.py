@@ -1,7 +1,7 @@
-"""Notices how a dock ends: left by its own ×, or taken down with the viewer's window.
+"""Notices how a dock ends: left by its own cross, or taken down with the viewer's window.
 
-napari sends a dock no close event. Its × takes the widget out of its frame and forgets it, and a
-window that is closed deletes it along with everything else.
+napari sends a dock no close event. Its cross takes the widget out of its frame and forgets it, and
+a window that is closed deletes it along with everything else.
 """
 
 from __future__ import annotations
