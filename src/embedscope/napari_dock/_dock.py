@@ -23,8 +23,10 @@ from embedscope.napari_dock._dock_ending import DockEnding
 from embedscope.napari_dock._dock_view import DockView
 from embedscope.napari_dock._export_menu import ExportMenu
 from embedscope.napari_dock._layer_return import LayerReturn
+from embedscope.napari_dock._left_out_note import LeftOutNote
 from embedscope.napari_dock._linked_layers import LinkedLayers, itself
 from embedscope.napari_dock._live_preview import LivePreview
+from embedscope.napari_dock._marks_question import may_replace_marks
 from embedscope.napari_dock._opened_layers import (
     OpenedSession,
     add_source_layers,
@@ -219,6 +221,8 @@ class ExplorerDock(QWidget):
         self.view.add_footer(below)
         self.outdated = OutdatedNote()
         self.view.add_footer(self.outdated)
+        self.left_out = LeftOutNote()
+        self.view.add_footer(self.left_out)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.view)
@@ -264,12 +268,19 @@ class ExplorerDock(QWidget):
     # -- from layers to samples, and from the decoder to layers -----------------------------------
 
     def _prepare(self, go_on: Callable[[], None]) -> None:
+        choice = self.data_panel.choice()
+        if self._jobs.replaces_samples(choice) and not may_replace_marks(
+            self, self.explorer, self.menu.keep_session
+        ):
+            self.view.show_message("Nothing was changed: the map is as it was")
+            return
         self.view.train_panel.setEnabled(False)
-        self._jobs.prepare(self.data_panel.choice(), go_on, self._end_preparing)
+        self._jobs.prepare(choice, go_on, self._end_preparing)
 
     def _end_preparing(self, has_new: bool) -> None:
         self.view.train_panel.setEnabled(True)
         if has_new:
+            self._tell_unlinked()
             self.data_section.collapse(animate=False)
             self.view.parameters.collapse(animate=False)
 
@@ -313,6 +324,7 @@ class ExplorerDock(QWidget):
         self.view.show_message(f"Added {', '.join(layer.name for layer in layers)}: {what}")
 
     def _link(self, samples: Samples | None) -> None:
+        self.left_out.show_samples(samples)
         self.links.link(samples, self._jobs.layers)
         self._offer_layers()
 
@@ -353,9 +365,20 @@ class ExplorerDock(QWidget):
 
     def _tell_lost(self, source: str) -> None:
         self.returns.remember(source)
-        text = f"The layer of {source} was removed; its samples stay on the map."
-        self.view.show_message(text)
-        show_info(text)
+        self._tell_removed(source)
+        show_info(self.view.message.text())
+
+    def _tell_unlinked(self) -> None:
+        """A layer may have gone while its samples were read."""
+        for source, layer in self._jobs.layers.items():
+            if layer not in self._viewer.layers:
+                self._tell_removed(source)
+
+    def _tell_removed(self, source: str) -> None:
+        self.view.show_message(
+            f"The layer of {source} was removed; its samples stay on the map. Added again, it is "
+            "linked again."
+        )
 
     def _set_viewer_status(self, text: str) -> None:
         self._viewer.status = text
