@@ -57,6 +57,7 @@ class LinkedLayers:
         self._codes = MarkedCodes(0)
         self._searches = Background(dispatcher)
         self._waiting: list[tuple[ViewRectangle, str]] = []
+        self._opacities: dict[str, float] = {}  # of the overlays, before they were made opaque
         self.frame = ImageFrame(viewer)
         self.rectangle = ImageRectangle(viewer)
         self.rectangle.drawn.connect(self._on_rectangle)
@@ -95,12 +96,15 @@ class LinkedLayers:
                 if made is not None:
                     made.set_palette(self._codes.palette)
                     self._links.append(made)
+                    if self._codes.colors_objects:
+                        self._show_pure(made)
         self._repaint()
 
     def unlink(self) -> None:
         """Take the overlays away, and let go of the layers."""
         links, self._links = self._links, []
         self._samples = None
+        self._opacities.clear()
         self._searches.forget()
         self._waiting.clear()
         self.frame.hide()
@@ -141,8 +145,22 @@ class LinkedLayers:
 
     def set_colors_objects(self, wanted: bool) -> None:
         """Show the map's colours on the objects, or only who is selected."""
+        if wanted != self._codes.colors_objects:
+            for link in self._links:
+                (self._show_pure if wanted else self._show_mixed)(link)
         self._codes.colors_objects = wanted
         self._recolor()
+
+    def _show_pure(self, link: LayerLink) -> None:
+        """Let nothing shine through: mixed with what lies below, two classes look alike."""
+        layers, own = self._viewer.layers, link.own_layer
+        self._opacities[link.source] = own.opacity
+        own.opacity = 1.0
+        if own in layers:
+            layers.move(layers.index(own), len(layers))
+
+    def _show_mixed(self, link: LayerLink) -> None:
+        link.own_layer.opacity = self._opacities.pop(link.source, link.own_layer.opacity)
 
     def set_novel(self, novel: npt.NDArray[np.bool_]) -> None:
         """Say which samples are unlike those trained on, shape (n_samples,)."""

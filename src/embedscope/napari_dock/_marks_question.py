@@ -33,8 +33,8 @@ def may_replace_marks(parent: QWidget, explorer: Explorer, keep: Callable[[], bo
     question.setIcon(QMessageBox.Icon.Question)
     question.setWindowTitle("Train on other data")
     question.setText(
-        f"Training on other data makes a new map. The one that is there now has {marks}, which would "
-        "be gone with it."
+        f"Training on other data makes a new map. The one that is there now has {marks}, which "
+        "would be gone with it."
     )
     role = QMessageBox.ButtonRole
     save = question.addButton("Keep with the old map…", role.AcceptRole)
