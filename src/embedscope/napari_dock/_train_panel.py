@@ -74,6 +74,7 @@ class TrainPanel(QWidget):
         self.bar.setVisible(at_work)
         self.bar.setValue(round(_STEPS * status.fraction))
         self.text.setText(_STOPPING if self._is_stopping else _text_of(status))
+        self.text.setVisible(bool(self.text.text()))  # an empty line would take the map's room
 
     def _ask_to_stop(self) -> None:
         """Say so at once: a step that was begun is done first."""
@@ -90,7 +91,7 @@ class TrainPanel(QWidget):
 
 def _text_of(status: Status) -> str:
     if not status.phase.is_at_work:
-        return "" if status.phase is Phase.IDLE else status.message
+        return "" if status.phase in (Phase.IDLE, Phase.DONE) else status.message
     if status.phase is Phase.PREPARING and not status.fraction:  # nobody knows yet how far it is
         return status.message.rstrip(".") + "…"
     left = "" if status.seconds_left is None else f", about {_rounded(status.seconds_left)} left"
