@@ -89,6 +89,19 @@ def test_while_it_trains_the_losses_are_in_front_and_afterwards_what_was(dock):
     assert view.tabs.currentWidget() is view.sample_panel
 
 
+def test_a_gate_has_one_colour_on_the_map_and_in_the_list_chosen_or_not(dock):
+    view, explorer = dock.view, dock.explorer
+    explorer.add_gate([[0, 0], [1, 0], [1, 1]], "G")
+    (gate,) = explorer.gates
+    view.tabs.setCurrentWidget(view.gates_panel)
+    view.gates_panel.choose("G")
+    icon = view.gates_panel.list.topLevelItem(0).icon(0)
+    for mode in (icon.Mode.Normal, icon.Mode.Selected):
+        shown = icon.pixmap(12, 12, mode).toImage().pixelColor(6, 6)
+        assert shown.name() == gate.color
+    assert view.canvas.overlay.gates[0].color == gate.color
+
+
 def test_the_card_covers_neither_its_sample_nor_the_name_of_a_gate(dock):
     view, explorer = dock.view, dock.explorer
     places = explorer.embedding.positions

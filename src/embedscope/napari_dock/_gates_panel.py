@@ -208,4 +208,6 @@ def _n_samples(counts: Any) -> int:
 def _square(color: str) -> QIcon:
     pixmap = QPixmap(12, 12)
     pixmap.fill(QColor(color))
-    return QIcon(pixmap)
+    icon = QIcon(pixmap)
+    icon.addPixmap(pixmap, QIcon.Mode.Selected)  # else Qt tints it in the line that is chosen
+    return icon

@@ -20,7 +20,7 @@ from embedscope.napari_dock._theme import DARK, MapColors
 Points = npt.NDArray[np.float64]
 
 VERTEX_RADIUS_PX = 4.0
-_MIDDLE_RADIUS_PX, _LEAST_SIDE_PX = 2.5, 40.0
+_MIDDLE_RADIUS_PX, _LEAST_SIDE_PX = 2.5, 30.0
 _FILL_ALPHA = 28
 _PLACES_OF_A_NAME = 10
 
