@@ -7,12 +7,12 @@ import sys
 import numpy as np
 import pytest
 from map_pixels import settle
-from qtpy.QtCore import QEvent, Qt
+from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 from sessions import cells
 
-from embedscope.training import Phase
+from embedscope.training import Phase, Status
 
 TIMEOUT_MS = 240_000
 
@@ -84,6 +84,28 @@ def test_the_run_of_a_viewer_that_is_closed_stops_and_keeps_its_map(
     settle()
     windows = [each for each in QApplication.topLevelWidgets() if each.isVisible()]
     assert not [each for each in windows if each.windowTitle() == "Map"]
+    assert failures == []
+
+
+def test_a_window_that_is_closed_while_napari_shows_the_activity(
+    shown_viewer, open_dock, qtbot, failures
+):
+    """Napari lets Qt go on in there, and nothing of the dock is left when it comes back."""
+    image, labels = cells()
+    shown_viewer.add_image(image[..., 0], name="DNA")
+    shown_viewer.add_labels(labels, name="day 1")
+    dock = open_dock(shown_viewer)
+    open_dock.forget()
+
+    def close() -> None:
+        press_the_windows_cross(shown_viewer, dock)
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+    QTimer.singleShot(0, close)
+    dock.explorer.events.status_changed.emit(Status(run_id=1, phase=Phase.PREPARING))
+    dock.explorer.events.status_changed.emit(Status(run_id=1, phase=Phase.FITTING))
+    let_go()
+    assert dock._is_closed
     assert failures == []
 
 

@@ -358,10 +358,11 @@ class ExplorerDock(QWidget):
             points.set_faded(others)
 
     def _show_status(self, status: Any) -> None:
-        self._activity.show_status(status)
         self.apply.setEnabled(self.explorer.model is not None and not status.phase.is_at_work)
         if status.phase.is_finished:
             self.view.show_replay(self.explorer.replay)
+        # The last of all: napari lets Qt go on in there, and the window may be closed.
+        self._activity.show_status(status)
 
     def _tell_lost(self, source: str) -> None:
         self.returns.remember(source)
