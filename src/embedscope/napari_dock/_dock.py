@@ -7,24 +7,25 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from napari.utils.notifications import show_info
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from embedscope._errors import InvalidInputError
-from embedscope.explorer import MapGrid, Presenter
+from embedscope.explorer import Presenter
 from embedscope.napari_dock._activity import Activity
 from embedscope.napari_dock._background import Background
 from embedscope.napari_dock._both_ways import BothWays
 from embedscope.napari_dock._buttons import text_button
 from embedscope.napari_dock._data_panel import DataPanel
-from embedscope.napari_dock._decoded_layers import add_film_strip, add_grid, is_decoded
+from embedscope.napari_dock._decoded_layers import is_decoded
 from embedscope.napari_dock._dock_ending import DockEnding
 from embedscope.napari_dock._dock_view import DockView
+from embedscope.napari_dock._drawn_layers import DrawnLayers
 from embedscope.napari_dock._export_menu import ExportMenu
+from embedscope.napari_dock._layer_news import LayerNews
 from embedscope.napari_dock._layer_return import LayerReturn
 from embedscope.napari_dock._left_out_note import LeftOutNote
-from embedscope.napari_dock._linked_layers import LinkedLayers, itself
+from embedscope.napari_dock._linked_layers import LinkedLayers
 from embedscope.napari_dock._live_preview import LivePreview
 from embedscope.napari_dock._marks_question import may_replace_marks
 from embedscope.napari_dock._opened_layers import (
@@ -66,11 +67,10 @@ class ExplorerDock(QWidget):
         self._dispatcher = QtDispatcher(self)
         self.explorer = explorer_of(napari_viewer)
         self._activity = Activity(self.explorer.stop)
-        self._reading, self._questions, self._drawing = self._threads = [
+        self._reading, self._questions, drawing = self._threads = [
             Background(self._dispatcher) for _ in range(3)
         ]
         self._is_closed = False
-        self._names: dict[str, str] = {}  # of the linked layers, by their sources
         self.data_panel = DataPanel()
         self._live_preview = LivePreview(napari_viewer, self.data_panel, self._dispatcher)
         self.view = DockView(
@@ -81,6 +81,9 @@ class ExplorerDock(QWidget):
         self._jobs = SampleJobs(
             self.explorer, self._dispatcher, self.view.show_message, self.view.show_error
         )
+        say, complain = self.view.show_message, self.view.show_error
+        self._news = LayerNews(napari_viewer, self.links, self._jobs, say)
+        self._drawn = DrawnLayers(napari_viewer, self.explorer, drawing, say, complain)
         self.returns = LayerReturn(
             napari_viewer,
             self.explorer,
@@ -236,8 +239,8 @@ class ExplorerDock(QWidget):
         view.map_panel.colors_on_objects.connect(links.set_colors_objects)
         view.map_panel.novel_marked.connect(links.set_marks_novel)
         view.map_panel.image_box_toggled.connect(links.rectangle.set_on)
-        view.sample_panel.path_layer_requested.connect(self._add_path)
-        view.sample_panel.grid_layer_requested.connect(self._draw_grid)
+        view.sample_panel.path_layer_requested.connect(self._drawn.add_path)
+        view.sample_panel.grid_layer_requested.connect(self._drawn.draw_grid)
         self._jobs.watch.changed.connect(self.outdated.show_sources)
         self.outdated.cut_again_requested.connect(self._jobs.cut_again)
         links.picked.connect(self._both_ways.pick)
@@ -280,48 +283,18 @@ class ExplorerDock(QWidget):
     def _end_preparing(self, has_new: bool) -> None:
         self.view.train_panel.setEnabled(True)
         if has_new:
-            self._tell_unlinked()
+            self._news.tell_unlinked()
             self.data_section.collapse(animate=False)
             self.view.parameters.collapse(animate=False)
 
     def _add_to_map(self) -> None:
         choice = self.data_panel.choice()
-        source = None if choice.layer is None else self._source_of(choice.layer)
-        if source is None:
+        try:
+            self._news.check_is_new(choice.layer)
+        except InvalidInputError as error:
+            self.view.show_error(error)
+        else:
             self._jobs.add_to_map(choice)
-            return
-        self.view.show_error(
-            InvalidInputError(
-                f"the layer must be another one; got {str(choice.layer.name)!r}, whose samples are "
-                f"on the map already, named {source!r}. Choose the layers of another image."
-            )
-        )
-
-    def _source_of(self, layer: Any) -> str | None:
-        """Whose layer it is, whatever its name is now; None if it has no samples on the map."""
-        known = self._jobs.layers | self.links.layers
-        wanted = itself(layer)
-        return next((name for name, each in known.items() if itself(each) is wanted), None)
-
-    def _add_path(self) -> None:
-        path, samples = self.explorer.reconstruction, self.explorer.samples
-        if isinstance(path, tuple) and samples is not None:
-            layers = add_film_strip(self._viewer, path, samples)
-            self._tell_added(layers, f"{len(path)} steps along the path")
-
-    def _draw_grid(self) -> None:
-        samples = self.explorer.samples
-        self.view.show_message("Drawing a grid over the map…")
-
-        def add(grid: MapGrid) -> None:
-            if self.explorer.samples is samples and samples is not None:
-                n = grid.n_per_side
-                self._tell_added(add_grid(self._viewer, grid, samples), f"{n} x {n} pictures")
-
-        self._drawing.start(self.explorer.draw_grid, add, self.view.show_error)
-
-    def _tell_added(self, layers: list[Any], what: str) -> None:
-        self.view.show_message(f"Added {', '.join(layer.name for layer in layers)}: {what}")
 
     def _link(self, samples: Samples | None) -> None:
         self.left_out.show_samples(samples)
@@ -342,13 +315,7 @@ class ExplorerDock(QWidget):
 
     def _rename_layer(self, _: Any = None) -> None:
         self._offer_layers()
-        for source, layer in self.links.layers.items():
-            before, self._names[source] = self._names.get(source, source), str(layer.name)
-            if before != layer.name:
-                self.view.show_message(
-                    f"{before} is named {layer.name} now; its samples stay linked, under the name "
-                    f"{source}."
-                )
+        self._news.tell_renamed()
 
     def _fade_other_frames(self, _: Any = None) -> None:
         """In a time series, the points of the frame on the screen stand out."""
@@ -366,20 +333,7 @@ class ExplorerDock(QWidget):
 
     def _tell_lost(self, source: str) -> None:
         self.returns.remember(source)
-        self._tell_removed(source)
-        show_info(self.view.message.text())
-
-    def _tell_unlinked(self) -> None:
-        """A layer may have gone while its samples were read."""
-        for source, layer in self._jobs.layers.items():
-            if layer not in self._viewer.layers:
-                self._tell_removed(source)
-
-    def _tell_removed(self, source: str) -> None:
-        self.view.show_message(
-            f"The layer of {source} was removed; its samples stay on the map. Added again, it is "
-            "linked again."
-        )
+        self._news.tell_lost(source)
 
     def _set_viewer_status(self, text: str) -> None:
         self._viewer.status = text
