@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from embedscope._errors import InvalidInputError
 from embedscope.explorer._gates import OPERATIONS, Gate, GateSet, gate_counts
-from embedscope.explorer._palettes import CLASS_COLORS
+from embedscope.explorer._palettes import CLASS_COLORS, GATE_COLORS
 from embedscope.samples._identity import Identities
 
 TRIANGLE = [(0, 0), (1, 0), (0, 1)]
@@ -165,13 +165,18 @@ def test_member_of_a_combination_cannot_be_removed(gates):
 
 
 def test_colours_are_chosen_from_the_palette(gates):
-    assert [gate.color for gate in gates] == list(CLASS_COLORS[:3])
+    assert [gate.color for gate in gates] == list(GATE_COLORS[:3])
     freed = gates.remove("a").add(band("d", 0, 1))
-    assert freed["d"].color == CLASS_COLORS[0]
-    own = GateSet().add(band("a", 0, 1, color=CLASS_COLORS[0].upper())).add(band("b", 0, 1))
-    assert own["b"].color == CLASS_COLORS[1]
-    many = GateSet(tuple(band(f"g{i}", 0, 1) for i in range(2 * len(CLASS_COLORS))))
-    assert [gate.color for gate in many] == list(CLASS_COLORS) * 2
+    assert freed["d"].color == GATE_COLORS[0]
+    own = GateSet().add(band("a", 0, 1, color=GATE_COLORS[0].upper())).add(band("b", 0, 1))
+    assert own["b"].color == GATE_COLORS[1]
+    many = GateSet(tuple(band(f"g{i}", 0, 1) for i in range(2 * len(GATE_COLORS))))
+    assert [gate.color for gate in many] == list(GATE_COLORS) * 2
+
+
+def test_the_first_gates_have_the_colours_of_no_class_on_a_map_of_seven_classes():
+    assert set(GATE_COLORS[:9]).isdisjoint(CLASS_COLORS[:7])
+    assert sorted(GATE_COLORS) == sorted(CLASS_COLORS)
 
 
 @pytest.mark.parametrize(

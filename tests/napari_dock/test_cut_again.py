@@ -120,6 +120,27 @@ def test_a_layer_that_is_deleted_asks_for_nothing(cut, shown_viewer):
     assert not cut.outdated.isVisible()
 
 
+@pytest.mark.parametrize("is_hidden", [False, True])
+def test_a_stroke_undone_after_cutting_again_is_noticed(cut, shown_viewer, qtbot, is_hidden):
+    cells = shown_viewer.layers["cells"]
+    cells.paint((2, 2), 555)
+    cut_again(cut, qtbot)
+    assert 555 in cut.explorer.samples.identities.label
+    shown_viewer.dims.events.point()  # drawn again, and nothing else
+    cells.refresh()
+    assert not cut.outdated.isVisible()
+    cells.visible = not is_hidden
+    cells.undo()
+    cells.visible = True
+    assert 555 not in cells.data
+    assert cut.outdated.isVisible()
+    cut_again(cut, qtbot)
+    assert 555 not in cut.explorer.samples.identities.label
+    assert not cut.outdated.isVisible()
+    cells.redo()
+    assert cut.outdated.isVisible()
+
+
 def watched(choice: DataChoice):
     watch, told = LayerWatch(), []
     watch.changed.connect(told.append)

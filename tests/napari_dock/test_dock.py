@@ -222,6 +222,18 @@ def test_a_layer_that_has_only_the_name_is_not_linked(dock, viewer, cells, tmp_p
     assert "cells" in dock.explorer.samples.absent
 
 
+def test_a_session_finds_a_layer_that_was_renamed_meanwhile(dock, viewer, tmp_path, qtbot):
+    save_placed(dock, tmp_path / "session")
+    dock.explorer.set_samples(None)
+    viewer.layers["cells"].name = "nuclei"
+    viewer.add_labels(np.flipud(viewer.layers["nuclei"].data).copy(), name="cells")
+    n_layers = len(viewer.layers)
+    open_session(dock, tmp_path / "session", qtbot)
+    assert dock.links.layers["cells"].name == "nuclei"
+    assert len(viewer.layers) == n_layers + 1  # the dock's own
+    assert not dock.explorer.samples.absent
+
+
 @pytest.mark.parametrize("kind", ["shapes", "points"])
 def test_a_layer_of_another_kind_with_the_name_is_passed_over(dock, viewer, tmp_path, qtbot, kind):
     save_placed(dock, tmp_path / "session")

@@ -34,8 +34,8 @@ def dock(viewer, open_dock):
 
 def add_cells(viewer, ending: str) -> None:
     sample = jurkat_cells()
-    start = SIDE_PX if ending else 0
-    part = (slice(start, start + SIDE_PX), slice(0, SIDE_PX))
+    top, left = {"": (0, 0), " 2": (SIDE_PX, 0), " 3": (SIDE_PX, SIDE_PX)}[ending]
+    part = (slice(top, top + SIDE_PX), slice(left, left + SIDE_PX))
     viewer.add_image(sample.image[part][..., 1], name=f"DNA{ending}")
     viewer.add_labels(sample.labels[part].astype(np.int32), name=f"cells{ending}")
 

@@ -14,9 +14,12 @@ from napari.components import ViewerModel
 from napari.layers import Image, Labels
 from napari_mouse import drag, hover, world_at
 
-from embedscope.explorer import Coloring, Selection
+from embedscope.explorer import Coloring, Hovered, Selection
 from embedscope.napari_dock._layer_samples import CropOptions, samples_of_objects
 from embedscope.napari_dock._linked_layers import LinkedLayers
+from embedscope.napari_dock._live_preview import middle_of_view
+from embedscope.napari_dock._picking import go_to
+from embedscope.napari_dock._view_rectangle import ViewRectangle
 from embedscope.samples import SampleId, join_samples
 
 IDS = (300, 5, 2_000_000_000)
@@ -360,3 +363,76 @@ def test_who_is_unlike_the_others_has_a_rim_and_stripes_with_or_without_colours(
     linked.link()  # other samples: nobody knows yet who is unlike them
     linked.links.set_marks_novel(True)
     assert not np.asarray(linked.links.own_layers[0].data).any()
+
+
+@pytest.mark.parametrize("are_set_later", [False, True])
+def test_layers_in_different_units_meet_in_the_world_of_the_viewer(are_set_later):
+    linked = Linked(field(), field(), scale=(2, 2))
+    fine, coarse = linked.cells
+    viewer = linked.viewer
+    for layer, unit, size in ((fine, "nm", 2000.0), (coarse, "um", 2.0)):
+        layer.scale = (size, size)
+        layer.units = (unit, unit)
+    for layer in viewer.layers:
+        if layer.name.startswith("stain"):
+            layer.units = ("um", "um")
+    coarse.translate = (100, 0)
+    if not are_set_later:
+        linked.link()
+    for layer, origin in ((fine, (0, 0)), (coarse, (100_000, 0))):
+        world = origin[0] + 2000 * 8, origin[1] + 2000 * 14
+        drag(viewer, world)
+        assert linked.told.pop()[0] == SampleId(linked.samples.sources[layer.name].name, 0, IDS[1])
+        hover(viewer, world)
+        assert linked.pointed.pop().source == layer.name
+    for source, layer in linked.links.layers.items():
+        (row,) = linked.samples.identities.rows(source, [IDS[2]])
+        go_to(viewer, layer, linked.samples, row)
+        drag(viewer, viewer.scene.camera.center[-2:])
+        assert linked.told.pop()[0] == linked.samples.identities[row]
+    for layer, overlay in zip(linked.cells, linked.links.own_layers, strict=True):
+        assert overlay.units == layer.units
+    assert viewer.dims.units[0] == "nanometer"
+
+
+def test_a_rectangle_over_layers_in_different_units():
+    linked = Linked(field(), scale=(2, 2), units=("um", "um"))
+    viewer = linked.viewer
+    viewer.add_image(np.zeros((10, 10)), units=("nm", "nm"))
+    rectangle = ViewRectangle((2000, 2000), (30_000, 20_000), (0, 1), viewer.dims.units)
+    (row,) = linked.samples.identities.rows("cells 0", [IDS[0]])
+    found = linked.links._links[0].touched_by(rectangle)()
+    assert found.tolist() == [row]
+
+
+def test_in_a_film_in_seconds_beside_one_in_milliseconds_it_is_the_right_frame():
+    linked = Linked(FRAMES, frame_axis="tyx", scale=(60, 1, 1))
+    viewer, cells = linked.viewer, linked.cells[0]
+    for layer in list(viewer.layers)[:2]:
+        layer.units = ("s", "um", "um")
+    viewer.add_image(np.zeros((2, 4, 4)), units=("ms", "nm", "nm"), axis_labels=("t", "y", "x"))
+    for frame in range(3):
+        place = np.argwhere(FRAMES[frame] == IDS[1])[0]
+        viewer.dims.set_point(0, 60_000 * frame)
+        drag(viewer, np.array([60_000 * frame, *place]) * (1, 1000, 1000))
+        assert linked.told.pop()[0] == SampleId("cells 0", frame, IDS[1])
+        (row,) = linked.samples.identities.rows("cells 0", [IDS[1]], frame)
+        viewer.dims.set_point(0, 0)
+        go_to(viewer, cells, linked.samples, row)
+        assert viewer.dims.point[0] == 60_000 * frame
+        linked.links.show_hovered(Hovered(row))
+        assert linked.links.frame.is_shown
+        assert middle_of_view(viewer, cells)[0] == frame
+
+
+def test_the_frame_round_an_object_is_where_the_object_is_in_any_units():
+    corners = []
+    for scale, unit in ((1000.0, "nm"), (1.0, "um")):
+        linked = Linked(field(), scale=(scale, scale), units=(unit, unit))
+        linked.viewer.add_image(np.zeros((9, 9)), units=("nm", "nm"))
+        linked.viewer.scene.camera.center = (0, 8000, 14_000)
+        linked.viewer.scene.camera.zoom = 0.02
+        linked.links.show_hovered(Hovered(1))
+        assert linked.links.frame.is_shown
+        corners.append(linked.links.frame.corners_px)
+    np.testing.assert_allclose(corners[0], corners[1])

@@ -202,6 +202,48 @@ def test_the_corner_of_the_active_gate_can_be_dragged(canvas, told):
     np.testing.assert_allclose(polygon[2], canvas.map_view.to_map((200, 40)))
 
 
+def side_of(canvas, number: int) -> tuple[float, float]:
+    """The middle of a side of the gate on the screen."""
+    corners = canvas.map_view.to_pixels(GATE.polygon)
+    return tuple((corners[number] + corners[(number + 1) % len(corners)]) / 2)
+
+
+@pytest.mark.parametrize("number", [0, -1])
+def test_the_middle_of_a_side_becomes_a_corner(canvas, told, number):
+    canvas.set_gates([GATE], active="G")
+    number %= len(GATE.polygon)
+    drag(canvas, [side_of(canvas, number), (140, 150), (150, 160)])
+    ((name, (gate, polygon)),) = told.take()
+    assert (name, gate) == ("gate_reshaped", "G")
+    np.testing.assert_allclose(np.delete(polygon, number + 1, axis=0), GATE.polygon)
+    np.testing.assert_allclose(polygon[number + 1], canvas.map_view.to_map((150, 160)))
+
+
+def test_a_side_that_is_only_clicked_or_given_up_stays_straight(canvas, told):
+    canvas.set_gates([GATE], active="G")
+    drag(canvas, [side_of(canvas, 1)])
+    press(canvas, side_of(canvas, 1))
+    move(canvas, (150, 160))
+    assert canvas.cancel()
+    np.testing.assert_array_equal(canvas.overlay.gates[0].polygon, GATE.polygon)
+    assert told.take() == []
+
+
+def test_a_double_click_takes_a_corner_away_but_leaves_three(canvas, told):
+    square = GateOutline("G", "#e69f00", np.array([[0, 0], [1, 0], [1, 1], [0, 1.0]]))
+    before = canvas.map_view.rect
+    for gate, expected in ((square, square.polygon[[0, 1, 3]]), (GATE, None)):
+        canvas.set_gates([gate], active="G")
+        corner = canvas.map_view.to_pixels(gate.polygon)[2]
+        QTest.mouseDClick(canvas.native, LEFT, NO_KEYS, QPoint(*np.round(corner).astype(int)))
+        asked = told.take()
+        if expected is None and len(gate.polygon) == 3:
+            assert asked == []
+        elif expected is not None:
+            np.testing.assert_allclose(asked[-1][1][1], expected)
+    assert canvas.map_view.rect == before
+
+
 def test_a_reshaping_that_is_given_up_leaves_the_gate(canvas, told):
     canvas.set_gates([GATE], active="G")
     press(canvas, tuple(canvas.map_view.to_pixels(GATE.polygon)[0]))

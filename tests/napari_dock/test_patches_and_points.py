@@ -238,6 +238,17 @@ def test_points_of_a_film_and_of_a_stack_wherever_it_lies():
         links.close()
 
 
+def test_points_in_other_units_than_the_world_are_met_and_marked_where_they_are():
+    viewer, layer, links, told, _ = linked_points(scale=(0.5, 0.5))
+    layer.units = ("um", "um")
+    viewer.add_image(np.zeros((9, 9)), units=("nm", "nm"))
+    drag(viewer, tuple(PLACES[7] * 500))
+    assert told == [SampleId("spots", 0, 8)]
+    (markers,) = links.own_layers
+    assert markers.units == layer.units
+    assert viewer.dims.units[0] == "nanometer"
+
+
 def test_colours_lie_on_the_points_and_the_unlike_have_a_rim():
     _, _, links, _, samples = linked_points()
     palette = np.full((251, 4), 255, np.uint8)

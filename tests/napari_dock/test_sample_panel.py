@@ -314,6 +314,7 @@ def test_added_samples_are_told_from_those_trained_on(dock):
 
 def test_how_much_is_explained_is_said_live_under_the_curves(dock):
     view = dock.view
+    view.tabs.setCurrentWidget(view.learned)
     assert not view.explained.isVisible()
     for place, style in ((0.9, 0.8), (0.64, 0.26)):
         dock.explorer._on_losses(

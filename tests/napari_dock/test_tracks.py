@@ -6,7 +6,7 @@ import numpy as np
 
 from embedscope.napari_dock._look_menu import LookMenu
 from embedscope.napari_dock._map_canvas import MapCanvas
-from embedscope.napari_dock._tracks import has_frames, track_segments
+from embedscope.napari_dock._tracks import has_frames, segments_of, track_segments
 from embedscope.samples import Identities, Samples, Source
 from embedscope.samples._recipes import ArrayRecipe
 
@@ -29,6 +29,13 @@ def test_a_label_is_joined_to_itself_in_later_frames_of_its_source():
     assert has_frames(samples)
 
 
+def test_one_sample_stands_for_its_track():
+    samples = samples_of([0, 0, 1, 0, 0, 1], [2, 0, 0, 1, 0, 4], [7, 7, 7, 7, 9, 7])
+    segments = track_segments(samples)
+    for row, expected in ((3, [(1, 3), (3, 0)]), (5, [(2, 5)]), (4, [])):
+        assert list(map(tuple, segments_of(segments, samples, np.array([row])))) == expected
+
+
 def test_stills_have_no_tracks():
     samples = samples_of([0, 0, 1], [0, 0, 0], [1, 2, 1])
     assert track_segments(samples).shape == (0, 2)
@@ -44,6 +51,12 @@ def test_the_menu_draws_them_where_there_are_any(qtbot):
     canvas.map_view.set_positions(np.array([[0, 0], [1, 1]], np.float32))
     assert not canvas.map_view._tracks.visible
     menu.tracks.setChecked(True)
+    assert not canvas.map_view._tracks.visible  # of the selection, and nobody is selected
+    menu.show_selection(np.array([1]))
+    assert canvas.map_view._tracks.visible
+    menu.show_selection(np.array([], np.int64))
+    assert not canvas.map_view._tracks.visible
+    menu.whose.setCurrentText("all")
     assert canvas.map_view._tracks.visible
     menu.show_samples(samples_of([0, 0], [0, 0], [3, 4]))
     assert not canvas.map_view._tracks.visible

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
 from embedscope.explorer._gate import OPERATIONS, Gate
-from embedscope.explorer._palettes import CLASS_COLORS
+from embedscope.explorer._palettes import GATE_COLORS
 from embedscope.explorer._regions import Mask, in_polygon
 
 if TYPE_CHECKING:
@@ -228,7 +228,7 @@ def _colored(gates: Sequence[Gate]) -> tuple[Gate, ...]:
     colored = []
     for gate in gates:
         if not gate.color:
-            gate = replace(gate, color=min(CLASS_COLORS, key=used.count))
+            gate = replace(gate, color=min(GATE_COLORS, key=used.count))
             used.append(gate.color)
         colored.append(gate)
     return tuple(colored)

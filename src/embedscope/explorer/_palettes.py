@@ -38,6 +38,12 @@ CLASS_COLORS = (
     "#5289c7",  # rainbow blue
     "#ffaabb",  # light pink
 )
+# The colours that classes take last come first: on a map of up to seven classes, a gate has the
+# colour of none of them.
+GATE_COLORS = (
+    *(CLASS_COLORS[place] for place in (11, 14, 13, 12, 9, 15, 10, 8, 7)),
+    *CLASS_COLORS[:7],
+)
 NO_VALUE_COLOR = "#6e6e6e"  # the grey that is furthest from every class
 PLAIN_COLOR = CLASS_COLORS[1]
 SELECTED_COLOR = CLASS_COLORS[5]

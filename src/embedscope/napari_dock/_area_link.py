@@ -36,6 +36,7 @@ class AreaLink:
         source, identities = samples.sources[name], samples.identities
         self.source = name
         self.rows = np.flatnonzero(identities.source == identities.sources.index(name))
+        self._viewer = viewer
         self._layer = weakref.ref(layer)
         self._grid = source.patch_grid
         self._frame_axis = source.axes.index("t") if "t" in source.axes else None
@@ -73,9 +74,10 @@ class AreaLink:
         # With other axes than the samples had, nobody knows which frame this would be.
         if layer is None or layer.ndim != self._n_axes:
             return None
+        units, levels = self._viewer.dims.units, self._overlay.label_levels()
         if self._grid is None:
-            return label_at(layer, event, self.source, self._frame_axis)
-        return patch_at(layer, event, self.source, self._frame_axis, self._overlay.label_levels())
+            return label_at(layer, event, self.source, self._frame_axis, units)
+        return patch_at(layer, event, self.source, self._frame_axis, levels, units)
 
     def touched_by(self, rectangle: ViewRectangle) -> Callable[[], IntArray] | None:
         """A piece of work, for any thread, that finds the rows in a rectangle; None for none."""

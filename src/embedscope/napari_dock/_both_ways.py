@@ -11,6 +11,7 @@ from embedscope.explorer import Explorer, Hovered
 from embedscope.napari_dock._linked_layers import LinkedLayers
 from embedscope.napari_dock._picking import go_to
 from embedscope.napari_dock._who import row_of
+from embedscope.napari_dock._world import to_data
 from embedscope.samples import SampleId, Samples
 
 _IN_IMAGE = "image"
@@ -73,7 +74,7 @@ class BothWays:
         return others
 
     def _frame_shown(self, layer: Any, axis: int) -> int:
-        place = layer.world_to_data(self._viewer.dims.point[-layer.ndim :])[axis]
+        place = to_data(self._viewer.dims.units, layer, self._viewer.dims.point)[axis]
         return int(np.floor(place + 0.5))
 
     def _of_source(self, samples: Samples, name: str) -> npt.NDArray[np.bool_]:

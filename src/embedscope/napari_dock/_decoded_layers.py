@@ -1,6 +1,6 @@
 """What the decoder draws as layers of napari: a path as a stack, a grid over the map as an atlas.
 
-The layers look as the images did that the network was trained on, in those images' own units, and
+The layers look as the images did that the network was trained on, in the units of the viewer, and
 lie beside them.
 """
 
@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embedscope.explorer import MapGrid, Reconstruction
+from embedscope.napari_dock._world import sizes_of_units
 from embedscope.samples import Samples
 
 Pixels = npt.NDArray[np.float32]
@@ -146,7 +147,7 @@ def _placed(
     viewer: Any, samples: Samples, axes: tuple[str, ...], shape: tuple[int, ...]
 ) -> dict[str, Any]:
     """Scale of a crop's pixel, and a place to the right of everything."""
-    sides = _pixel_sides(samples)
+    sides = _pixel_sides(viewer, samples)
     scale = np.ones(len(axes))
     n_spatial = sum(axis in "zyx" for axis in axes)
     scale[-n_spatial:] = sides[-n_spatial:]
@@ -155,10 +156,14 @@ def _placed(
         low, high = viewer.layers.extent.world[:, -2:]
         translate[-2] = low[0]
         translate[-1] = high[1] + _GAP * (high[1] - low[1])
-    return {"scale": scale, "translate": translate}
+    placed: dict[str, Any] = {"scale": scale, "translate": translate}
+    if viewer.dims.units is not None:  # a layer without them would have napari ignore all units
+        units = viewer.dims.units[-len(axes) :]
+        placed["units"] = ("pixel",) * (len(axes) - len(units)) + tuple(units)
+    return placed
 
 
-def _pixel_sides(samples: Samples) -> npt.NDArray[np.float64]:
+def _pixel_sides(viewer: Any, samples: Samples) -> npt.NDArray[np.float64]:
     """Sides of an image's pixel in the world, along z, y and x."""
     source = next(iter(samples.sources.values()))
     sides = np.ones(3)
@@ -166,6 +171,9 @@ def _pixel_sides(samples: Samples) -> npt.NDArray[np.float64]:
         lengths = np.linalg.norm(source.affine[:-1, :-1], axis=0)
         n_spatial = len(source.spatial_axes)
         sides[-n_spatial:] = lengths[-n_spatial:]
+        if source.name in viewer.layers:
+            sizes = sizes_of_units(viewer.dims.units, viewer.layers[source.name])
+            sides[-n_spatial:] *= sizes[-n_spatial:]
     return sides
 
 

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
-from napari.utils.notifications import show_info
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from embedscope.explorer import MapGrid, Presenter
+from embedscope._errors import InvalidInputError
+from embedscope.explorer import Presenter
 from embedscope.napari_dock._activity import Activity
 from embedscope.napari_dock._background import Background
 from embedscope.napari_dock._both_ways import BothWays
 from embedscope.napari_dock._buttons import text_button
 from embedscope.napari_dock._data_panel import DataPanel
-from embedscope.napari_dock._decoded_layers import add_film_strip, add_grid, is_decoded
+from embedscope.napari_dock._decoded_layers import is_decoded
+from embedscope.napari_dock._dock_ending import DockEnding
 from embedscope.napari_dock._dock_view import DockView
+from embedscope.napari_dock._drawn_layers import DrawnLayers
 from embedscope.napari_dock._export_menu import ExportMenu
+from embedscope.napari_dock._layer_news import LayerNews
+from embedscope.napari_dock._layer_return import LayerReturn
+from embedscope.napari_dock._left_out_note import LeftOutNote
 from embedscope.napari_dock._linked_layers import LinkedLayers
 from embedscope.napari_dock._live_preview import LivePreview
+from embedscope.napari_dock._marks_question import may_replace_marks
 from embedscope.napari_dock._opened_layers import (
     OpenedSession,
     add_source_layers,
@@ -29,10 +38,12 @@ from embedscope.napari_dock._outdated_note import OutdatedNote
 from embedscope.napari_dock._qt_dispatcher import QtDispatcher
 from embedscope.napari_dock._sample_jobs import SampleJobs
 from embedscope.napari_dock._theme import map_colors
-from embedscope.napari_dock._viewer_explorers import explorer_of
+from embedscope.napari_dock._viewer_explorers import explorer_of, stop_run
 from embedscope.samples import Samples
+from embedscope.training import start_loading
 
 _NAME = "napari dock"
+_LOOKING_AROUND_MS = 1500
 
 
 class ExplorerDock(QWidget):
@@ -56,7 +67,7 @@ class ExplorerDock(QWidget):
         self._dispatcher = QtDispatcher(self)
         self.explorer = explorer_of(napari_viewer)
         self._activity = Activity(self.explorer.stop)
-        self._reading, self._questions, self._drawing = self._threads = [
+        self._reading, self._questions, drawing = self._threads = [
             Background(self._dispatcher) for _ in range(3)
         ]
         self._is_closed = False
@@ -69,6 +80,18 @@ class ExplorerDock(QWidget):
         self._both_ways = BothWays(napari_viewer, self.explorer, self.links)
         self._jobs = SampleJobs(
             self.explorer, self._dispatcher, self.view.show_message, self.view.show_error
+        )
+        say, complain = self.view.show_message, self.view.show_error
+        self._news = LayerNews(napari_viewer, self.links, self._jobs, say)
+        self._drawn = DrawnLayers(napari_viewer, self.explorer, drawing, say, complain)
+        self.returns = LayerReturn(
+            napari_viewer,
+            self.explorer,
+            self.links,
+            self._jobs,
+            self.data_panel.choice,
+            self._dispatcher,
+            self.view.show_message,
         )
         self._lay_out()
         self._connect_own()
@@ -84,6 +107,9 @@ class ExplorerDock(QWidget):
         self.links.show_selection(self.explorer.selection)
         self.links.set_novel(self.explorer.novel)
         self._show_status(self.explorer.status)
+        self.returns.look()
+        stop = partial(stop_run, self.explorer)
+        DockEnding(self, self._leave, self._end_with_window, stop)
 
     def open_session(self, path: str) -> None:
         """Open a session that was saved, and the layers that its samples came from.
@@ -101,26 +127,48 @@ class ExplorerDock(QWidget):
             self.view.show_error,
         )
 
+    def showEvent(self, event: Any) -> None:
+        """Load what training needs while the user looks around, once the map is drawn."""
+        super().showEvent(event)
+        QTimer.singleShot(_LOOKING_AROUND_MS, self._load_ahead)
+
+    def _load_ahead(self) -> None:
+        # Not before there are graphics: with software rendering these bear no TensorFlow before.
+        native: Any = self.view.canvas.native
+        if not self._is_closed and native.isValid():
+            start_loading()
+
     def closeEvent(self, event: Any) -> None:
         """Part from viewer and explorer; a run goes on, and its result is kept."""
         self.close_links()
         super().closeEvent(event)
+
+    def _leave(self) -> None:
+        """The dock was closed by its own cross, and will not be shown again."""
+        self.close_links()
+        self.deleteLater()
+
+    def _end_with_window(self) -> None:
+        with suppress(RuntimeError):  # what is Qt's may be deleted already
+            self.close_links()
 
     def close_links(self) -> None:
         """Let go of the viewer and the explorer; what is shown stays as it is."""
         if self._is_closed:
             return
         self._is_closed = True
+        # First whatever is not Qt's: where the window is gone, the rest cannot be done.
         self._jobs.close()
-        self._live_preview.close()
+        self.returns.close()
         for thread in self._threads:
             thread.forget()
-        self._activity.close()
         self.presenter.close()
         for signal, slot in self._events:
             signal.disconnect(slot)
         self._events = []
         self.links.close()
+        self._live_preview.close()
+        self._activity.close()
         self.data_panel.show_layers(())  # it listens to the layer that is chosen
         self.view.map_place.dock_back()
 
@@ -155,7 +203,7 @@ class ExplorerDock(QWidget):
             "Place the objects of the layers chosen above on the trained map, in the same "
             "coordinates. Those unlike all that it was trained on are marked. Train then learns "
             "all that are on the map together.",
-            lambda: self._jobs.add_to_map(self.data_panel.choice()),
+            self._add_to_map,
         )
         self.export = text_button("Export", "Take layers, tables or the session along.", _nothing)
         self.menu = ExportMenu(
@@ -177,6 +225,8 @@ class ExplorerDock(QWidget):
         self.view.add_footer(below)
         self.outdated = OutdatedNote()
         self.view.add_footer(self.outdated)
+        self.left_out = LeftOutNote()
+        self.view.add_footer(self.left_out)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.view)
@@ -190,8 +240,8 @@ class ExplorerDock(QWidget):
         view.map_panel.colors_on_objects.connect(links.set_colors_objects)
         view.map_panel.novel_marked.connect(links.set_marks_novel)
         view.map_panel.image_box_toggled.connect(links.rectangle.set_on)
-        view.sample_panel.path_layer_requested.connect(self._add_path)
-        view.sample_panel.grid_layer_requested.connect(self._draw_grid)
+        view.sample_panel.path_layer_requested.connect(self._drawn.add_path)
+        view.sample_panel.grid_layer_requested.connect(self._drawn.draw_grid)
         self._jobs.watch.changed.connect(self.outdated.show_sources)
         self.outdated.cut_again_requested.connect(self._jobs.cut_again)
         links.picked.connect(self._both_ways.pick)
@@ -212,9 +262,9 @@ class ExplorerDock(QWidget):
             (events.status_changed, self._show_status),
             (events.embedding_changed, self._fade_other_frames),
             (events.message_sent, self._set_viewer_status),
-            (layers.inserted, self._offer_layers),
+            (layers.inserted, self._take_layer),
             (layers.removed, self._offer_layers),
-            (layers.renamed, self._offer_layers),
+            (layers.renamed, self._rename_layer),
             (self._viewer.dims.events.current_step, self._fade_other_frames),
             (self._viewer.events.theme, self._apply_theme),
         ]
@@ -222,36 +272,33 @@ class ExplorerDock(QWidget):
     # -- from layers to samples, and from the decoder to layers -----------------------------------
 
     def _prepare(self, go_on: Callable[[], None]) -> None:
+        choice = self.data_panel.choice()
+        if self._jobs.replaces_samples(choice) and not may_replace_marks(
+            self, self.explorer, self.menu.keep_session
+        ):
+            self.view.show_message("Nothing was changed: the map is as it was")
+            return
         self.view.train_panel.setEnabled(False)
-        self._jobs.prepare(self.data_panel.choice(), go_on, self._end_preparing)
+        self._jobs.prepare(choice, go_on, self._end_preparing)
 
     def _end_preparing(self, has_new: bool) -> None:
         self.view.train_panel.setEnabled(True)
         if has_new:
+            self._news.tell_unlinked()
             self.data_section.collapse(animate=False)
             self.view.parameters.collapse(animate=False)
 
-    def _add_path(self) -> None:
-        path, samples = self.explorer.reconstruction, self.explorer.samples
-        if isinstance(path, tuple) and samples is not None:
-            layers = add_film_strip(self._viewer, path, samples)
-            self._tell_added(layers, f"{len(path)} steps along the path")
-
-    def _draw_grid(self) -> None:
-        samples = self.explorer.samples
-        self.view.show_message("Drawing a grid over the map…")
-
-        def add(grid: MapGrid) -> None:
-            if self.explorer.samples is samples and samples is not None:
-                n = grid.n_per_side
-                self._tell_added(add_grid(self._viewer, grid, samples), f"{n} x {n} pictures")
-
-        self._drawing.start(self.explorer.draw_grid, add, self.view.show_error)
-
-    def _tell_added(self, layers: list[Any], what: str) -> None:
-        self.view.show_message(f"Added {', '.join(layer.name for layer in layers)}: {what}")
+    def _add_to_map(self) -> None:
+        choice = self.data_panel.choice()
+        try:
+            self._news.check_is_new(choice.layer)
+        except InvalidInputError as error:
+            self.view.show_error(error)
+        else:
+            self._jobs.add_to_map(choice)
 
     def _link(self, samples: Samples | None) -> None:
+        self.left_out.show_samples(samples)
         self.links.link(samples, self._jobs.layers)
         self._offer_layers()
 
@@ -263,6 +310,14 @@ class ExplorerDock(QWidget):
             [each for each in self._viewer.layers if each not in own and not is_decoded(each)]
         )
 
+    def _take_layer(self, event: Any) -> None:
+        self._offer_layers()
+        self.returns.look(event.value)
+
+    def _rename_layer(self, _: Any = None) -> None:
+        self._offer_layers()
+        self._news.tell_renamed()
+
     def _fade_other_frames(self, _: Any = None) -> None:
         """In a time series, the points of the frame on the screen stand out."""
         others = self._both_ways.in_other_frames()
@@ -271,16 +326,15 @@ class ExplorerDock(QWidget):
             points.set_faded(others)
 
     def _show_status(self, status: Any) -> None:
-        self._activity.show_status(status)
         self.apply.setEnabled(self.explorer.model is not None and not status.phase.is_at_work)
         if status.phase.is_finished:
             self.view.show_replay(self.explorer.replay)
+        # The last of all: napari lets Qt go on in there, and the window may be closed.
+        self._activity.show_status(status)
 
     def _tell_lost(self, source: str) -> None:
-        self._jobs.watch.forget(source)
-        text = f"The layer of {source} was removed; its samples stay on the map."
-        self.view.show_message(text)
-        show_info(text)
+        self.returns.remember(source)
+        self._news.tell_lost(source)
 
     def _set_viewer_status(self, text: str) -> None:
         self._viewer.status = text

@@ -28,8 +28,9 @@ from embedscope.napari_dock._theme import DARK, MapColors
 from embedscope.napari_dock._train_panel import TrainPanel
 from embedscope.napari_dock._why_panel import WhyPanel
 from embedscope.samples import SampleId
-from embedscope.training import Replay
+from embedscope.training import Phase, Replay
 
+_MOST_POINTS = 2000  # of a large map, to find a place that is free
 _EXPLAINED_TIP = (
     "Measured on samples held out, which the decoder has never seen: how much of what tells them "
     "from the mean sample it draws, by their place alone, and with their own style code too."
@@ -65,6 +66,7 @@ class DockView(QWidget):
         self._color_by = color_by
         self._prepare = prepare
         self._samples: Any = None
+        self._tab_before: QWidget | None = None  # before the losses were shown
         self.sections = Sections()
         self.message, self.scroll_area = self.sections.message, self.sections.scroll_area
         self.add_section, self.add_footer = self.sections.add_section, self.sections.add_footer
@@ -111,6 +113,13 @@ class DockView(QWidget):
 
     def show_status(self, status: Any) -> None:
         """Show where the training run is."""
+        if status.phase is Phase.FITTING and self._tab_before is None:
+            self._tab_before = self.tabs.currentWidget()
+            self.tabs.setCurrentWidget(self.learned)
+        elif status.phase.is_finished and self._tab_before is not None:
+            if self.tabs.currentWidget() is self.learned:
+                self.tabs.setCurrentWidget(self._tab_before)
+            self._tab_before = None
         self.train_panel.show_status(status)
         self.sample_panel.carrying.show_at_work(status.phase.is_at_work)
 
@@ -141,13 +150,15 @@ class DockView(QWidget):
         """Mark the selected samples."""
         self.marks.keep_lasso(None)
         self.canvas.map_view.points.set_selected(selection.rows)
+        self.map_panel.look_menu.show_selection(selection.rows)
         self.sample_panel.carrying.show_selection(selection.rows)
         self.map_panel.show_count(len(selection.rows), len(self.canvas.map_view.points.positions))
 
     def show_hovered(self, hovered: Any) -> None:
         """Mark the sample under the pointer."""
         self.marks.show_hovered(hovered.row)
-        self.card.show_sample(self._samples, hovered.row, self._color_by().name)
+        avoided = None if hovered.row is None else self._not_to_be_covered(hovered.row)
+        self.card.show_sample(self._samples, hovered.row, self._color_by().name, avoided)
 
     def show_gates(self, gates: Any, counts: Any) -> None:
         """Draw the gates and list how many samples each holds."""
@@ -209,11 +220,17 @@ class DockView(QWidget):
         self.parameters = self.add_section(
             0, "Parameters", self.form, tooltip="How the map is trained."
         )
+        self.learned = QWidget()
+        learned = QVBoxLayout(self.learned)
+        for part in (self.loss_plot, self.explained):
+            learned.addWidget(part)
+        learned.addStretch(1)
         self.tabs = QTabWidget()
         for title, panel, tooltip in (
             ("Sample", self.sample_panel, "What a place of the map looks like."),
             ("Gates", self.gates_panel, "Named regions of the map."),
             ("Why here", self.why_panel, "What drives the place of the selection, or of a gate."),
+            ("Losses", self.learned, "How well the networks have learned."),
         ):
             self.tabs.setTabToolTip(self.tabs.addTab(panel, title), tooltip)
             set_margins(panel, 6)
@@ -221,8 +238,8 @@ class DockView(QWidget):
         self.explained.setVisible(False)
         self.explained.setWordWrap(True)
         self.explained.setToolTip(_EXPLAINED_TIP)
-        for part in (self.train_panel, self.loss_plot, self.explained):
-            self.sections.add(part)
+        self.sections.add_header(self.train_panel)
+        set_margins(self.train_panel, 8)
         self.sections.add(self.map_place, 1)
         self.sections.add(self.tabs)
         layout = QVBoxLayout(self)
@@ -277,6 +294,16 @@ class DockView(QWidget):
         carrying.another_requested.connect(self._ask_for_another)
         carrying.reconstruct_requested.connect(self._ask_to_reconstruct)
         panel.clearing_requested.connect(intents.sample_reconstructions_clearing_requested.emit)
+
+    def _not_to_be_covered(self, row: int) -> npt.NDArray[np.float64]:
+        """Pixels of the map: the sample, the names of the gates, and some of the points."""
+        positions = self.canvas.map_view.points.positions
+        if row >= len(positions):
+            return np.zeros((0, 2))
+        some = positions[:: 1 + len(positions) // _MOST_POINTS]
+        places = np.concatenate([positions[[row]], some]).astype(np.float64)
+        pixels = self.canvas.map_view.to_pixels(places[np.isfinite(places).all(axis=1)])
+        return np.concatenate([pixels, self.canvas.overlay.name_places()])
 
     def _remember_carried(self, sample: SampleId | None) -> None:
         self._wishes.carried = sample

@@ -51,6 +51,7 @@ class ExportMenu(QMenu):
         self._keys_of, self._open_session = keys_of, open_session
         self._show_message, self._show_error = show_message, show_error
         self._session: str | None = None
+        self._n_saved = 0
         self.setToolTipsVisible(True)
         self._add_layers()
         self.addSeparator()
@@ -68,6 +69,12 @@ class ExportMenu(QMenu):
         self._session = path
         self._again.setEnabled(True)
         self._again.setToolTip(f"Save into {path} again.")
+
+    def keep_session(self) -> bool:
+        """Ask for a place and save the session there; False if that was not done."""
+        before = self._n_saved
+        self._guarded(self._save_as)
+        return self._n_saved > before
 
     def _add_layers(self) -> None:
         self._add("Gates as a labels layer", "A class for each gate.", self._add_gates)
@@ -199,6 +206,7 @@ class ExportMenu(QMenu):
     def _save(self, path: str) -> None:
         include_images = not self._are_files()
         _waiting(lambda home: self._explorer.save(home, include_images=include_images), path)
+        self._n_saved += 1
         self.remember_session(path)
 
     def _are_files(self) -> bool:

@@ -52,7 +52,9 @@ class GatesPanel(QWidget):
         self.list.setRootIsDecorated(False)
         self.list.setSelectionMode(QTreeWidget.SelectionMode.ExtendedSelection)
         self.list.setToolTip(
-            "Double-click a name to change it. The chosen gate's corners can be dragged on the map."
+            "Double-click a name to change it. The chosen gate's corners can be dragged on the "
+            "map; the dot in the middle of a side becomes a new one when it is dragged, and a "
+            "double-click removes one."
         )
         header = self.list.header()
         assert header is not None
@@ -206,4 +208,6 @@ def _n_samples(counts: Any) -> int:
 def _square(color: str) -> QIcon:
     pixmap = QPixmap(12, 12)
     pixmap.fill(QColor(color))
-    return QIcon(pixmap)
+    icon = QIcon(pixmap)
+    icon.addPixmap(pixmap, QIcon.Mode.Selected)  # else Qt tints it in the line that is chosen
+    return icon

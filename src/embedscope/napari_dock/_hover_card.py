@@ -1,8 +1,12 @@
-"""Who is under the pointer: a small card in a corner of the map."""
+"""Who is under the pointer: a small card in the corner of the map where least is covered."""
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from embedscope.napari_dock._pictures import PictureLabel
@@ -11,6 +15,7 @@ from embedscope.napari_dock._who import name_of_row
 from embedscope.samples import Samples
 
 _PICTURE_PX, _MARGIN_PX, _MOST_VALUES = 64, 8, 3
+_COUNT_PX = 28  # at the bottom the map says how many samples are selected
 
 
 class HoverCard(QFrame):
@@ -25,6 +30,7 @@ class HoverCard(QFrame):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        parent.installEventFilter(self)
         self.picture = PictureLabel(_PICTURE_PX, "")
         self.text = QLabel()
         layout = QHBoxLayout(self)
@@ -32,6 +38,15 @@ class HoverCard(QFrame):
         layout.addWidget(self.picture)
         layout.addWidget(self.text)
         self.hide()
+
+    def eventFilter(self, watched: Any, event: Any) -> bool:
+        """Stay within the map when that shrinks."""
+        if event.type() == QEvent.Type.Resize:
+            size = event.size()
+            x = min(self.x(), size.width() - self.width() - _MARGIN_PX)
+            y = min(self.y(), size.height() - self.height() - _COUNT_PX)
+            self.move(max(x, _MARGIN_PX), max(y, _MARGIN_PX))
+        return False
 
     def set_theme(self, colors: MapColors) -> None:
         """Draw in the colours of a theme."""
@@ -42,7 +57,13 @@ class HoverCard(QFrame):
             f"HoverCard QLabel {{ background: transparent; color: rgb({ink}); }}"
         )
 
-    def show_sample(self, samples: Samples | None, row: int | None, color_by: str) -> None:
+    def show_sample(
+        self,
+        samples: Samples | None,
+        row: int | None,
+        color_by: str,
+        avoided: npt.NDArray[np.float64] | None = None,
+    ) -> None:
         """Show a sample, or hide.
 
         Parameters
@@ -51,6 +72,9 @@ class HoverCard(QFrame):
         row : int or None
         color_by : str
             Feature that the map is coloured by, which is listed first.
+        avoided : ndarray of shape (k, 2), float64, optional
+            Pixels of the map that are rather not to be covered, the first above all: the points
+            and the names of gates.
         """
         if samples is None or row is None or row >= len(samples):
             self.hide()
@@ -60,9 +84,25 @@ class HoverCard(QFrame):
             self.picture.show_picture(samples.thumbnail(row))
         self.text.setText("\n".join([name_of_row(samples, row), *_values(samples, row, color_by)]))
         self.adjustSize()
-        self.move(_MARGIN_PX, _MARGIN_PX)
+        self.move(*self._free_corner(avoided))
         self.show()
         self.raise_()
+
+    def _free_corner(self, avoided: npt.NDArray[np.float64] | None) -> tuple[int, int]:
+        """Where the card covers least; of equal corners the first, so that it rarely jumps."""
+        parent = self.parentWidget()
+        if avoided is None or parent is None or not len(avoided):
+            return _MARGIN_PX, _MARGIN_PX
+        right = max(parent.width() - self.width() - _MARGIN_PX, 0)
+        bottom = max(parent.height() - self.height() - _COUNT_PX, 0)
+        corners = [(x, y) for y in (_MARGIN_PX, bottom) for x in (_MARGIN_PX, right)]
+        sides = np.array([self.width(), self.height()]) + 2 * _MARGIN_PX
+        covered = []
+        for corner in corners:
+            low = np.array(corner) - _MARGIN_PX
+            inside = ((avoided >= low) & (avoided <= low + sides)).all(axis=1)
+            covered.append(int(inside.sum()) + len(avoided) * bool(inside[0]))
+        return corners[int(np.argmin(covered))]
 
 
 def _values(samples: Samples, row: int, color_by: str) -> list[str]:

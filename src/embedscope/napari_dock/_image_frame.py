@@ -9,6 +9,7 @@ import numpy.typing as npt
 from napari.components.overlays import ZoomOverlay
 
 from embedscope.napari_dock._picking import corners_of
+from embedscope.napari_dock._world import to_data, to_world
 from embedscope.samples import Samples
 
 _ROOM_PX = 3.0
@@ -60,7 +61,8 @@ class ImageFrame:
         shown = [axis - offset for axis in viewer.dims.displayed]
         if min(shown) < 0 or not self._is_in_slice(layer, corners, shown, offset):
             return
-        world = np.array([layer.data_to_world(corner) for corner in corners])[:, shown]
+        units = viewer.dims.units
+        world = np.array([to_world(units, layer, corner) for corner in corners])[:, shown]
         self._draw(world.min(axis=0), world.max(axis=0))
 
     def hide(self, event: object = None) -> None:
@@ -81,7 +83,7 @@ class ImageFrame:
     def _is_in_slice(
         self, layer: Any, corners: npt.NDArray[np.float64], shown: list[int], offset: int
     ) -> bool:
-        place = np.asarray(layer.world_to_data(self._viewer.dims.point))
+        place = to_data(self._viewer.dims.units, layer, self._viewer.dims.point)
         others = [axis for axis in range(layer.ndim) if axis not in shown]
         low, high = corners.min(axis=0), corners.max(axis=0)
         return bool(((low[others] <= place[others]) & (place[others] <= high[others])).all())

@@ -89,7 +89,8 @@ class ImageRectangle:
         if is_click(start, event):
             return
         if is_flat:
-            self.drawn.emit(ViewRectangle(position, tuple(event.position), displayed), mode)
+            end, units = tuple(event.position), viewer.dims.units
+            self.drawn.emit(ViewRectangle(position, end, displayed, units), mode)
         else:
             self.declined.emit(_ONLY_FLAT)
 

@@ -23,7 +23,7 @@ from embedscope.samples import PatchGrid
 Codes = npt.NDArray[np.uint8]
 
 N_CODES = 254  # 0 shows nothing; the codes of a coloring, and three for marks
-_FOLLOWED = ("scale", "translate", "rotate", "shear", "affine")
+_FOLLOWED = ("scale", "translate", "rotate", "shear", "affine", "units")
 
 
 class LabelOverlay:
@@ -72,7 +72,6 @@ class LabelOverlay:
             name=name,
             opacity=opacity,
             colormap=_colormap(self._palette),
-            units=source.units,
             axis_labels=source.axis_labels,
             **_placing(source),
         )

@@ -97,3 +97,27 @@ def _heard(
         for name in _PIXELS:
             if hasattr(layer.events, name):
                 yield getattr(layer.events, name), tell
+    if choice.kind is Kind.OBJECTS:
+        yield from _heard_of_undoing(choice.labels, tell)
+
+
+def _heard_of_undoing(
+    layer: Any, tell: Callable[..., None]
+) -> Iterator[tuple[Any, Callable[..., None]]]:
+    """What may follow a stroke that was undone or done again, of which napari tells nothing.
+
+    It only has the layer drawn again, and not even that while the layer is hidden.
+    """
+    before = _strokes(layer)
+
+    def compare(event: object = None) -> None:
+        if _strokes(layer) != before:
+            tell()
+
+    yield layer.events.set_data, compare
+    yield layer.events.visible, compare
+
+
+def _strokes(layer: Any) -> tuple[int, int]:
+    """How many strokes can be undone, and how many done again."""
+    return len(layer._undo_history), len(layer._redo_history)

@@ -57,6 +57,7 @@ class LinkedLayers:
         self._codes = MarkedCodes(0)
         self._searches = Background(dispatcher)
         self._waiting: list[tuple[ViewRectangle, str]] = []
+        self._opacities: dict[str, float] = {}  # of the overlays, before they were made opaque
         self.frame = ImageFrame(viewer)
         self.rectangle = ImageRectangle(viewer)
         self.rectangle.drawn.connect(self._on_rectangle)
@@ -78,17 +79,32 @@ class LinkedLayers:
             return
         self._samples = samples
         self._codes = self._codes.restarted(len(samples))
+        self.link_more(layers)
+
+    def link_more(self, layers: Mapping[str, Any]) -> None:
+        """Link the samples that are shown to further layers, which show what the others do.
+
+        Parameters
+        ----------
+        layers : mapping of str to napari.layers.Layer
+            By the names of the sources; those that no sample lies in are passed over.
+        """
+        samples = self._samples
         for name, layer in layers.items():
-            if name in samples.sources and layer in self._viewer.layers:
-                made = _linked(self._viewer, samples, name, _itself(layer))
+            if samples is not None and name in samples.sources and layer in self._viewer.layers:
+                made = _linked(self._viewer, samples, name, itself(layer))
                 if made is not None:
                     made.set_palette(self._codes.palette)
                     self._links.append(made)
+                    if self._codes.colors_objects:
+                        self._show_pure(made)
+        self._repaint()
 
     def unlink(self) -> None:
         """Take the overlays away, and let go of the layers."""
         links, self._links = self._links, []
         self._samples = None
+        self._opacities.clear()
         self._searches.forget()
         self._waiting.clear()
         self.frame.hide()
@@ -129,8 +145,22 @@ class LinkedLayers:
 
     def set_colors_objects(self, wanted: bool) -> None:
         """Show the map's colours on the objects, or only who is selected."""
+        if wanted != self._codes.colors_objects:
+            for link in self._links:
+                (self._show_pure if wanted else self._show_mixed)(link)
         self._codes.colors_objects = wanted
         self._recolor()
+
+    def _show_pure(self, link: LayerLink) -> None:
+        """Let nothing shine through: mixed with what lies below, two classes look alike."""
+        layers, own = self._viewer.layers, link.own_layer
+        self._opacities[link.source] = own.opacity
+        own.opacity = 1.0
+        if own in layers:
+            layers.move(layers.index(own), len(layers))
+
+    def _show_mixed(self, link: LayerLink) -> None:
+        link.own_layer.opacity = self._opacities.pop(link.source, link.own_layer.opacity)
 
     def set_novel(self, novel: npt.NDArray[np.bool_]) -> None:
         """Say which samples are unlike those trained on, shape (n_samples,)."""
@@ -183,7 +213,7 @@ class LinkedLayers:
         """Who is under the mouse, in the uppermost layer that has somebody there."""
         by_layer = {id(link.layer): link for link in self._links}
         for layer in reversed(self._viewer.layers):
-            link = by_layer.get(id(_itself(layer)))
+            link = by_layer.get(id(itself(layer)))
             found = None if link is None else link.sample_at(event)
             if found is not None:
                 return found
@@ -216,7 +246,7 @@ class LinkedLayers:
         self.rectangle.declined.emit(str(error))
 
     def _on_removed(self, event: Any) -> None:
-        removed = _itself(event.value)
+        removed = itself(event.value)
         for link in list(self._links):
             if link.layer is removed:
                 self._links.remove(link)
@@ -233,6 +263,11 @@ def _linked(viewer: Any, samples: Samples, name: str, layer: Any) -> LayerLink |
     return PointLink(viewer, samples, name, layer) if is_points(layer) else None
 
 
-def _itself(layer: Any) -> Any:
-    """The layer behind the proxies that napari hands to plugins, a new one each time."""
+def itself(layer: Any) -> Any:
+    """The layer behind the proxies that napari hands to plugins, a new one each time.
+
+    Parameters
+    ----------
+    layer : napari.layers.Layer or a proxy of one
+    """
     return getattr(layer, "__wrapped__", layer)

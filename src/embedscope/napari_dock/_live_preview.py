@@ -13,6 +13,7 @@ from embedscope.napari_dock._background import Background
 from embedscope.napari_dock._data_panel import DataPanel
 from embedscope.napari_dock._layer_places import finest_of
 from embedscope.napari_dock._previewing import Place, Preview
+from embedscope.napari_dock._world import to_data
 from embedscope.training import Dispatcher
 
 _PAUSE_MS = 250
@@ -57,12 +58,12 @@ class LivePreview:
     def close(self) -> None:
         """Cut nothing any more; a second time does nothing."""
         self._forget()
-        self._timer.stop()
         self._panel.changed.disconnect(self.request, missing_ok=True)
         self._panel.shown.disconnect(self.request, missing_ok=True)
         for event in self._moves():
             with suppress(ValueError):  # is not listened to any more
                 event.disconnect(self._look_again)
+        self._timer.stop()
 
     def _moves(self) -> list[Any]:
         camera, dims = self._viewer.scene.camera.events, self._viewer.dims.events
@@ -112,6 +113,6 @@ def middle_of_view(viewer: Any, layer: Any) -> Place:
     world = np.array(viewer.dims.point, np.float64)
     shown = list(viewer.dims.displayed)
     world[shown] = np.asarray(viewer.scene.camera.center)[-len(shown) :]
-    place = np.round(np.asarray(layer.world_to_data(world)))
+    place = np.round(to_data(viewer.dims.units, layer, world))
     last = np.array(np.shape(finest_of(layer))[: layer.ndim]) - 1
     return tuple(int(value) for value in np.clip(place, 0, last))

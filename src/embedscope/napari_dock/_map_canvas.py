@@ -7,6 +7,7 @@ it was drawn, never which samples are in it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from embedscope.napari_dock._gestures import Gesture, Tool, mode_of
-from embedscope.napari_dock._map_overlay import GateOutline, MapOverlay
+from embedscope.napari_dock._map_overlay import GateOutline, MapOverlay, middles_of_sides
 from embedscope.napari_dock._map_view import MapView
 from embedscope.napari_dock._theme import DARK, MapColors
 
@@ -25,6 +26,26 @@ Points = npt.NDArray[np.float64]
 
 PICK_RADIUS_PX = 10.0
 _HOVER_MS = 25
+_LEAST_CORNERS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class _HeldCorner:
+    """A corner under the hand.
+
+    Attributes
+    ----------
+    gate : str
+    corner : int
+        Its place in `polygon`.
+    polygon, before : ndarray of shape (k, 2), float64
+        Of the gate, in map units: with the corner, and as it was. The same for an old corner.
+    """
+
+    gate: str
+    corner: int
+    polygon: Points
+    before: Points
 
 
 class MapCanvas(QWidget):
@@ -64,7 +85,7 @@ class MapCanvas(QWidget):
         self._tool = Tool.LASSO
         self._gesture: Gesture | None = None
         self._pan_from: tuple[float, float] | None = None
-        self._vertex: tuple[str, int, Points] | None = None
+        self._vertex: _HeldCorner | None = None
         self._pointer: Points | None = None
         self._active_gate = ""
         self._hover_timer = _single_shot(self, _HOVER_MS, self._emit_hover)
@@ -108,8 +129,7 @@ class MapCanvas(QWidget):
         """
         under_way = self._gesture is not None or self._vertex is not None
         if self._vertex is not None:
-            name, _, before = self._vertex
-            self._redraw_gate(name, before)
+            self._redraw_gate(self._vertex.gate, self._vertex.before)
         self._gesture = self._vertex = self._pan_from = None
         self.overlay.set_stroke(None)
         return under_way
@@ -141,7 +161,7 @@ class MapCanvas(QWidget):
             self._on_press(pixel, event)
         elif kind == QEvent.Type.MouseButtonRelease:
             self._on_release()
-        elif kind == QEvent.Type.MouseButtonDblClick:
+        elif kind == QEvent.Type.MouseButtonDblClick and not self._remove_corner(pixel):
             self.map_view.show_all()
         return True
 
@@ -195,7 +215,9 @@ class MapCanvas(QWidget):
         self._gesture = self._vertex = self._pan_from = None
         self.overlay.set_stroke(None)
         if vertex is not None:
-            self.gate_reshaped.emit(vertex[0], self._gate(vertex[0]).polygon)
+            polygon = self._gate(vertex.gate).polygon
+            if not np.array_equal(polygon, vertex.before):
+                self.gate_reshaped.emit(vertex.gate, polygon)
         elif gesture is not None:
             self._finish(gesture)
 
@@ -222,21 +244,38 @@ class MapCanvas(QWidget):
     def _gate(self, name: str) -> GateOutline:
         return next(gate for gate in self.overlay.gates if gate.name == name)
 
-    def _vertex_at(self, pixel: tuple[float, float]) -> tuple[str, int, Points] | None:
-        """The active gate's corner under the pointer: its name, which corner, and the polygon."""
+    def _vertex_at(self, pixel: tuple[float, float]) -> _HeldCorner | None:
+        """The active gate's corner under the pointer, or a new one in the middle of a side."""
         for gate in self.overlay.gates:
-            if gate.name == self._active_gate:
-                away = np.hypot(*(self.map_view.to_pixels(gate.polygon) - pixel).T)
-                if away.min() <= PICK_RADIUS_PX:
-                    return gate.name, int(away.argmin()), gate.polygon
+            if gate.name != self._active_gate:
+                continue
+            before, corners = gate.polygon, self.map_view.to_pixels(gate.polygon)
+            away = np.hypot(*(corners - pixel).T)
+            if away.min() <= PICK_RADIUS_PX:
+                return _HeldCorner(gate.name, int(away.argmin()), before, before)
+            sides, middles = middles_of_sides(corners)
+            away = np.hypot(*(middles - pixel).T)
+            if len(sides) and away.min() <= PICK_RADIUS_PX:
+                place = int(sides[away.argmin()]) + 1
+                point = self.map_view.to_map(tuple(middles[away.argmin()]))
+                return _HeldCorner(gate.name, place, np.insert(before, place, point, 0), before)
         return None
 
     def _drag_vertex(self, point: Points) -> None:
-        assert self._vertex is not None
-        name, corner, before = self._vertex
-        polygon = before.copy()
-        polygon[corner] = point
-        self._redraw_gate(name, polygon)
+        held = self._vertex
+        assert held is not None
+        polygon = held.polygon.copy()
+        polygon[held.corner] = point
+        self._redraw_gate(held.gate, polygon)
+
+    def _remove_corner(self, pixel: tuple[float, float]) -> bool:
+        """Take away the active gate's corner under the pointer; False if there is none."""
+        held = None if self._tool in _LOOKING else self._vertex_at(pixel)
+        if held is None or held.polygon is not held.before:
+            return False
+        if len(held.before) > _LEAST_CORNERS:
+            self.gate_reshaped.emit(held.gate, np.delete(held.before, held.corner, axis=0))
+        return True
 
     def _redraw_gate(self, name: str, polygon: Points) -> None:
         drawn = [

@@ -20,7 +20,9 @@ from embedscope.napari_dock._theme import DARK, MapColors
 Points = npt.NDArray[np.float64]
 
 VERTEX_RADIUS_PX = 4.0
+_MIDDLE_RADIUS_PX, _LEAST_SIDE_PX = 2.5, 30.0
 _FILL_ALPHA = 28
+_PLACES_OF_A_NAME = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +74,16 @@ class MapOverlay(QWidget):
     def gates(self) -> tuple[GateOutline, ...]:
         """The gates as they are drawn now."""
         return self._gates
+
+    def name_places(self) -> Points:
+        """Where the names of the gates stand, pixels of shape (k, 2): ten along each."""
+        boxes = [self._name_box(gate.name, self._to_pixels(gate.polygon)) for gate in self._gates]
+        places = [
+            (x, box.center().y())
+            for box in boxes
+            for x in np.linspace(box.left(), box.right(), _PLACES_OF_A_NAME)
+        ]
+        return np.array(places, np.float64).reshape(-1, 2)
 
     def set_colors(self, colors: MapColors) -> None:
         """Draw in these colours."""
@@ -156,13 +168,22 @@ class MapOverlay(QWidget):
             painter.setBrush(QColor(*self._colors.background))
             for x, y in _apart(corners):
                 painter.drawEllipse(QPointF(x, y), VERTEX_RADIUS_PX, VERTEX_RADIUS_PX)
+            painter.setBrush(color)
+            for x, y in middles_of_sides(corners)[1]:
+                painter.drawEllipse(QPointF(x, y), _MIDDLE_RADIUS_PX, _MIDDLE_RADIUS_PX)
         self._paint_name(painter, gate.name, corners, color)
 
     def _paint_name(self, painter: QPainter, name: str, corners: Points, color: QColor) -> None:
-        x, y = corners[:, 0].mean(), corners[:, 1].min()
-        box = QRectF(painter.fontMetrics().boundingRect(name)).adjusted(-5, -2, 5, 2)
-        box.moveCenter(QPointF(x, max(y - box.height() / 2 - 5, box.height() / 2)))
-        self._paint_tag(painter, name, box, color)
+        self._paint_tag(painter, name, self._name_box(name, corners), color)
+
+    def _name_box(self, name: str, corners: Points) -> QRectF:
+        """Above the gate, and within the map."""
+        box = QRectF(self.fontMetrics().boundingRect(name)).adjusted(-5, -2, 5, 2)
+        half = box.width() / 2
+        x = float(np.clip(corners[:, 0].mean(), half, max(self.width() - half, half)))
+        y = corners[:, 1].min() - box.height() / 2 - 5
+        box.moveCenter(QPointF(x, max(float(y), box.height() / 2)))
+        return box
 
     def _paint_tag(self, painter: QPainter, text: str, box: QRectF, color: QColor) -> None:
         back = QColor(*self._colors.background)
@@ -220,6 +241,25 @@ class MapOverlay(QWidget):
         box = QRectF(self.rect()).adjusted(24, 24, -24, -24)
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
         painter.drawText(box, int(flags), self._hint)
+
+
+def middles_of_sides(corners: Points) -> tuple[npt.NDArray[np.int64], Points]:
+    """Where a new corner can be taken hold of: the middles of the sides that are long enough.
+
+    Parameters
+    ----------
+    corners : ndarray of shape (k, 2), float64
+        Of a polygon, pixels.
+
+    Returns
+    -------
+    sides : ndarray of shape (m,), int64
+        Each begins at the corner of this number.
+    middles : ndarray of shape (m, 2), float64
+    """
+    ends = np.roll(corners, -1, axis=0)
+    sides = np.flatnonzero(np.hypot(*(ends - corners).T) >= _LEAST_SIDE_PX)
+    return sides, (corners[sides] + ends[sides]) / 2
 
 
 def _apart(corners: Points) -> Points:

@@ -195,7 +195,10 @@ class MapPanel(QWidget):
         )
         self.color_by.setMinimumContentsLength(8)
         self.color_by.currentIndexChanged.connect(self._ask_for_color)
-        self.on_objects.setToolTip("Show these colours on the objects in the image too.")
+        self.on_objects.setToolTip(
+            "Show these colours on the objects in the image too, as they are in the legend. To see "
+            "the cells below again, lower the opacity of the layer '… on the map'."
+        )
         self.on_objects.toggled.connect(self.colors_on_objects.emit)
         self.image_box.toggled.connect(self.image_box_toggled.emit)
         self.legend.toggled.connect(self._toggle_class)

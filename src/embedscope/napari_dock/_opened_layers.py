@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from embedscope.samples import Samples, Source
 
 
-_LAYER_KINDS = {"labels": ("Labels",), "patches": ("Image",)}  # of a table, Labels or Points
+LAYER_KINDS = {"labels": ("Labels",), "patches": ("Image",)}  # of a table, Labels or Points
 
 
 class SourceLayers(NamedTuple):
@@ -73,15 +73,15 @@ def read_session(path: str, layers: Sequence[Any]) -> OpenedSession:
         As `Explorer.read`.
     """
     state = Explorer.read(path)
-    found = {}
+    found: dict[str, SourceLayers] = {}
     for name, source in state.samples.sources.items():
-        layer = next((each for each in layers if each.name == name), None)
-        if type(layer).__name__ not in _LAYER_KINDS.get(source.kind, ("Labels", "Points")):
-            continue
-        image = _image_of(state.samples, source, layer, layers)
-        if _holds(state, source, layer, image):
-            found[name] = SourceLayers(layer, layers)
-            state = _with_pictures(state, source, layer, image)
+        for layer in _candidates(source, layers):
+            image = image_of(state.samples, source, layer, layers)
+            is_taken = any(each.layer is layer for each in found.values())
+            if not is_taken and _holds(state, source, layer, image):
+                found[name] = SourceLayers(layer, layers)
+                state = _with_pictures(state, source, layer, image)
+                break
     return OpenedSession(state, found)
 
 
@@ -113,8 +113,34 @@ def strangers(viewer: Any, samples: Samples, shown: Mapping[str, SourceLayers]) 
     return [name for name in samples.sources if name not in shown and name in viewer.layers]
 
 
-def _image_of(samples: Samples, source: Source, layer: Any, layers: Sequence[Any]) -> Any:
-    """The pixels of all channels, found among layers by the names of the channels; or None."""
+def _candidates(source: Source, layers: Sequence[Any]) -> list[Any]:
+    """Layers that may hold what a source's samples lie in, the one of its name first.
+
+    A layer that was renamed is told by its pixels; a table has none.
+    """
+    kinds = LAYER_KINDS.get(source.kind, ("Labels", "Points"))
+    of_kind = [each for each in layers if type(each).__name__ in kinds]
+    if source.kind not in LAYER_KINDS:
+        of_kind = [each for each in of_kind if each.name == source.name]
+    return sorted(of_kind, key=lambda each: bool(each.name != source.name))
+
+
+def image_of(samples: Samples, source: Source, layer: Any, layers: Sequence[Any]) -> Any:
+    """The pixels of all channels of a source, found among layers by the channels' names.
+
+    Parameters
+    ----------
+    samples : Samples
+    source : Source
+    layer : napari.layers.Layer
+        That the samples lie in.
+    layers : sequence of napari.layers.Layer
+
+    Returns
+    -------
+    array-like or None
+        None if a channel is not there, or the layers do not lie on each other.
+    """
     choice = choice_of(samples, source.name, layer, layers)
     if choice is None or not choice.images:
         return None

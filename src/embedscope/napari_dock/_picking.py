@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from embedscope.napari_dock._world import to_data, to_units_of, to_world
 from embedscope.samples import SampleId, Samples
 
 _ROOM = 6.0  # of the view, in sizes of the object
@@ -16,7 +17,9 @@ _DRAG_PX = 4.0
 _LOOKING = {"pan_zoom", "pick"}  # modes of a layer in which a click changes nothing
 
 
-def label_at(layer: Any, event: Any, source: str, frame_axis: int | None) -> SampleId | None:
+def label_at(
+    layer: Any, event: Any, source: str, frame_axis: int | None, units: Any = None
+) -> SampleId | None:
     """Which object is under the mouse.
 
     Parameters
@@ -27,24 +30,31 @@ def label_at(layer: Any, event: Any, source: str, frame_axis: int | None) -> Sam
         Name of the source that the layer's samples have.
     frame_axis : int or None
         Axis of the layer along which its frames run.
+    units : tuple of pint.Unit or None
+        Of the viewer's world.
 
     Returns
     -------
     SampleId or None
         None on the background, outside, or where the layer is hidden.
     """
-    value = value_at(layer, event)
+    value = value_at(layer, event, units)
     if isinstance(value, tuple):  # of a pyramid: the level, and the value there
         value = value[1]
     if not value:
         return None
-    pixel = _pixel_at(layer, event)
+    pixel = _pixel_at(layer, event, units)
     frame = 0 if frame_axis is None else pixel[frame_axis]
     return SampleId(source, frame, int(value))
 
 
 def patch_at(
-    layer: Any, event: Any, source: str, frame_axis: int | None, levels: Sequence[Any]
+    layer: Any,
+    event: Any,
+    source: str,
+    frame_axis: int | None,
+    levels: Sequence[Any],
+    units: Any = None,
 ) -> SampleId | None:
     """Which patch is under the mouse, as `label_at`.
 
@@ -56,6 +66,8 @@ def patch_at(
     frame_axis : int or None
     levels : sequence of array-like
         Numbers of the patches, the finest level first.
+    units : tuple of pint.Unit or None
+        Of the viewer's world.
 
     Returns
     -------
@@ -64,7 +76,7 @@ def patch_at(
     """
     if not layer.visible or not levels or len(event.dims_displayed) > 2:
         return None
-    pixel = _pixel_at(layer, event)
+    pixel = _pixel_at(layer, event, units)
     if any(not 0 <= place < side for place, side in zip(pixel, levels[0].shape, strict=True)):
         return None
     number = int(levels[0][pixel])
@@ -72,19 +84,20 @@ def patch_at(
     return SampleId(source, frame, number) if number else None
 
 
-def value_at(layer: Any, event: Any) -> Any:
-    """What a layer has under the mouse, as napari's status bar says it."""
+def value_at(layer: Any, event: Any, units: Any = None) -> Any:
+    """What a layer has under the mouse; `units` are those of the viewer's world."""
+    direction = event.view_direction
     return layer.get_value(
-        event.position,
-        view_direction=event.view_direction,
+        to_units_of(units, layer, event.position),
+        view_direction=None if direction is None else to_units_of(units, layer, direction),
         dims_displayed=event.dims_displayed,
         world=True,
     )
 
 
-def _pixel_at(layer: Any, event: Any) -> tuple[int, ...]:
+def _pixel_at(layer: Any, event: Any, units: Any) -> tuple[int, ...]:
     """The pixel of the data under the mouse, rounded as napari chooses the slice."""
-    place = np.round(np.asarray(layer.world_to_data(event.position)))
+    place = np.round(to_data(units, layer, event.position))
     return tuple(int(value) for value in place)
 
 
@@ -131,7 +144,8 @@ def go_to(viewer: Any, layer: Any, samples: Samples, row: int) -> bool:
     place = _data_place(axes, identity.frame, samples.centroids[row])
     if np.isnan(place).any():
         return False
-    world = np.asarray(layer.data_to_world(place), dtype=np.float64)
+    units = viewer.dims.units
+    world = to_world(units, layer, place)
     # The layer's axes are the last ones of the viewer's.
     offset = viewer.dims.ndim - layer.ndim
     for axis in viewer.dims.not_displayed:
@@ -145,7 +159,7 @@ def go_to(viewer: Any, layer: Any, samples: Samples, row: int) -> bool:
     viewer.scene.camera.center = tuple(center)
     corners = corners_of(layer, samples, row)
     if corners is not None:
-        sides = np.ptp([layer.data_to_world(corner) for corner in corners], axis=0)
+        sides = np.ptp([to_world(units, layer, corner) for corner in corners], axis=0)
         _zoom_in(viewer, max(sides[axis - offset] for axis in shown if axis >= offset))
     return True
 

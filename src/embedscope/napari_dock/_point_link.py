@@ -52,7 +52,11 @@ class PointLink:
         self._palette = np.zeros((256, 4), np.uint8)
         self._codes = np.zeros((2, len(self.rows)), np.uint8)
         self._markers = Points(
-            ndim=layer.ndim, name=f"{name} on the map", opacity=_OPACITY, affine=affine_of(layer)
+            ndim=layer.ndim,
+            name=f"{name} on the map",
+            opacity=_OPACITY,
+            affine=affine_of(layer),
+            units=layer.units,
         )
         self._place_markers()
         self._add()
@@ -87,7 +91,7 @@ class PointLink:
         layer = self.layer
         if layer is None or layer.ndim != self._markers.ndim:
             return None
-        point = value_at(layer, event)
+        point = value_at(layer, event, self._viewer.dims.units)
         if point is None or not 0 <= point < len(self._of_point) or self._of_point[point] < 0:
             return None
         return self._identities[int(self.rows[self._of_point[point]])]
@@ -118,7 +122,7 @@ class PointLink:
         layer = self.layer
         if layer is None:
             return []
-        moves = ("scale", "translate", "rotate", "shear", "affine")
+        moves = ("scale", "translate", "rotate", "shear", "affine", "units")
         events = layer.events
         moved = [(getattr(events, name), self._move) for name in moves]
         return [(events.data, self._follow), *moved]
@@ -135,6 +139,7 @@ class PointLink:
         layer = self.layer
         if layer.ndim == self._markers.ndim:
             self._markers.affine = affine_of(layer)
+            self._markers.units = layer.units
 
     def _follow(self, event: Any) -> None:
         """Points were added, moved or removed."""

@@ -49,6 +49,18 @@ class SampleJobs:
         self.layers: dict[str, Any] = {}
         self.watch = LayerWatch()
 
+    def replaces_samples(self, choice: DataChoice) -> bool:
+        """Whether `prepare` would put other samples in the place of those that are there.
+
+        Parameters
+        ----------
+        choice : DataChoice
+        """
+        if self._explorer.samples is None:
+            return False
+        is_there = choice in self._on_map
+        return not is_there or (len(self._on_map) == 1 and bool(self.watch.outdated_sources))
+
     def prepare(
         self, choice: DataChoice, go_on: Callable[[], None], end: Callable[[bool], None]
     ) -> None:

@@ -1,4 +1,4 @@
-"""The dock's frame: sections that scroll, a footer, and a line that says what was done."""
+"""The dock's frame: a header, sections that scroll, footers, a line that says what was done."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MARGIN_PX, _SETTLING_MS = 8, 150
 
 
 class Sections(QWidget):
-    """Parts from top to bottom that scroll together, and below them what stays in view.
+    """Parts from top to bottom that scroll together, and around them what stays in view.
 
     Parameters
     ----------
@@ -49,6 +49,10 @@ class Sections(QWidget):
         self._whole.addWidget(self.scroll_area, 1)
         self._whole.addWidget(self.message)
 
+    def add_header(self, part: QWidget) -> None:
+        """Put a part above everything that scrolls: it stays in view."""
+        self._whole.insertWidget(0, part)
+
     def add(self, part: QWidget, stretch: int = 0) -> None:
         """Put a part below the others; of the height that is left it takes its share `stretch`."""
         self._parts.addWidget(part, stretch)
@@ -80,8 +84,8 @@ class Sections(QWidget):
         return section
 
     def add_footer(self, content: QWidget) -> None:
-        """Put a row below everything that scrolls."""
-        self._whole.insertWidget(1, content)
+        """Put a row below everything that scrolls, and below the footers before."""
+        self._whole.insertWidget(self._whole.count() - 1, content)
 
     def reveal(self, part: QWidget) -> None:
         """Scroll until a part is in view that was just shown."""

@@ -31,6 +31,30 @@ def track_segments(samples: Samples) -> npt.NDArray[np.int64]:
     return np.stack([before[same], after[same]], axis=1).astype(np.int64)
 
 
+def segments_of(
+    segments: npt.NDArray[np.int64], samples: Samples, rows: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """The segments of the tracks that some samples belong to.
+
+    Parameters
+    ----------
+    segments : ndarray of shape (n_pairs, 2), int64
+        From `track_segments`.
+    samples : Samples
+    rows : ndarray of shape (k,), int64
+        One sample stands for its whole track.
+
+    Returns
+    -------
+    ndarray of shape (m, 2), int64
+    """
+    ids = samples.identities
+    tracks = np.stack([ids.source, ids.label], axis=1)
+    _, track = np.unique(tracks, axis=0, return_inverse=True)
+    chosen = np.unique(track.ravel()[rows])
+    return segments[np.isin(track.ravel()[segments[:, 0]], chosen)]
+
+
 def has_frames(samples: Samples) -> bool:
     """Whether there is more than one frame in some source."""
     return bool(len(samples)) and int(samples.identities.frame.max()) > 0

@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBox
 from embedscope.training import Phase, Status
 
 _STEPS = 100
+_STOPPING = "Stopping…"
 _TITLES = {
     Phase.PREPARING: "Finding neighbours",
     Phase.LAYOUT: "Laying out",
@@ -37,7 +38,7 @@ class TrainPanel(QWidget):
         self.stop = _button("Stop", "End the training now and keep the best map so far.")
         self.train.clicked.connect(lambda: self.train_requested.emit())
         self.pause.clicked.connect(self._toggle_pause)
-        self.stop.clicked.connect(lambda: self.stop_requested.emit())
+        self.stop.clicked.connect(self._ask_to_stop)
         self.bar = QProgressBar()
         self.bar.setRange(0, _STEPS)
         self.bar.setTextVisible(False)
@@ -45,6 +46,7 @@ class TrainPanel(QWidget):
         self.text = QLabel()
         self.text.setWordWrap(True)
         self._phase = Phase.IDLE
+        self._is_stopping = False
         buttons = QHBoxLayout()
         for button in (self.train, self.pause, self.stop):
             buttons.addWidget(button)
@@ -64,13 +66,23 @@ class TrainPanel(QWidget):
         """Show where the run is; buttons that would do nothing are grey."""
         self._phase = status.phase
         at_work = status.phase.is_at_work
+        self._is_stopping = self._is_stopping and at_work
         self.train.setEnabled(not at_work)
-        self.pause.setEnabled(at_work)
-        self.stop.setEnabled(at_work)
+        self.pause.setEnabled(at_work and not self._is_stopping)
+        self.stop.setEnabled(at_work and not self._is_stopping)
         self.pause.setText("Resume" if status.phase is Phase.PAUSED else "Pause")
         self.bar.setVisible(at_work)
         self.bar.setValue(round(_STEPS * status.fraction))
-        self.text.setText(_text_of(status))
+        self.text.setText(_STOPPING if self._is_stopping else _text_of(status))
+        self.text.setVisible(bool(self.text.text()))  # an empty line would take the map's room
+
+    def _ask_to_stop(self) -> None:
+        """Say so at once: a step that was begun is done first."""
+        self._is_stopping = True
+        self.stop.setEnabled(False)
+        self.pause.setEnabled(False)
+        self.text.setText(_STOPPING)
+        self.stop_requested.emit()
 
     def _toggle_pause(self) -> None:
         signal = self.resume_requested if self._phase is Phase.PAUSED else self.pause_requested
@@ -79,7 +91,9 @@ class TrainPanel(QWidget):
 
 def _text_of(status: Status) -> str:
     if not status.phase.is_at_work:
-        return "" if status.phase is Phase.IDLE else status.message
+        return "" if status.phase in (Phase.IDLE, Phase.DONE) else status.message
+    if status.phase is Phase.PREPARING and not status.fraction:  # nobody knows yet how far it is
+        return status.message.rstrip(".") + "…"
     left = "" if status.seconds_left is None else f", about {_rounded(status.seconds_left)} left"
     return f"{_TITLES.get(status.phase, status.phase.value)}: {100 * status.fraction:.0f} %{left}"
 

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from embedscope.napari_dock._world import to_data
+
 FloatArray = npt.NDArray[np.float64]
 
 _READ_AT_ONCE = 2**22  # pixels
@@ -30,11 +32,14 @@ class ViewRectangle:
         World coordinates along all axes of the viewer; those that are not displayed agree.
     displayed : tuple of two int
         Axes of the viewer that are displayed.
+    units : tuple of pint.Unit or None
+        Of the world.
     """
 
     corner: tuple[float, ...]
     opposite: tuple[float, ...]
     displayed: tuple[int, int]
+    units: Any = None
 
     def plane_of(self, layer: Any) -> Plane | None:
         """The rectangle in the data of a layer, in pixels of its finest level.
@@ -60,7 +65,7 @@ class ViewRectangle:
         for along in ((0, 0), (1, 0), (0, 1)):
             place = start.copy()
             place[shown] += sides * along
-            places.append(np.asarray(layer.world_to_data(place), np.float64))
+            places.append(to_data(self.units, layer, place))
         origin, *ends = places
         edges = np.array([end[axes] - origin[axes] for end in ends])
         # Sorted, as slicing keeps the axes in their order.

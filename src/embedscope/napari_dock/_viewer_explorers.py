@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import weakref
+from contextlib import suppress
 from typing import Any
 
+from embedscope._errors import InvalidInputError
 from embedscope.explorer import Explorer
 from embedscope.napari_dock._qt_dispatcher import QtDispatcher
 from embedscope.napari_dock._settings import preferred_parameters
@@ -29,11 +31,17 @@ def explorer_of(viewer: Any) -> Explorer:
         explorer = Explorer(dispatcher=QtDispatcher())
         explorer.set_parameters(**preferred_parameters())
         _explorers[viewer] = explorer
-        weakref.finalize(viewer, _stop, explorer)
+        weakref.finalize(viewer, stop_run, explorer)
     return _explorers[viewer]
 
 
-def _stop(explorer: Explorer) -> None:
-    """Nobody waits for the run of a viewer that is gone."""
-    if explorer.status.phase.is_at_work:
+def stop_run(explorer: Explorer) -> None:
+    """Stop the run of a viewer that is gone, or whose window is: nobody waits for it.
+
+    Parameters
+    ----------
+    explorer : Explorer
+        Keeps the best map so far.
+    """
+    with suppress(InvalidInputError):  # nothing was trained
         explorer.stop()

@@ -170,6 +170,7 @@ def _add_classes(
     about = {
         "name": f"{layer.name} gates",
         "affine": affine_of(layer),
+        "units": layer.units,
         "metadata": {"classes": dict(enumerate(names, start=1))},
     }
     if is_points(layer):

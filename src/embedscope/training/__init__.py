@@ -1,6 +1,7 @@
 """A training run in a thread of its own: parameters, states, events, results."""
 
 from embedscope.training._dispatch import AsyncioDispatcher, Dispatcher, immediate
+from embedscope.training._loading import start_loading
 from embedscope.training._parameters import (
     ParameterField,
     TrainingParameters,
@@ -25,4 +26,5 @@ __all__ = [
     "immediate",
     "make_estimator",
     "parameter_fields",
+    "start_loading",
 ]

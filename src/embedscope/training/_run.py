@@ -21,6 +21,7 @@ from embedscope._errors import InvalidInputError, StoppedError
 from embedscope.training._collector import full_collections_spared
 from embedscope.training._control import Control
 from embedscope.training._dispatch import Dispatcher, immediate
+from embedscope.training._loading import is_loaded, wait_until_loaded
 from embedscope.training._outbox import Outbox
 from embedscope.training._parameters import TrainingParameters
 from embedscope.training._replay import Replay, ReplayRecorder
@@ -40,6 +41,7 @@ _NOTHING_LEARNED = (
 )
 _STOPPED = "Stopped; the best map so far is kept."
 _DONE = "Done."
+_LOADING = "Loading TensorFlow."
 
 _run_ids = itertools.count(1)
 _at_work: WeakSet[TrainingRun] = WeakSet()
@@ -135,7 +137,8 @@ class TrainingRun:
                 target=self._work, name=f"embedscope run {self.status.run_id}", daemon=True
             )
             try:
-                self._watch.change(Phase.PREPARING, message="Loading what training needs.")
+                loading = {} if is_loaded() else {"message": _LOADING}
+                self._watch.change(Phase.PREPARING, **loading)
             finally:  # a listener that fails must not leave a run that never ends
                 _at_work.add(self)
                 self._thread.start()
@@ -286,6 +289,8 @@ class TrainingRun:
     def _prepare(self) -> tuple[Any, dict[str, Any]]:
         """The estimator with everything that watches it; imports TensorFlow."""
         self._step(0.0)
+        wait_until_loaded(lambda: self._step(0.0))
+        self._watch.change(Phase.PREPARING)
         from embedscope.training._live_decoder import LiveDecoder
         from embedscope.training._recipe import make_estimator
 

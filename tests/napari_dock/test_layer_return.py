@@ -1,0 +1,153 @@
+"""Layers that are renamed, deleted and added again, and docks that are closed and opened again."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from dock_hands import click_image
+from map_pixels import settle
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
+
+from embedscope.napari_dock._data_choice import Kind
+from embedscope.samples import SampleId
+
+N_CELLS = 30
+TIMEOUT_MS = 20_000
+
+
+def field() -> np.ndarray:
+    """Cells on a grid, ids with gaps."""
+    labels = np.zeros((120, 144), np.int32)
+    for number, (y, x) in enumerate(np.ndindex(5, 6)):
+        labels[24 * y + 6 : 24 * y + 18, 24 * x + 6 : 24 * x + 18] = 7 * number + 3
+    return labels
+
+
+@pytest.fixture
+def viewer(shown_viewer):
+    rng = np.random.default_rng(0)
+    shown_viewer.add_image(rng.random(field().shape, np.float32), name="stain")
+    shown_viewer.add_labels(field(), name="cells")
+    shown_viewer.reset_view()
+    return shown_viewer
+
+
+@pytest.fixture
+def cut(viewer, open_dock, lay_out):
+    """A dock over cells that are cut and on a map."""
+    dock = open_dock(viewer)
+    lay_out(dock)
+    return dock
+
+
+def press_its_cross(dock) -> None:
+    QTest.mouseClick(dock.parent().title.close_button, Qt.MouseButton.LeftButton)
+    for _ in range(3):
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+        settle()
+
+
+def check_links(dock, viewer, name: str) -> None:
+    """A click on a cell is who stands there, and who is selected is marked there."""
+    y, x = (6 + 24 * 2 + 5, 6 + 24 * 3 + 5)
+    click_image(viewer, (y, x))
+    assert dock.explorer.selected_ids == [SampleId("cells", 0, 7 * 15 + 3)]
+    (overlay,) = dock.links.own_layers
+    np.testing.assert_array_equal(np.asarray(overlay.data) > 0, field() == 7 * 15 + 3)
+    assert [layer.name for layer in dock.links.layers.values()] == [name]
+
+
+def test_a_renamed_layer_is_not_added_a_second_time(cut, viewer):
+    before = cut.explorer.samples
+    viewer.layers["cells"].name = "nuclei"
+    assert "named nuclei now" in cut.view.message.text()
+    cut._add_to_map()
+    assert "on the map already, named 'cells'" in cut.view.message.text()
+    assert cut.explorer.samples is before
+    check_links(cut, viewer, "nuclei")
+
+
+@pytest.mark.parametrize("name", ["cells", "cells again"])
+def test_a_layer_deleted_and_added_again_is_linked_again(cut, viewer, qtbot, name):
+    cut.explorer.select_ids([SampleId("cells", 0, 10)])
+    viewer.layers.remove("cells")
+    assert cut.links.layers == {}
+    assert "removed" in cut.view.message.text()
+    viewer.add_labels(field(), name=name)
+    qtbot.waitUntil(lambda: "cells" in cut.links.layers, timeout=TIMEOUT_MS)
+    assert cut.view.message.text() == f"{name} linked to the map again"
+    (overlay,) = cut.links.own_layers  # what was selected is shown at once
+    np.testing.assert_array_equal(np.asarray(overlay.data) > 0, field() == 10)
+    check_links(cut, viewer, name)
+    viewer.layers[name].data_setitem((np.array([0]), np.array([0])), 999)
+    assert cut.outdated.isVisible()
+
+
+def test_a_layer_with_other_pixels_has_only_the_name(cut, viewer, qtbot):
+    viewer.layers.remove("cells")
+    viewer.add_labels(np.fliplr(field()), name="cells")
+    qtbot.waitUntil(lambda: "not linked" in cut.view.message.text(), timeout=TIMEOUT_MS)
+    assert cut.links.layers == {}
+    viewer.reset_view()
+    click_image(viewer, (10, 10))
+    assert cut.explorer.selected_ids == []
+
+
+def test_what_had_changed_before_it_was_deleted_is_still_known_as_changed(cut, viewer, qtbot):
+    cells = viewer.layers["cells"]
+    cells.data_setitem((np.array([0]), np.array([0])), 999)
+    viewer.layers.remove("cells")
+    assert not cut.outdated.isVisible()
+    viewer.add_labels(cells.data, name="cells")
+    qtbot.waitUntil(lambda: "cells" in cut.links.layers, timeout=TIMEOUT_MS)
+    assert cut.outdated.isVisible()
+
+
+def test_points_deleted_and_added_again(viewer, open_dock, lay_out, qtbot):
+    places = np.random.default_rng(0).random((20, 2)) * 100
+    table = {"size": np.arange(20.0), "wave": np.sin(np.arange(20.0))}
+    viewer.add_points(places, features=table, name="spots")
+    dock = open_dock(viewer)
+    dock.data_panel.kind.setCurrentIndex(list(Kind).index(Kind.FEATURES))
+    dock.data_panel.labels.setCurrentIndex(dock.data_panel.labels.findText("spots"))
+    lay_out(dock)
+    viewer.layers.remove("spots")
+    viewer.add_points(places[::-1], name="others")
+    viewer.add_points(places, name="again")
+    qtbot.waitUntil(lambda: "spots" in dock.links.layers, timeout=TIMEOUT_MS)
+    assert dock.links.layers["spots"].name == "again"
+
+
+def test_its_own_cross_ends_a_dock_and_another_is_linked_at_once(cut, viewer, open_dock, qtbot):
+    explorer = cut.explorer
+    explorer.add_gate([[-0.5, -0.5], [2.5, -0.5], [2.5, 2.5]], "corner")
+    open_dock.forget()
+    press_its_cross(cut)
+    assert [layer.name for layer in viewer.layers] == ["stain", "cells"]
+    viewer.layers["cells"].name = "renamed meanwhile"
+    dock = open_dock(viewer)
+    assert dock.explorer is explorer
+    qtbot.waitUntil(lambda: "cells" in dock.links.layers, timeout=TIMEOUT_MS)
+    check_links(dock, viewer, "renamed meanwhile")
+    before = explorer.samples
+    ready = []
+    dock._prepare(lambda: ready.append(True))  # Train goes on with them, and the gate stays
+    qtbot.waitUntil(lambda: bool(ready), timeout=TIMEOUT_MS)
+    assert explorer.samples is before
+    assert explorer.gates.names == ("corner",)
+
+
+def test_a_dock_that_is_hidden_or_floats_stays_linked(cut, viewer):
+    frame = cut.parent()
+    for change in (
+        lambda: frame.setFloating(True),
+        lambda: QTest.mouseClick(frame.title.hide_button, Qt.MouseButton.LeftButton),
+        lambda: frame.show(),
+        lambda: frame.setFloating(False),
+    ):
+        change()
+        settle()
+        assert list(cut.links.layers) == ["cells"]
+    check_links(cut, viewer, "cells")

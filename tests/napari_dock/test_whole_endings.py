@@ -1,0 +1,143 @@
+"""A viewer, a dock or a layer that goes in mid-training, in a process that lives on."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+from map_pixels import settle
+from qtpy.QtCore import QEvent, Qt, QTimer
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
+from sessions import cells
+
+from embedscope.training import Phase, Status
+
+TIMEOUT_MS = 240_000
+
+
+@pytest.fixture
+def failures(monkeypatch):
+    """What goes wrong in Qt's callbacks, which nobody is told of otherwise."""
+    told = []
+    monkeypatch.setattr(sys, "excepthook", lambda kind, error, trace: told.append(repr(error)))
+    return told
+
+
+@pytest.fixture
+def training(shown_viewer, open_dock, qtbot):
+    """A dock whose run has just begun to fit, with hours to go."""
+    image, labels = cells()
+    shown_viewer.add_image(image[..., 0], name="DNA")
+    shown_viewer.add_labels(labels, name="day 1")
+    dock = open_dock(shown_viewer)
+    dock.explorer.set_parameters(n_training_epochs=100, reconstruction=False)
+    dock.view.train_panel.train.click()
+    qtbot.waitUntil(lambda: bool(dock.explorer.losses), timeout=TIMEOUT_MS)
+    open_dock.forget()
+    return dock
+
+
+def press_the_windows_cross(viewer, dock):
+    window = getattr(viewer, "__wrapped__", viewer).window  # behind the proxy for plugins
+    window._qt_window.close()
+    del window._qt_window  # as napari itself does, so that nobody closes it again
+
+
+def close_the_viewer(viewer, dock):
+    viewer.close()
+
+
+def press_the_docks_cross(viewer, dock):
+    QTest.mouseClick(dock.parent().title.close_button, Qt.MouseButton.LeftButton)
+
+
+def press_both_crosses(viewer, dock):
+    press_the_docks_cross(viewer, dock)
+    let_go()
+    press_the_windows_cross(viewer, dock)
+
+
+def let_go() -> None:
+    """Let Qt delete; what is deleted may ask for more to be deleted."""
+    for _ in range(3):
+        settle()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    settle()
+
+
+@pytest.mark.parametrize(
+    "end", [press_the_windows_cross, close_the_viewer, press_both_crosses], ids=lambda f: f.__name__
+)
+def test_the_run_of_a_viewer_that_is_closed_stops_and_keeps_its_map(
+    training, shown_viewer, qtbot, failures, end
+):
+    explorer = training.explorer
+    training.view.map_place.pop_out()
+    end(shown_viewer, training)
+    let_go()
+    qtbot.waitUntil(lambda: explorer.status.phase.is_finished, timeout=20_000)
+    assert explorer.status.phase is Phase.STOPPED
+    assert np.isfinite(explorer.model.embedding).all()
+    explorer.select_rows([1, 2])  # nobody listens that is not there any more
+    settle()
+    windows = [each for each in QApplication.topLevelWidgets() if each.isVisible()]
+    assert not [each for each in windows if each.windowTitle() == "Map"]
+    assert failures == []
+
+
+def test_a_window_that_is_closed_while_napari_shows_the_activity(
+    shown_viewer, open_dock, qtbot, failures
+):
+    """Napari lets Qt go on in there, and nothing of the dock is left when it comes back."""
+    image, labels = cells()
+    shown_viewer.add_image(image[..., 0], name="DNA")
+    shown_viewer.add_labels(labels, name="day 1")
+    dock = open_dock(shown_viewer)
+    open_dock.forget()
+
+    def close() -> None:
+        press_the_windows_cross(shown_viewer, dock)
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+    QTimer.singleShot(0, close)
+    dock.explorer.events.status_changed.emit(Status(run_id=1, phase=Phase.PREPARING))
+    dock.explorer.events.status_changed.emit(Status(run_id=1, phase=Phase.FITTING))
+    let_go()
+    assert dock._is_closed
+    assert failures == []
+
+
+def test_the_run_of_a_dock_that_is_closed_goes_on_and_is_found_again(
+    training, shown_viewer, open_dock, qtbot, failures
+):
+    explorer = training.explorer
+    press_the_docks_cross(shown_viewer, training)
+    let_go()
+    assert [layer.name for layer in shown_viewer.layers] == ["DNA", "day 1"]
+    n_entries = len(explorer.losses["loss"])
+    qtbot.waitUntil(lambda: len(explorer.losses["loss"]) > n_entries, timeout=60_000)
+    _, dock = shown_viewer.window.add_plugin_dock_widget("embedscope", "Explore embedding")
+    assert dock.explorer is explorer
+    assert dock.view.train_panel.stop.isEnabled()
+    dock.view.train_panel.stop.click()
+    assert dock.view.train_panel.text.text() == "Stopping…"
+    qtbot.waitUntil(lambda: explorer.status.phase.is_finished, timeout=20_000)
+    qtbot.waitUntil(lambda: "day 1" in dock.links.layers, timeout=20_000)
+    dock.close_links()
+    assert failures == []
+
+
+def test_the_run_of_a_layer_that_is_removed_goes_on(training, shown_viewer, qtbot, failures):
+    explorer = training.explorer
+    shown_viewer.layers.clear()
+    settle()
+    assert "removed" in training.view.message.text()
+    n_entries = len(explorer.losses["loss"])
+    qtbot.waitUntil(lambda: len(explorer.losses["loss"]) > n_entries, timeout=60_000)
+    training.view.train_panel.stop.click()
+    qtbot.waitUntil(lambda: explorer.status.phase.is_finished, timeout=20_000)
+    assert explorer.model is not None
+    training.close_links()
+    assert failures == []

@@ -1,0 +1,55 @@
+"""TensorFlow is loaded beside a run, which says so and can be stopped meanwhile."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+SCRIPT = """
+import sys, time
+import numpy as np
+from embedscope.samples import samples_from_array
+from embedscope.training import TrainingRun, start_loading
+
+start_loading()
+start_loading()
+run = TrainingRun(samples_from_array(np.random.default_rng(0).random((60, 8), np.float32)))
+run.start()
+assert run.status.message == "Loading TensorFlow.", run.status
+assert "embedscope.core._trained_networks" not in sys.modules
+began = time.perf_counter()
+run.stop()
+status = run.wait(60)
+took = time.perf_counter() - began
+assert status.phase.name == "STOPPED", status
+is_loading = "embedscope.training._live_decoder" not in sys.modules
+assert is_loading, "it was loaded by then: nothing is proved"
+assert took < 2, took
+again = TrainingRun(run.samples)
+again.start()
+while again.status.message == "Loading TensorFlow.":
+    time.sleep(0.01)
+assert again.status.message.startswith("Finding"), again.status
+again.stop()
+assert again.wait(60).phase.name == "STOPPED"
+print("well")
+"""
+
+
+def test_a_run_says_that_it_loads_and_is_stopped_at_once():
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "well"
+
+
+def test_the_end_of_the_process_in_the_middle_of_loading_is_no_crash():
+    done = subprocess.run(
+        [sys.executable, "-c", "from embedscope.training import start_loading; start_loading()"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
