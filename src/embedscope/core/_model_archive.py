@@ -137,9 +137,20 @@ def _described_objects(config: Any) -> Iterator[dict[str, Any]]:
         if isinstance(value, dict):
             if "class_name" in value:
                 yield value
+            elif _is_bare_lambda(value):
+                yield {"class_name": "lambda", "module": "builtins"}
             pending.extend(value.values())
         elif isinstance(value, list):
             pending.extend(value)
+
+
+def _is_bare_lambda(value: dict[str, Any]) -> bool:
+    """A function without a name, as Keras writes an activation: its bytes and no class name.
+
+    Keras 3.12 to 3.15 save such a network and cannot load it.
+    """
+    parts = value.get("value")
+    return value.keys() == {"value"} and isinstance(parts, list | tuple) and len(parts) == 3
 
 
 def _why_untrusted(entry: dict[str, Any]) -> str | None:
