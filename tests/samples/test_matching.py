@@ -87,6 +87,15 @@ def test_labels_that_fit_better_one_further_are_refused(labels, message):
         samples_from_table(rows, columns=["value"], source=STILL)
 
 
+def test_row_numbers_of_a_film_are_no_labels():
+    film_rows = pd.DataFrame({"frame": [0, 0, 0, 0, 1, 1, 1, 1], "label": range(8)})
+    labels = np.zeros((2, 1, 16), np.int32)
+    labels[:, 0, ::4] = 1, 5, 6, 7  # in both frames: as many rows as labels from 0 to 7
+    source = Source("film", "labels", labels=labels, axes="tyx")
+    with pytest.raises(InvalidInputError, match="column 'label' only counts them"):
+        samples_from_table(film_rows.assign(value=np.arange(8.0)), columns=["value"], source=source)
+
+
 def test_a_class_called_label_is_named_in_the_error():
     rows = pd.DataFrame({"label": [0, 1, 0, 1], "value": [1.0, 2, 3, 4]})
     with pytest.raises(InvalidInputError, match=r"by column 'label'.* a class and no label"):

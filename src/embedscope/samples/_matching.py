@@ -237,9 +237,14 @@ def _check_not_counted(ids: RowIds, n_found: int, objects: KnownObjects) -> None
     )
     if not is_counted:
         return
+    # Over several frames only labels that are never used again can count the rows.
+    is_film = ids.frames is not None and len(np.unique(ids.frames)) > 1
+    are_all = n_found == int((ids.labels > 0).sum()) == len(objects.label)
     every_label = n_rows == last + 1 - counted_from
-    if (counted_from == 0 and not every_label) or (
-        counted_from == 1 and n_rows == len(objects.label) and n_found < n_rows
+    if (
+        (is_film and not are_all)
+        or (counted_from == 0 and not every_label)
+        or (counted_from == 1 and n_rows == len(objects.label) and n_found < n_rows)
     ):
         raise InvalidInputError(
             f"a table for {objects.name!r} must have a column of labels, or a row for every label "
