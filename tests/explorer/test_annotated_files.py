@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from embedscope.explorer._annotated_files import element_names, write_h5ad, write_zarr
+from embedscope.explorer._exports import write_parquet
 from embedscope.explorer._frames import to_frame
-from embedscope.samples import Identities, samples_from_array
+from embedscope.samples import Identities, samples_from_array, samples_from_table
 
 anndata = pytest.importorskip("anndata")
 
@@ -57,3 +59,37 @@ def test_a_zarr_table_takes_no_place_of_something_else(table, tmp_path):
         with pytest.raises(ValueError, match="path must be a new folder"):
             write_zarr(taken, table)
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["map.zarr"]
+
+
+SIZES = np.array([0.1, 0.2, 0.5, 0.6, 0.9, 0.95])
+CATEGORIES = {
+    "intervals": pd.cut(SIZES, 3),
+    "dates": pd.Categorical(pd.to_datetime(["2024-01-01", "2024-01-02"] * 3)),
+    "mixtures": pd.Categorical([1, "other", None] * 2),
+    "the same as text": pd.Categorical([1, "1", 2] * 2),
+    "numbers": pd.Categorical([3, 1, 2] * 2),
+    "text": pd.Categorical(["b", "a", None] * 2, categories=["b", "a"], ordered=True),
+}
+
+
+@pytest.mark.parametrize("column", CATEGORIES.values(), ids=CATEGORIES)
+def test_any_categories_can_be_written(column, tmp_path):
+    from embedscope.explorer._annotated import to_anndata
+
+    features = pd.DataFrame({"size": SIZES, "class": column})
+    samples = samples_from_table(features, columns=["size"])
+    frame = to_frame(samples.identities, np.zeros((6, 2), np.float32), samples.features, {}, {})
+    write_h5ad(tmp_path / "map.h5ad", to_anndata(frame))
+    write_parquet(tmp_path / "map.parquet", frame)
+    wanted = features["class"].astype(object).map(str, na_action="ignore")
+    for read in (
+        anndata.read_h5ad(tmp_path / "map.h5ad").obs["class"],
+        pd.read_parquet(tmp_path / "map.parquet")["class"],
+    ):
+        found = read.astype(object).map(str, na_action="ignore")
+        assert found.isna().tolist() == wanted.isna().tolist()
+        assert found.dropna().tolist() == wanted.dropna().tolist()
+    if column.ordered:
+        classes = anndata.read_h5ad(tmp_path / "map.h5ad").obs["class"].cat
+        assert classes.ordered
+        assert classes.categories.tolist() == [str(each) for each in column.categories]

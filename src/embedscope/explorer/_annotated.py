@@ -20,6 +20,7 @@ from embedscope.explorer._frames import (
     IDENTITY_COLUMNS,
     PLACE_COLUMNS,
     SCORE_PREFIX,
+    as_text,
 )
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 REGION_KEY = "region"
 INSTANCE_KEY = "instance_id"
+
+# Kinds of categories that h5ad can hold, as pandas names them.
+_CATEGORIES = ("string", "integer", "floating", "boolean", "empty")
 
 Regions = Mapping[str | tuple[str, int], str]
 
@@ -192,9 +196,12 @@ def _storable(column: pd.Series[Any]) -> pd.Series[Any]:
     is_plain = pd.api.types.is_bool_dtype(column.dtype) or pd.api.types.is_numeric_dtype(
         column.dtype
     )
-    if is_plain or isinstance(column.dtype, pd.CategoricalDtype):
+    if is_plain:
         return column
-    return column.map(str, na_action="ignore").astype("category")
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        kind = pd.api.types.infer_dtype(column.cat.categories)
+        return column if kind in _CATEGORIES else as_text(column)
+    return as_text(column).astype("category")
 
 
 def _region_names(frame: pd.DataFrame, regions: Regions) -> pd.Series[str]:

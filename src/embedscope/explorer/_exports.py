@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from embedscope._errors import InvalidInputError, MissingDependencyError
 from embedscope.core._stored_file import replace_file
 from embedscope.core._stored_path import as_path
+from embedscope.explorer._frames import as_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +84,8 @@ def write_parquet(path: str | os.PathLike[str], frame: pd.DataFrame) -> Path:
     path : str or path
         File; one that is there is replaced.
     frame : DataFrame
-        From `to_frame`. Types are kept, categories among them.
+        From `to_frame`. Types are kept, categories among them; mixtures and categories that are
+        intervals, which Parquet has none of, become text.
 
     Returns
     -------
@@ -98,8 +100,18 @@ def write_parquet(path: str | os.PathLike[str], frame: pd.DataFrame) -> Path:
     require_export("pyarrow", "write_parquet")
     file = as_path(path)
     with replace_file(file) as written:
-        frame.to_parquet(written, index=False, engine="pyarrow")
+        frame.apply(_for_parquet).to_parquet(written, index=False, engine="pyarrow")
     return file
+
+
+def _for_parquet(column: pd.Series[Any]) -> pd.Series[Any]:
+    """The column as Parquet can hold it."""
+    import pandas as pd
+
+    is_categorical = isinstance(column.dtype, pd.CategoricalDtype)
+    kind = pd.api.types.infer_dtype(column.cat.categories if is_categorical else column)
+    is_foreign = kind in ("mixed", "mixed-integer") or (is_categorical and kind == "interval")
+    return as_text(column) if is_foreign else column
 
 
 def write_json(path: str | os.PathLike[str], values: Mapping[str, Any]) -> Path:

@@ -138,3 +138,25 @@ def _check_rows(parts: Mapping[str, Any], n_rows: int) -> None:
             f"every part must have {n_rows} rows, one for each identity; got {wrong}. Take them "
             "from the same samples."
         )
+
+
+def as_text(column: pd.Series[Any]) -> pd.Series[Any]:
+    """A column with its values as text; missing ones stay missing, categories keep their order.
+
+    Parameters
+    ----------
+    column : Series of n values
+
+    Returns
+    -------
+    Series of n values
+        Text, or categories that are text.
+    """
+    import pandas as pd
+
+    text = column.astype(object).map(str, na_action="ignore")
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        return text
+    categories = dict.fromkeys(map(str, column.cat.categories))  # 1 and "1" become one
+    kind = pd.CategoricalDtype(list(categories), ordered=column.cat.ordered)
+    return text.astype(kind)
