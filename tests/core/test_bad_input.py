@@ -75,7 +75,7 @@ NETWORK_SWITCHES = ("parametric_embedding", "parametric_reconstruction", "autoen
 NOT_COUNTS = (True, 0, -3, 2.5, "15", np.nan, [15])
 NOT_WEIGHTS = (True, -0.1, np.nan, np.inf, "1", [1.0], 10**400, 1j)
 WRONG: dict[str, tuple[Any, ...]] = {
-    "n_neighbors": (*NOT_COUNTS, None, 1, N_SAMPLES, 10**30),
+    "n_neighbors": (*NOT_COUNTS, None, 1),
     "n_components": (*NOT_COUNTS, None),
     "metric": (5, None, ["euclidean"], "euclid", ""),
     "metric_kwds": (5, "p", [("p", 3)]),
@@ -494,6 +494,21 @@ def of_two_classes() -> sparse.csr_matrix:
 )
 def test_labels_may_be_of_any_one_kind(labels: Any, of_two_classes: sparse.csr_matrix) -> None:
     assert (quick().fit(DATA, labels).graph_ != of_two_classes).nnz == 0
+
+
+@pytest.mark.parametrize("n_neighbors", [N_SAMPLES, 10**30])
+def test_more_neighbors_than_samples_are_fewer_with_a_warning(n_neighbors: int) -> None:
+    """As in umap-learn, whose defaults people use on a dozen samples too."""
+    with pytest.warns(UserWarning, match=rf"^n_neighbors should be .* {N_SAMPLES - 1} are taken"):
+        found = quick(n_neighbors=n_neighbors).fit(DATA).graph_
+    assert (quick(n_neighbors=N_SAMPLES - 1).fit(DATA).graph_ != found).nnz == 0
+
+
+def test_two_samples_are_too_few() -> None:
+    with pytest.raises(InvalidInputError, match=r"^X must have at least 3 samples"):
+        quick().fit(DATA[:2])
+    with pytest.warns(UserWarning, match="2 are taken"):
+        assert np.isfinite(quick().fit_transform(DATA[:3])).all()
 
 
 def half_unknown(mark: Any) -> np.ndarray:

@@ -64,8 +64,8 @@ class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     Parameters
     ----------
     n_neighbors : int, default=15
-        Neighbours of each sample, itself included; at least 2 and fewer than there are samples.
-        Few show fine structure, many the whole.
+        Neighbours of each sample, itself included; at least 2. All other samples, with a warning,
+        where there are no more. Few show fine structure, many the whole.
     n_components : int, default=2
         Dimensions of the map.
     metric : str or callable, default="euclidean"
@@ -885,6 +885,23 @@ default="spectral"
     def _history(self) -> dict[str, list[float]]:
         """umap-learn's name of `history_`."""
         return self.history_
+
+    @property
+    def parametric_model(self) -> Any:
+        """umap-learn's name of the trained networks as one: encoder, and decoder if there is one.
+
+        A keras.Model from samples to places, or to places and what the decoder draws there; None
+        before `fit`, and without an encoder.
+        """
+        if getattr(self, "encoder_", None) is None or not self.parametric_embedding:
+            return None
+        from embedscope.core._networks import one_model
+        from embedscope.core._style_networks import with_empty_code
+
+        decoder = self.decoder_
+        if decoder is not None:
+            decoder = with_empty_code(decoder, self._n_features_out)
+        return one_model(self.encoder_, decoder)
 
     @property
     def _n_features_out(self) -> int:
