@@ -839,3 +839,21 @@ def test_samples_that_change_after_fit_change_nothing() -> None:
     np.testing.assert_array_equal(
         estimator.update(moved).embedding_, other.update(moved).embedding_
     )
+
+
+@pytest.mark.parametrize("dtype", [">f4", ">f8"])
+def test_gaps_in_numbers_of_the_other_byte_order_are_found(dtype: str) -> None:
+    """Files of astronomers have them."""
+    assert (quick().fit(DATA.astype(dtype)).graph_ != quick().fit(DATA).graph_).nnz == 0
+    X = DATA.astype(dtype)
+    X[3, 1] = np.nan
+    with pytest.raises(InvalidInputError, match=r"^X must be finite .* 1 NaN"):
+        quick().fit(X)
+
+
+@pytest.mark.parametrize("shape", [(3, 2, 1, 1), (3, 1, 1, 2), (3, 1, 2)])
+def test_places_have_two_axes(shape: tuple[int, ...]) -> None:
+    estimator = quick(parametric_reconstruction=True).fit(DATA)
+    with pytest.raises(InvalidInputError, match=r"^Z must be an array of two axes"):
+        estimator.inverse_transform(np.zeros(shape))
+    assert estimator.inverse_transform(np.zeros(shape).reshape(3, -1)).shape == (3, N_FEATURES)

@@ -271,3 +271,12 @@ def test_an_array_after_a_frame_is_warned_of_as_everywhere_in_scikit_learn() -> 
     estimator = quick().fit(FRAME)
     with pytest.warns(UserWarning, match="does not have valid feature names"):
         estimator.transform(DATA)
+
+
+def test_names_that_stand_twice_are_refused_in_plain_words() -> None:
+    estimator = quick().fit(FRAME)
+    twice = FRAME.set_axis(["a", "b", "b", *FRAME.columns[3:]], axis=1)
+    for method in (estimator.transform, estimator.update, estimator.encoder_jacobian, quick().fit):
+        with pytest.raises(InvalidInputError, match=r"^X must have a name .* 'b' more than once"):
+            method(twice)
+    assert estimator.transform(twice.to_numpy()[:1]).shape == (1, 2)
