@@ -75,7 +75,7 @@ NETWORK_SWITCHES = ("parametric_embedding", "parametric_reconstruction", "autoen
 NOT_COUNTS = (True, 0, -3, 2.5, "15", np.nan, [15])
 NOT_WEIGHTS = (True, -0.1, np.nan, np.inf, "1", [1.0], 10**400, 1j)
 WRONG: dict[str, tuple[Any, ...]] = {
-    "n_neighbors": (*NOT_COUNTS, None, 1, N_SAMPLES, 10**30),
+    "n_neighbors": (*NOT_COUNTS, None, 1),
     "n_components": (*NOT_COUNTS, None),
     "metric": (5, None, ["euclidean"], "euclid", ""),
     "metric_kwds": (5, "p", [("p", 3)]),
@@ -498,6 +498,21 @@ def test_labels_may_be_of_any_one_kind(labels: Any, of_two_classes: sparse.csr_m
     assert (quick().fit(DATA, labels).graph_ != of_two_classes).nnz == 0
 
 
+@pytest.mark.parametrize("n_neighbors", [N_SAMPLES, 10**30])
+def test_more_neighbors_than_samples_are_fewer_with_a_warning(n_neighbors: int) -> None:
+    """As in umap-learn, whose defaults people use on a dozen samples too."""
+    with pytest.warns(UserWarning, match=rf"^n_neighbors should be .* {N_SAMPLES - 1} are taken"):
+        found = quick(n_neighbors=n_neighbors).fit(DATA).graph_
+    assert (quick(n_neighbors=N_SAMPLES - 1).fit(DATA).graph_ != found).nnz == 0
+
+
+def test_two_samples_are_too_few() -> None:
+    with pytest.raises(InvalidInputError, match=r"^X must have at least 3 samples"):
+        quick().fit(DATA[:2])
+    with pytest.warns(UserWarning, match="2 are taken"):
+        assert np.isfinite(quick().fit_transform(DATA[:3])).all()
+
+
 def half_unknown(mark: Any) -> np.ndarray:
     """Text labels in turn with marks, as objects."""
     return np.array(["G1", mark, "S", mark] * 10, dtype=object)
@@ -854,3 +869,21 @@ def test_the_loss_of_a_decoder_that_is_made_later_is_tried_before():
     )
     text = refusal(lambda: estimator.fit(DATA))
     assert text.startswith("parametric_reconstruction_loss_fcn must be a function")
+
+
+@pytest.mark.parametrize("dtype", [">f4", ">f8"])
+def test_gaps_in_numbers_of_the_other_byte_order_are_found(dtype: str) -> None:
+    """Files of astronomers have them."""
+    assert (quick().fit(DATA.astype(dtype)).graph_ != quick().fit(DATA).graph_).nnz == 0
+    X = DATA.astype(dtype)
+    X[3, 1] = np.nan
+    with pytest.raises(InvalidInputError, match=r"^X must be finite .* 1 NaN"):
+        quick().fit(X)
+
+
+@pytest.mark.parametrize("shape", [(3, 2, 1, 1), (3, 1, 1, 2), (3, 1, 2)])
+def test_places_have_two_axes(shape: tuple[int, ...]) -> None:
+    estimator = quick(parametric_reconstruction=True).fit(DATA)
+    with pytest.raises(InvalidInputError, match=r"^Z must be an array of two axes"):
+        estimator.inverse_transform(np.zeros(shape))
+    assert estimator.inverse_transform(np.zeros(shape).reshape(3, -1)).shape == (3, N_FEATURES)

@@ -15,7 +15,7 @@ from scipy import sparse
 from scipy.spatial.distance import cdist
 
 from embedscope._errors import InvalidInputError
-from embedscope.core import _neighbors
+from embedscope.core import _neighbors, _rows
 from embedscope.core._descent import descent_search
 from embedscope.core._metrics import NeighborSearch
 from embedscope.core._neighbors import nearest_neighbors
@@ -157,7 +157,7 @@ def test_a_function_in_a_script_that_nothing_guards(tmp_path: Path) -> None:
 def test_sparse_data_with_a_metric_that_scikit_learn_has_for_dense_data_only(
     rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_neighbors, "_DENSE_VALUES", 0)
+    monkeypatch.setattr(_rows, "_DENSE_VALUES", 0)
     dense = (rng.random((400, 60)) < 0.3).astype(np.float32)
     indices, distances = nearest_neighbors(
         sparse.csr_matrix(dense), NeighborSearch(10, "jaccard", seed=3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import keras
@@ -284,3 +285,19 @@ def test_weights_of_a_checkpoint_load_into_the_encoder(few, tmp_path, encoder):
         np.testing.assert_array_equal(ours, theirs)
     loaded.load_weights(tmp_path / "1.weights.h5")
     assert np.abs(loaded(few.train[:100]) - embedder.embedding_).max() > 1e-3
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_fit_leaves_no_graph_behind(few, solver):
+    """Each held several megabytes, in every process that fits more than once."""
+
+    def graphs() -> int:
+        gc.collect()
+        return sum(type(found).__name__ == "FuncGraph" for found in gc.get_objects())
+
+    options = {"solver": solver, "n_epochs": 1, "loss_report_frequency": 1}
+    fitted(few, **options)
+    before = graphs()
+    for _ in range(2):
+        fitted(few, **options)
+    assert graphs() <= before

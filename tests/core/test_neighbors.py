@@ -11,7 +11,7 @@ from scipy import sparse
 from scipy.spatial.distance import cdist
 
 from embedscope._errors import InvalidInputError
-from embedscope.core import _neighbors
+from embedscope.core import _rows
 from embedscope.core._metrics import NeighborSearch, check_metric
 from embedscope.core._neighbors import nearest_neighbors
 
@@ -136,7 +136,7 @@ def test_sparse_data_as_dense_ones(rng: np.random.Generator, metric: str) -> Non
 def test_sparse_data_that_are_too_wide_to_be_dense(
     rng: np.random.Generator, metric: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_neighbors, "_DENSE_VALUES", 0)
+    monkeypatch.setattr(_rows, "_DENSE_VALUES", 0)
     dense = np.where(rng.random((600, 30)) < 0.2, rng.random((600, 30)), 0).astype(np.float32)
     dense[:, 0] = 1
     pairs = cdist(dense, dense, "cityblock" if metric == "manhattan" else metric)

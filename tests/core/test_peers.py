@@ -685,3 +685,17 @@ def test_the_optimizer_is_not_reset(few):
     embedder = short(optimizer=keras.optimizers.Adam(1e-3))
     first = embedder.fit_transform(few.train)
     np.testing.assert_array_equal(embedder.fit_transform(few.train), first)
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_the_networks_are_one_model_under_umap_learns_name(few, apart):
+    embedder = short(
+        parametric_reconstruction=True, n_style_components=2 if apart else 0, n_epochs=2
+    )
+    assert embedder.parametric_model is None
+    embedder.fit(few.train[:100])
+    places, drawn = embedder.parametric_model(few.test[:5])
+    np.testing.assert_allclose(places, embedder.transform(few.test[:5]), atol=1e-5)
+    in_units = embedder._fitted.reconstruction.to_data(np.asarray(drawn))
+    expected = embedder.inverse_transform(np.asarray(places))
+    np.testing.assert_allclose(in_units, expected, atol=1e-5)

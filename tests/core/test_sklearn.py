@@ -224,10 +224,10 @@ def test_a_grid_search_runs_in_processes() -> None:
 def test_a_search_reports_bad_parameters_as_scores() -> None:
     search = GridSearchCV(
         make_pipeline(quick(), KNeighborsClassifier(3)),
-        {"parametricumap__n_neighbors": [4, N_SAMPLES]},
+        {"parametricumap__n_neighbors": [4, 1]},
         cv=2,
     )
-    failed = pytest.warns(FitFailedWarning, match="n_neighbors must be an int in")
+    failed = pytest.warns(FitFailedWarning, match="n_neighbors must be an int of")
     with failed, pytest.warns(UserWarning, match="scores are non-finite"):
         search.fit(DATA, LABELS)
     assert np.isnan(search.cv_results_["mean_test_score"]).tolist() == [False, True]
@@ -271,3 +271,12 @@ def test_an_array_after_a_frame_is_warned_of_as_everywhere_in_scikit_learn() -> 
     estimator = quick().fit(FRAME)
     with pytest.warns(UserWarning, match="does not have valid feature names"):
         estimator.transform(DATA)
+
+
+def test_names_that_stand_twice_are_refused_in_plain_words() -> None:
+    estimator = quick().fit(FRAME)
+    twice = FRAME.set_axis(["a", "b", "b", *FRAME.columns[3:]], axis=1)
+    for method in (estimator.transform, estimator.update, estimator.encoder_jacobian, quick().fit):
+        with pytest.raises(InvalidInputError, match=r"^X must have a name .* 'b' more than once"):
+            method(twice)
+    assert quick().fit(twice.to_numpy()).embedding_.shape == (N_SAMPLES, 2)

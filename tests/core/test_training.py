@@ -691,7 +691,7 @@ def test_named_starts(few, init):
 def test_sparse_samples(few, decoding):
     X = sparse.csr_matrix(few.train)
     embedder = short(parametric_reconstruction=True).fit(X)
-    assert embedder.embedding_.shape == (300, 2)
+    np.testing.assert_array_equal(embedder.embedding_, decoding.embedding_)  # the same numbers
     places = embedder.transform(X[:10])
     np.testing.assert_allclose(places, embedder.transform(few.train[:10]), atol=1e-4)
     assert embedder.inverse_transform(places).shape == (10, 64)

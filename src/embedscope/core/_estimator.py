@@ -15,7 +15,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from embedscope._errors import InvalidInputError
+from embedscope._errors import InvalidInputError, InvalidTypeError
 from embedscope.core._blocks import is_chunked, is_lazy, map_chunks, map_lazily
 from embedscope.core._landmarks import Landmarks, choose_rows
 from embedscope.core._parameters import check_parameters
@@ -64,8 +64,8 @@ class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     Parameters
     ----------
     n_neighbors : int, default=15
-        Neighbours of each sample, itself included; at least 2 and fewer than there are samples.
-        Few show fine structure, many the whole.
+        Neighbours of each sample, itself included; at least 2. All other samples, with a warning,
+        where there are no more. Few show fine structure, many the whole.
     n_components : int, default=2
         Dimensions of the map.
     metric : str or callable, default="euclidean"
@@ -656,6 +656,11 @@ default="spectral"
 
     def _read_places(self, Z: Any) -> Rows:
         places = as_rows(Z, name="Z")
+        if len(places.given_shape) != 1:
+            raise InvalidInputError(
+                f"Z must be an array of two axes, a row of coordinates for each place; got shape "
+                f"{(len(places), *places.given_shape)}. Use Z.reshape(len(Z), -1)."
+            )
         if places.n_features != self._n_features_out:
             raise InvalidInputError(
                 f"Z must have n_components={self._n_features_out} columns; got "
@@ -887,6 +892,23 @@ default="spectral"
         return self.history_
 
     @property
+    def parametric_model(self) -> Any:
+        """umap-learn's name of the trained networks as one: encoder, and decoder if there is one.
+
+        A keras.Model from samples to places, or to places and what the decoder draws there; None
+        before `fit`, and without an encoder.
+        """
+        if getattr(self, "encoder_", None) is None or not self.parametric_embedding:
+            return None
+        from embedscope.core._networks import one_model
+        from embedscope.core._style_networks import with_empty_code
+
+        decoder = self.decoder_
+        if decoder is not None:
+            decoder = with_empty_code(decoder, self._n_features_out)
+        return one_model(self.encoder_, decoder)
+
+    @property
     def _n_features_out(self) -> int:
         return int(self.embedding_.shape[1])
 
@@ -943,7 +965,7 @@ default="spectral"
         rows = as_rows(X, name=name)
         self._check_sample(rows.given_shape, name)
         if len(rows.given_shape) == 1:
-            validate_data(self, X, skip_check_array=True, reset=False)
+            _check_names(self, X, name, reset=False)
         return Rows(rows.flat, self._sample_shape, rows.given_shape)
 
     def _check_sample(self, shape: tuple[int, ...], name: str) -> None:
@@ -1007,8 +1029,27 @@ def _features_of(X: Any, rows: Rows) -> dict[str, Any]:
     """Number and names of the features, as scikit-learn's attributes."""
     reader = BaseEstimator()
     if len(rows.given_shape) == 1:
-        validate_data(reader, X, skip_check_array=True)
+        _check_names(reader, X, "X", reset=True)
     return {**vars(reader), "n_features_in_": rows.n_features}
+
+
+def _check_names(estimator: BaseEstimator, X: Any, name: str, *, reset: bool) -> None:
+    """Let scikit-learn read the names of columns, or compare them with those of `fit`."""
+    duplicated = getattr(getattr(X, "columns", None), "duplicated", None)  # of pandas
+    if duplicated is not None and duplicated().any():
+        twice = ", ".join(map(repr, X.columns[duplicated()].unique()))
+        raise InvalidInputError(
+            f"{name} must have a name of its own for each column; got {twice} more than once. "
+            f"Rename those columns, or give {name}.to_numpy()."
+        )
+    try:
+        validate_data(estimator, X, skip_check_array=True, reset=reset)
+    except (TypeError, ValueError) as error:
+        kind = InvalidTypeError if isinstance(error, TypeError) else InvalidInputError
+        raise kind(
+            f"{name} must have columns whose names are text, and those that fit was given, in "
+            f"their order; got others. {error}"
+        ) from error
 
 
 def _pad_unknown(y: np.ndarray | None, length: int, target_metric: Any) -> np.ndarray | None:

@@ -15,6 +15,7 @@ from embedscope.core._request import Request
 from embedscope.core._rows import Rows
 from embedscope.core._warning import warn_caller
 
+_FEWEST_SAMPLES = 3  # two neighbours, a sample itself included
 _UNEVEN_SCALES = 1_000.0
 _SMALLEST_RANGE = 1e-32  # of the data: its inverse still fits in float32
 
@@ -23,7 +24,7 @@ def fitted_graph(request: Request, report: Callable[[float], None]) -> NeighborG
     """The graph of the request's samples; `report` hears how far it is, 0 to 1."""
     parameters, rows = request.parameters, request.rows
     search = NeighborSearch(
-        n_neighbors=parameters["n_neighbors"],
+        n_neighbors=_possible_neighbors(parameters["n_neighbors"], len(rows)),
         metric="euclidean" if parameters["metric"] == "precomputed" else parameters["metric"],
         metric_kwds=parameters["metric_kwds"] or {},
         n_jobs=parameters["n_jobs"] or 1,
@@ -40,7 +41,7 @@ def fitted_graph(request: Request, report: Callable[[float], None]) -> NeighborG
         target_weight=parameters["target_weight"],
         target_n_neighbors=parameters["target_n_neighbors"],
     )
-    _check_neighbors(rows, search, parameters)
+    _check_samples(rows, parameters)
     return build_graph(
         rows,
         request.y,
@@ -56,12 +57,23 @@ def _given_knn(given: Any) -> Any:
     return None if given is None or given[0] is None else given
 
 
-def _check_neighbors(rows: Rows, search: NeighborSearch, parameters: Mapping[str, Any]) -> None:
-    if search.n_neighbors >= len(rows):
+def _possible_neighbors(n_neighbors: int, n_samples: int) -> int:
+    """Fewer neighbours where there are not enough samples, as in umap-learn."""
+    if n_neighbors < n_samples:
+        return n_neighbors
+    if n_samples < _FEWEST_SAMPLES:
         raise InvalidInputError(
-            f"n_neighbors must be an int in [2, n_samples); got {search.n_neighbors} "
-            f"(n_samples={len(rows)}). Lower n_neighbors."
+            f"X must have at least {_FEWEST_SAMPLES} samples; got "
+            f"n_samples={n_samples}. Add more samples."
         )
+    warn_caller(
+        f"n_neighbors should be less than the number of samples; got {n_neighbors} for "
+        f"{n_samples} samples, so {n_samples - 1} are taken."
+    )
+    return n_samples - 1
+
+
+def _check_samples(rows: Rows, parameters: Mapping[str, Any]) -> None:
     flat = rows.flat
     spread = _spread_of_features(flat)
     if spread.max() < _SMALLEST_RANGE:

@@ -7,7 +7,8 @@ scale, and averages of the weights are put in place at the end.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from embedscope.core._precision import computes_in
@@ -29,7 +30,27 @@ def descend(tape: Any, loss: Any, variables: Sequence[Any], optimizer: Any) -> N
         output_gradients=optimizer.scale_loss(tf.ones_like(loss)),
         unconnected_gradients="zero",
     )
-    optimizer.apply(gradients, variables)
+    with _forgotten_gradients():
+        optimizer.apply(gradients, variables)
+
+
+@contextmanager
+def _forgotten_gradients() -> Iterator[None]:
+    """Let TensorFlow forget how to differentiate a step of the optimiser, which nobody does.
+
+    Its sum of the gradients of all devices is registered for good, and holds the graph of the fit
+    it was traced for: several megabytes that stay with each.
+    """
+    from tensorflow.python.framework import ops
+
+    registered = getattr(getattr(ops, "gradient_registry", None), "_registry", {})
+    before = set(registered)
+    try:
+        yield
+    finally:
+        for name in set(registered) - before:
+            if name.startswith("CustomGradient"):
+                registered.pop(name, None)
 
 
 def scaled_for(optimizer: Any, networks: Sequence[Any]) -> Any:

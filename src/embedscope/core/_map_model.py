@@ -16,6 +16,7 @@ from embedscope.core import _losses
 from embedscope.core._drawing import Drawing
 from embedscope.core._keras_step import added_loss, descend
 from embedscope.core._layout import Objective
+from embedscope.core._networks import one_model
 from embedscope.core._probe import LossProbe
 from embedscope.core._reconstruction import Reconstruction
 from embedscope.core._rows import Rows
@@ -151,11 +152,7 @@ class MapModel:
         return model
 
     def _with_decoder(self, encoder: Any) -> Any:
-        """An encoder, and the decoder behind it if there is one, as one model."""
-        position = encoder.outputs[0]
-        decoder = self.decoder if self.drawing is None else self.drawing.typical
-        outputs = position if decoder is None else [position, decoder(position)]
-        return keras.Model(encoder.inputs[0], outputs, name="parametric_umap")
+        return one_model(encoder, self.decoder if self.drawing is None else self.drawing.typical)
 
     def _save_weights(self, filepath: Any, overwrite: bool = True, **options: Any) -> None:
         """Save weights that fit the network that the user gets."""

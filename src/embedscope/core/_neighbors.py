@@ -29,11 +29,11 @@ from embedscope.core._metrics import (
     reason_of,
     scikit_learn_knows,
 )
+from embedscope.core._rows import dense_if_small
 
 _MATRIX_PRODUCT_LIMIT = 100_000  # rows
 _SCIKIT_LEARN_WORK = 2e10  # differences of two numbers: some ten seconds
 _FUNCTION_CALLS = 1e6  # of a metric that is a function
-_DENSE_VALUES = 2**25  # sparse data of at most so many values (128 MiB) are searched as dense
 _BLOCK_ROWS = 512
 _ANGULAR = ("cosine", "correlation")
 
@@ -68,8 +68,7 @@ def nearest_neighbors(
     """
     check_metric(search.metric)
     search = replace(search, metric=search.canonical_metric)
-    if not isinstance(X, np.ndarray) and X.shape[0] * X.shape[1] <= _DENSE_VALUES:
-        X = X.toarray()
+    X = dense_if_small(X)
     if isinstance(X, np.ndarray) and _is_euclidean_like(search, len(X)):
         return _matrix_product_search(X, search, report)
     search = _with_all_arguments(search, X)

@@ -86,6 +86,13 @@ def _linear(n_units: int, seed: int) -> Any:
     return keras.layers.Dense(n_units, kernel_initializer=initializer, dtype="float32")
 
 
+def one_model(encoder: Any, decoder: Any | None) -> Any:
+    """An encoder, and the decoder of places behind it if there is one, as one model."""
+    position = encoder.outputs[0]
+    outputs = position if decoder is None else [position, decoder(position)]
+    return keras.Model(encoder.inputs[0], outputs, name="parametric_umap")
+
+
 def copy_network(network: Any, name: str, seed: int) -> Any:
     """A copy of a user's network with its weights, so that training leaves theirs alone.
 

@@ -16,7 +16,7 @@ from scipy import sparse
 
 from embedscope.core._networks import dense_encoder
 from embedscope.core._projection import principal_axes
-from embedscope.core._rows import Rows
+from embedscope.core._rows import Rows, dense_if_small
 from embedscope.core._tensorflow import keras
 
 _MOST_AXES = 128
@@ -42,7 +42,8 @@ class Projection:
     def apply(self, rows: Rows) -> Rows:
         """The samples as principal components."""
         to_components = self.axes * self.scale
-        projected = np.asarray(rows.flat @ to_components - self.mean @ to_components)
+        flat = dense_if_small(rows.flat)
+        projected = np.asarray(flat @ to_components - self.mean @ to_components)
         shape = (self.axes.shape[1],)
         return Rows(projected.astype(np.float32, copy=False), shape, shape)
 
@@ -53,7 +54,7 @@ def fit_projection(rows: Rows, n_axes: int = _MOST_AXES) -> Projection:
     The components keep their relative sizes: to even them out made the network fit small
     differences sooner, and held-out samples worse.
     """
-    flat = rows.flat
+    flat = dense_if_small(rows.flat)
     if sparse.issparse(flat):
         mean = np.asarray(flat.mean(axis=0), dtype=np.float32).ravel()
         axes = _sparse_axes(flat, n_axes)

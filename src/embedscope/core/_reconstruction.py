@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from embedscope.core._rows import Rows
+from embedscope.core._rows import Rows, dense_if_small
 from embedscope.core._tensorflow import keras
 
 _ENOUGH_ROWS = 10_000  # for a mean and a deviation
@@ -135,11 +135,12 @@ def _moments(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of each value of a sample; 0 where it is constant."""
     from sklearn.utils.sparsefuncs import mean_variance_axis
 
-    if isinstance(rows.flat, np.ndarray):
-        mean = rows.flat.mean(axis=0, dtype=np.float64)
-        variance = rows.flat.var(axis=0, dtype=np.float64)
+    flat = dense_if_small(rows.flat)
+    if isinstance(flat, np.ndarray):
+        mean = flat.mean(axis=0, dtype=np.float64)
+        variance = flat.var(axis=0, dtype=np.float64)
     else:
-        mean, variance = mean_variance_axis(rows.flat, axis=0)
+        mean, variance = mean_variance_axis(flat, axis=0)
     deviation = np.sqrt(variance)
     deviation[deviation <= 1e-7 * np.maximum(np.abs(mean), 1e-30)] = 0.0
     return (

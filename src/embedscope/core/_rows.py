@@ -18,6 +18,7 @@ from embedscope.core._shapes import check_layout
 
 _BLOCK_ROWS = 8_192
 _BLOCK_VALUES = 2**22  # 16 MiB of input, which the feature maps of a convolution multiply
+_DENSE_VALUES = 2**25
 
 LARGEST_VALUE = 1e32  # sums of its neighbours' distances still fit in float32
 
@@ -78,6 +79,16 @@ class Rows:
         else:
             stacked = np.concatenate(both)
         return Rows(stacked, self.shape, self.given_shape)
+
+
+def dense_if_small(flat: np.ndarray | sparse.csr_matrix) -> np.ndarray | sparse.csr_matrix:
+    """Sparse data of at most 33 million values (128 MiB) as dense ones.
+
+    The same numbers then give the same map, to the last bit, sparse or not.
+    """
+    if isinstance(flat, np.ndarray) or flat.shape[0] * flat.shape[1] > _DENSE_VALUES:
+        return flat
+    return np.asarray(flat.toarray())
 
 
 def as_rows(X: Any, dims: Sequence[int] | None = None, *, name: str = "X", least: int = 1) -> Rows:
