@@ -36,6 +36,15 @@ def test_volumes_get_a_convolution(rng):
     assert estimator.encoder.input_shape == (None, 4, 6, 6, 1)
 
 
+@pytest.mark.parametrize("shape", [(9, 6, 6, 1), (9, 5)], ids=["pictures", "table"])
+def test_few_samples_have_as_many_neighbours_as_there_are_others(rng, shape):
+    samples = samples_from_array(rng.random(shape).astype(np.float32))
+    with pytest.warns(UserWarning, match="15 for 9 samples, so 8 are taken"):
+        estimator, fit_kwargs = make_estimator(TrainingParameters(), samples)
+    assert estimator.n_neighbors == 8
+    assert estimator.set_params(n_epochs=1).fit(**fit_kwargs).embedding_.shape == (9, 2)
+
+
 @pytest.mark.parametrize(
     ("shape", "wanted", "n_style"),
     [

@@ -24,7 +24,7 @@ def fitted_graph(request: Request, report: Callable[[float], None]) -> NeighborG
     """The graph of the request's samples; `report` hears how far it is, 0 to 1."""
     parameters, rows = request.parameters, request.rows
     search = NeighborSearch(
-        n_neighbors=_possible_neighbors(parameters["n_neighbors"], len(rows)),
+        n_neighbors=possible_neighbors(parameters["n_neighbors"], len(rows)),
         metric="euclidean" if parameters["metric"] == "precomputed" else parameters["metric"],
         metric_kwds=parameters["metric_kwds"] or {},
         n_jobs=parameters["n_jobs"] or 1,
@@ -57,8 +57,25 @@ def _given_knn(given: Any) -> Any:
     return None if given is None or given[0] is None else given
 
 
-def _possible_neighbors(n_neighbors: int, n_samples: int) -> int:
-    """Fewer neighbours where there are not enough samples, as in umap-learn."""
+def possible_neighbors(n_neighbors: int, n_samples: int) -> int:
+    """Fewer neighbours where there are not enough samples, with a warning, as in umap-learn.
+
+    Parameters
+    ----------
+    n_neighbors : int
+        As many as are wanted.
+    n_samples : int
+
+    Returns
+    -------
+    int
+        At most ``n_samples - 1``.
+
+    Raises
+    ------
+    InvalidInputError
+        If there are too few samples for a map.
+    """
     if n_neighbors < n_samples:
         return n_neighbors
     if n_samples < _FEWEST_SAMPLES:

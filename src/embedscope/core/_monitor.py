@@ -7,7 +7,7 @@ exception; what the networks had learned by then stays.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -223,14 +223,18 @@ class Monitor:
         Raises
         ------
         StopTraining
-            If a callback asked to stop, or a loss is not finite.
+            If a callback asked to stop, or a loss or a weight is not finite.
         """
-        if not _all_finite(losses):
+        weights = self._model.get_weights()
+        if not _all_finite(losses.values()) or not _all_finite(weights):
             shown = ", ".join(f"{name} {value}" for name, value in losses.items())
+            if _all_finite(losses.values()):
+                shown += ", and NaN or infinity among the weights"
             kept = f"the best of {self.epoch} reports" if self.epoch else "those before training"
             warn_caller(
-                f"The losses must stay finite; got {shown}, so training stopped, and the weights "
-                f"are {kept}. Lower the learning rate of the optimizer, or look at your own loss.",
+                f"Losses and weights must stay finite; got {shown}, so training stopped, and the "
+                f"weights are {kept}. Lower the learning rate of the optimizer, take another one, "
+                "or look at your own loss.",
                 RuntimeWarning,
             )
             raise StopTraining
@@ -238,8 +242,9 @@ class Monitor:
             self.history.setdefault(name, []).append(float(value))
         if self._callbacks is not None:
             self._callbacks.on_epoch_end(self.epoch - 1, _as_logs(losses))
-        if losses["loss"] <= self.best[0]:  # a callback may have changed the weights as well
-            self.best = (losses["loss"], self._model.get_weights())
+            weights = self._model.get_weights()  # which a callback may have changed
+        if losses["loss"] <= self.best[0]:
+            self.best = (losses["loss"], weights)
         if self._callbacks is not None:
             self._stop_if_asked()
         self.advance(fraction)
@@ -260,7 +265,8 @@ class Monitor:
         if self._ended_by_callback or self.epoch == self._n_reports:
             return
         losses = self._model.losses()
-        if not _all_finite(losses) or losses["loss"] > self.best[0]:
+        is_sound = _all_finite(losses.values()) and _all_finite(self._model.get_weights())
+        if not is_sound or losses["loss"] > self.best[0]:
             self._model.set_weights(self.best[1])
 
     def finish(self) -> None:
@@ -274,8 +280,13 @@ class Monitor:
             callbacks.on_train_end()
 
 
-def _all_finite(losses: Mapping[str, float]) -> bool:
-    return bool(np.isfinite(list(losses.values())).all())
+def _all_finite(values: Iterable[Any]) -> bool:
+    """Whether no number, alone or in an array, is NaN or infinite.
+
+    Weights are looked at beside the losses: on a processor TensorFlow joins a dense layer with its
+    relu, and what comes out for weights that are NaN is 0, not NaN.
+    """
+    return all(bool(np.isfinite(value).all()) for value in values)
 
 
 def _as_list(callbacks: Any) -> list[Any]:

@@ -18,6 +18,7 @@ DEFAULT_WIDTH = 256
 REFERENCE_WIDTH = 100
 _HIDDEN_LAYERS = 3
 _LONGEST_REASON = 240
+_SAME = 1e-2  # of the largest value; half precision keeps it
 
 
 def hidden_width(encoder: Any) -> int | None:
@@ -108,7 +109,7 @@ def copy_network(network: Any, name: str, seed: int) -> Any:
             raise ValueError("it has no input shape yet")
         with kept_random_state():
             copied = keras.models.clone_model(network)
-        copied.set_weights(network.get_weights())
+        copy_weights(network, copied)
     except (ValueError, TypeError, AttributeError, NotImplementedError) as error:
         raise InvalidInputError(
             f"{name} must be a network that Keras can copy; got {network.name!r}, which it cannot: "
@@ -118,6 +119,28 @@ def copy_network(network: Any, name: str, seed: int) -> Any:
         ) from error
     _seed_layers(copied, seed)
     return copied
+
+
+def copy_weights(source: Any, target: Any) -> None:
+    """Give a network the weights of another of the same layers.
+
+    `keras.layers.Normalization` computes with numbers that it derives from its weights, and derives
+    them anew when it is adapted or loaded, but not when its weights are set.
+    """
+    target.set_weights(source.get_weights())
+    for layer in _layers_within(target):
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()
+
+
+def _layers_within(network: Any) -> Iterator[Any]:
+    """All layers, also those of networks in it and of layers around others."""
+    for layer in getattr(network, "layers", ()):
+        yield layer
+        yield from _layers_within(layer)
+        if isinstance(layer, keras.layers.Wrapper):
+            yield layer.layer
+            yield from _layers_within(layer.layer)
 
 
 def _last_line(error: Exception) -> str:
@@ -154,6 +177,24 @@ def check_encoder(encoder: Any, rows: Rows, n_components: int) -> np.ndarray:
             f"set n_components."
         )
     return output
+
+
+def check_copy(network: Any, copied: Any, name: str, batch: np.ndarray) -> None:
+    """Make sure that a copy gives what the user's network gives, before it trains in its place.
+
+    Networks that give something else at each call cannot be compared.
+    """
+    given, again, got = (
+        np.asarray(each(batch, training=False)) for each in (network, network, copied)
+    )
+    unit = float(np.abs(given).max()) or 1.0
+    if np.abs(given - again).max() > _SAME * unit or np.abs(given - got).max() <= _SAME * unit:
+        return
+    raise InvalidInputError(
+        f"{name} must give the same after keras.models.clone_model and set_weights; got a "
+        f"difference of {np.abs(given - got).max():.2g}. Let its layers keep what they have "
+        "learned in weights (add_weight), and the rest in get_config."
+    )
 
 
 def check_decoder(

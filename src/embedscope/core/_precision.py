@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from embedscope._errors import InvalidInputError
-from embedscope.core._networks import kept_random_state
+from embedscope.core._networks import copy_weights, kept_random_state
 from embedscope.core._tensorflow import keras
 
 _HALF = ("bfloat16", "float16")
@@ -41,7 +41,7 @@ def in_float32(network: Any) -> Any:
         keras.config.set_dtype_policy("float32")
         with kept_random_state():
             copied = _copy_of_network(network)
-        copied.set_weights(network.get_weights())
+        copy_weights(network, copied)
     except (ValueError, TypeError, AttributeError, NotImplementedError) as error:
         raise InvalidInputError(
             f"network must be one that Keras can copy in float32; got {network.name!r}, which it "

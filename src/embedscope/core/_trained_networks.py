@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from embedscope.core._inner_encoder import InnerEncoder
 from embedscope.core._networks import (
+    check_copy,
     check_decoder,
     check_encoder,
     check_loss,
@@ -67,6 +70,8 @@ def make_networks(request: Request) -> Networks:
         encoder = copy_network(parameters["encoder"], "encoder", seed)
     if encoder is not None:
         check_encoder(encoder, rows, n_components)
+        if earlier is None and width is None:
+            check_copy(parameters["encoder"], encoder, "encoder", rows.take(slice(0, 2)))
     decoder = None
     apart = draws_apart(parameters)
     if parameters["parametric_reconstruction"] and not (apart and parameters["decoder"] is None):
@@ -78,6 +83,9 @@ def make_networks(request: Request) -> Networks:
             decoder = dense_decoder(rows.shape, n_components, width or 256, seed)
         n_style = parameters["n_style_components"]
         drawn = check_decoder(decoder, rows.shape, n_components, n_style)
+        if earlier is None and parameters["decoder"] is not None:
+            places = np.ones((2, n_components + n_style), np.float32)
+            check_copy(parameters["decoder"], decoder, "decoder", places)
         loss_fn = parameters["parametric_reconstruction_loss_fcn"]
         if loss_fn is not None:
             samples = rows.take(slice(0, 2))

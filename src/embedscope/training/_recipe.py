@@ -73,9 +73,11 @@ def make_estimator(
         If a choice does not suit the samples.
     """
     from embedscope.core._estimator import ParametricUMAP
+    from embedscope.core._fitted_graph import possible_neighbors
 
     X = samples.X
     choices: dict[str, Any] = {name: getattr(parameters, name) for name in _SAME_NAME}
+    choices["n_neighbors"] = possible_neighbors(parameters.n_neighbors, len(X))
     choices |= _encoder(parameters, X)
     fit_kwargs: dict[str, Any] = {"X": X}
     if parameters.target:
@@ -84,7 +86,7 @@ def make_estimator(
         fit_kwargs["y"], choices["target_metric"] = read_target(samples, parameters.target)
         choices["target_weight"] = parameters.target_weight
     if _is_pictures(X):
-        choices |= _neighbors(parameters, X, report)
+        choices |= _neighbors(parameters, X, choices["n_neighbors"], report)
     if parameters.reconstruction:
         choices |= {
             "n_style_components": _fitting_style(parameters.n_style_components, X),
@@ -125,13 +127,16 @@ def _encoder(parameters: TrainingParameters, X: np.ndarray) -> dict[str, Any]:
 
 
 def _neighbors(
-    parameters: TrainingParameters, X: np.ndarray, report: Callable[[float], None]
+    parameters: TrainingParameters,
+    X: np.ndarray,
+    n_neighbors: int,
+    report: Callable[[float], None],
 ) -> dict[str, Any]:
     from embedscope.training._neighbors import picture_neighbors
 
     indices, distances = picture_neighbors(
         X,
-        parameters.n_neighbors,
+        n_neighbors,
         blur_px=parameters.neighbor_blur_px,
         metric=parameters.metric,
         seed=parameters.random_state,
