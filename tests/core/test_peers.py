@@ -558,7 +558,7 @@ def test_sparse_input_is_made_dense_at_once(rng):
 
 def test_partial_labels_are_a_riddle(few):
     """#781, #415, #140: -1 is unknown, it stands in the docstring, and all -1 is unsupervised."""
-    assert "-1 for unknown" in ParametricUMAP.__doc__
+    assert '"-1", None, NaN or masked is unknown' in ParametricUMAP.__doc__
     plain = short().fit(few.train)
     unknown = short().fit(few.train, np.full(300, -1))
     assert (unknown.graph_ != plain.graph_).nnz == 0

@@ -19,7 +19,10 @@ from embedscope._errors import InvalidInputError
 
 DTYPES = ("int8", "uint8", "int16", "int32", "int64", "float16", "float32", "float64", "bool")
 METRICS = ("euclidean", "manhattan", "chebyshev", "cosine", "correlation", "canberra", "hamming")
-OURS = "X has features of very different scales|The losses must stay finite"
+OURS = (
+    "X has features of very different scales|Losses and weights must stay finite"
+    "|n_neighbors should be less than the number of samples"
+)
 
 
 USUAL = settings(

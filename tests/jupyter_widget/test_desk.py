@@ -255,6 +255,7 @@ def test_a_selection_of_samples_that_are_gone_selects_no_others(
     seen = view.page.revisions["emb"]
     explorer.set_samples(np.zeros((N_SAMPLES, 2), np.float32))
     explorer.place(np.ones((N_SAMPLES, 2)))
+    view.settle()  # what the new map brings has been told
     bits = np.packbits(np.ones(N_SAMPLES, bool), bitorder="little").tobytes()
     wish = {"t": "select", "origin": "map", "mode": "replace"}
     heads = ask(view, [bits], **wish, rev=500, emb=seen)

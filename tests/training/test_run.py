@@ -300,14 +300,14 @@ def test_starting_and_stopping_two_hundred_times(table, watch):
 # -- failing -------------------------------------------------------------------------------------
 
 
-def test_a_wrong_choice_fails_with_the_error_and_where_it_was_raised(table, watch):
-    run = TrainingRun(table, TrainingParameters(n_neighbors=400))
+def test_samples_that_make_no_map_fail_with_the_error_and_where_it_was_raised(watch):
+    run = TrainingRun(samples_from_array(np.full((40, 6), 3.0, np.float32)))
     told = watch(run)
     run.start()
     assert finish(run) is Phase.FAILED
     told.assert_legal()
     assert isinstance(run.status.error, InvalidInputError)
-    assert "n_neighbors must be" in run.status.message
+    assert "got constant data" in run.status.message
     assert run.status.traceback.startswith("Traceback")
     assert "_fitting.py" in run.status.traceback
     assert run.result is None
