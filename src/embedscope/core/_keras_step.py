@@ -49,8 +49,17 @@ def _forgotten_gradients() -> Iterator[None]:
         yield
     finally:
         for name in set(registered) - before:
-            if name.startswith("CustomGradient"):
+            if _is_sum_of_devices(registered.get(name)):  # others may be of another thread's fit
                 registered.pop(name, None)
+
+
+def _is_sum_of_devices(entry: Any) -> bool:
+    """Whether an entry of TensorFlow's registry is the gradient of its sum over devices."""
+    gradient = entry["type"] if isinstance(entry, dict) and "type" in entry else None
+    for _ in range(2):  # it is wrapped twice
+        inner = [cell.cell_contents for cell in getattr(gradient, "__closure__", None) or ()]
+        gradient = next((each for each in inner if callable(each)), None)
+    return str(getattr(gradient, "__module__", "")).startswith("tensorflow.python.distribute")
 
 
 def scaled_for(optimizer: Any, networks: Sequence[Any]) -> Any:
