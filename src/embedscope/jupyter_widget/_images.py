@@ -159,7 +159,7 @@ def _measure_contrast(source: Source, item: ImageItem) -> tuple[Floats, Floats]:
     """Values of the darkest and the brightest level of each channel, from the middle plane."""
     overview = min(item.width, _OVERVIEW_PX), min(item.height, _OVERVIEW_PX)
     whole = Part(item.n_t // 2, item.n_z // 2, 0, 0, item.width, item.height, *overview)
-    planes, _ = read_plane(source.image, source.image_axes, whole, is_labels=True)
+    planes, _ = read_plane(source.image, source.image_axes, whole, is_labels=False, averages=False)
     values = planes.reshape(len(planes), -1).astype(np.float64)
     values[~np.isfinite(values)] = np.nan
     values[np.isnan(values).all(axis=1)] = 0

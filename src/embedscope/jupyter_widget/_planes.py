@@ -29,7 +29,9 @@ class Part(NamedTuple):
     h: int
 
 
-def read_plane(data: Any, axes: str, part: Part, *, is_labels: bool) -> tuple[Array, int]:
+def read_plane(
+    data: Any, axes: str, part: Part, *, is_labels: bool, averages: bool = True
+) -> tuple[Array, int]:
     """Read a part of a plane at the wanted size.
 
     Parameters
@@ -39,7 +41,9 @@ def read_plane(data: Any, axes: str, part: Part, *, is_labels: bool) -> tuple[Ar
         Of each array, such as "tzyxc".
     part : Part
     is_labels : bool
-        Values are names, so they are picked; others are averaged where that is affordable.
+        Values are names, so they are picked, from this very plane.
+    averages : bool
+        Average other values where that is affordable.
 
     Returns
     -------
@@ -49,14 +53,14 @@ def read_plane(data: Any, axes: str, part: Part, *, is_labels: bool) -> tuple[Ar
     """
     levels = levels_of(data)
     finest = dict(zip(axes, levels[0].shape, strict=True))
-    level = _sufficient_level(levels, axes, part)
+    level = _sufficient_level(levels, axes, part, kept="tz" if is_labels else "t")
     size = dict(zip(axes, level.shape, strict=True))
     # Places in the level; pixel centres of the finest level at (i + 0.5).
     y = pixel_places(part.y0, part.y1, part.h, size["y"] / finest["y"], size["y"])
     x = pixel_places(part.x0, part.x1, part.w, size["x"] / finest["x"], size["x"])
     step = max(1, round(min(_step(y), _step(x))))
     is_small = (y[-1] - y[0] + 1) * (x[-1] - x[0] + 1) * size.get("c", 1) <= _MOST_PIXELS
-    is_averaged = is_small and step > 1 and not is_labels
+    is_averaged = averages and is_small and step > 1 and not is_labels
     stride = 1 if is_small else step
     margin = step if is_averaged else 0
     n_z = size.get("z", 1)
@@ -96,12 +100,19 @@ def levels_of(data: Any) -> list[Any]:
     return list(data) if isinstance(data, list | tuple) else [data]
 
 
-def _sufficient_level(levels: list[Any], axes: str, part: Part) -> Any:
-    """The coarsest level that still has a pixel for each one wanted."""
+def _sufficient_level(levels: list[Any], axes: str, part: Part, *, kept: str) -> Any:
+    """The coarsest level that still has a pixel for each one wanted.
+
+    Levels with fewer time points, or planes for labels, are passed over: what they show may be of
+    another one. `kept` are the axes along which a level must have all places.
+    """
     y, x = axes.index("y"), axes.index("x")
     wanted = min((part.y1 - part.y0) / part.h, (part.x1 - part.x0) / part.w)
     chosen = levels[0]
+    whole = [place for place, axis in enumerate(axes) if axis in kept]
     for level in levels[1:]:
+        if any(level.shape[place] != levels[0].shape[place] for place in whole):
+            continue
         if max(levels[0].shape[y] / level.shape[y], levels[0].shape[x] / level.shape[x]) <= wanted:
             chosen = level
     return chosen
