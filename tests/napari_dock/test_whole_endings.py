@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 
 import numpy as np
@@ -141,3 +143,22 @@ def test_the_run_of_a_layer_that_is_removed_goes_on(training, shown_viewer, qtbo
     assert explorer.model is not None
     training.close_links()
     assert failures == []
+
+
+def test_napari_may_open_windows_while_tensorflow_loads():
+    """Keras imports IPython, and napari asks a half-imported one where it runs."""
+    script = """
+import threading
+import embedscope.napari_dock._dock
+from napari.utils.misc import in_jupyter
+from embedscope.training import start_loading
+from embedscope.training._loading import is_loaded
+start_loading()
+while not is_loaded():
+    assert not in_jupyter()
+"""
+    environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr

@@ -42,6 +42,11 @@ from embedscope.napari_dock._viewer_explorers import explorer_of, stop_run
 from embedscope.samples import Samples
 from embedscope.training import start_loading
 
+# napari asks IPython, wherever it finds it, whether it runs in a notebook, and fails where another
+# thread is just importing it. Keras does, while TensorFlow loads; so it is imported before.
+with suppress(ImportError):
+    import IPython  # noqa: F401
+
 _NAME = "napari dock"
 _LOOKING_AROUND_MS = 1500
 
