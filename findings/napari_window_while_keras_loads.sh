@@ -21,6 +21,7 @@ cd "$folder"
 cat >probe.py <<'PYTHON'
 import sys
 import threading
+import time
 
 from napari.utils.misc import in_jupyter
 
@@ -35,6 +36,7 @@ while thread.is_alive():
         in_jupyter()
     except AttributeError as error:
         errors.add(str(error))
+    time.sleep(0.0005)  # a tight loop would hardly let the other thread go on
 print(f"IPython imported {sys.argv[1]}: {sorted(errors)}")
 if sys.argv[1] == "first":
     assert not errors

@@ -148,7 +148,7 @@ def test_the_run_of_a_layer_that_is_removed_goes_on(training, shown_viewer, qtbo
 def test_napari_may_open_windows_while_tensorflow_loads():
     """Keras imports IPython, and napari asks a half-imported one where it runs."""
     script = """
-import threading
+import time
 import embedscope.napari_dock._dock
 from napari.utils.misc import in_jupyter
 from embedscope.training import start_loading
@@ -156,6 +156,7 @@ from embedscope.training._loading import is_loaded
 start_loading()
 while not is_loaded():
     assert not in_jupyter()
+    time.sleep(0.0005)  # a tight loop would hardly let the other thread go on
 """
     environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
     done = subprocess.run(
