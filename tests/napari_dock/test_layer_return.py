@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from dock_hands import click_image
+from dock_hands import cell_field, click_image
 from map_pixels import settle
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtTest import QTest
@@ -17,19 +17,11 @@ N_CELLS = 30
 TIMEOUT_MS = 20_000
 
 
-def field() -> np.ndarray:
-    """Cells on a grid, ids with gaps."""
-    labels = np.zeros((120, 144), np.int32)
-    for number, (y, x) in enumerate(np.ndindex(5, 6)):
-        labels[24 * y + 6 : 24 * y + 18, 24 * x + 6 : 24 * x + 18] = 7 * number + 3
-    return labels
-
-
 @pytest.fixture
 def viewer(shown_viewer):
     rng = np.random.default_rng(0)
-    shown_viewer.add_image(rng.random(field().shape, np.float32), name="stain")
-    shown_viewer.add_labels(field(), name="cells")
+    shown_viewer.add_image(rng.random(cell_field().shape, np.float32), name="stain")
+    shown_viewer.add_labels(cell_field(), name="cells")
     shown_viewer.reset_view()
     return shown_viewer
 
@@ -55,7 +47,7 @@ def check_links(dock, viewer, name: str) -> None:
     click_image(viewer, (y, x))
     assert dock.explorer.selected_ids == [SampleId("cells", 0, 7 * 15 + 3)]
     (overlay,) = dock.links.own_layers
-    np.testing.assert_array_equal(np.asarray(overlay.data) > 0, field() == 7 * 15 + 3)
+    np.testing.assert_array_equal(np.asarray(overlay.data) > 0, cell_field() == 7 * 15 + 3)
     assert [layer.name for layer in dock.links.layers.values()] == [name]
 
 
@@ -75,11 +67,11 @@ def test_a_layer_deleted_and_added_again_is_linked_again(cut, viewer, qtbot, nam
     viewer.layers.remove("cells")
     assert cut.links.layers == {}
     assert "removed" in cut.view.message.text()
-    viewer.add_labels(field(), name=name)
+    viewer.add_labels(cell_field(), name=name)
     qtbot.waitUntil(lambda: "cells" in cut.links.layers, timeout=TIMEOUT_MS)
     assert cut.view.message.text() == f"{name} linked to the map again"
     (overlay,) = cut.links.own_layers  # what was selected is shown at once
-    np.testing.assert_array_equal(np.asarray(overlay.data) > 0, field() == 10)
+    np.testing.assert_array_equal(np.asarray(overlay.data) > 0, cell_field() == 10)
     check_links(cut, viewer, name)
     viewer.layers[name].data_setitem((np.array([0]), np.array([0])), 999)
     assert cut.outdated.isVisible()
@@ -87,7 +79,7 @@ def test_a_layer_deleted_and_added_again_is_linked_again(cut, viewer, qtbot, nam
 
 def test_a_layer_with_other_pixels_has_only_the_name(cut, viewer, qtbot):
     viewer.layers.remove("cells")
-    viewer.add_labels(np.fliplr(field()), name="cells")
+    viewer.add_labels(np.fliplr(cell_field()), name="cells")
     qtbot.waitUntil(lambda: "not linked" in cut.view.message.text(), timeout=TIMEOUT_MS)
     assert cut.links.layers == {}
     viewer.reset_view()

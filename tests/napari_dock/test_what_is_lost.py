@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from dock_hands import answer_dialog, answer_file_dialog
+from dock_hands import answer_dialog, answer_file_dialog, cell_field
 from qtpy.QtWidgets import QMessageBox
 
 from embedscope import Explorer
@@ -13,18 +13,11 @@ N_CELLS = 30
 TIMEOUT_MS = 20_000
 
 
-def field() -> np.ndarray:
-    labels = np.zeros((120, 144), np.int32)
-    for number, (y, x) in enumerate(np.ndindex(5, 6)):
-        labels[24 * y + 6 : 24 * y + 18, 24 * x + 6 : 24 * x + 18] = 7 * number + 3
-    return labels
-
-
 @pytest.fixture
 def viewer(shown_viewer):
-    stain = np.random.default_rng(0).random(field().shape, np.float32)
+    stain = np.random.default_rng(0).random(cell_field().shape, np.float32)
     shown_viewer.add_image(stain, name="stain")
-    shown_viewer.add_labels(field(), name="cells")
+    shown_viewer.add_labels(cell_field(), name="cells")
     return shown_viewer
 
 
@@ -33,7 +26,7 @@ def test_objects_without_pixels_are_named(viewer, open_dock, lay_out):
     assert not dock.left_out.isVisible()
     stain = viewer.layers["stain"].data.copy()
     for label in (10, 17, 24):
-        stain[field() == label] = np.nan
+        stain[cell_field() == label] = np.nan
     viewer.layers["stain"].data = stain
     lay_out(dock)
     assert len(dock.explorer.samples) == N_CELLS - 3

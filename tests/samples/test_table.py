@@ -216,6 +216,7 @@ def n_lost(samples) -> int:
         (cells(), {"columns": []}, r"columns must be columns of the table, at least one"),
         (cells(), {"columns": ["area", "area"]}, r"columns must be .* each once"),
         (cells(), {"columns": ["empty"]}, r"frame must have a row without missing values"),
+        (cells().assign(label=0), {}, r"frame must have a row of an object; got label 0"),
         (cells(), {"label_column": "id"}, r"label_column must be a column of the table; got 'id'"),
         (cells(), {"label_column": "kind"}, r"column 'kind' must hold whole numbers .* got "),
         (cells(), {"label_column": "mean"}, r"column 'mean' must hold .* got missing values"),

@@ -130,3 +130,11 @@ def answer_dialog(kind: type, answer: Callable[[Any], None]) -> None:
             QTimer.singleShot(20, look)
 
     QTimer.singleShot(20, look)
+
+
+def cell_field() -> np.ndarray:
+    """Labels of 30 cells on a grid, with gaps between the ids."""
+    labels = np.zeros((120, 144), np.int32)
+    for number, (y, x) in enumerate(np.ndindex(5, 6)):
+        labels[24 * y + 6 : 24 * y + 18, 24 * x + 6 : 24 * x + 18] = 7 * number + 3
+    return labels

@@ -184,6 +184,11 @@ def _kept_rows(
     kept = finite_rows(values)
     if zero_is_background:
         kept &= labels != 0
+        if not labels.any():
+            raise InvalidInputError(
+                "frame must have a row of an object; got label 0, the background, in every row. "
+                "Name the column that holds the labels with label_column."
+            )
     if not kept.any():
         raise InvalidInputError(
             "frame must have a row without missing values; got NaN or infinite values in every "
