@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import pickle
+from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import keras
@@ -152,7 +154,7 @@ class OwnDescent(keras.optimizers.SGD):
     """An optimiser that Keras was not told of."""
 
 
-@pytest.mark.parametrize("copied", [copy.deepcopy, pickle.dumps])
+@pytest.mark.parametrize("copied", [copy.deepcopy, pickle.dumps, clone])
 def test_what_could_not_be_unpickled_is_refused_beforehand(copied: Any) -> None:
     """Or the model would be lost."""
     layers = [keras.Input((DATA.shape[1],)), Doubled(), keras.layers.Dense(2)]
@@ -167,6 +169,117 @@ def test_what_could_not_be_unpickled_is_refused_beforehand(copied: Any) -> None:
         copied(fitted_one)
     places = copy.copy(fitted_one).transform(DATA)  # has the same networks
     np.testing.assert_array_equal(places, fitted_one.transform(DATA))
+
+
+class Locked:
+    """Whose method is a hook, and which cannot be copied."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+
+    def report(self, report: Any) -> None:
+        pass
+
+
+def print_nothing(report: Any) -> None:
+    """A hook that a pickle finds by its name."""
+
+
+class Silent:
+    """Whose method is a hook, and which can be copied."""
+
+    def report(self, report: Any) -> None:
+        pass
+
+
+def callbacks_with_what_no_copy_holds(folder: Path) -> dict[str, Any]:
+    """An open file, a function without a name, and a class without one."""
+
+    class Local(keras.callbacks.Callback):
+        pass
+
+    return {
+        "file": keras.callbacks.CSVLogger(folder / "log.csv"),
+        "lambda": keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: None),
+        "class": Local(),
+    }
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ParametricUMAP]:
+    """Fitted estimators, each with a callback that cannot be pickled."""
+    callbacks = callbacks_with_what_no_copy_holds(tmp_path_factory.mktemp("logs"))
+    return {
+        kind: quick(
+            keras_fit_kwargs={"callbacks": [keras.callbacks.TerminateOnNaN(), callback]},
+            batch_size=N_SAMPLES,
+            n_training_epochs=1,
+        ).fit(DATA)
+        for kind, callback in callbacks.items()
+    }
+
+
+@pytest.mark.parametrize("kind", ["file", "lambda", "class"])
+def test_a_pickle_leaves_out_callbacks_that_it_cannot_hold_as_save_does(
+    kind: str, watched: dict[str, ParametricUMAP]
+) -> None:
+    """Or a map that has learned for an hour would be lost for the sake of its log."""
+    pickled = pickle.dumps(watched[kind])
+    with pytest.warns(UserWarning, match=r"^keras_fit_kwargs could not be .* set them again"):
+        again = pickle.loads(pickled)  # noqa: S301 - our own bytes
+    assert again.keras_fit_kwargs is None
+    assert watched[kind].keras_fit_kwargs is not None
+    np.testing.assert_array_equal(again.transform(DATA), watched[kind].transform(DATA))
+    pickle.loads(pickle.dumps(again))  # noqa: S301 - says nothing a second time
+
+
+def test_a_pickle_leaves_out_a_progress_hook_that_it_cannot_hold() -> None:
+    embedder = quick(progress=lambda report: None).fit(DATA)
+    again = pickle.loads(pickle.dumps(embedder))  # noqa: S301 - our own bytes
+    assert again.progress is None
+
+
+@pytest.mark.parametrize("hook", [print_nothing, Silent().report, len])
+def test_a_pickle_keeps_a_progress_hook_that_it_can_hold(hook: Any) -> None:
+    embedder = quick().fit(DATA).set_params(progress=hook)
+    again = pickle.loads(pickle.dumps(embedder))  # noqa: S301 - our own bytes
+    assert again.progress.__qualname__ == hook.__qualname__
+
+
+def test_a_pickle_keeps_callbacks_that_it_can_hold() -> None:
+    stopping = keras.callbacks.EarlyStopping("loss", patience=3)
+    embedder = quick(keras_fit_kwargs={"callbacks": stopping}, batch_size=N_SAMPLES).fit(DATA)
+    again = pickle.loads(pickle.dumps(embedder))  # noqa: S301 - our own bytes
+    assert again.keras_fit_kwargs["callbacks"].patience == 3
+
+
+# pytest shows what Keras's copies warn of once more, without the module that pyproject.toml names.
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_a_deep_copy_leaves_out_only_what_cannot_be_copied(
+    watched: dict[str, ParametricUMAP],
+) -> None:
+    for kind in ("lambda", "class"):
+        assert copy.deepcopy(watched[kind]).keras_fit_kwargs is not None
+    with pytest.warns(UserWarning, match=r"^keras_fit_kwargs could not be .* set them again"):
+        assert copy.deepcopy(watched["file"]).keras_fit_kwargs is None
+
+
+def test_unfitted_callbacks_that_cannot_be_copied_are_refused_by_name(
+    watched: dict[str, ParametricUMAP],
+) -> None:
+    """They have a fit before them: it would be another one."""
+    fit_kwargs = watched["file"].keras_fit_kwargs
+    unfitted = quick(keras_fit_kwargs=fit_kwargs)
+    rule = r"^keras_fit_kwargs must be such that it can be copied; got CSVLogger"
+    for copied in (copy.deepcopy, pickle.dumps, clone):
+        with pytest.raises(InvalidInputError, match=rule):
+            copied(unfitted)
+    with pytest.raises(InvalidInputError, match=rule):
+        clone(watched["file"])
+    locked = quick(progress=Locked().report)
+    with pytest.raises(InvalidInputError, match=r"^progress must be such .*report"):
+        clone(locked)
+    assert clone(locked.set_params(progress=None)).get_params()["progress"] is None  # the remedy
 
 
 def test_parameters_stay_as_given_and_networks_untouched(fitted: ParametricUMAP) -> None:

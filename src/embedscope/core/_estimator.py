@@ -6,6 +6,7 @@ TensorFlow is imported by the first `fit` or load, not before.
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,12 @@ from embedscope._errors import InvalidInputError, InvalidTypeError
 from embedscope.core._blocks import is_chunked, is_lazy, map_chunks, map_lazily
 from embedscope.core._landmarks import Landmarks, choose_rows
 from embedscope.core._parameters import check_parameters
+from embedscope.core._pickling import (
+    check_networks,
+    check_watchers,
+    uncopied_watchers,
+    warn_left_out,
+)
 from embedscope.core._rows import Rows, as_rows, check_dimensions
 from embedscope.core._shapes import check_layout, sample_shape
 
@@ -946,13 +953,38 @@ default="spectral"
         copied.__dict__.update(self.__dict__)
         return copied
 
-    def __getstate__(self) -> dict[str, Any]:
-        from embedscope.core._pickling import check_networks
+    def __sklearn_clone__(self) -> Any:
+        parameters = self.get_params(deep=False)
+        check_networks(parameters)
+        check_watchers(parameters)
+        return super().__sklearn_clone__()
 
-        state = super().__getstate__()
+    def __deepcopy__(self, memo: dict[int, Any]) -> ParametricUMAP:
+        copied = type(self).__new__(type(self))
+        memo[id(self)] = copied
+        copied.__setstate__(copy.deepcopy(self._state(by_name=False), memo))
+        return copied
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self._state(by_name=True)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        left_out = state.pop("_left_out", [])
+        super().__setstate__(state)
+        warn_left_out(left_out)
+
+    def _state(self, *, by_name: bool) -> dict[str, Any]:
+        """What a copy gets, or a pickle, which finds functions `by_name`."""
+        state = dict(super().__getstate__())
         check_networks(state)
+        if "_fitted" not in state:
+            check_watchers(state)
+            return state
+        left_out = uncopied_watchers(state, by_name=by_name)
+        state.update(dict.fromkeys(left_out))
         # Traced functions cannot be stored, and are made again on first use.
-        return state | {"_forward": {}, "_derivative": None} if "_forward" in state else dict(state)
+        return state | {"_forward": {}, "_derivative": None, "_left_out": left_out}
 
     # -- reading arrays --------------------------------------------------------------------------
 

@@ -19,17 +19,15 @@ from embedscope.core._layout import Objective
 from embedscope.core._model_archive import find_untrusted
 from embedscope.core._model_layout import MODEL
 from embedscope.core._networks import kept_random_state
+from embedscope.core._pickling import NOT_MISSED, warn_left_out
 from embedscope.core._reconstruction import Reconstruction
 from embedscope.core._request import FittedMap
 from embedscope.core._rows import Rows
 from embedscope.core._storage import StoredModel, read_model, write_model
 from embedscope.core._stored_consistency import check_parts
 from embedscope.core._tensorflow import keras
-from embedscope.core._warning import warn_caller
 
 _LANDMARKS = ("anchors", "landmarks")  # what `update` holds, and what `add_landmarks` chose
-# Of no use without the training samples, or to anybody but the process that fitted.
-_NOT_MISSED = ("init", "precomputed_knn", "reconstruction_validation", "progress")
 _TRAINED = {"trained": True}  # stands for a user's network, which is saved in its trained state
 
 
@@ -118,7 +116,7 @@ def _storable_parameters(estimator: ParametricUMAP) -> tuple[dict[str, Any], lis
             if find_untrusted(json.loads(json.dumps({name: value}, allow_nan=False))):
                 raise ValueError("an object that loading would refuse")
         except (TypeError, ValueError):
-            if name not in _NOT_MISSED:
+            if name not in NOT_MISSED:
                 left_out.append(name)
             continue
         stored[name] = list(value) if isinstance(value, tuple) else value
@@ -158,11 +156,7 @@ def load_ParametricUMAP(path: str | os.PathLike[str]) -> ParametricUMAP:
             f"path must hold a model that embedscope saved; got {os.fspath(path)!r}, whose parts "
             f"do not fit together ({error!r}). Save the model again."
         ) from error
-    if model.state["left_out"]:
-        warn_caller(
-            f"{', '.join(model.state['left_out'])} could not be saved with the model and stand at "
-            "their defaults: set them again before you fit or update."
-        )
+    warn_left_out(model.state["left_out"])
     return estimator
 
 
