@@ -8,6 +8,7 @@ from typing import Any
 import dask.array as dask_array
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import zarr
 from scipy import sparse
@@ -53,12 +54,26 @@ def in_zarr(folder: Path, data: np.ndarray, chunks: tuple[int, ...]) -> Any:
 # -- fit ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["frame", "memmap", "zarr", "dask", "list", "float64"])
+class Tensor:
+    """Anything that gives an array when numpy asks for one, as tensors of torch and frames do."""
+
+    def __init__(self, values: np.ndarray) -> None:
+        self._values = values
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        return np.array(self._values, dtype=dtype, copy=copy)
+
+
+@pytest.mark.parametrize(
+    "kind", ["frame", "arrow", "tensor", "memmap", "zarr", "dask", "list", "float64"]
+)
 def test_fit_takes_it_and_gives_the_same_map(
     kind: str, flat: ParametricUMAP, tmp_path: Path
 ) -> None:
     samples = {
         "frame": lambda: pd.DataFrame(DATA, columns=NAMES),
+        "arrow": lambda: pa.table(dict(zip(NAMES, DATA.T, strict=True))),
+        "tensor": lambda: Tensor(DATA),
         "memmap": lambda: on_disk(tmp_path, DATA),
         "zarr": lambda: in_zarr(tmp_path, DATA, (20, 4)),
         "dask": lambda: dask_array.from_array(DATA, chunks=(20, 4)),
@@ -68,6 +83,20 @@ def test_fit_takes_it_and_gives_the_same_map(
     estimator = quick().fit(samples)
     np.testing.assert_array_equal(estimator.embedding_, flat.embedding_)
     assert estimator.n_features_in_ == N_FEATURES
+    if kind in ("frame", "arrow"):
+        assert list(estimator.feature_names_in_) == NAMES
+
+
+def test_tensors_go_both_ways_with_labels() -> None:
+    labels = np.arange(N_SAMPLES) % 3
+    expected = quick(parametric_reconstruction=True).fit(DATA, labels)
+    estimator = quick(parametric_reconstruction=True).fit(Tensor(DATA), Tensor(labels))
+    np.testing.assert_array_equal(estimator.embedding_, expected.embedding_)
+    np.testing.assert_array_equal(estimator.transform(Tensor(DATA)), expected.transform(DATA))
+    places = expected.embedding_[:5]
+    np.testing.assert_array_equal(
+        estimator.inverse_transform(Tensor(places)), expected.inverse_transform(places)
+    )
 
 
 @pytest.mark.parametrize(

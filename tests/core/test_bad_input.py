@@ -310,6 +310,50 @@ def test_what_is_no_number_at_all_is_a_type_error_too() -> None:
         quick().fit(np.full((N_SAMPLES, 2), {"a": 1}, dtype=object))
 
 
+class Recording:
+    """Like a tensor of torch that records gradients: it refuses to be an array, and says why."""
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        raise RuntimeError("Can't call numpy() on it. Use detach() first.")
+
+
+class OnAnotherDevice:
+    """Like a tensor on a GPU."""
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        raise TypeError("can't convert it. Use cpu() first.")
+
+
+@pytest.mark.parametrize("tensor", [Recording(), OnAnotherDevice()], ids=["gradients", "device"])
+def test_a_tensor_that_refuses_to_be_an_array_is_named(tensor: Any, fitted: ParametricUMAP) -> None:
+    knn = (tensor, np.ones((N_SAMPLES, 3)))
+    for name, step in {
+        "X": lambda: quick().fit(tensor),
+        "y": lambda: quick().fit(DATA, tensor),
+        "Z": lambda: fitted.inverse_transform(tensor),
+        "init": lambda: quick(init=tensor).fit(DATA),
+        "precomputed_knn": lambda: quick(precomputed_knn=knn).fit(DATA),
+        "landmark_positions": lambda: quick().fit(DATA, landmark_positions=tensor),
+        "idx": lambda: fitted.add_landmarks(DATA, sample_mode="predefined", idx=tensor),
+        "labels": lambda: fitted.plot(labels=tensor),
+    }.items():
+        message = refusal(step)
+        assert message.startswith(f"{name} must be "), message
+        assert type(tensor).__name__ in message or name == "precomputed_knn"
+        assert "Use detach() first" in message or "Use cpu() first" in message
+    assert refusal(lambda: fitted.transform(tensor)).startswith("X must be ")
+
+
+class Lazy:
+    """Like a lazy frame: no array at all."""
+
+
+def test_what_is_no_array_is_refused_by_its_name() -> None:
+    message = fit_refusal(Lazy())
+    assert message.startswith("X must be an array; got Lazy")
+    assert "from_dlpack" in message
+
+
 def test_an_unmasked_masked_array_is_an_array() -> None:
     masked = np.ma.masked_array(DATA, mask=np.zeros(DATA.shape, bool))
     np.testing.assert_array_equal(quick().fit_transform(masked), quick().fit_transform(DATA))

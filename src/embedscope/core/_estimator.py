@@ -356,7 +356,8 @@ default="spectral"
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, *dims)
-            numpy array, memmap, scipy sparse matrix, pandas frame, zarr or dask array; finite.
+            numpy array, memmap, scipy sparse matrix, pandas or polars frame, Arrow table, zarr or
+            dask array, or anything else that numpy reads, such as a tensor in main memory; finite.
         y : array-like of shape (n_samples,), optional
             Labels, -1 or None where unknown, or numbers: see `target_metric`.
         precomputed_distances : array or sparse matrix of shape (n_samples, n_samples), optional

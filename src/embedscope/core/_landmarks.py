@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from embedscope._errors import InvalidInputError
-from embedscope.core._rows import Rows, as_float32
+from embedscope.core._rows import Rows, as_array, as_float32
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def choose_rows(
             f"sample_mode must be 'uniform' or 'predefined'; got {sample_mode!r}. "
             "Use 'uniform' to draw landmarks at random."
         )
-    chosen = np.asarray([] if idx is None else idx)
+    chosen = as_array([] if idx is None else idx, "idx")
     if chosen.ndim != 1 or not len(chosen) or chosen.dtype.kind not in "iu":
         raise InvalidInputError(
             f"idx must be a sequence of row numbers for sample_mode={sample_mode!r}; got "

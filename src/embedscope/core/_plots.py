@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from embedscope._errors import InvalidInputError
+from embedscope.core._rows import as_array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,7 +39,7 @@ def plot_map(embedding: np.ndarray, ax: Axes | None = None, labels: Any = None) 
     second = embedding[:, 1] if embedding.shape[1] > 1 else np.zeros(len(embedding))
     size = float(np.clip(40_000 / len(embedding), 1.0, 20.0))
     style: dict[str, Any] = {"s": size, "linewidths": 0, "rasterized": len(embedding) > 5_000}
-    values = None if labels is None else np.asarray(labels).ravel()
+    values = None if labels is None else as_array(labels, "labels").ravel()
     if values is not None and len(values) != len(embedding):
         raise InvalidInputError(
             f"labels must have one entry for each of {len(embedding)} samples; got {len(values)}. "

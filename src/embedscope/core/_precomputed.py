@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from embedscope._errors import InvalidInputError
-from embedscope.core._rows import as_float32
+from embedscope.core._rows import as_array, as_float32
 
 _BLOCK_ROWS = 512
 
@@ -36,7 +36,7 @@ def given_neighbors(given: Any, n_samples: int, k: int) -> tuple[np.ndarray, np.
         If these cannot be the neighbours of `n_samples` samples.
     """
     try:
-        indices = _as_row_numbers(given[0])
+        indices = _as_row_numbers(as_array(given[0], "its first part"))
         distances = as_float32(given[1], "its second part")
     except (TypeError, ValueError, IndexError, KeyError) as error:
         raise InvalidInputError(
@@ -88,8 +88,7 @@ def _check_different(indices: np.ndarray) -> None:
         )
 
 
-def _as_row_numbers(given: Any) -> np.ndarray:
-    numbers = np.asarray(given)
+def _as_row_numbers(numbers: np.ndarray) -> np.ndarray:
     if numbers.dtype.kind not in "iu":
         raise TypeError(f"row numbers of dtype {numbers.dtype}")
     return numbers.astype(np.int64)

@@ -97,7 +97,7 @@ def as_rows(X: Any, dims: Sequence[int] | None = None, *, name: str = "X", least
     Parameters
     ----------
     X : array-like of shape (n_samples, n_features) or (n_samples, *dims)
-        numpy array, memmap, pandas frame, scipy sparse matrix, zarr or dask array; numeric, finite.
+        numpy array, memmap, scipy sparse matrix, or anything that numpy reads; numeric, finite.
     dims : sequence of int, optional
         Shape of one sample for the network.
     name : str
@@ -146,6 +146,28 @@ def _as_csr(X: Any, name: str) -> sparse.csr_matrix:
         return sparse.csr_matrix(X, dtype=np.float32)
 
 
+def as_array(given: Any, name: str) -> np.ndarray:
+    """What numpy makes of `given`, an array or anything with ``__array__``.
+
+    Raises
+    ------
+    InvalidInputError
+        If the rows of a list are ragged, or the object refuses: a tensor that is on a GPU, or that
+        records gradients.
+    """
+    try:
+        return np.asarray(given)
+    except (RuntimeError, TypeError, ValueError) as error:
+        own = hasattr(given, "__array__")
+        remedy = (
+            "Make it a numpy array first" if own else "Give every row the same number of values"
+        )
+        raise InvalidInputError(
+            f"{name} must be one array; got {type(given).__name__}, which makes none "
+            f"({str(error).rstrip('.')}). {remedy}."
+        ) from error
+
+
 def as_float32(given: Any, name: str) -> np.ndarray:
     """A dense numeric array as float32, without a copy where it already is one.
 
@@ -154,13 +176,7 @@ def as_float32(given: Any, name: str) -> np.ndarray:
     InvalidInputError
         If the entries are not real numbers, or the array is ragged or masked.
     """
-    try:
-        array = np.asarray(given)
-    except ValueError as error:
-        raise InvalidInputError(
-            f"{name} must be one array; got {type(given).__name__}, which makes none ({error}). "
-            "Give every row the same number of values."
-        ) from error
+    array = as_array(given, name)
     if isinstance(given, np.ma.MaskedArray) and np.ma.is_masked(given):
         raise InvalidInputError(
             f"{name} must have a value everywhere; got {np.ma.getmaskarray(given).sum()} masked "
@@ -172,12 +188,12 @@ def as_float32(given: Any, name: str) -> np.ndarray:
             "and imaginary parts, or the magnitude, as features."
         )
     if array.dtype.kind not in "fiub":
-        array = _numbers_from_objects(array, name)
+        array = _numbers_from_objects(array, name, given)
     with np.errstate(over="ignore"):
         return np.asarray(array, dtype=np.float32, order="C")
 
 
-def _numbers_from_objects(array: np.ndarray, name: str) -> np.ndarray:
+def _numbers_from_objects(array: np.ndarray, name: str, given: Any) -> np.ndarray:
     if array.dtype.kind != "O":
         raise InvalidInputError(
             f"{name} must be numeric; got dtype {array.dtype}. Encode text and dates as numbers "
@@ -188,6 +204,11 @@ def _numbers_from_objects(array: np.ndarray, name: str) -> np.ndarray:
     except (TypeError, ValueError, OverflowError) as error:
         # A mapping or an array in a cell is a TypeError for scikit-learn too.
         kind = InvalidTypeError if isinstance(error, TypeError) else InvalidInputError
+        if array.ndim == 0:
+            raise kind(
+                f"{name} must be an array; got {type(given).__name__}, which numpy cannot read as "
+                "one. Make it a numpy array first: collect a lazy frame, or use numpy.from_dlpack."
+            ) from error
         raise kind(
             f"{name} must be numeric; got an array of objects ({error}). The argument must be "
             "made of numbers: encode categories first, for instance with OneHotEncoder."

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from embedscope._errors import InvalidInputError
 from embedscope.core._fuzzy import symmetrise
-from embedscope.core._rows import as_float32
+from embedscope.core._rows import as_array, as_float32
 from embedscope.core._warning import warn_caller
 
 UNKNOWN = -1
@@ -66,7 +66,7 @@ def check_targets(y: Any, n_samples: int, *, categorical: bool) -> np.ndarray:
 
 def _as_array(y: Any) -> np.ndarray:
     # By way of objects: numpy would silently turn a list of text and numbers into text.
-    return np.asarray(y, dtype=object if isinstance(y, list | tuple) else None)
+    return np.asarray(y, dtype=object) if isinstance(y, list | tuple) else as_array(y, "y")
 
 
 def _classes(labels: np.ndarray, masked: np.ndarray | bool) -> np.ndarray:
