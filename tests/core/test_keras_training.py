@@ -87,6 +87,47 @@ def test_losses_that_layers_add_act(few, plain, solver):
     assert embedder.history_["regularization_loss"][-1] == pytest.approx(50 * mean_square, rel=0.3)
 
 
+@keras.saving.register_keras_serializable("test_keras_training")
+class OwnStep(keras.Model):
+    """A network that would train itself otherwise."""
+
+    def train_step(self, data):
+        raise AssertionError("nobody calls it")
+
+
+@keras.saving.register_keras_serializable("test_keras_training")
+class OwnLoss(keras.Sequential):
+    """Likewise, by a loss of its own."""
+
+    def compute_loss(self, *args, **kwargs):
+        raise AssertionError("nobody calls it")
+
+
+def with_own_fit() -> keras.Sequential:
+    """Likewise, by a function that was put in its place."""
+    network = chain(64, 2)
+    network.fit = lambda *args, **kwargs: None
+    return network
+
+
+def test_a_way_of_training_that_is_not_taken_is_named(few, plain):
+    layers = chain(64, 2)
+    for network, method in (
+        (OwnStep(layers.inputs[0], layers.outputs[0]), "train_step"),
+        (OwnLoss([keras.Input((64,)), *layers.layers]), "compute_loss"),
+        (with_own_fit(), "fit"),
+    ):
+        rule = rf"^encoder should .* got {type(network).__name__}, whose own {method} is not called"
+        with pytest.warns(UserWarning, match=rule) as caught:
+            embedder = fitted(few, encoder=network)
+        assert sum("should be trained" in str(each.message) for each in caught) == 1
+        np.testing.assert_array_equal(embedder.embedding_, plain["auxiliary"].embedding_)
+    layers = chain(2, 64)
+    decoder = OwnStep(layers.inputs[0], layers.outputs[0])
+    with pytest.warns(UserWarning, match=r"^decoder should .* add_loss"):
+        fitted(few, parametric_reconstruction=True, decoder=decoder)
+
+
 @pytest.mark.parametrize("kind", ["kernel_regularizer", "activity_regularizer"])
 def test_regularisers_of_a_convolution_behind_pooling_act(few, kind):
     """Such an encoder trains as an inner network that shares its layers."""

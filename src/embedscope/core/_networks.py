@@ -13,11 +13,13 @@ import numpy as np
 from embedscope._errors import InvalidInputError
 from embedscope.core._rows import Rows
 from embedscope.core._tensorflow import keras, tf
+from embedscope.core._warning import warn_caller
 
 DEFAULT_WIDTH = 256
 REFERENCE_WIDTH = 100
 _HIDDEN_LAYERS = 3
 _LONGEST_REASON = 240
+_WAYS_OF_TRAINING = ("fit", "train_on_batch", "train_step", "make_train_function", "compute_loss")
 _SAME = 1e-2  # of the largest value; half precision keeps it
 
 
@@ -119,6 +121,21 @@ def copy_network(network: Any, name: str, seed: int) -> Any:
         ) from error
     _seed_layers(copied, seed)
     return copied
+
+
+def warn_of_own_training(network: Any, name: str) -> None:
+    """Say so where a user's network overrides how Keras trains it: nothing here calls that."""
+    own = [
+        method
+        for method in _WAYS_OF_TRAINING
+        if getattr(getattr(network, method), "__func__", None) is not getattr(keras.Model, method)
+    ]
+    if own:
+        warn_caller(
+            f"{name} should be trained by UMAP's objective alone; got {type(network).__name__}, "
+            f"whose own {' and '.join(own)} is not called. Put a loss of your own into a layer, by "
+            "add_loss in its call, or into parametric_reconstruction_loss_fcn."
+        )
 
 
 def copy_weights(source: Any, target: Any) -> None:

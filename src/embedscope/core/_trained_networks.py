@@ -18,6 +18,7 @@ from embedscope.core._networks import (
     dense_decoder,
     dense_encoder,
     hidden_width,
+    warn_of_own_training,
 )
 from embedscope.core._projected import ProjectedEncoder, Projection
 from embedscope.core._request import Request
@@ -72,6 +73,7 @@ def make_networks(request: Request) -> Networks:
         check_encoder(encoder, rows, n_components)
         if earlier is None and width is None:
             check_copy(parameters["encoder"], encoder, "encoder", rows.take(slice(0, 2)))
+            warn_of_own_training(parameters["encoder"], "encoder")
     decoder = None
     apart = draws_apart(parameters)
     if parameters["parametric_reconstruction"] and not (apart and parameters["decoder"] is None):
@@ -86,6 +88,7 @@ def make_networks(request: Request) -> Networks:
         if earlier is None and parameters["decoder"] is not None:
             places = np.ones((2, n_components + n_style), np.float32)
             check_copy(parameters["decoder"], decoder, "decoder", places)
+            warn_of_own_training(parameters["decoder"], "decoder")
         loss_fn = parameters["parametric_reconstruction_loss_fcn"]
         if loss_fn is not None:
             samples = rows.take(slice(0, 2))
