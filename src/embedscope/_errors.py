@@ -32,5 +32,9 @@ class StoppedError(EmbedscopeError, RuntimeError):
     """Training was stopped before anything was learned, so there is no result to keep."""
 
 
+class ForkedError(EmbedscopeError, RuntimeError):
+    """A process was forked from one that had loaded TensorFlow, which cannot run in both."""
+
+
 class MissingDependencyError(EmbedscopeError, ImportError):
     """An optional dependency is missing or of a version that does not work."""

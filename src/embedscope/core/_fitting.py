@@ -28,7 +28,7 @@ from embedscope.core._preparing import (
 )
 from embedscope.core._problem import Solver
 from embedscope.core._request import FittedMap, Request
-from embedscope.core._tensorflow import tf
+from embedscope.core._tensorflow import check_process, tf
 from embedscope.core._trained_networks import Networks, draws_apart, make_networks
 
 _SOLVERS: dict[str, type[Solver]] = {"auxiliary": AuxiliarySolver, "edges": EdgesSolver}
@@ -52,7 +52,10 @@ def fit_map(request: Request) -> tuple[FittedMap, BaseException | None]:
     ------
     StoppedError
         If training was stopped before any batch.
+    ForkedError
+        If this process was forked from one that had loaded TensorFlow.
     """
+    check_process()
     parameters = request.parameters
     networks = make_networks(request)
     _check_ahead(request)

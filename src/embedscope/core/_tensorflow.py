@@ -8,6 +8,9 @@ log level that TensorFlow reads then stays; the environment variable goes back t
 TensorFlow brings its own LLVM, and so does the OpenGL of Mesa (software rendering, AMD cards).
 Where the other one is there first, as in napari, TensorFlow would be bound to its symbols and crash
 the process. So its libraries are told to look into themselves first (``RTLD_DEEPBIND``).
+
+A process that is forked later has TensorFlow, but not its threads: what it runs there waits for
+them for ever. So whatever is about to run asks first (`check_process`).
 """
 
 from __future__ import annotations
@@ -19,9 +22,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from embedscope._errors import MissingDependencyError
+from embedscope._errors import ForkedError, MissingDependencyError
 
-__all__ = ["keras", "tf"]
+__all__ = ["check_process", "keras", "tf"]
 
 _LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 _SILENT = "3"  # real errors are raised, and what TensorFlow logs as errors is often none
@@ -89,6 +92,22 @@ def _own_symbols_first() -> Iterator[None]:
         sys.setdlopenflags(flags)
 
 
+def check_process() -> None:
+    """Raise where TensorFlow would wait for ever.
+
+    Raises
+    ------
+    ForkedError
+        If this process was forked from the one that loaded TensorFlow.
+    """
+    if os.getpid() != _LOADED_BY:
+        raise ForkedError(
+            "A process must load TensorFlow itself to run a network; got one that was forked from "
+            "a process that had loaded it. Start processes by multiprocessing.get_context('spawn') "
+            "or joblib's backend 'loky', its default."
+        )
+
+
 def _require_tensorflow(backend: str) -> None:
     if backend != "tensorflow":
         raise MissingDependencyError(
@@ -105,5 +124,7 @@ with _without_greetings(), _silent_log(), _own_symbols_first():
     import tensorflow as tf
 
     tf.config.list_logical_devices()  # makes the devices, which has a greeting of its own
+
+_LOADED_BY = os.getpid()
 
 _require_tensorflow(keras.config.backend())

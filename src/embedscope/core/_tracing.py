@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from embedscope.core._tensorflow import tf
+from embedscope.core._tensorflow import check_process, tf
 
 
 class TracedOnce:
@@ -31,6 +31,7 @@ class TracedOnce:
 
     def __call__(self, *arguments: Any) -> Any:
         """The function's result, in tensors."""
+        check_process()
         if self._concrete is None:
             specs = [self._generalised(argument) for argument in arguments]
             self._concrete = self._function.get_concrete_function(*specs)
