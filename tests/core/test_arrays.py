@@ -15,7 +15,7 @@ from scipy import sparse
 
 from embedscope import ParametricUMAP
 from embedscope._errors import InvalidInputError
-from embedscope.core import _blocks
+from embedscope.core import _blocks, _rows
 
 N_SAMPLES, N_FEATURES = 90, 6
 DATA = np.random.default_rng(11).gamma(0.3, size=(N_SAMPLES, N_FEATURES)).astype(np.float32)
@@ -158,6 +158,22 @@ def test_a_sparse_fit_finds_the_neighbours_of_the_dense_one(
     difference = (from_csr.graph_ - flat.graph_).tocoo()
     assert np.abs(difference.data).max(initial=0.0) < 1e-4
     np.testing.assert_array_equal(from_csr.transform(DATA), from_csr.embedding_)
+
+
+@pytest.mark.parametrize("solver", ["edges", "auxiliary"])
+def test_sparse_and_dense_samples_give_the_same_map_to_the_last_bit(
+    solver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Up to a size; above it a sparse matrix stays one, and the map may be another."""
+    embedder = quick(solver=solver, encoder=None, parametric_reconstruction=True)
+    dense, thin = embedder.fit_transform(DATA), sparse.csr_matrix(DATA)
+    drawn = embedder.inverse_transform(dense)
+    np.testing.assert_array_equal(embedder.fit_transform(thin), dense)
+    np.testing.assert_array_equal(embedder.inverse_transform(dense), drawn)
+    monkeypatch.setattr(_rows, "_DENSE_VALUES", DATA.size - 1)
+    places = embedder.fit_transform(thin)
+    np.testing.assert_allclose(embedder.transform(DATA), places, rtol=0, atol=1e-5)
+    assert not np.array_equal(places, dense)
 
 
 def test_a_sparse_fit_with_dims_and_decoder_draws_dense_images() -> None:
