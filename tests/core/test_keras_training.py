@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from tensorflow.python.ops import gen_resource_variable_ops
 
 from embedscope import ParametricUMAP
 from embedscope._errors import InvalidInputError
@@ -326,6 +327,46 @@ def test_weights_of_a_checkpoint_load_into_the_encoder(few, tmp_path, encoder):
         np.testing.assert_array_equal(ours, theirs)
     loaded.load_weights(tmp_path / "1.weights.h5")
     assert np.abs(loaded(few.train[:100]) - embedder.embedding_).max() > 1e-3
+
+
+KINDS = {
+    "auxiliary": {"encoder": None},
+    "edges": {"encoder": None, "solver": "edges"},
+    "table": {"encoder": None, "parametric_embedding": False},
+    "decoder": {"encoder": None, "parametric_reconstruction": True},
+    "style": {
+        "encoder": None,
+        "parametric_reconstruction": True,
+        "n_style_components": 4,
+        "validation_fraction": 0.1,
+    },
+    "callback": {
+        "encoder": None,
+        "keras_fit_kwargs": {"callbacks": [keras.callbacks.TerminateOnNaN()]},
+    },
+    "named optimizer": {"optimizer": "SGD"},
+    "own optimizer": {"optimizer": keras.optimizers.RMSprop(1e-3)},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_fit_makes_no_variable_of_a_new_name(few, kind, monkeypatch):
+    """TensorFlow keeps what it needed to make a variable by its name: 36 kB each, for good."""
+    names = []
+    make = gen_resource_variable_ops.var_handle_op
+
+    def noted(*args, **options):
+        names.append(options["debug_name"])
+        return make(*args, **options)
+
+    options = {"encoder": chain(64, 2), "n_epochs": 1, "loss_report_frequency": 1} | KINDS[kind]
+    embedder = ParametricUMAP(batch_size=50, random_state=0, **options)
+    monkeypatch.setattr(gen_resource_variable_ops, "var_handle_op", noted)
+    embedder.fit(few.train[:100])
+    known = set(names)
+    assert known
+    embedder.fit(few.train[:100])
+    assert set(names) == known
 
 
 @pytest.mark.parametrize("solver", SOLVERS)

@@ -67,4 +67,4 @@ def scaled_for(optimizer: Any, networks: Sequence[Any]) -> Any:
     is_small = any(computes_in(network, ("float16",)) for network in networks)
     if not is_small or isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         return optimizer
-    return keras.optimizers.LossScaleOptimizer(optimizer)
+    return keras.optimizers.LossScaleOptimizer(optimizer, name="loss_scale")

@@ -1,4 +1,8 @@
-"""The networks: the default ones, copies of the user's, and a dry run that finds misfits early."""
+"""The networks: the default ones, copies of the user's, and a dry run that finds misfits early.
+
+Layers with weights and optimisers have names that are the same in every fit: TensorFlow keeps 36 kB
+for each name that a variable ever had, for good, and the names that Keras makes up are always new.
+"""
 
 from __future__ import annotations
 
@@ -78,6 +82,7 @@ def _dense_stack(width: int, seed: int) -> list[Any]:
             width,
             activation="relu",
             kernel_initializer=keras.initializers.HeUniform(seed=seed + 10 * layer),
+            name=f"hidden_{layer + 1}",
         )
         for layer in range(_HIDDEN_LAYERS)
     ]
@@ -86,7 +91,9 @@ def _dense_stack(width: int, seed: int) -> list[Any]:
 def _linear(n_units: int, seed: int) -> Any:
     initializer = keras.initializers.GlorotUniform(seed=seed + 1000)
     # float32 whatever Keras's policy is: maps and losses are.
-    return keras.layers.Dense(n_units, kernel_initializer=initializer, dtype="float32")
+    return keras.layers.Dense(
+        n_units, kernel_initializer=initializer, dtype="float32", name="output"
+    )
 
 
 def one_model(encoder: Any, decoder: Any | None) -> Any:

@@ -287,9 +287,11 @@ def _neighbor_distance(inputs: Rows, graph: NeighborGraph, rng: np.random.Genera
 def make_optimizer(optimizer: Any) -> Any:
     """The default optimiser, or a fresh one like the user's, whose own state stays untouched."""
     if optimizer is None:
-        return keras.optimizers.Adam(1e-3, clipvalue=4.0)
+        return keras.optimizers.Adam(1e-3, clipvalue=4.0, name="adam")
     try:
-        made = keras.optimizers.get(optimizer)
+        is_named = isinstance(optimizer, str)  # always by the same name: see `_networks`
+        named = {"class_name": optimizer, "config": {"name": optimizer}} if is_named else optimizer
+        made = keras.optimizers.get(named)
         return made.__class__.from_config(made.get_config())
     except (ValueError, TypeError, AttributeError) as error:
         raise InvalidInputError(

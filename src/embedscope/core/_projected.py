@@ -116,7 +116,8 @@ class ProjectedEncoder:
             to_components.shape[1], kernel_initializer="zeros", trainable=False, name="projection"
         )
         whole = keras.Sequential(
-            [keras.Input(shape), keras.layers.Flatten(), projection, *self.network.layers]
+            [keras.Input(shape), keras.layers.Flatten(), projection, *self.network.layers],
+            name="encoder",
         )
         projection.set_weights([to_components, -self._projection.mean @ to_components])
         return whole

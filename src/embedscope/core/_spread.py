@@ -51,8 +51,12 @@ def fit_spread(
     centres = _centres(seen, rng)
     precision = 1.0 / _blend(centres, seen) ** 2
     layers = keras.layers
-    nearness = layers.Dense(len(centres), activation="softmax", dtype="float32", trainable=False)
-    variances = layers.Dense(int(np.prod(shape)), use_bias=False, dtype="float32", trainable=False)
+    nearness = layers.Dense(
+        len(centres), activation="softmax", dtype="float32", trainable=False, name="nearness"
+    )
+    variances = layers.Dense(
+        int(np.prod(shape)), use_bias=False, dtype="float32", trainable=False, name="variances"
+    )
     network = keras.Sequential(
         [
             keras.Input((seen.shape[1],)),

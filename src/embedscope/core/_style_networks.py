@@ -72,7 +72,7 @@ def style_head(n_values: int, n_style: int) -> Any:
     return keras.Sequential(
         [
             keras.Input((n_values,)),
-            keras.layers.Dense(n_style, kernel_initializer="zeros", dtype="float32"),
+            keras.layers.Dense(n_style, kernel_initializer="zeros", dtype="float32", name="code"),
         ],
         name="style_head",
     )

@@ -35,11 +35,19 @@ def picture_encoder(shape: tuple[int, ...], seed: int) -> Any:
         [
             keras.Input(shape),
             pool(2, padding="same"),  # "same" for pictures of a single row or plane too
-            conv(32, 4, strides=4, padding="same", activation="relu", kernel_initializer=init(0)),
+            conv(
+                32,
+                4,
+                strides=4,
+                padding="same",
+                activation="relu",
+                kernel_initializer=init(0),
+                name="patches",
+            ),
             layers.Flatten(),
-            layers.Dense(128, activation="relu", kernel_initializer=init(1)),
-            layers.Dense(128, activation="relu", kernel_initializer=init(2)),
-            layers.Dense(2, kernel_initializer=init(3)),
+            layers.Dense(128, activation="relu", kernel_initializer=init(1), name="hidden_1"),
+            layers.Dense(128, activation="relu", kernel_initializer=init(2), name="hidden_2"),
+            layers.Dense(2, kernel_initializer=init(3), name="output"),
         ],
         name="picture_encoder",
     )
