@@ -9,6 +9,7 @@ from typing import Any
 
 from embedscope._errors import InvalidInputError
 from embedscope._wording import counted
+from embedscope.napari_dock._copied_samples import check_is_no_copy
 from embedscope.napari_dock._layer_features import (
     chosen_keys,
     samples_of_features,
@@ -84,13 +85,20 @@ class DataChoice:
             return samples_of_features(self.labels, self.columns, third_axis, self.keys)
         return samples_of_patches(self.images, self.patch_px, self.step_px, third_axis)
 
+    def with_layer(self, old: Any, new: Any) -> DataChoice:
+        """The same with another layer in the place of one."""
+        labels = new if self.labels is not None and self.labels == old else self.labels
+        images = tuple(new if image == old else image for image in self.images)
+        return replace(self, labels=labels, images=images)
+
     def make_like(self, samples: Samples) -> Samples:
         """Make samples of these layers exactly as others were made: same size, same scale.
 
         Raises
         ------
         InvalidInputError
-            If the layers are not of the same kind, or have samples on the map already.
+            If the layers are not of the same kind, or they, or layers that they are copies of, have
+            samples on the map already.
         """
         self._check()
         if self.layer.name in samples.sources:
@@ -98,7 +106,9 @@ class DataChoice:
                 f"the layer must be another one; got {self.layer.name!r}, whose samples are on "
                 "the map already. Choose the layers of another image."
             )
-        return samples_same_way(samples, self.labels, self.images, keys=self.keys)
+        made = samples_same_way(samples, self.labels, self.images, keys=self.keys)
+        check_is_no_copy(samples, made)
+        return made
 
     def make_again(self, samples: Samples, source: str) -> Samples:
         """Make the samples of a source anew, of what its layers hold now, on the same scale.

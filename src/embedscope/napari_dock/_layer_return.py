@@ -69,8 +69,7 @@ class LayerReturn:
         if source in self._jobs.watch.outdated_sources:
             self._changed.add(source)
         self._is_new = False
-        self._jobs.watch.forget(source)
-        self._jobs.layers.pop(source, None)
+        self._jobs.lose(source)
 
     def look(self, added: Any = None) -> None:
         """Look for them in a thread, and link what is found.
@@ -123,10 +122,7 @@ class LayerReturn:
             self._jobs.take_as_prepared(self._choice(), shown)
         else:
             for name, layer in layers.items():
-                made_from = choice_of(samples, name, layer, among)
-                if made_from is not None:
-                    self._jobs.watch.watch(name, made_from)
-            self._jobs.layers |= layers
+                self._jobs.find(name, layer, choice_of(samples, name, layer, among))
         for name in self._changed.intersection(layers):
             self._jobs.watch.expire(name)
             self._changed.discard(name)
