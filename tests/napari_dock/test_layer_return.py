@@ -190,3 +190,11 @@ def test_a_copy_of_a_layer_is_not_added_to_the_map(cut, viewer, qtbot):
     cut.apply.click()
     qtbot.waitUntil(lambda: explorer.samples is not before, timeout=TIMEOUT_MS)
     assert set(explorer.samples.sources) == {"cells", "copy"}
+
+
+def test_the_layer_that_came_back_is_linked_rather_than_a_copy_of_it(cut, viewer, qtbot):
+    viewer.add_labels(cell_field(), name="copy")
+    viewer.layers.remove("cells")
+    viewer.add_labels(cell_field(), name="back")
+    qtbot.waitUntil(lambda: "cells" in cut.links.layers, timeout=TIMEOUT_MS)
+    assert cut.links.layers["cells"].name == "back"

@@ -181,3 +181,13 @@ def test_a_failure_leaves_what_is_known_of_the_layers(marked, viewer, qtbot):
     qtbot.waitUntil(lambda: explorer.samples is not before, timeout=TIMEOUT_MS)
     assert marked.view.train_panel.isEnabled()
     assert explorer.gates.names == ("corner",)
+
+
+def test_without_layers_nothing_is_asked_before_that_is_said(marked, viewer):
+    viewer.layers.remove("stain")
+    marked.view.train_panel.train.click()
+    assert "an image must be chosen" in marked.view.message.text()
+    viewer.layers.clear()
+    marked.view.train_panel.train.click()
+    assert "a labels layer must be chosen" in marked.view.message.text()
+    assert marked.explorer.gates.names == ("corner",)

@@ -18,6 +18,7 @@ from embedscope.napari_dock._layer_features import (
 from embedscope.napari_dock._layer_keys import TableKeys
 from embedscope.napari_dock._layer_samples import (
     CropOptions,
+    check_any,
     samples_of_objects,
     samples_of_patches,
     samples_same_way,
@@ -77,7 +78,7 @@ class DataChoice:
         InvalidInputError
             If a layer is not chosen, or the layers do not fit each other.
         """
-        self._check()
+        self.check()
         if self.kind is Kind.OBJECTS:
             return samples_of_objects(self.labels, self.images, self.options, self.keys)
         third_axis = self.options.third_axis
@@ -100,7 +101,7 @@ class DataChoice:
             If the layers are not of the same kind, or they, or layers that they are copies of, have
             samples on the map already.
         """
-        self._check()
+        self.check()
         if self.layer.name in samples.sources:
             raise InvalidInputError(
                 f"the layer must be another one; got {self.layer.name!r}, whose samples are on "
@@ -124,7 +125,7 @@ class DataChoice:
         InvalidInputError
             If the layers do not fit any more, or nothing is left to cut.
         """
-        self._check()
+        self.check()
         return samples_same_way(samples, self.labels, self.images, source, self.keys)
 
     @property
@@ -163,7 +164,7 @@ class DataChoice:
         InvalidInputError
             If a layer is not chosen, or the layers do not fit each other.
         """
-        self._check()
+        self.check()
         if self.kind is Kind.FEATURES:
             return Preview(self.description)
         if self.kind is Kind.OBJECTS:
@@ -173,13 +174,21 @@ class DataChoice:
         third_axis = self.options.third_axis
         return preview_patches(self.images, self.patch_px, self.step_px, third_axis, place)
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Raise if a layer is missing; reads nothing.
+
+        Raises
+        ------
+        InvalidInputError
+        """
         if self.layer is None:
             what = "image" if self.kind is Kind.PATCHES else "labels layer"
             raise InvalidInputError(
                 f"a {what} must be chosen; got none. Open one, or take a sample from File > Open "
                 "Sample > embedscope."
             )
+        if self.kind is Kind.OBJECTS:
+            check_any(self.images)
 
 
 def choice_of(

@@ -287,7 +287,7 @@ class ExplorerDock(QWidget):
             (layers.inserted, self._take_layer),
             (layers.removed, self._offer_layers),
             (layers.renamed, self._rename_layer),
-            (self._viewer.dims.events.current_step, self._fade_other_frames),
+            (self._viewer.dims.events.current_step, self._on_slice),
             (self._viewer.events.theme, self._apply_theme),
         ]
 
@@ -296,8 +296,14 @@ class ExplorerDock(QWidget):
     def _prepare(self, go_on: Callable[[], None]) -> None:
         choice = self.data_panel.choice()
         deed = TRAINING_ON_CHANGED if self._jobs.is_on_map(choice) else TRAINING
-        if self._jobs.replaces_samples(choice) and not self._may_replace_marks(deed):
-            return
+        if self._jobs.replaces_samples(choice):
+            try:
+                choice.check()
+            except InvalidInputError as error:  # before anything is asked
+                self.view.show_error(error)
+                return
+            if not self._may_replace_marks(deed):
+                return
         asked_about = Marks(self.explorer)
         self._jobs.prepare(
             choice,
@@ -350,6 +356,10 @@ class ExplorerDock(QWidget):
         self._offer_layers()
         self._news.tell_renamed()
 
+    def _on_slice(self, _: Any = None) -> None:
+        self._both_ways.look_away()
+        self._fade_other_frames()
+
     def _fade_other_frames(self, _: Any = None) -> None:
         """In a time series, the points of the frame on the screen stand out."""
         others = self._both_ways.in_other_frames()
@@ -373,6 +383,7 @@ class ExplorerDock(QWidget):
         self.apply.setEnabled(is_idle and self.explorer.model is not None)
 
     def _tell_lost(self, source: str) -> None:
+        self._both_ways.look_away()
         self.returns.remember(source)
         self._news.tell_lost(source)
 

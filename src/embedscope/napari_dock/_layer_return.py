@@ -77,13 +77,15 @@ class LayerReturn:
         Parameters
         ----------
         added : napari.layers.Layer, optional
-            That has just come: if it has the name of a source and is not its layer, that is said.
+            That has just come: it is preferred to copies of it, and if it has the name of a source
+            and is not its layer, that is said.
         """
         samples, links = self._explorer.samples, self._links
         missing = self._missing(samples)
         taken = {id(each) for each in (*links.layers.values(), *links.own_layers)}
         layers = [itself(each) for each in self._viewer.layers]
         layers = [each for each in layers if id(each) not in taken and not is_decoded(each)]
+        layers.sort(key=lambda each: each is not itself(added))  # rather this one than a copy of it
         if samples is None or not missing or not layers:
             return
 

@@ -125,7 +125,7 @@ def samples_of_patches(
     -------
     Samples
     """
-    _need(images, "image")
+    check_any(images)
     first = images[0]
     axes = axes_of(first, third_axis)
     image, image_axes, names = stacked_images(first, images, axes)
@@ -225,7 +225,7 @@ def stacked_images(
     InvalidInputError
         If no image is given, one does not lie there, or colours and single channels are mixed.
     """
-    _need(images, "image")
+    check_any(images)
     for layer in images:
         _check_place(layer, place)
     if len(images) == 1:
@@ -272,6 +272,12 @@ def _check_place(layer: Any, place: Any) -> None:
         )
 
 
-def _need(images: Sequence[Any], what: str) -> None:
+def check_any(images: Sequence[Any]) -> None:
+    """Raise if no image is chosen.
+
+    Raises
+    ------
+    InvalidInputError
+    """
     if not images:
-        raise InvalidInputError(f"an {what} must be chosen; got none. Choose at least one layer.")
+        raise InvalidInputError("an image must be chosen; got none. Choose at least one layer.")

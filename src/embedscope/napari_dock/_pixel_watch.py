@@ -88,5 +88,5 @@ def is_in_memory(layer: Any) -> bool:
 def _checksum(pixels: np.ndarray) -> int:
     checksum = 0
     for part in pixels:  # a copy of a part at most, where an array is not contiguous
-        checksum = zlib.crc32(np.ascontiguousarray(part).view(np.uint8), checksum)
+        checksum = zlib.crc32(np.ascontiguousarray(part).data.cast("B"), checksum)
     return checksum
