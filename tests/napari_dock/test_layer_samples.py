@@ -8,6 +8,7 @@ import pytest
 from napari.layers import Image, Labels
 
 from embedscope._errors import InvalidInputError
+from embedscope.napari_dock._copied_samples import check_is_no_copy
 from embedscope.napari_dock._layer_features import samples_of_features
 from embedscope.napari_dock._layer_places import affine_of
 from embedscope.napari_dock._layer_samples import (
@@ -209,3 +210,21 @@ def test_micrometres_are_micrometres_in_any_units(scale, unit):
     stain = Image(image_of(field()), name="stain", scale=finer.scale, units=(unit, unit))
     with pytest.raises(InvalidInputError, match="pixel size"):
         samples_same_way(samples, finer, [stain])
+
+
+def test_only_copies_count_as_copies():
+    labels, image = layers()
+    samples = samples_of_objects(labels, [image], CropOptions(size_px=9))
+    for change, is_copy in (
+        (lambda cells: cells, True),
+        (lambda cells: np.where(cells == 9, 0, cells), True),  # one object less
+        (lambda cells: np.where(cells > 0, cells + 1000, 0), False),  # no label is the same
+        (lambda cells: np.roll(cells, 3, axis=1), False),  # others of the same labels
+    ):
+        other = Labels(change(field()), name="other")
+        made = samples_same_way(samples, other, [image])
+        if is_copy:
+            with pytest.raises(InvalidInputError, match="got 'other'"):
+                check_is_no_copy(samples, made)
+        else:
+            check_is_no_copy(samples, made)

@@ -56,7 +56,7 @@ class BothWays:
         self._explorer.hover(row_of(self._explorer.samples, sample), origin=_IN_IMAGE)
 
     def look_away(self) -> None:
-        """Point at nobody in the image: it shows something else, and the mouse has not moved yet."""
+        """Point at nobody in the image, which shows something else under a mouse at rest."""
         if self._explorer.hovered.origin == _IN_IMAGE:
             self.point(None)
 

@@ -52,4 +52,4 @@ def _values(samples: Samples) -> np.ndarray:
 
 def _same_rows(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     equal = (a == b) | ((a != a) & (b != b))  # NaN is not equal to itself
-    return np.asarray(equal.reshape(len(a), -1).all(axis=1))
+    return np.asarray(equal.all(axis=tuple(range(1, equal.ndim))))
