@@ -86,3 +86,18 @@ def test_a_wish_that_cannot_be_met_is_answered(intent: str, arguments: tuple[Any
     assert len(explorer.selection) == 0
     assert len(explorer.gates) == 0
     assert explorer.history.n_undo == 0
+
+
+def test_slow_questions_do_not_stop_each_other() -> None:
+    explorer, view = explorer_with_map(), RecordingView()
+    given: list[list[Any]] = []
+
+    def slowly() -> Any:
+        given.append([])
+        mine = given[-1]
+        return lambda work, done, failed: mine.append((done, failed))
+
+    Presenter(explorer, view, "view", slowly=slowly)
+    view.intents.explanation_requested.emit()
+    view.intents.sample_reconstructions_requested.emit(2)
+    assert [len(asked) for asked in given] == [1, 1]

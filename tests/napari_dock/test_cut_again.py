@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pandas as pd
 import pytest
 from dock_hands import canvas_of, click_image, send
+from map_pixels import settle
 from napari.layers import Image, Labels, Points
 from qtpy.QtCore import QEvent
 
@@ -47,6 +50,16 @@ def cut_again(dock, qtbot):
     before = dock.explorer.samples
     dock.outdated.cut_again.click()
     qtbot.waitUntil(lambda: dock.explorer.samples is not before, timeout=20_000)
+
+
+def wait_for_threads(qtbot) -> None:
+    """Until nothing is compared any more, and what was found has been told."""
+
+    def are_done() -> bool:
+        return not any(thread.name == "embedscope samples" for thread in threading.enumerate())
+
+    qtbot.waitUntil(are_done, timeout=20_000)
+    settle()
 
 
 def marked(dock, place) -> bool:
@@ -121,6 +134,28 @@ def test_a_layer_that_is_deleted_asks_for_nothing(cut, shown_viewer):
 
 
 @pytest.mark.parametrize("is_hidden", [False, True])
+@pytest.mark.parametrize("name", ["cells", "stain"])
+def test_what_a_script_writes_is_noticed_once_it_is_refreshed(
+    cut, shown_viewer, qtbot, name, is_hidden
+):
+    layer = shown_viewer.layers[name]
+    layer.refresh()
+    wait_for_threads(qtbot)
+    assert not cut.outdated.isVisible()
+    layer.visible = not is_hidden
+    layer.data[50:54, 50:54] = 999
+    layer.refresh()
+    layer.visible = True
+    qtbot.waitUntil(cut.outdated.isVisible, timeout=20_000)
+    cut_again(cut, qtbot)
+    known = set(cut.explorer.samples.identities.label.tolist())
+    assert (999 in known) == (name == "cells")
+    layer.refresh()
+    wait_for_threads(qtbot)
+    assert not cut.outdated.isVisible()
+
+
+@pytest.mark.parametrize("is_hidden", [False, True])
 def test_a_stroke_undone_after_cutting_again_is_noticed(cut, shown_viewer, qtbot, is_hidden):
     cells = shown_viewer.layers["cells"]
     cells.paint((2, 2), 555)
@@ -191,9 +226,9 @@ def test_after_a_session_is_opened_a_stroke_is_noticed_as_well(cut, shown_viewer
 def test_two_layers_are_cut_again_one_after_the_other_and_a_failure_is_no_end(qtbot, stain):
     choices = {
         name: DataChoice(
-            Kind.OBJECTS, Labels(field(), name=name), (Image(stain, name=f"stain {name}"),)
+            Kind.OBJECTS, Labels(field(), name=name), (Image(pixels, name=f"stain {name}"),)
         )
-        for name in ("a", "b")
+        for name, pixels in (("a", stain), ("b", stain[::-1].copy()))
     }
     first = choices["a"].make()
     both = join_samples([first, choices["b"].make_like(first)])

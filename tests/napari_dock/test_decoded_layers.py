@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -9,6 +11,7 @@ from napari.components import ViewerModel
 from embedscope.explorer import MapGrid, Reconstruction
 from embedscope.napari_dock._decoded_layers import add_film_strip, add_grid, is_decoded
 from embedscope.napari_dock._layer_samples import CropOptions, samples_of_objects
+from embedscope.napari_dock._sample_panel import SamplePanel
 
 SIDE = 5
 SCREEN = (400, 600)
@@ -128,3 +131,33 @@ def test_a_volume_is_a_stack_of_volumes_and_a_flat_grid(viewer):
         viewer, MapGrid(np.zeros(2), np.ones(2), 2, pictures, np.zeros(4), True), samples
     )
     assert grid.ndim == 2
+
+
+def test_a_carried_path_says_who_is_carried(viewer):
+    samples = labelled(viewer, {"DNA": field(0, 4000), "actin": field(1, 900)})
+    path = [
+        replace(step(samples, value, 0), style="carried", style_of=samples.identities[1])
+        for value in (0.0, 1.0)
+    ]
+    dna, actin = add_film_strip(viewer, path, samples)
+    assert dna.name == "cells 9 carried along a path: DNA"
+    assert actin.name == "cells 9 carried along a path: actin"
+    assert dna.metadata["style_of"] == ("cells", 0, 9)
+    (typical, _) = add_film_strip(viewer, [step(samples, 0.5, 0), step(samples, 1, 1)], samples)
+    assert typical.metadata["style_of"] is None
+
+
+def test_the_strip_in_the_dock_says_who_is_carried(viewer, qtbot):
+    samples = labelled(viewer, {"DNA": field(0, 4000)})
+    picture = np.zeros((SIDE, SIDE, 3), np.uint8)
+    path = tuple(replace(step(samples, value, 0), picture=picture) for value in (0.0, 1.0))
+    panel = SamplePanel()
+    qtbot.addWidget(panel)
+    panel.show_samples(samples)
+    assert not panel.of_strip.isVisibleTo(panel)
+    panel.show_reconstruction(path)
+    assert panel.of_strip.text() == "Shown: path on the map"
+    carried = {"style": "carried", "style_of": samples.identities[1]}
+    panel.show_reconstruction(tuple(replace(one, **carried) for one in path))
+    assert panel.of_strip.isVisibleTo(panel)
+    assert panel.of_strip.text() == "Shown: cells 9 carried along a path"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from dock_hands import cell_field, click_image
+from dock_hands import answer_question, cell_field, click_image
 from map_pixels import settle
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtTest import QTest
@@ -143,3 +143,58 @@ def test_a_dock_that_is_hidden_or_floats_stays_linked(cut, viewer):
         settle()
         assert list(cut.links.layers) == ["cells"]
     check_links(cut, viewer, "cells")
+
+
+def test_train_after_a_layer_came_back_goes_on_with_the_samples(cut, viewer, qtbot):
+    explorer, before = cut.explorer, cut.explorer.samples
+    explorer.add_gate([[-0.5, -0.5], [2.5, -0.5], [2.5, 2.5]], "corner")
+    viewer.layers.remove("cells")
+    viewer.add_labels(cell_field(), name="cells")
+    qtbot.waitUntil(lambda: "cells" in cut.links.layers, timeout=TIMEOUT_MS)
+    ready = []
+    cut._prepare(lambda: ready.append(True))  # asks nothing
+    assert ready == [True]
+    assert explorer.samples is before
+    cells = viewer.layers["cells"]
+    cells.data_setitem((np.array([50]), np.array([50])), 9)
+    asked = answer_question("Cancel")
+    cut._prepare(lambda: ready.append(True))
+    assert "have changed since the samples were cut" in asked[0]
+    assert "press Cut again" in asked[0]
+    assert ready == [True]
+
+
+def test_a_copy_of_a_layer_is_not_added_to_the_map(cut, viewer, qtbot):
+    explorer = cut.explorer
+    explorer.set_parameters(n_training_epochs=1)
+    explorer.train()
+    qtbot.waitUntil(lambda: explorer.model is not None, timeout=120_000)
+    settle()
+    before = explorer.samples
+    copy = cell_field()
+    copy[copy == 10] = 0  # a copy of which a few were edited is a copy still
+    copy[50:54, 50:54] = 999
+    viewer.add_labels(copy, name="copy")
+    cut.data_panel.labels.setCurrentIndex(cut.data_panel.labels.findText("copy"))
+    cut.apply.click()
+    qtbot.waitUntil(lambda: "must be another one" in cut.view.message.text(), timeout=TIMEOUT_MS)
+    assert "press Cut again" in cut.view.message.text()
+    assert explorer.samples is before
+    stain = np.random.default_rng(9).random(cell_field().shape, np.float32)
+    viewer.layers["stain"].name = "old stain"
+    viewer.add_image(stain, name="stain")  # the same outlines over another image are others
+    images = cut.data_panel.images
+    for place in range(images.count()):
+        item = images.item(place)
+        item.setCheckState(type(item.checkState())(2 if item.text() == "stain" else 0))
+    cut.apply.click()
+    qtbot.waitUntil(lambda: explorer.samples is not before, timeout=TIMEOUT_MS)
+    assert set(explorer.samples.sources) == {"cells", "copy"}
+
+
+def test_the_layer_that_came_back_is_linked_rather_than_a_copy_of_it(cut, viewer, qtbot):
+    viewer.add_labels(cell_field(), name="copy")
+    viewer.layers.remove("cells")
+    viewer.add_labels(cell_field(), name="back")
+    qtbot.waitUntil(lambda: "cells" in cut.links.layers, timeout=TIMEOUT_MS)
+    assert cut.links.layers["cells"].name == "back"

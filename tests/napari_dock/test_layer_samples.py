@@ -8,12 +8,14 @@ import pytest
 from napari.layers import Image, Labels
 
 from embedscope._errors import InvalidInputError
+from embedscope.napari_dock._copied_samples import check_is_no_copy
 from embedscope.napari_dock._layer_features import samples_of_features
 from embedscope.napari_dock._layer_places import affine_of
 from embedscope.napari_dock._layer_samples import (
     CropOptions,
     samples_of_objects,
     samples_of_patches,
+    samples_same_way,
 )
 from embedscope.samples import SampleId
 
@@ -171,3 +173,58 @@ def test_patches_cover_an_image_without_labels():
     source = samples.sources["stain"]
     for row, identity in enumerate(samples.identities):
         assert source.label_at(source.to_world(samples.centroids[row])) == identity
+
+
+UM, NM = {"units": ("um", "um")}, {"units": ("nm", "nm")}
+
+
+@pytest.mark.parametrize(
+    ("of_labels", "of_image", "fits"),
+    [
+        ({"scale": (1, 1), **UM}, {"scale": (1, 1), **NM}, False),
+        ({"scale": (1, 1), **UM}, {"scale": (1000, 1000), **NM}, True),
+        ({"scale": (1, 1), "translate": (5, 5), **UM}, {"translate": (5, 5), **NM}, False),
+        ({"scale": (1e-7, 1e-7), "units": ("m", "m")}, {"scale": (2e-7, 2e-7)}, False),
+        ({"scale": (0.325, 0.325), **UM}, {"scale": (0.3250001, 0.325), **UM}, True),
+        ({"scale": (0.5, 0.5)}, {"scale": (0.5, 0.5), **UM}, True),
+    ],
+)
+def test_equal_numbers_of_other_units_are_another_place(of_labels, of_image, fits):
+    labels = Labels(field(), name="cells", **of_labels)
+    image = Image(image_of(field()), name="stain", **of_image)
+    if fits:
+        assert len(samples_of_objects(labels, [image], CropOptions(size_px=5))) == len(IDS)
+        return
+    with pytest.raises(InvalidInputError, match=r"scale and place of 'cells'.* and units"):
+        samples_of_objects(labels, [image], CropOptions(size_px=5))
+
+
+@pytest.mark.parametrize(("scale", "unit"), [(0.5, "um"), (500, "nm"), (5e-7, "m"), (0.5, "pixel")])
+def test_micrometres_are_micrometres_in_any_units(scale, unit):
+    labels, image = layers(scale=(scale, scale), units=(unit, unit))
+    samples = samples_of_objects(labels, [image], CropOptions(size_um=4.0))
+    assert samples.sample_shape == (8, 8, 1)
+    again = samples_same_way(samples, labels, [image], "cells")
+    np.testing.assert_array_equal(again.images, samples.images)
+    finer = Labels(field(), name="finer", scale=(scale / 2, scale / 2), units=(unit, unit))
+    stain = Image(image_of(field()), name="stain", scale=finer.scale, units=(unit, unit))
+    with pytest.raises(InvalidInputError, match="pixel size"):
+        samples_same_way(samples, finer, [stain])
+
+
+def test_only_copies_count_as_copies():
+    labels, image = layers()
+    samples = samples_of_objects(labels, [image], CropOptions(size_px=9))
+    for change, is_copy in (
+        (lambda cells: cells, True),
+        (lambda cells: np.where(cells == 9, 0, cells), True),  # one object less
+        (lambda cells: np.where(cells > 0, cells + 1000, 0), False),  # no label is the same
+        (lambda cells: np.roll(cells, 3, axis=1), False),  # others of the same labels
+    ):
+        other = Labels(change(field()), name="other")
+        made = samples_same_way(samples, other, [image])
+        if is_copy:
+            with pytest.raises(InvalidInputError, match="got 'other'"):
+                check_is_no_copy(samples, made)
+        else:
+            check_is_no_copy(samples, made)

@@ -15,7 +15,11 @@ from napari.layers import Image, Labels
 from napari_mouse import drag, hover, world_at
 
 from embedscope.explorer import Coloring, Hovered, Selection
-from embedscope.napari_dock._layer_samples import CropOptions, samples_of_objects
+from embedscope.napari_dock._layer_samples import (
+    CropOptions,
+    samples_of_objects,
+    samples_of_patches,
+)
 from embedscope.napari_dock._linked_layers import LinkedLayers
 from embedscope.napari_dock._live_preview import middle_of_view
 from embedscope.napari_dock._picking import go_to
@@ -436,3 +440,55 @@ def test_the_frame_round_an_object_is_where_the_object_is_in_any_units():
         assert linked.links.frame.is_shown
         corners.append(linked.links.frame.corners_px)
     np.testing.assert_allclose(corners[0], corners[1])
+
+
+@pytest.mark.parametrize("n_levels", [2, 3])
+def test_a_pyramid_with_fewer_frames_further_up_shows_and_clicks_the_right_frame(n_levels):
+    still = np.zeros((20, 36), np.int32)
+    for place, label in enumerate(IDS):
+        still[4:12, 2 + 12 * place : 10 + 12 * place] = label
+    frames = np.stack([np.roll(still, 12 * t, axis=1) for t in range(4)])
+    levels = [frames, frames[::2, ::2, ::2], frames[::4, ::4, ::4]][:n_levels]
+    cells = Labels(levels, multiscale=True, name="cells", axis_labels=("t", "y", "x"))
+    stain = Image(frames.astype(np.float32), name="stain", axis_labels=("t", "y", "x"))
+    viewer = ViewerModel()
+    viewer.add_layer(stain)
+    viewer.add_layer(cells)
+    samples = samples_of_objects(cells, [stain], CropOptions(size_px=5))
+    links, told = LinkedLayers(viewer), []
+    links.picked.connect(lambda sample, mode: told.append(sample))
+    links.link(samples, {"cells": cells})
+    (overlay,) = links.own_layers
+    for frame in range(4):
+        viewer.dims.set_point(0, frame)
+        label = IDS[frame % 3]
+        wanted = SampleId("cells", frame, label)
+        (row,) = samples.identities.rows("cells", [label], frame)
+        links.show_selection(Selection(np.array([row], np.int64)))
+        for step, level in zip((1, 2, 4), overlay.data, strict=False):
+            middles = frames[frame, step // 2 :: step, step // 2 :: step]
+            np.testing.assert_array_equal(level[frame] > 0, middles == label)
+        cells.data_level = n_levels - 1
+        y, x = np.argwhere(frames[frame] == label)[10]
+        drag(viewer, world_at(viewer, cells, (frame, y, x)))
+        assert told == [wanted]
+        told.clear()
+
+
+def test_patches_of_a_pyramid_with_fewer_frames_further_up_are_of_the_right_frame():
+    frames = np.random.default_rng(0).random((4, 16, 16)).astype(np.float32)
+    image = Image([frames, frames[::2, ::2, ::2]], multiscale=True, axis_labels=("t", "y", "x"))
+    viewer = ViewerModel()
+    viewer.add_layer(image)
+    samples = samples_of_patches([image], 8, 8, "t")
+    links = LinkedLayers(viewer)
+    links.link(samples, {image.name: image})
+    (overlay,) = links.own_layers
+    for frame in range(4):
+        viewer.dims.set_point(0, frame)
+        (row,) = samples.identities.rows(image.name, [1], frame)
+        links.show_selection(Selection(np.array([row], np.int64)))
+        for level in (0, 1):
+            overlay.data_level = level
+            assert overlay.get_value((frame, 3, 3), world=True)[1]
+            assert not overlay.get_value((frame, 3, 12), world=True)[1]

@@ -11,7 +11,7 @@ from map_pixels import settle
 from qtpy.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QFileDialog, QLineEdit, QMenu
+from qtpy.QtWidgets import QApplication, QFileDialog, QLineEdit, QMenu, QMessageBox
 
 from embedscope.napari_dock._gestures import Tool
 
@@ -130,6 +130,19 @@ def answer_dialog(kind: type, answer: Callable[[Any], None]) -> None:
             QTimer.singleShot(20, look)
 
     QTimer.singleShot(20, look)
+
+
+def answer_question(button: str) -> list[str]:
+    """Press a button of the question that comes up next; returns what it has asked by then."""
+    asked: list[str] = []
+
+    def answer(question: QMessageBox) -> None:
+        asked.append(question.text())
+        (found,) = [each for each in question.buttons() if each.text().startswith(button)]
+        found.click()
+
+    answer_dialog(QMessageBox, answer)
+    return asked
 
 
 def cell_field() -> np.ndarray:

@@ -28,7 +28,7 @@ from embedscope.core._tracing import TracedOnce, each_in_turn
 
 # Most passes, enough steps, fewest passes: of the built-in networks, which begin near their end,
 # and of a decoder of the user's, which does not.
-_LENGTH, _OWN_LENGTH = (60, 400, 8), (200, 2_000, 28)
+_LENGTH, _OWN_LENGTH = (60, 400, 6), (200, 2_000, 28)
 _BATCH_SIZE = 64
 _LARGE_BATCH_SIZE, _LARGE = 128, 4_000  # for that many samples
 _CALL_STEPS = 64  # handed to TensorFlow at once: some tens of milliseconds

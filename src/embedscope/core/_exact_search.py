@@ -15,10 +15,13 @@ import numpy as np
 from embedscope.core._kernels import one_at_a_time
 from embedscope.core._projection import in_safe_units, principal_axes
 
-_BLOCK_ROWS = 512
+# Rows at a time: few for their scores to fit in memory, many for the threads to meet seldom.
+_FEWEST_ROWS, _MOST_ROWS, _BLOCK_SCORES = 512, 2_048, 2**24
 _FULL_SPACE_WORK = 4e11  # multiplications: above this, candidates come from principal components
 _SEARCH_COMPONENTS = 100
 _CANDIDATES_PER_NEIGHBOR = 3
+_CANDIDATES_SHARE = 0.9  # of the time; the rest ranks them
+_RANKED_ROWS = 16_384
 # Squared distances of less than this share of the squared norm, times the root of the number of
 # features, come out of a product in float32 with an error of a percent or more.
 _CANCELLED = 1e-5
@@ -87,7 +90,7 @@ def euclidean_neighbors(
     k : int
         Neighbours to find, the row itself included; at most n_samples.
     report : callable
-        Told the fraction done, 0..1, after each block of rows; may raise to stop.
+        Told the fraction done, 0..1, after some rows at a time; may raise to stop.
 
     Returns
     -------
@@ -104,16 +107,25 @@ def euclidean_neighbors(
     smallest = _CANCELLED * np.sqrt(X.shape[1] + 1.0) * library.squares
     indices = np.empty((n_samples, k), dtype=np.int32)
     squared = np.empty((n_samples, k), dtype=np.float32)
-    scores = np.empty((min(_BLOCK_ROWS, n_samples), n_samples), dtype=np.float32)
-    for start in range(0, n_samples, _BLOCK_ROWS):
-        rows = np.arange(start, min(start + _BLOCK_ROWS, n_samples))
-        block = library.scores(rows, out=scores[: len(rows)])
-        indices[rows], squared[rows] = _nearest(X, rows, block, n_candidates, k)
-        unsure = rows[squared[rows, -1] < smallest[rows]]
-        if len(unsure):
-            block = library.precise_scores(unsure, out=scores[: len(unsure)])
-            indices[unsure], squared[unsure] = _nearest(X, unsure, block, n_candidates, k)
-        report((start + len(rows)) / n_samples)
+    candidates = np.empty((n_samples, n_candidates), dtype=np.int32)
+    n_rows = min(n_samples, max(_FEWEST_ROWS, min(_MOST_ROWS, _BLOCK_SCORES // n_samples)))
+    scores = np.empty((n_rows, n_samples), dtype=np.float32)
+    for start in range(0, n_samples, n_rows):
+        block = slice(start, min(start + n_rows, n_samples))
+        rows = np.arange(block.start, block.stop)
+        _smallest(library.scores(rows, scores[: len(rows)]), n_candidates, candidates[block])
+        report(_CANDIDATES_SHARE * block.stop / n_samples)
+    for start in range(0, n_samples, _RANKED_ROWS):
+        block = slice(start, min(start + _RANKED_ROWS, n_samples))
+        rows = np.arange(block.start, block.stop)
+        indices[block], squared[block] = _nearest(X, rows, candidates[block], k)
+        report(_CANDIDATES_SHARE + (1.0 - _CANDIDATES_SHARE) * block.stop / n_samples)
+    unsure = np.flatnonzero(squared[:, -1] < smallest)
+    for start in range(0, len(unsure), n_rows):
+        rows = unsure[start : start + n_rows]
+        _smallest(library.precise_scores(rows, scores[: len(rows)]), n_candidates, candidates)
+        indices[rows], squared[rows] = _nearest(X, rows, candidates[: len(rows)], k)
+        report(1.0)
     return indices, np.ldexp(np.sqrt(squared), exponent)
 
 
@@ -170,11 +182,9 @@ class _Library:
 
 
 def _nearest(
-    X: np.ndarray, rows: np.ndarray, scores: np.ndarray, n_candidates: int, k: int
+    X: np.ndarray, rows: np.ndarray, candidates: np.ndarray, k: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Rank the candidates of the best scores by exact distance and keep `k`, itself first."""
-    candidates = np.empty((len(rows), n_candidates), dtype=np.int32)
-    _smallest(scores, n_candidates, candidates)
+    """Rank candidates of `rows` by exact distance and keep `k`, the row itself first."""
     own = rows[:, None].astype(candidates.dtype)
     missing = ~(candidates == own).any(axis=1)  # crowded out by duplicates
     candidates[missing, 0] = own[missing, 0]

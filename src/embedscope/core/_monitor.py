@@ -151,21 +151,13 @@ class Monitor:
         return len(self.history["loss"])
 
     def watch(self, model: Any, places: np.ndarray) -> None:
-        """Begin to watch the networks of `model`, and let Keras callbacks see them.
+        """Begin to watch the networks of `model`.
 
         `places` are the rows of the model's map that make up the user's.
         """
         self._model, self._places = model, places
         self.best = (np.inf, model.get_weights())
         self.show_map(model.encode)
-        if self._given_callbacks:
-            from embedscope.core._tensorflow import keras
-
-            self._callbacks = keras.callbacks.CallbackList(
-                self._given_callbacks, model=model.keras_model
-            )
-            self._callbacks.set_params({"epochs": self._n_reports, "steps": None, "verbose": 0})
-            self._callbacks.on_train_begin()
 
     def show_map(self, embedding: Callable[[], np.ndarray]) -> None:
         """Say where reports get the current map from."""
@@ -177,7 +169,23 @@ class Monitor:
         self.phase = phase
         if phase == "fit":
             self._fit_began = time.perf_counter()
+            self._begin_callbacks()
         self.advance(fraction)
+
+    def _begin_callbacks(self) -> None:
+        """Let Keras callbacks see the networks.
+
+        Not sooner: the model that they see has a decoder, which takes a while to make, and until
+        here there is a layout to look at.
+        """
+        if self._given_callbacks:
+            from embedscope.core._tensorflow import keras
+
+            self._callbacks = keras.callbacks.CallbackList(
+                self._given_callbacks, model=self._model.keras_model
+            )
+            self._callbacks.set_params({"epochs": self._n_reports, "steps": None, "verbose": 0})
+            self._callbacks.on_train_begin()
 
     def advance(self, fraction_of_phase: float, note: str = "") -> None:
         """Report progress within the graph or layout phase, or within all of the training."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -62,7 +63,7 @@ def prepare(request: Request, networks: Networks, graph: NeighborGraph) -> tuple
         objective,
         start,
         _neighbor_distance(inputs, graph, rng),
-        training_length(parameters),
+        replace(training_length(parameters), of_pictures=networks.inner is not None),
         learning_rate=parameters["learning_rate"],
         landmarks=request.landmarks if terms.landmark_weight else None,
         density=_density(parameters, graph),

@@ -28,12 +28,15 @@ class TrainingLength:
         Passes over the graph in the layout; None for the solver's own choice.
     batch_size : int or None
         None for the solver's own choice.
+    of_pictures : bool
+        The encoder is the built-in one for pictures, which needs fewer steps.
     """
 
     n_training_epochs: int = 1
     loss_report_frequency: int = 10
     n_epochs: int | None = None
     batch_size: int | None = None
+    of_pictures: bool = False
 
     @property
     def n_reports(self) -> int:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 _MOST_FEATURES = 1024  # a wider covariance matrix costs more than a randomised decomposition
-_ENOUGH_ROWS = 20_000
+_ENOUGH_ROWS, _ENOUGH_WIDE_ROWS = 20_000, 5_000
 _POWER_ITERATIONS = 4  # what scikit-learn takes for many axes; for a few it would take 7
 _LARGEST_EXPONENT = 30  # sums of squares of 2^30 are far from float32's limits
 
@@ -18,7 +18,8 @@ def principal_axes(centred: np.ndarray, n_axes: int) -> np.ndarray:
     Parameters
     ----------
     centred : ndarray of shape (n_samples, n_features), float32
-        Data with zero mean. More than 20,000 rows are thinned evenly.
+        Data with zero mean. More than 20,000 rows, or 5,000 of more than 1,024 features, are
+        thinned evenly.
     n_axes : int
         At most min(n_samples, n_features).
 
@@ -27,8 +28,9 @@ def principal_axes(centred: np.ndarray, n_axes: int) -> np.ndarray:
     ndarray of shape (n_features, n_axes), float32
         Orthonormal columns; the sign makes the largest entry of each positive.
     """
-    rows, _ = in_safe_units(centred[:: max(1, len(centred) // _ENOUGH_ROWS)])
-    n_features = rows.shape[1]
+    n_features = centred.shape[1]
+    enough = _ENOUGH_ROWS if n_features <= _MOST_FEATURES else _ENOUGH_WIDE_ROWS
+    rows, _ = in_safe_units(centred[:: max(1, len(centred) // enough)])
     n_axes = min(n_axes, n_features, len(centred))
     if n_features <= _MOST_FEATURES:
         covariance = (rows.T @ rows).astype(np.float64)

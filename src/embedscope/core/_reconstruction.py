@@ -13,6 +13,7 @@ from embedscope.core._rows import Rows, dense_if_small
 from embedscope.core._tensorflow import keras
 
 _ENOUGH_ROWS = 10_000  # for a mean and a deviation
+_BLOCK_VALUES = 2**19
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def choose_reconstruction(
         return Reconstruction("custom", zero, one, needs_sigmoid=False, loss_fn=loss_fn)
     if rows.flat.min() >= 0.0 and rows.flat.max() <= 1.0:
         return Reconstruction("cross_entropy", zero, one, not _ends_in_sigmoid(decoder))
-    offset, deviation = _moments(rows)
+    offset, deviation = _moments(rows, np.arange(len(rows)))
     return Reconstruction("squared_error", offset, _without_zeros(deviation), needs_sigmoid=False)
 
 
@@ -114,7 +115,7 @@ def relative_reconstruction(
     if loss_fn is not None:
         zero, one = np.zeros(rows.shape, np.float32), np.ones(rows.shape, np.float32)
         return Reconstruction("custom", zero, one, False, loss_fn, limits)
-    offset, deviation = _moments(rows.subset(training[:: max(1, len(training) // _ENOUGH_ROWS)]))
+    offset, deviation = _moments(rows, training[:: max(1, len(training) // _ENOUGH_ROWS)])
     if is_within or len(rows.shape) > 1:
         deviation = np.full_like(deviation, np.sqrt(np.square(deviation).mean()))
     scale = _without_zeros(deviation)
@@ -131,14 +132,15 @@ def _ends_in_sigmoid(decoder: Any) -> bool:
     return False
 
 
-def _moments(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of each value of a sample; 0 where it is constant."""
+def _moments(rows: Rows, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of each value of the chosen samples; 0 where it is constant."""
     from sklearn.utils.sparsefuncs import mean_variance_axis
 
-    flat = dense_if_small(rows.flat)
+    flat = rows.flat
+    if sparse.issparse(flat):
+        flat, chosen = dense_if_small(flat[chosen]), np.arange(len(chosen))
     if isinstance(flat, np.ndarray):
-        mean = flat.mean(axis=0, dtype=np.float64)
-        variance = flat.var(axis=0, dtype=np.float64)
+        mean, variance = _dense_moments(flat, chosen)
     else:
         mean, variance = mean_variance_axis(flat, axis=0)
     deviation = np.sqrt(variance)
@@ -147,6 +149,18 @@ def _moments(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
         mean.astype(np.float32).reshape(rows.shape),
         deviation.astype(np.float32).reshape(rows.shape),
     )
+
+
+def _dense_moments(flat: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance of each column, float64; in blocks, since to copy all takes longer."""
+    step = max(1, _BLOCK_VALUES // flat.shape[1])
+    blocks = [chosen[start : start + step] for start in range(0, len(chosen), step)]
+    mean = sum(flat[block].sum(axis=0, dtype=np.float64) for block in blocks) / len(chosen)
+    squares = np.zeros_like(mean)
+    for block in blocks:
+        difference = flat[block] - mean
+        squares += np.einsum("ij,ij->j", difference, difference)
+    return mean, squares / len(chosen)
 
 
 def _without_zeros(deviation: np.ndarray) -> np.ndarray:

@@ -38,17 +38,23 @@ class Presenter:
     name : str
         Unlike those of other views of the same explorer.
     slowly : callable
-        ``slowly(work, done, failed)`` does what may take a second or more: ``done(work())``, or
-        ``failed(error)``. A front end with a window gives a thread, and tells the end in its own.
+        ``slowly()`` is called once for each question that may take a second or more, and gives
+        ``ask(work, done, failed)``: ``done(work())``, or ``failed(error)``. A front end with a
+        window gives a thread for each, and tells the end in its own: one never stops the other.
     """
 
     def __init__(
-        self, explorer: Explorer, view: ExplorerView, name: str, *, slowly: Slowly = do_at_once
+        self,
+        explorer: Explorer,
+        view: ExplorerView,
+        name: str,
+        *,
+        slowly: Callable[[], Slowly] = lambda: do_at_once,
     ) -> None:
         self.explorer = explorer
         self.view = view
         self.name = name
-        self._slowly = slowly
+        self._find_reasons, self._draw_again = slowly(), slowly()
         self._connections: list[tuple[Any, Callable[..., None]]] = []
         self._connect_facts()
         self._connect_wishes()
@@ -149,7 +155,7 @@ class Presenter:
 
     def _explain(self, gate: str = "") -> None:
         explorer = self.explorer
-        self._slowly(
+        self._find_reasons(
             lambda: explorer.find_reasons(gate=gate),
             explorer.show_explanation,
             self.view.show_error,
@@ -157,7 +163,7 @@ class Presenter:
 
     def _reconstruct(self, n_most: int) -> None:
         explorer = self.explorer
-        self._slowly(
+        self._draw_again(
             lambda: explorer.reconstruct(n_most=n_most),
             explorer.show_sample_reconstructions,
             self.view.show_error,

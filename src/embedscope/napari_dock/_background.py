@@ -9,6 +9,8 @@ from typing import Any
 from embedscope._errors import EmbedscopeError
 from embedscope.training import Dispatcher
 
+_EXPECTED = (EmbedscopeError, MemoryError, OSError, ValueError)
+
 
 class Background:
     """Does work that only reads, and tells the result in the main thread.
@@ -38,7 +40,8 @@ class Background:
         done : callable
             Is given the result, in the main thread.
         failed : callable
-            Is given the error, in the main thread.
+            Is given the error, in the main thread. Whatever was raised: nobody waits for ever. An
+            error that no rule foresees is raised in the thread too, where napari shows it whole.
         """
         self._number += 1
         number = self._number
@@ -46,9 +49,11 @@ class Background:
         def run() -> None:
             try:
                 result = work()
-            except (EmbedscopeError, MemoryError, OSError, ValueError) as error:
+            except Exception as error:
                 # A variable of an except clause is gone by the time the main thread reads it.
                 self._tell(number, failed, error)
+                if not isinstance(error, _EXPECTED):
+                    raise
             else:
                 self._tell(number, done, result)
 

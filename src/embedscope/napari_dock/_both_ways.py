@@ -55,6 +55,11 @@ class BothWays:
         """Point at a sample that is under the mouse in the image."""
         self._explorer.hover(row_of(self._explorer.samples, sample), origin=_IN_IMAGE)
 
+    def look_away(self) -> None:
+        """Point at nobody in the image, which shows something else under a mouse at rest."""
+        if self._explorer.hovered.origin == _IN_IMAGE:
+            self.point(None)
+
     def show_hovered(self, hovered: Hovered) -> None:
         """Frame in the image the sample that is pointed at, unless it is pointed at there."""
         self._links.show_hovered(Hovered() if hovered.origin == _IN_IMAGE else hovered)

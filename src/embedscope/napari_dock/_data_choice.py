@@ -9,6 +9,7 @@ from typing import Any
 
 from embedscope._errors import InvalidInputError
 from embedscope._wording import counted
+from embedscope.napari_dock._copied_samples import check_is_no_copy
 from embedscope.napari_dock._layer_features import (
     chosen_keys,
     samples_of_features,
@@ -17,6 +18,7 @@ from embedscope.napari_dock._layer_features import (
 from embedscope.napari_dock._layer_keys import TableKeys
 from embedscope.napari_dock._layer_samples import (
     CropOptions,
+    check_any,
     samples_of_objects,
     samples_of_patches,
     samples_same_way,
@@ -76,7 +78,7 @@ class DataChoice:
         InvalidInputError
             If a layer is not chosen, or the layers do not fit each other.
         """
-        self._check()
+        self.check()
         if self.kind is Kind.OBJECTS:
             return samples_of_objects(self.labels, self.images, self.options, self.keys)
         third_axis = self.options.third_axis
@@ -84,21 +86,30 @@ class DataChoice:
             return samples_of_features(self.labels, self.columns, third_axis, self.keys)
         return samples_of_patches(self.images, self.patch_px, self.step_px, third_axis)
 
+    def with_layer(self, old: Any, new: Any) -> DataChoice:
+        """The same with another layer in the place of one."""
+        labels = new if self.labels is not None and self.labels == old else self.labels
+        images = tuple(new if image == old else image for image in self.images)
+        return replace(self, labels=labels, images=images)
+
     def make_like(self, samples: Samples) -> Samples:
         """Make samples of these layers exactly as others were made: same size, same scale.
 
         Raises
         ------
         InvalidInputError
-            If the layers are not of the same kind, or have samples on the map already.
+            If the layers are not of the same kind, or they, or layers that they are copies of, have
+            samples on the map already.
         """
-        self._check()
+        self.check()
         if self.layer.name in samples.sources:
             raise InvalidInputError(
                 f"the layer must be another one; got {self.layer.name!r}, whose samples are on "
                 "the map already. Choose the layers of another image."
             )
-        return samples_same_way(samples, self.labels, self.images, keys=self.keys)
+        made = samples_same_way(samples, self.labels, self.images, keys=self.keys)
+        check_is_no_copy(samples, made)
+        return made
 
     def make_again(self, samples: Samples, source: str) -> Samples:
         """Make the samples of a source anew, of what its layers hold now, on the same scale.
@@ -114,7 +125,7 @@ class DataChoice:
         InvalidInputError
             If the layers do not fit any more, or nothing is left to cut.
         """
-        self._check()
+        self.check()
         return samples_same_way(samples, self.labels, self.images, source, self.keys)
 
     @property
@@ -153,7 +164,7 @@ class DataChoice:
         InvalidInputError
             If a layer is not chosen, or the layers do not fit each other.
         """
-        self._check()
+        self.check()
         if self.kind is Kind.FEATURES:
             return Preview(self.description)
         if self.kind is Kind.OBJECTS:
@@ -163,13 +174,21 @@ class DataChoice:
         third_axis = self.options.third_axis
         return preview_patches(self.images, self.patch_px, self.step_px, third_axis, place)
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Raise if a layer is missing; reads nothing.
+
+        Raises
+        ------
+        InvalidInputError
+        """
         if self.layer is None:
             what = "image" if self.kind is Kind.PATCHES else "labels layer"
             raise InvalidInputError(
                 f"a {what} must be chosen; got none. Open one, or take a sample from File > Open "
                 "Sample > embedscope."
             )
+        if self.kind is Kind.OBJECTS:
+            check_any(self.images)
 
 
 def choice_of(

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embedscope.explorer import MapGrid, Reconstruction
+from embedscope.napari_dock._drawn_text import caption_of_path
 from embedscope.napari_dock._world import sizes_of_units
 from embedscope.samples import Samples
 
@@ -36,15 +37,18 @@ def add_film_strip(viewer: Any, path: Sequence[Reconstruction], samples: Samples
     Returns
     -------
     list of napari.layers.Image
-        The new layers. Their metadata hold ``map_points``, the place of each step, and ``support``.
+        The new layers, named after the sample that is carried along the path, if one is. Their
+        metadata hold ``map_points``, the place of each step, ``support``, and ``style_of``: source,
+        frame and label of that sample, or None.
     """
     stack = np.stack([step.sample for step in path])
     about = {
         "map_points": np.array([step.point for step in path]),
         "support": np.array([step.support for step in path]),
+        "style_of": None if path[0].style_of is None else tuple(path[0].style_of),
     }
     axes = ("path", *"zyx"[-(stack.ndim - 2) :])
-    layers = _add(viewer, stack, samples, "path on the map", axes, about)
+    layers = _add(viewer, stack, samples, caption_of_path(path, samples), axes, about)
     _look_at(viewer, layers[0], share=0.5)
     return layers
 

@@ -27,7 +27,14 @@ from embedscope.napari_dock._layer_return import LayerReturn
 from embedscope.napari_dock._left_out_note import LeftOutNote
 from embedscope.napari_dock._linked_layers import LinkedLayers
 from embedscope.napari_dock._live_preview import LivePreview
-from embedscope.napari_dock._marks_question import may_replace_marks
+from embedscope.napari_dock._marks_question import (
+    OPENING,
+    TRAINING,
+    TRAINING_ON_CHANGED,
+    Deed,
+    Marks,
+    may_replace_marks,
+)
 from embedscope.napari_dock._opened_layers import (
     OpenedSession,
     add_source_layers,
@@ -72,9 +79,8 @@ class ExplorerDock(QWidget):
         self._dispatcher = QtDispatcher(self)
         self.explorer = explorer_of(napari_viewer)
         self._activity = Activity(self.explorer.stop)
-        self._reading, self._questions, drawing = self._threads = [
-            Background(self._dispatcher) for _ in range(3)
-        ]
+        self._threads: list[Background] = []
+        self._reading, drawing = self._thread(), self._thread()
         self._is_closed = False
         self.data_panel = DataPanel()
         self._live_preview = LivePreview(napari_viewer, self.data_panel, self._dispatcher)
@@ -103,7 +109,9 @@ class ExplorerDock(QWidget):
         self._offer_layers()
         self._apply_theme()
         self._link(self.explorer.samples)
-        self.presenter = Presenter(self.explorer, self.view, _NAME, slowly=self._questions.start)
+        self.presenter = Presenter(
+            self.explorer, self.view, _NAME, slowly=lambda: self._thread().start
+        )
         # After the presenter, so that the view knows the new samples before these speak of them.
         self._events = self._connections()
         for signal, slot in self._events:
@@ -177,7 +185,15 @@ class ExplorerDock(QWidget):
         self.data_panel.show_layers(())  # it listens to the layer that is chosen
         self.view.map_place.dock_back()
 
+    def _thread(self) -> Background:
+        """One more, which is let go of with the dock."""
+        self._threads.append(Background(self._dispatcher))
+        return self._threads[-1]
+
     def _show_session(self, path: str, opened: OpenedSession) -> None:
+        # Not before it is read: until then there may be more marks, or an error and no session.
+        if not self._may_replace_marks(OPENING):
+            return
         samples = opened.state.samples
         self.explorer.load(opened.state)
         shown = add_source_layers(self._viewer, opened)
@@ -247,6 +263,7 @@ class ExplorerDock(QWidget):
         view.map_panel.image_box_toggled.connect(links.rectangle.set_on)
         view.sample_panel.path_layer_requested.connect(self._drawn.add_path)
         view.sample_panel.grid_layer_requested.connect(self._drawn.draw_grid)
+        self._jobs.busy_changed.connect(self._offer_jobs)
         self._jobs.watch.changed.connect(self.outdated.show_sources)
         self.outdated.cut_again_requested.connect(self._jobs.cut_again)
         links.picked.connect(self._both_ways.pick)
@@ -270,7 +287,7 @@ class ExplorerDock(QWidget):
             (layers.inserted, self._take_layer),
             (layers.removed, self._offer_layers),
             (layers.renamed, self._rename_layer),
-            (self._viewer.dims.events.current_step, self._fade_other_frames),
+            (self._viewer.dims.events.current_step, self._on_slice),
             (self._viewer.events.theme, self._apply_theme),
         ]
 
@@ -278,16 +295,32 @@ class ExplorerDock(QWidget):
 
     def _prepare(self, go_on: Callable[[], None]) -> None:
         choice = self.data_panel.choice()
-        if self._jobs.replaces_samples(choice) and not may_replace_marks(
-            self, self.explorer, self.menu.keep_session
-        ):
+        deed = TRAINING_ON_CHANGED if self._jobs.is_on_map(choice) else TRAINING
+        if self._jobs.replaces_samples(choice):
+            try:
+                choice.check()
+            except InvalidInputError as error:  # before anything is asked
+                self.view.show_error(error)
+                return
+            if not self._may_replace_marks(deed):
+                return
+        asked_about = Marks(self.explorer)
+        self._jobs.prepare(
+            choice,
+            go_on,
+            self._end_preparing,
+            # What was marked while the samples were read has not been asked about.
+            lambda: Marks(self.explorer) == asked_about or self._may_replace_marks(deed),
+        )
+
+    def _may_replace_marks(self, deed: Deed) -> bool:
+        menu = self.menu
+        may = may_replace_marks(self, self.explorer, deed, menu.kept, menu.keep_session)
+        if not may:
             self.view.show_message("Nothing was changed: the map is as it was")
-            return
-        self.view.train_panel.setEnabled(False)
-        self._jobs.prepare(choice, go_on, self._end_preparing)
+        return may
 
     def _end_preparing(self, has_new: bool) -> None:
-        self.view.train_panel.setEnabled(True)
         if has_new:
             self._news.tell_unlinked()
             self.data_section.collapse(animate=False)
@@ -323,6 +356,10 @@ class ExplorerDock(QWidget):
         self._offer_layers()
         self._news.tell_renamed()
 
+    def _on_slice(self, _: Any = None) -> None:
+        self._both_ways.look_away()
+        self._fade_other_frames()
+
     def _fade_other_frames(self, _: Any = None) -> None:
         """In a time series, the points of the frame on the screen stand out."""
         others = self._both_ways.in_other_frames()
@@ -331,13 +368,22 @@ class ExplorerDock(QWidget):
             points.set_faded(others)
 
     def _show_status(self, status: Any) -> None:
-        self.apply.setEnabled(self.explorer.model is not None and not status.phase.is_at_work)
+        self._offer_jobs()
         if status.phase.is_finished:
             self.view.show_replay(self.explorer.replay)
         # The last of all: napari lets Qt go on in there, and the window may be closed.
         self._activity.show_status(status)
 
+    def _offer_jobs(self, _: Any = None) -> None:
+        """While samples are cut, no other job takes the place of that one."""
+        is_free = not self._jobs.is_busy
+        is_idle = is_free and not self.explorer.status.phase.is_at_work
+        self.view.train_panel.setEnabled(is_free)
+        self.outdated.cut_again.setEnabled(is_free)
+        self.apply.setEnabled(is_idle and self.explorer.model is not None)
+
     def _tell_lost(self, source: str) -> None:
+        self._both_ways.look_away()
         self.returns.remember(source)
         self._news.tell_lost(source)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from embedscope.explorer import Reconstruction
@@ -24,6 +26,14 @@ def caption_of(drawn: Reconstruction, samples: Samples) -> str:
     if drawn.style == "carried":
         return f"Carried here from {name}"
     return f"Another: code of {name}"
+
+
+def caption_of_path(path: Sequence[Reconstruction], samples: Samples) -> str:
+    """What is drawn along a path: whose code all of its steps have."""
+    carried = path[0].style_of
+    if carried is None or not path[0].decoded:
+        return "path on the map"
+    return f"{name_of(samples, carried)} carried along a path"
 
 
 def is_unsupported(drawn: Reconstruction) -> bool:

@@ -14,6 +14,7 @@ from embedscope.explorer import Explorer
 from embedscope.explorer._annotated_files import element_names, write_h5ad, write_zarr
 from embedscope.napari_dock._file_dialog import ask_where
 from embedscope.napari_dock._layer_keys import TableKeys
+from embedscope.napari_dock._marks_question import Marks
 from embedscope.napari_dock._written_layers import add_gate_layers, write_feature_columns
 
 
@@ -52,6 +53,7 @@ class ExportMenu(QMenu):
         self._show_message, self._show_error = show_message, show_error
         self._session: str | None = None
         self._n_saved = 0
+        self.kept: Marks | None = None  # as it was when it was saved or opened last
         self.setToolTipsVisible(True)
         self._add_layers()
         self.addSeparator()
@@ -60,13 +62,13 @@ class ExportMenu(QMenu):
         self._add_sessions()
 
     def remember_session(self, path: str) -> None:
-        """Offer to save into this session again, which was opened or saved last.
+        """Know that all is in this session now, and offer to save into it again.
 
         Parameters
         ----------
         path : str
         """
-        self._session = path
+        self._session, self.kept = path, Marks(self._explorer)
         self._again.setEnabled(True)
         self._again.setToolTip(f"Save into {path} again.")
 

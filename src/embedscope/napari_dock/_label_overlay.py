@@ -18,6 +18,7 @@ from napari.utils.colormaps import CyclicLabelColormap
 from embedscope.napari_dock._coded_labels import CodedLabels
 from embedscope.napari_dock._label_rows import LabelRows
 from embedscope.napari_dock._patch_numbers import PatchNumbers
+from embedscope.napari_dock._stepped_labels import SteppedLabels
 from embedscope.samples import PatchGrid
 
 Codes = npt.NDArray[np.uint8]
@@ -168,11 +169,19 @@ class LabelOverlay:
         if self._source.ndim != self._n_axes:  # who is who is known for the former axes only
             return []
         if grid is None:
-            return levels
+            return [self._with_all_frames(level, levels[0]) for level in levels]
         shapes = [tuple(level.shape[: self._n_axes]) for level in levels]
         if shapes[0][-2:] != (grid.height, grid.width):
             return []
+        if self._frame_axis == 0:  # a patch is known by its frame, of which a level may have fewer
+            shapes = [(shapes[0][0], *shape[1:]) for shape in shapes]
         return [PatchNumbers(grid, shape) for shape in shapes]
+
+    def _with_all_frames(self, level: Any, finest: Any) -> Any:
+        axis = self._frame_axis
+        if axis is None or level.shape[axis] == finest.shape[axis]:
+            return level
+        return SteppedLabels(finest, tuple(level.shape), axis)
 
     def _source_levels(self) -> list[Any]:
         source = self._source

@@ -37,6 +37,30 @@ def affine_of(layer: Any) -> npt.NDArray[np.float64]:
     return matrix
 
 
+def micrometres_of(layer: Any, axes: str) -> list[float] | None:
+    """How long a pixel is along each spatial axis, where the layer's units are lengths.
+
+    Parameters
+    ----------
+    layer : napari.layers.Layer
+    axes : str
+        Of the layer.
+
+    Returns
+    -------
+    list of float or None
+        Micrometres; None where a unit is none of length, such as the pixel that napari begins with.
+    """
+    steps = np.linalg.norm(affine_of(layer)[:-1, :-1], axis=0)
+    lengths = []
+    for axis, step, unit in zip(axes, steps, layer.units, strict=True):
+        if axis != "t":
+            if not unit.is_compatible_with("micrometer"):
+                return None
+            lengths.append(float((step * unit).to("micrometer").magnitude))
+    return lengths
+
+
 def axes_of(layer: Any, third_axis: str = "") -> str:
     """Names of the layer's axes.
 

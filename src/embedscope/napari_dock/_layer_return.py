@@ -69,8 +69,7 @@ class LayerReturn:
         if source in self._jobs.watch.outdated_sources:
             self._changed.add(source)
         self._is_new = False
-        self._jobs.watch.forget(source)
-        self._jobs.layers.pop(source, None)
+        self._jobs.lose(source)
 
     def look(self, added: Any = None) -> None:
         """Look for them in a thread, and link what is found.
@@ -78,13 +77,15 @@ class LayerReturn:
         Parameters
         ----------
         added : napari.layers.Layer, optional
-            That has just come: if it has the name of a source and is not its layer, that is said.
+            That has just come: it is preferred to copies of it, and if it has the name of a source
+            and is not its layer, that is said.
         """
         samples, links = self._explorer.samples, self._links
         missing = self._missing(samples)
         taken = {id(each) for each in (*links.layers.values(), *links.own_layers)}
         layers = [itself(each) for each in self._viewer.layers]
         layers = [each for each in layers if id(each) not in taken and not is_decoded(each)]
+        layers.sort(key=lambda each: each is not itself(added))  # rather this one than a copy of it
         if samples is None or not missing or not layers:
             return
 
@@ -123,10 +124,7 @@ class LayerReturn:
             self._jobs.take_as_prepared(self._choice(), shown)
         else:
             for name, layer in layers.items():
-                made_from = choice_of(samples, name, layer, among)
-                if made_from is not None:
-                    self._jobs.watch.watch(name, made_from)
-            self._jobs.layers |= layers
+                self._jobs.find(name, layer, choice_of(samples, name, layer, among))
         for name in self._changed.intersection(layers):
             self._jobs.watch.expire(name)
             self._changed.discard(name)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,14 @@ from embedscope.napari_dock._layer_features import (
     with_known,
 )
 from embedscope.napari_dock._layer_keys import AUTOMATIC, TableKeys
-from embedscope.napari_dock._layer_places import affine_of, axes_of, finest_of, path_of
+from embedscope.napari_dock._layer_places import (
+    affine_of,
+    axes_of,
+    finest_of,
+    micrometres_of,
+    path_of,
+)
+from embedscope.napari_dock._world import sizes_of_units
 from embedscope.samples import (
     LeftOut,
     PatchRecipe,
@@ -29,7 +37,7 @@ from embedscope.samples import (
     samples_from_patches,
 )
 
-_TOLERANCE = 1e-6
+_TOLERANCE_PX = 0.01  # what rounding of scales in files may come to
 
 
 @dataclass(frozen=True)
@@ -94,6 +102,7 @@ def samples_of_objects(
         channel_names=names,
         background=options.background,  # type: ignore[arg-type]  # checked there
         align=options.align,
+        pixel_size=micrometres_of(labels, axes),
         affine=affine_of(labels),
         image_path=path_of(images[0]) if len(images) == 1 else None,
         labels_path=path_of(labels),
@@ -116,7 +125,7 @@ def samples_of_patches(
     -------
     Samples
     """
-    _need(images, "image")
+    check_any(images)
     first = images[0]
     axes = axes_of(first, third_axis)
     image, image_axes, names = stacked_images(first, images, axes)
@@ -179,6 +188,7 @@ def samples_same_way(
         made = samples.same_way(image, **options)
     else:
         options |= {"axes": axes, "labels_path": path_of(labels)}
+        options["pixel_size"] = micrometres_of(labels, axes)
         # One channel layer by layer has no axis for channels; RGB and several have.
         options["image_axes"] = image_axes
         made = with_known(samples.same_way(image, finest_of(labels), **options), labels, keys)
@@ -215,7 +225,7 @@ def stacked_images(
     InvalidInputError
         If no image is given, one does not lie there, or colours and single channels are mixed.
     """
-    _need(images, "image")
+    check_any(images)
     for layer in images:
         _check_place(layer, place)
     if len(images) == 1:
@@ -251,14 +261,23 @@ def _check_place(layer: Any, place: Any) -> None:
             f"{layer.name!r} must have the shape of {place.name!r}, {wanted}; got {shape}. Choose "
             "the image that the labels were made from."
         )
-    difference = np.abs(affine_of(layer) - affine_of(place)).max()
-    if difference > _TOLERANCE * max(1.0, np.abs(affine_of(place)).max()):
+    here, there = affine_of(place), affine_of(layer)
+    there[:-1] *= sizes_of_units(place.units, layer)[:, np.newaxis]  # 1 um is 1000 nm
+    corners = np.array([*product(*((0, side) for side in wanted))])
+    ends = np.column_stack([corners, np.ones(len(corners))]).T
+    if np.abs(np.linalg.solve(here, there @ ends) - ends).max() > _TOLERANCE_PX:
         raise InvalidInputError(
             f"{layer.name!r} must have the scale and place of {place.name!r}; got another "
-            "transform. Give both layers the same scale, translation and rotation."
+            "transform. Give both layers the same scale, translation, rotation and units."
         )
 
 
-def _need(images: Sequence[Any], what: str) -> None:
+def check_any(images: Sequence[Any]) -> None:
+    """Raise if no image is chosen.
+
+    Raises
+    ------
+    InvalidInputError
+    """
     if not images:
-        raise InvalidInputError(f"an {what} must be chosen; got none. Choose at least one layer.")
+        raise InvalidInputError("an image must be chosen; got none. Choose at least one layer.")

@@ -10,16 +10,26 @@ from psygnal import Signal
 
 from embedscope.napari_dock._data_choice import DataChoice, Kind
 from embedscope.napari_dock._layer_features import key_columns
+from embedscope.napari_dock._pixel_watch import PixelWatch, is_in_memory
+from embedscope.training import Dispatcher, immediate
 
 _PIXELS = ("data", "paint", "labels_update")  # of Image, of Labels, of a script that writes into it
 
 
 class LayerWatch:
-    """Watches the layers that the samples of each source were cut from."""
+    """Watches the layers that the samples of each source were cut from.
+
+    Parameters
+    ----------
+    dispatcher : callable, optional
+        Leads to the main thread.
+    """
 
     changed = Signal(tuple)  # the sources whose layers have changed since they were cut
 
-    def __init__(self) -> None:
+    def __init__(self, dispatcher: Dispatcher = immediate) -> None:
+        self._dispatcher = dispatcher
+        self._compared: dict[str, list[PixelWatch]] = {}
         self._choices: dict[str, DataChoice] = {}
         self._outdated: set[str] = set()
         self._heard: dict[str, list[tuple[Any, Callable[..., None]]]] = {}
@@ -38,7 +48,11 @@ class LayerWatch:
         def tell(event: object = None) -> None:
             self.expire(source)
 
-        self._heard[source] = list(_heard(choice, tell))
+        layers = [] if choice.kind is Kind.FEATURES else _layers_of(choice)
+        self._compared[source] = [
+            PixelWatch(layer, self._dispatcher, tell) for layer in layers if is_in_memory(layer)
+        ]
+        self._heard[source] = [*_heard(choice, tell), *_heard_of_drawing(self._compared[source])]
         for event, respond in self._heard[source]:
             event.connect(respond)
 
@@ -62,6 +76,8 @@ class LayerWatch:
         for event, respond in self._heard.pop(source, []):
             with suppress(ValueError, TypeError):  # is not listened to any more
                 event.disconnect(respond)
+        for pixels in self._compared.pop(source, []):
+            pixels.close()
         self._choices.pop(source, None)
         if source in self._outdated:
             self._outdated.remove(source)
@@ -92,13 +108,25 @@ def _heard(
 
         yield layer.events.features, compare
         return
-    images = choice.images
-    for layer in images if choice.kind is Kind.PATCHES else (choice.labels, *images):
+    for layer in _layers_of(choice):
         for name in _PIXELS:
             if hasattr(layer.events, name):
                 yield getattr(layer.events, name), tell
     if choice.kind is Kind.OBJECTS:
         yield from _heard_of_undoing(choice.labels, tell)
+
+
+def _layers_of(choice: DataChoice) -> list[Any]:
+    """The layers whose pixels are cut."""
+    return [*choice.images] if choice.kind is Kind.PATCHES else [choice.labels, *choice.images]
+
+
+def _heard_of_drawing(
+    compared: list[PixelWatch],
+) -> Iterator[tuple[Any, Callable[..., None]]]:
+    for pixels in compared:
+        yield pixels.layer.events.set_data, pixels.look
+        yield pixels.layer.events.visible, pixels.look_anyway
 
 
 def _heard_of_undoing(

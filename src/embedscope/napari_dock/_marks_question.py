@@ -1,23 +1,102 @@
-"""Asks before a new map takes the place of one with gates or a selection."""
+"""Asks before another map takes the place of one with gates or a selection."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from qtpy.QtWidgets import QMessageBox, QWidget
 
 from embedscope._wording import counted
 from embedscope.explorer import Explorer
 
 
-def may_replace_marks(parent: QWidget, explorer: Explorer, keep: Callable[[], bool]) -> bool:
-    """Ask whether other data may be trained on, where gates or a selection would be lost.
+@dataclass(frozen=True)
+class Deed:
+    """What brings another map, in words.
+
+    Attributes
+    ----------
+    title : str
+        Of the question.
+    does : str
+        What it does; the first sentence of the question.
+    verb : str
+        Of the button that does it and keeps nothing.
+    drops_map : bool
+        Whether a trained map that was never saved is asked about for its own sake.
+    hint : str
+        How to do without, if there is a way; the last sentence of the question.
+    """
+
+    title: str
+    does: str
+    verb: str
+    drops_map: bool
+    hint: str = ""
+
+
+TRAINING = Deed(
+    "Train on other samples",
+    "Other layers or options are chosen than the map was made of: training makes a new map.",
+    "Train",
+    False,
+)
+TRAINING_ON_CHANGED = Deed(
+    "Train on changed layers",
+    "The layers have changed since the samples were cut: training makes a new map.",
+    "Train",
+    False,
+    "To keep all of it, cancel and press Cut again before you train.",
+)
+OPENING = Deed("Open a session", "Opening a session shows another map.", "Open", True)
+
+
+class Marks:
+    """The samples, their map, gates and selection at one moment; equal if nothing has changed.
+
+    Parameters
+    ----------
+    explorer : Explorer
+    """
+
+    def __init__(self, explorer: Explorer) -> None:
+        self._samples, self._model = explorer.samples, explorer.model
+        self._gates, self._rows = explorer.gates, explorer.selection.rows
+        self._positions = explorer.embedding.positions
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Marks)
+            and self._samples is other._samples
+            and self._model is other._model
+            and self._gates == other._gates
+            and np.array_equal(self._rows, other._rows)
+            and np.array_equal(self._positions, other._positions, equal_nan=True)
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # equality of arrays has no hash
+
+
+def may_replace_marks(
+    parent: QWidget,
+    explorer: Explorer,
+    deed: Deed,
+    kept: Marks | None,
+    keep: Callable[[], bool],
+) -> bool:
+    """Ask whether another map may be shown, where something would be lost.
 
     Parameters
     ----------
     parent : QWidget
     explorer : Explorer
+    deed : Deed
+        What would bring the other map.
+    kept : Marks or None
+        What was saved last, which is not lost.
     keep : callable
         ``keep()`` saves them with the map that they belong to, and says whether that was done.
 
@@ -27,20 +106,22 @@ def may_replace_marks(parent: QWidget, explorer: Explorer, keep: Callable[[], bo
         Whether to go on; at once where nothing would be lost.
     """
     marks = _marks_of(explorer)
-    if not marks:
+    has_map = deed.drops_map and (explorer.model is not None or explorer.status.phase.is_at_work)
+    if not (marks or has_map) or Marks(explorer) == kept:
         return True
+    lost = f"has {marks}, which would be gone with it" if marks else "has not been saved"
     question: Any = QMessageBox(parent)
     question.setIcon(QMessageBox.Icon.Question)
-    question.setWindowTitle("Train on other data")
-    question.setText(
-        f"Training on other data makes a new map. The one that is there now has {marks}, which "
-        "would be gone with it."
-    )
+    question.setWindowTitle(deed.title)
+    question.setText(f"{deed.does} The one that is there now {lost}. {deed.hint}".rstrip())
     role = QMessageBox.ButtonRole
-    save = question.addButton("Keep with the old map…", role.AcceptRole)
-    drop = question.addButton("Train without them", role.DestructiveRole)
+    save = question.addButton("Keep with the old map…" if marks else "Keep it…", role.AcceptRole)
+    without = f"{deed.verb} without {'them' if marks else 'it'}"
+    drop = question.addButton(without, role.DestructiveRole)
     question.addButton("Cancel", role.RejectRole)
-    save.setToolTip("Save the map, its gates and the selection as a session, then train.")
+    save.setToolTip(
+        f"Save the map, its gates and the selection as a session, then {deed.verb.lower()}."
+    )
     question.setDefaultButton(save)
     question.exec()
     clicked = question.clickedButton()

@@ -38,14 +38,27 @@ def label_at(
     SampleId or None
         None on the background, outside, or where the layer is hidden.
     """
-    value = value_at(layer, event, units)
+    value, pixel = value_at(layer, event, units), _pixel_at(layer, event, units)
     if isinstance(value, tuple):  # of a pyramid: the level, and the value there
-        value = value[1]
+        level, value = value
+        if frame_axis is not None and value and not _has_all_frames(layer, level, frame_axis):
+            value = _finest_value(layer, pixel) if len(event.dims_displayed) == 2 else None
     if not value:
         return None
-    pixel = _pixel_at(layer, event, units)
     frame = 0 if frame_axis is None else pixel[frame_axis]
     return SampleId(source, frame, int(value))
+
+
+def _has_all_frames(layer: Any, level: int, frame_axis: int) -> bool:
+    """Whether the frames of a pyramid's level are those of the finest one."""
+    return bool(layer.data[level].shape[frame_axis] == layer.data[0].shape[frame_axis])
+
+
+def _finest_value(layer: Any, pixel: tuple[int, ...]) -> int:
+    """The label of the finest level at a pixel, 0 outside."""
+    finest = layer.data[0]
+    is_inside = all(0 <= place < side for place, side in zip(pixel, finest.shape, strict=True))
+    return int(finest[pixel]) if is_inside else 0
 
 
 def patch_at(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from embedscope.napari_dock._layer_places import affine_of, axes_of, finest_of
+from embedscope.napari_dock._layer_places import affine_of, axes_of, finest_of, micrometres_of
 from embedscope.napari_dock._layer_samples import CropOptions, stacked_images
 from embedscope.samples import Samples, samples_from_labels, samples_from_patches
 
@@ -97,6 +97,7 @@ def preview_objects(
         channel_names=names,
         background=options.background,  # type: ignore[arg-type]  # checked there
         align=options.align,
+        pixel_size=micrometres_of(labels, axes),
         affine=affine_of(labels),
     )
     return Preview(_crop_text(samples, options), _pictures(samples))

@@ -12,7 +12,12 @@ from embedscope.explorer import Reconstruction, SampleReconstruction
 from embedscope.napari_dock._again_panel import AgainPanel
 from embedscope.napari_dock._buttons import text_button
 from embedscope.napari_dock._carry_tools import CarryTools
-from embedscope.napari_dock._drawn_text import caption_of, describe, is_unsupported
+from embedscope.napari_dock._drawn_text import (
+    caption_of,
+    caption_of_path,
+    describe,
+    is_unsupported,
+)
 from embedscope.napari_dock._film_strip import FilmStrip, values_along
 from embedscope.napari_dock._pictures import PictureLabel
 from embedscope.napari_dock._theme import DARK, MapColors, Rgb
@@ -65,6 +70,7 @@ class SamplePanel(QWidget):
         self.text = QLabel(_HINT)
         self.nearest = QLabel("Nearest real samples")
         self.nearest.setToolTip("Real samples that stand near this place, the nearest first.")
+        self.of_strip = QLabel()
         self.strip = FilmStrip()
         self.strip.chosen.connect(self._choose)
         self.carrying = CarryTools(has_style)
@@ -103,6 +109,9 @@ class SamplePanel(QWidget):
         self.strip.show_path(self._path)
         samples = self._samples
         has_pictures = samples is not None and samples.is_image
+        self.of_strip.setVisible(bool(self.strip.steps))
+        if self._path and samples is not None:
+            self.of_strip.setText(f"Shown: {caption_of_path(self._path, samples)}")
         self.path_layer.setEnabled(has_pictures and bool(self._path))
         self.grid_layer.setEnabled(has_pictures)
         if self._path:
@@ -172,6 +181,7 @@ class SamplePanel(QWidget):
         bold.setBold(True)
         self.caption.setFont(bold)
         self.nearest.setWordWrap(True)
+        self.of_strip.setWordWrap(True)
         for label in (self.caption, self.text):
             label.setWordWrap(True)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -201,6 +211,7 @@ class SamplePanel(QWidget):
         layout = QVBoxLayout(self)
         layout.addLayout(pictures)
         layout.addLayout(real)
+        layout.addWidget(self.of_strip)
         layout.addWidget(self.strip)
         layout.addWidget(self.carrying)
         layout.addWidget(self.again)

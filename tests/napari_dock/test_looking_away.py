@@ -1,0 +1,54 @@
+"""Whoever is under a mouse that rests is pointed at only while the image shows them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from dock_hands import canvas_of, cell_field
+from map_pixels import settle
+from qtpy.QtCore import QPoint
+from qtpy.QtTest import QTest
+
+from embedscope.samples import SampleId
+
+
+@pytest.fixture
+def pointed_at(shown_viewer, open_dock, lay_out):
+    """A dock over a film, whose first frame has a cell under the mouse."""
+    frames = np.stack([cell_field(), np.roll(cell_field(), 12, axis=1)])
+    pixels = np.random.default_rng(0).random(frames.shape, np.float32)
+    axes = ("t", "y", "x")
+    shown_viewer.add_image(pixels, name="stain", axis_labels=axes)
+    shown_viewer.add_labels(frames, name="cells", axis_labels=axes)
+    shown_viewer.reset_view()
+    dock = open_dock(shown_viewer)
+    lay_out(dock)
+    shown_viewer.dims.set_point(0, 0)
+    settle()
+    native, camera = canvas_of(shown_viewer), shown_viewer.scene.camera
+    middle = np.array([native.height(), native.width()]) / 2
+    y, x = middle + (np.array([59, 83]) - camera.center[-2:]) * camera.zoom
+    QTest.mouseMove(native, QPoint(round(x) - 3, round(y)))
+    QTest.mouseMove(native, QPoint(round(x), round(y)))
+    settle()
+    row = dock.explorer.hovered.row
+    assert row is not None
+    assert dock.explorer.samples.identities[row] == SampleId("cells", 0, 7 * 15 + 3)
+    return dock
+
+
+def test_another_frame_has_somebody_else_there(pointed_at, shown_viewer):
+    shown_viewer.dims.set_point(0, 1)
+    assert pointed_at.explorer.hovered.row is None
+    assert not pointed_at.view.card.isVisible()
+
+
+def test_a_layer_that_is_deleted_has_nobody(pointed_at, shown_viewer):
+    shown_viewer.layers.remove("cells")
+    assert pointed_at.explorer.hovered.row is None
+
+
+def test_who_is_pointed_at_on_the_map_stays(pointed_at, shown_viewer):
+    pointed_at.explorer.hover(5, origin="map")
+    shown_viewer.dims.set_point(0, 1)
+    assert pointed_at.explorer.hovered.row == 5
