@@ -119,7 +119,7 @@ def run_umap(split: _datasets.Split, max_steps: int | None) -> dict:
 
 def run_embedscope(split: _datasets.Split, max_steps: int | None) -> dict:
     """Run embedscope's ParametricUMAP as it comes; imports are counted apart, as for umap-learn."""
-    import embedscope.core._fitting  # noqa: F401 - TensorFlow, which umap-learn imports up front
+    import embedscope.core.fitting._fitting  # noqa: F401 - TensorFlow, which umap-learn imports up front
     from embedscope import ParametricUMAP
 
     began: dict[str, float] = {}

@@ -17,13 +17,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.path import Path
 
-from embedscope.explorer._coloring import color_samples
-from embedscope.explorer._colors import ColorBy
-from embedscope.explorer._gates import Gate, GateSet, gate_counts
-from embedscope.explorer._places import PlaceIndex
-from embedscope.explorer._regions import in_polygon
-from embedscope.explorer._selection import Selection, combine
-from embedscope.explorer._undo import UndoStack, UndoState
+from embedscope.explorer.answers._places import PlaceIndex
+from embedscope.explorer.coloring._coloring import color_samples
+from embedscope.explorer.coloring._colors import ColorBy
+from embedscope.explorer.marks._gates import Gate, GateSet, gate_counts
+from embedscope.explorer.marks._regions import in_polygon
+from embedscope.explorer.marks._selection import Selection, combine
+from embedscope.explorer.marks._undo import UndoStack, UndoState
 from embedscope.samples import samples_from_array
 
 

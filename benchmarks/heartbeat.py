@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def _make_run(options: argparse.Namespace) -> TrainingRun:
-    import embedscope.core._fitting  # noqa: F401 - TensorFlow's import is not what is measured
+    import embedscope.core.fitting._fitting  # noqa: F401 - TensorFlow's import is not what is measured
 
     X = fashion_mnist(options.samples).train
     pictures = X.reshape(-1, 28, 28, 1)

@@ -20,8 +20,8 @@ import numpy as np
 from napari.utils.colormaps import DirectLabelColormap
 from qtpy.QtWidgets import QApplication
 
-from embedscope.napari_dock._label_overlay import LabelOverlay
-from embedscope.napari_dock._label_rows import LabelRows
+from embedscope.napari_dock.layers._label_overlay import LabelOverlay
+from embedscope.napari_dock.layers._label_rows import LabelRows
 
 SIDE_PX = 2048
 GRID = 316  # squared: 99,856 objects

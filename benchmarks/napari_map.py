@@ -19,7 +19,7 @@ import numpy as np
 from qtpy.QtWidgets import QApplication
 from vispy.scene.visuals import Markers
 
-from embedscope.napari_dock._map_view import MapView
+from embedscope.napari_dock.map._map_view import MapView
 
 SIDES_PX = (384, 400)
 REPEATS = 7

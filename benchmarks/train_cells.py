@@ -68,7 +68,7 @@ def nuclei(path: Path, n_crops: int) -> tuple[np.ndarray, None]:
 
 def measure(X: np.ndarray, phase: np.ndarray | None) -> dict[str, float]:
     """Train on four fifths, and look at the rest."""
-    import embedscope.core._fitting  # noqa: F401 - TensorFlow, before the clock starts
+    import embedscope.core.fitting._fitting  # noqa: F401 - TensorFlow, before the clock starts
     from embedscope.samples import samples_from_array
     from embedscope.training import TrainingRun
 

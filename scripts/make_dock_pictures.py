@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from dock_hands import click_point, drag_map, pixels_of  # noqa: E402
 
-from embedscope.napari_dock._gestures import Tool  # noqa: E402
+from embedscope.napari_dock.map._gestures import Tool  # noqa: E402
 
 DOCK_PX = 400
 COLORS = 256  # of a picture: enough for the eye, and small enough for a repository

@@ -15,7 +15,7 @@ from scipy import sparse
 
 from embedscope import ParametricUMAP
 from embedscope._errors import InvalidInputError
-from embedscope.core import _blocks, _rows
+from embedscope.core.arrays import _blocks, _rows
 
 N_SAMPLES, N_FEATURES = 90, 6
 DATA = np.random.default_rng(11).gamma(0.3, size=(N_SAMPLES, N_FEATURES)).astype(np.float32)

@@ -20,9 +20,9 @@ from sklearn.neighbors import NearestNeighbors
 
 from embedscope import ParametricUMAP
 from embedscope._errors import InvalidInputError
-from embedscope.core._monitor import Report
 from embedscope.core._parameters import check_parameters
-from embedscope.core._targets import check_targets
+from embedscope.core.graph._targets import check_targets
+from embedscope.core.solvers._monitor import Report
 
 N_SAMPLES, N_FEATURES = 40, 6
 DATA = np.random.default_rng(7).normal(size=(N_SAMPLES, N_FEATURES)).astype(np.float32)

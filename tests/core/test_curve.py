@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embedscope.core._curve import fit_curve, similarity
+from embedscope.core.layout._curve import fit_curve, similarity
 
 REFERENCE = np.load(Path(__file__).parent / "reference" / "curve.npz")["min_dist_spread_a_b"]
 

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from embedscope.core._curve import fit_curve
-from embedscope.core._density import (
+from embedscope.core.graph._distances import NeighborSearch
+from embedscope.core.graph._fuzzy import fuzzy_simplicial_set
+from embedscope.core.graph._neighbors import nearest_neighbors
+from embedscope.core.layout._curve import fit_curve
+from embedscope.core.layout._density import (
     DensityTerm,
     edge_lengths,
     log_radii,
     standardised,
     without_distance,
 )
-from embedscope.core._fuzzy import fuzzy_simplicial_set
-from embedscope.core._layout import Layout, Objective
-from embedscope.core._metrics import NeighborSearch
-from embedscope.core._neighbors import nearest_neighbors
+from embedscope.core.layout._layout import Layout, Objective
 
 OBJECTIVE = Objective(*fit_curve(0.1, 1.0))
 

@@ -15,10 +15,11 @@ from scipy import sparse
 from scipy.spatial.distance import cdist
 
 from embedscope._errors import InvalidInputError
-from embedscope.core import _neighbors, _rows
-from embedscope.core._descent import descent_search
-from embedscope.core._metrics import NeighborSearch
-from embedscope.core._neighbors import nearest_neighbors
+from embedscope.core.arrays import _rows
+from embedscope.core.graph import _neighbors
+from embedscope.core.graph._descent import descent_search
+from embedscope.core.graph._distances import NeighborSearch
+from embedscope.core.graph._neighbors import nearest_neighbors
 
 # A script as people write them: the metric is defined in it, and nothing guards its last lines
 # from a process that imports it again.
@@ -27,8 +28,8 @@ import time
 from pathlib import Path
 import numpy as np
 from scipy.spatial.distance import cdist
-from embedscope.core._metrics import NeighborSearch
-from embedscope.core._neighbors import nearest_neighbors
+from embedscope.core.graph._distances import NeighborSearch
+from embedscope.core.graph._neighbors import nearest_neighbors
 
 print("script runs")
 

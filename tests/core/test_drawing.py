@@ -12,17 +12,17 @@ from hypothesis import strategies as st
 
 from embedscope import ParametricUMAP, load_ParametricUMAP
 from embedscope._errors import InvalidInputError
-from embedscope.core._drawing import Drawing, DrawnNetworks
-from embedscope.core._drawn_targets import component_targets, whole_targets
-from embedscope.core._reconstruction import relative_reconstruction
-from embedscope.core._rows import as_rows
-from embedscope.core._spread import fit_spread
-from embedscope.core._style_networks import (
+from embedscope.core.arrays._rows import as_rows
+from embedscope.core.decoder._drawing import Drawing, DrawnNetworks
+from embedscope.core.decoder._drawn_targets import component_targets, whole_targets
+from embedscope.core.decoder._spread import fit_spread
+from embedscope.core.decoder._style_networks import (
     component_decoder,
     style_encoder,
     style_head,
     with_empty_code,
 )
+from embedscope.core.networks._reconstruction import relative_reconstruction
 
 N_STYLE = 3
 

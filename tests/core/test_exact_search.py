@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from scipy.spatial.distance import cdist
 
-from embedscope.core import _exact_search
-from embedscope.core._exact_search import euclidean_neighbors
+from embedscope.core.graph import _exact_search
+from embedscope.core.graph._exact_search import euclidean_neighbors
 
 
 def search(X: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as npst
 from scipy import sparse
 from scipy.spatial.distance import cdist
 
-from embedscope.core._fuzzy import fuzzy_simplicial_set, smooth_distances, symmetrise
+from embedscope.core.graph._fuzzy import fuzzy_simplicial_set, smooth_distances, symmetrise
 
 REFERENCE = np.load(Path(__file__).parent / "reference" / "fuzzy.npz")
 CASES = [name for name in REFERENCE.files if name.count(":") == 2]

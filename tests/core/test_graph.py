@@ -11,11 +11,11 @@ from scipy import sparse
 from scipy.spatial.distance import cdist
 
 from embedscope._errors import InvalidInputError
-from embedscope.core._fuzzy import fuzzy_simplicial_set
-from embedscope.core._graph import GraphOptions, build_graph
-from embedscope.core._metrics import NeighborSearch
-from embedscope.core._rows import Rows, as_rows
-from embedscope.core._targets import check_targets, intersect_graphs, intersect_labels
+from embedscope.core.arrays._rows import Rows, as_rows
+from embedscope.core.graph._distances import NeighborSearch
+from embedscope.core.graph._fuzzy import fuzzy_simplicial_set
+from embedscope.core.graph._graph import GraphOptions, build_graph
+from embedscope.core.graph._targets import check_targets, intersect_graphs, intersect_labels
 
 OPTIONS = GraphOptions(NeighborSearch(6))
 

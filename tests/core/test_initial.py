@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from embedscope.core._initial import initial_positions
+from embedscope.core.layout._initial import initial_positions
 
 NOISE = 1e-4  # standard deviation of the jitter
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from embedscope.core._inner_encoder import InnerEncoder, begins_with_pooling
-from embedscope.core._rows import as_rows
-from embedscope.core._tensorflow import keras
+from embedscope.core.arrays._rows import as_rows
+from embedscope.core.networks._inner_encoder import InnerEncoder, begins_with_pooling
+from embedscope.core.networks._tensorflow import keras
 
 layers = keras.layers
 

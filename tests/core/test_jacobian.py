@@ -13,10 +13,10 @@ from scipy import sparse
 
 from embedscope import ParametricUMAP, load_ParametricUMAP
 from embedscope._errors import InvalidInputError
-from embedscope.core import _jacobian
-from embedscope.core._jacobian import Jacobian
-from embedscope.core._networks import dense_encoder
-from embedscope.core._rows import as_rows
+from embedscope.core.arrays._rows import as_rows
+from embedscope.core.networks import _jacobian
+from embedscope.core.networks._jacobian import Jacobian
+from embedscope.core.networks._networks import dense_encoder
 
 STEP = 1e-6  # in float64: halves the digits, and a kink of relu within it is very unlikely
 

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from embedscope.core._exact_search import _smallest, _squared_distances
-from embedscope.core._layout import Layout, Objective
+from embedscope.core.graph._exact_search import _smallest, _squared_distances
+from embedscope.core.layout._layout import Layout, Objective
 
 SOURCE = Path(__file__).parents[2] / "src"
 
@@ -25,8 +25,8 @@ TWO_THREADS = """
 import threading
 import numba, numpy as np
 from scipy import sparse
-from embedscope.core._exact_search import euclidean_neighbors
-from embedscope.core._layout import Layout, Objective
+from embedscope.core.graph._exact_search import euclidean_neighbors
+from embedscope.core.layout._layout import Layout, Objective
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(1500, 8)).astype(np.float32)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from embedscope.core._curve import fit_curve
-from embedscope.core._layout import Layout, Objective
+from embedscope.core.layout._curve import fit_curve
+from embedscope.core.layout._layout import Layout, Objective
 
 A, B = fit_curve(0.1, 1.0)
 OBJECTIVE = Objective(A, B)

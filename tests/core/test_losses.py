@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embedscope.core._curve import fit_curve
-from embedscope.core._layout import Objective
-from embedscope.core._losses import (
+from embedscope.core.layout._curve import fit_curve
+from embedscope.core.layout._layout import Objective
+from embedscope.core.networks._losses import (
     cross_entropy,
     density_term,
     distances,
@@ -18,7 +18,7 @@ from embedscope.core._losses import (
     landmark_distance,
     squared_distances,
 )
-from embedscope.core._tensorflow import tf
+from embedscope.core.networks._tensorflow import tf
 
 OBJECTIVE = Objective(*fit_curve(0.1, 1.0), negative_sample_rate=4, repulsion_strength=1.5)
 EPSILON = 1e-6  # added to squared distances

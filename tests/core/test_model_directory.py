@@ -17,17 +17,17 @@ import numpy as np
 import pytest
 
 from embedscope._errors import InvalidInputError, InvalidModelError
-from embedscope.core._model_layout import MODEL
-from embedscope.core._storage import StoredModel, read_model, write_model
-from embedscope.core._stored_directory import replace_files
+from embedscope.core.storage._model_layout import MODEL
+from embedscope.core.storage._storage import StoredModel, read_model, write_model
+from embedscope.core.storage._stored_directory import replace_files
 
 # Both scripts save files that were prepared, as write_model does but without paying for TensorFlow:
 # what must be atomic is the writing, and the networks are in the files already.
 PREPARED = """
 import os, shutil, sys
 from pathlib import Path
-from embedscope.core._model_layout import MODEL
-from embedscope.core._stored_directory import replace_files
+from embedscope.core.storage._model_layout import MODEL
+from embedscope.core.storage._stored_directory import replace_files
 
 target = Path(sys.argv[1])
 sources = map(Path, sys.argv[2].split(os.pathsep))

@@ -15,9 +15,9 @@ import pytest
 
 from embedscope import ParametricUMAP, load_ParametricUMAP
 from embedscope._errors import InvalidModelError
-from embedscope.core._model_layout import MODEL
-from embedscope.core._stored_directory import describe_file
-from embedscope.core._stored_header import ARRAYS, describe_array, seal, unseal
+from embedscope.core.storage._model_layout import MODEL
+from embedscope.core.storage._stored_directory import describe_file
+from embedscope.core.storage._stored_header import ARRAYS, describe_array, seal, unseal
 
 ADAM = keras.optimizers.serialize(keras.optimizers.Adam())
 # Harmless classes of Python's own, which a guard must refuse as it would any other.

@@ -11,9 +11,9 @@ from scipy import sparse
 from scipy.spatial.distance import cdist
 
 from embedscope._errors import InvalidInputError
-from embedscope.core import _rows
-from embedscope.core._metrics import NeighborSearch, check_metric
-from embedscope.core._neighbors import nearest_neighbors
+from embedscope.core.arrays import _rows
+from embedscope.core.graph._distances import NeighborSearch, check_metric
+from embedscope.core.graph._neighbors import nearest_neighbors
 
 K = 9
 

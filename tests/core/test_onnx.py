@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from embedscope._errors import InvalidInputError, MissingDependencyError
-from embedscope.core import _onnx
-from embedscope.core._onnx import export_onnx
+from embedscope.core.export import _onnx
+from embedscope.core.export._onnx import export_onnx
 
 onnx = pytest.importorskip("onnx", reason='ONNX export is optional: "embedscope[onnx]"')
 onnxruntime = pytest.importorskip("onnxruntime")

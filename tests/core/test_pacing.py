@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embedscope.core._pacing import Pacer
+from embedscope.core.solvers._pacing import Pacer
 
 
 class Recorder:

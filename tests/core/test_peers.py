@@ -24,8 +24,8 @@ from sklearn.metrics import pairwise_distances, silhouette_score
 from sklearn.neighbors import NearestNeighbors
 
 from embedscope import ParametricUMAP, load_ParametricUMAP
-from embedscope.core import _losses
-from embedscope.core._layout import Objective
+from embedscope.core.layout._layout import Objective
+from embedscope.core.networks import _losses
 
 SOLVERS = ["auxiliary", "edges"]
 # Where a fit takes long: the other solver's turn comes in the long suite.
@@ -494,7 +494,7 @@ def test_onnx_export_adds_a_relu(few, tmp_path):
 
 def test_a_version_that_does_not_fit_is_reported_as_not_installed(trained, tmp_path, monkeypatch):
     """#815, #691, #542: what was found, and what is needed."""
-    from embedscope.core import _onnx
+    from embedscope.core.export import _onnx
 
     pytest.importorskip("onnxruntime")
     monkeypatch.setitem(_onnx._NEEDED, "onnx", "999.0")

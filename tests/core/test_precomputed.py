@@ -10,7 +10,7 @@ from scipy import sparse
 from scipy.spatial.distance import cdist
 
 from embedscope._errors import InvalidInputError
-from embedscope.core._precomputed import (
+from embedscope.core.graph._precomputed import (
     given_distances,
     given_neighbors,
     neighbors_from_distances,

@@ -228,7 +228,7 @@ class Talks(importlib.abc.MetaPathFinder):
             print("from Python", file=sys.stderr)
 
 sys.meta_path.insert(0, Talks())
-import embedscope.core._tensorflow
+import embedscope.core.networks._tensorflow
 print("afterwards", os.environ.get("TF_CPP_MIN_LOG_LEVEL"), file=sys.stderr)
 """
     assert run_python(code).stderr == "from the system\nfrom Python\nafterwards None\n"
@@ -241,7 +241,7 @@ import os, sys
 os.close(2)
 sys.stderr = None
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "1"
-import embedscope.core._tensorflow
+import embedscope.core.networks._tensorflow
 print(os.environ["TF_CPP_MIN_LOG_LEVEL"])
 """
     assert run_python(code).stdout == "1\n"
@@ -253,7 +253,7 @@ import os
 os.environ["KERAS_BACKEND"] = "numpy"
 from embedscope._errors import MissingDependencyError
 try:
-    import embedscope.core._tensorflow
+    import embedscope.core.networks._tensorflow
 except MissingDependencyError as error:
     print(error)
 """

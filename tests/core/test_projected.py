@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from embedscope.core._networks import dense_encoder
-from embedscope.core._projected import ProjectedEncoder, fit_projection
-from embedscope.core._rows import Rows, as_rows
+from embedscope.core.arrays._rows import Rows, as_rows
+from embedscope.core.networks._networks import dense_encoder
+from embedscope.core.networks._projected import ProjectedEncoder, fit_projection
 
 
 def _rows(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from embedscope.core import _projection
-from embedscope.core._projection import in_safe_units, principal_axes
+from embedscope.core.arrays import _principal_axes as _projection
+from embedscope.core.arrays._principal_axes import in_safe_units, principal_axes
 
 
 def centred(rng: np.random.Generator, n_samples: int, n_features: int) -> np.ndarray:

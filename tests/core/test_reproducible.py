@@ -44,7 +44,7 @@ def test_a_seed_repeats_to_the_last_bit_in_another_process(
 
 
 def test_watching_a_run_does_not_change_it(few):
-    from embedscope.core._tensorflow import keras
+    from embedscope.core.networks._tensorflow import keras
 
     class Watcher(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
@@ -67,7 +67,7 @@ def test_another_seed_gives_another_map(few):
 
 
 def test_no_global_state_is_read_or_changed(few):
-    from embedscope.core._tensorflow import keras
+    from embedscope.core.networks._tensorflow import keras
 
     def state() -> list[object]:
         return [

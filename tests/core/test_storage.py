@@ -19,10 +19,10 @@ import numpy as np
 import pytest
 
 from embedscope._errors import InvalidInputError, InvalidModelError
-from embedscope.core._model_layout import MODEL
-from embedscope.core._storage import StoredModel, read_model, write_model
-from embedscope.core._stored_directory import describe_file
-from embedscope.core._stored_header import seal
+from embedscope.core.storage._model_layout import MODEL
+from embedscope.core.storage._storage import StoredModel, read_model, write_model
+from embedscope.core.storage._stored_directory import describe_file
+from embedscope.core.storage._stored_header import seal
 
 layers = keras.layers
 BATCH = np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)
@@ -180,7 +180,7 @@ def test_fresh_process_computes_the_same(path: Path) -> None:
     code = f"""
 import sys
 import numpy as np
-from embedscope.core._storage import read_model
+from embedscope.core.storage._storage import read_model
 model = read_model({str(path)!r})
 batch = np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)
 sys.stdout.write(model.networks["encoder"](batch, training=False).numpy().tobytes().hex())

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from scipy import sparse
 
-from embedscope.core._fuzzy import fuzzy_simplicial_set
-from embedscope.core._targets import intersect_graphs, intersect_labels
+from embedscope.core.graph._fuzzy import fuzzy_simplicial_set
+from embedscope.core.graph._targets import intersect_graphs, intersect_labels
 
 REFERENCE = np.load(Path(__file__).parent / "reference" / "supervised.npz")
 WEIGHTS = [0.0, 0.3, 0.5, 0.9, 1.0]

@@ -15,8 +15,8 @@ from sklearn.metrics import silhouette_score
 from sklearn.neighbors import KNeighborsClassifier
 
 from embedscope import ParametricUMAP
-from embedscope.core import _auxiliary
-from embedscope.core._map_model import MapModel
+from embedscope.core.solvers import _auxiliary
+from embedscope.core.solvers._map_model import MapModel
 
 SOLVERS = ["auxiliary", "edges"]
 # Where a fit takes long: the other solver's turn comes in the long suite.

@@ -14,10 +14,10 @@ from sessions import cell_samples, session
 
 from embedscope import Explorer
 from embedscope._errors import InvalidInputError
-from embedscope.core._stored_header import seal, unseal
-from embedscope.explorer import ColorBy, _explorer_state
-from embedscope.explorer._session import read_session, write_session
-from embedscope.explorer._session_layout import SESSION
+from embedscope.core.storage._stored_header import seal, unseal
+from embedscope.explorer import ColorBy
+from embedscope.explorer.commands import _explorer_state
+from embedscope.explorer.session._session import SESSION, read_session, write_session
 
 SQUARE = [[0, 0], [0.5, 0], [0.5, 0.5], [0, 0.5]]
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from embedscope.explorer._annotated_files import element_names, write_h5ad, write_zarr
-from embedscope.explorer._exports import write_parquet
-from embedscope.explorer._frames import to_frame
+from embedscope.explorer.export._annotated_files import element_names, write_h5ad, write_zarr
+from embedscope.explorer.export._exports import write_parquet
+from embedscope.explorer.export._frames import to_frame
 from embedscope.samples import Identities, samples_from_array, samples_from_table
 
 anndata = pytest.importorskip("anndata")
@@ -16,7 +16,7 @@ anndata = pytest.importorskip("anndata")
 
 @pytest.fixture
 def table():
-    from embedscope.explorer._annotated import to_anndata
+    from embedscope.explorer.export._annotated import to_anndata
 
     samples = samples_from_array(np.random.default_rng(0).random((6, 3)))
     positions = np.arange(12, dtype=np.float32).reshape(6, 2)
@@ -74,7 +74,7 @@ CATEGORIES = {
 
 @pytest.mark.parametrize("column", CATEGORIES.values(), ids=CATEGORIES)
 def test_any_categories_can_be_written(column, tmp_path):
-    from embedscope.explorer._annotated import to_anndata
+    from embedscope.explorer.export._annotated import to_anndata
 
     features = pd.DataFrame({"size": SIZES, "class": column})
     samples = samples_from_table(features, columns=["size"])

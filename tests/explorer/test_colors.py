@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from embedscope._errors import InvalidInputError
-from embedscope.explorer._coloring import color_samples
-from embedscope.explorer._colors import KINDS, NO_VALUE_LEVEL, ColorBy, Coloring
-from embedscope.explorer._gates import Gate, GateSet
-from embedscope.explorer._palettes import CLASS_COLORS, NO_VALUE_COLOR, as_hex
+from embedscope.explorer.coloring._coloring import color_samples
+from embedscope.explorer.coloring._colors import KINDS, NO_VALUE_LEVEL, ColorBy, Coloring
+from embedscope.explorer.marks._gates import Gate, GateSet
+from embedscope.explorer.marks._palettes import CLASS_COLORS, NO_VALUE_COLOR, as_hex
 from embedscope.samples import samples_from_array
-from embedscope.samples._identity import Identities
+from embedscope.samples.identity._identity import Identities
 
 GREY = [0x6E, 0x6E, 0x6E, 255]
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from embedscope import ParametricUMAP
 from embedscope._errors import InvalidInputError
-from embedscope.explorer._decoding import decode, decode_path, space_evenly
-from embedscope.explorer._places import PlaceIndex
-from embedscope.explorer._support import MapSupport
+from embedscope.explorer.answers._decoding import decode, decode_path, space_evenly
+from embedscope.explorer.answers._places import PlaceIndex
+from embedscope.explorer.answers._support import MapSupport
 from embedscope.samples import Samples, samples_from_array
 
 

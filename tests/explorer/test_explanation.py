@@ -11,8 +11,8 @@ import pytest
 
 from embedscope import ParametricUMAP
 from embedscope._errors import InvalidInputError
-from embedscope.explorer import _explanation
-from embedscope.explorer._explanation import explain, measure_spread
+from embedscope.explorer.answers import _explanation
+from embedscope.explorer.answers._explanation import explain, measure_spread
 from embedscope.samples import Samples, samples_from_array, samples_from_table
 
 KERNEL = np.array([[2.0, 0.0], [0.0, -1.0], [0.3, 0.4], [0.0, 0.0]], np.float32)

@@ -17,15 +17,15 @@ from hypothesis import strategies as st
 from sessions import NAMES
 
 from embedscope._errors import InvalidInputError, MissingDependencyError
-from embedscope.explorer._annotated import (
+from embedscope.explorer.export._annotated import (
     gates_of_table,
     safe_names,
     to_anndata,
     to_spatialdata_table,
 )
-from embedscope.explorer._exports import write_csv, write_json, write_parquet
-from embedscope.explorer._frames import gates_of, to_frame
-from embedscope.explorer._gate import check_gate_name
+from embedscope.explorer.export._exports import write_csv, write_json, write_parquet
+from embedscope.explorer.export._frames import gates_of, to_frame
+from embedscope.explorer.marks._gates import check_gate_name
 from embedscope.samples import Identities
 from embedscope.training import TrainingParameters
 

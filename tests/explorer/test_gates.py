@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embedscope._errors import InvalidInputError
-from embedscope.explorer._gates import OPERATIONS, Gate, GateSet, gate_counts
-from embedscope.explorer._palettes import CLASS_COLORS, GATE_COLORS
-from embedscope.samples._identity import Identities
+from embedscope.explorer.marks._gates import OPERATIONS, Gate, GateSet, gate_counts
+from embedscope.explorer.marks._palettes import CLASS_COLORS, GATE_COLORS
+from embedscope.samples.identity._identity import Identities
 
 TRIANGLE = [(0, 0), (1, 0), (0, 1)]
 finite = st.floats(-1e100, 1e100)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embedscope._errors import InvalidInputError
-from embedscope.explorer._decoding import Reconstruction
-from embedscope.explorer._map_grid import draw_grid
+from embedscope.explorer.answers._decoding import Reconstruction
+from embedscope.explorer.answers._map_grid import draw_grid
 
 MAP = np.array([[-2.0, 1.0], [2.0, 3.0], [0.0, 2.0], [np.nan, 9.0]], np.float32)
 

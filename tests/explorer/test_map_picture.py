@@ -11,7 +11,7 @@ from view_contract import SQUARE, explorer_with_map
 
 from embedscope._errors import InvalidInputError
 from embedscope.explorer import ColorBy, Explorer
-from embedscope.explorer._map_picture import draw_map
+from embedscope.explorer.export._map_picture import draw_map
 
 
 def pixels(explorer: Explorer) -> np.ndarray:

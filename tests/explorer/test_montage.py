@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from matplotlib.image import imread
 
 from embedscope._errors import InvalidInputError
-from embedscope.explorer._montage import draw_montage, write_montage
+from embedscope.explorer.export._montage import draw_montage, write_montage
 from embedscope.samples import Samples, join_samples, samples_from_array, samples_from_table
 
 

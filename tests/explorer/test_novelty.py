@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from embedscope._errors import InvalidInputError, InvalidModelError
-from embedscope.explorer import _neighborhood, _novelty
-from embedscope.explorer._novelty import NOVEL, Novelty
+from embedscope.explorer.answers import _neighborhood, _novelty
+from embedscope.explorer.answers._novelty import NOVEL, Novelty
 from embedscope.samples import crops_from_labels, jurkat_cells, nuclei
 
 

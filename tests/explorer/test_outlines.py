@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embedscope._errors import InvalidInputError
-from embedscope.explorer._outlines import simplify_outline, thin_outline
-from embedscope.explorer._regions import in_polygon
+from embedscope.explorer.marks._outlines import simplify_outline, thin_outline
+from embedscope.explorer.marks._regions import in_polygon
 
 
 def circle(n_corners: int, radius: float = 1.0) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from embedscope._errors import InvalidInputError
-from embedscope.explorer._palettes import (
+from embedscope.explorer.marks._palettes import (
     CLASS_COLORS,
     DIVERGING_PALETTES,
     NO_VALUE_COLOR,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embedscope._errors import InvalidInputError
-from embedscope.explorer._places import PlaceIndex
+from embedscope.explorer.answers._places import PlaceIndex
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 30), st.integers(1, 8))

@@ -15,8 +15,8 @@ from linear_map import HELD_OUT, N_SAMPLES, linear_explorer, linear_result, rand
 
 from embedscope._errors import InvalidInputError
 from embedscope.explorer import Explorer, Presenter
-from embedscope.explorer._held_out import find_held_out
-from embedscope.explorer._reconstructing import draw_difference
+from embedscope.explorer.answers._held_out import find_held_out
+from embedscope.explorer.answers._reconstructing import draw_difference
 from embedscope.samples import samples_from_array
 
 

@@ -9,7 +9,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from embedscope._errors import InvalidInputError
-from embedscope.explorer._regions import check_polygon, in_polygon, in_rectangle, winding_numbers
+from embedscope.explorer.marks._regions import (
+    check_polygon,
+    in_polygon,
+    in_rectangle,
+    winding_numbers,
+)
 
 SQUARE = [(0, 0), (2, 0), (2, 2), (0, 2)]
 

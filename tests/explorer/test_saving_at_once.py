@@ -18,9 +18,8 @@ from two_savers import (
 )
 
 from embedscope import Explorer, load_ParametricUMAP
-from embedscope.core._stored_directory import replace_files
-from embedscope.explorer._session import read_session, write_session
-from embedscope.explorer._session_layout import SESSION
+from embedscope.core.storage._stored_directory import replace_files
+from embedscope.explorer.session._session import SESSION, read_session, write_session
 
 N_TRIALS = [5, pytest.param(200, marks=pytest.mark.long)]
 

@@ -20,7 +20,7 @@ from embedscope._errors import (
     InvalidModelError,
     NotWrittenError,
 )
-from embedscope.core._stored_path import errors_of_writing
+from embedscope.core.storage._stored_path import errors_of_writing
 
 Write = Callable[[Any], Any]
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embedscope._errors import InvalidInputError
-from embedscope.explorer._selection import MODES, Selection, combine, mask_of_rows
+from embedscope.explorer.marks._selection import MODES, Selection, combine, mask_of_rows
 
 row_sets = st.sets(st.integers(0, 19))
 AS_SETS = {

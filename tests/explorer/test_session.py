@@ -19,9 +19,9 @@ from sessions import cell_samples, cells, estimator, session
 
 from embedscope import load_ParametricUMAP
 from embedscope._errors import InvalidInputError
-from embedscope.explorer._session import read_session, write_session
-from embedscope.explorer._session_pictures import attach_pictures
-from embedscope.explorer._session_state import SessionState
+from embedscope.explorer.session._session import read_session, write_session
+from embedscope.explorer.session._session_pictures import attach_pictures
+from embedscope.explorer.session._session_state import SessionState
 from embedscope.samples import (
     ChannelScale,
     Samples,
@@ -382,8 +382,8 @@ def test_state_must_fit_its_samples(samples: Samples) -> None:
 PREPARED = """
 import os, shutil, sys
 from pathlib import Path
-from embedscope.core._stored_directory import replace_files
-from embedscope.explorer._session_layout import SESSION
+from embedscope.core.storage._stored_directory import replace_files
+from embedscope.explorer.session._session import SESSION
 
 target, *sources = map(Path, sys.argv[1:])
 
@@ -486,7 +486,7 @@ def test_killed_at_random_instants(n_kills: int, tmp_path: Path, samples: Sample
 def test_fresh_process_runs_no_tensorflow_without_a_model(tmp_path: Path, samples: Samples) -> None:
     write_session(tmp_path / "session", session(samples))
     code = (
-        "import sys; from embedscope.explorer._session import read_session; "
+        "import sys; from embedscope.explorer.session._session import read_session; "
         f"state = read_session({str(tmp_path / 'session')!r}); "
         "assert len(state.samples) == 36 and not state.absences; "
         "sys.exit('tensorflow' in sys.modules)"

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import pandas as hp
 
 from embedscope._errors import InvalidModelError
-from embedscope.core._stored_header import is_storable
-from embedscope.explorer._session_columns import columns_from_arrays, columns_to_arrays
+from embedscope.core.storage._stored_header import is_storable
+from embedscope.explorer.session._session_columns import columns_from_arrays, columns_to_arrays
 
 
 def there_and_back(frame: pd.DataFrame) -> pd.DataFrame:

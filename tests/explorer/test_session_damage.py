@@ -15,11 +15,10 @@ import pytest
 from sessions import cell_samples, estimator, session
 
 from embedscope._errors import InvalidModelError
-from embedscope.core._model_layout import MODEL
-from embedscope.core._stored_directory import describe_file
-from embedscope.core._stored_header import describe_array, seal, unseal
-from embedscope.explorer._session import read_session, write_session
-from embedscope.explorer._session_layout import SESSION
+from embedscope.core.storage._model_layout import MODEL
+from embedscope.core.storage._stored_directory import describe_file
+from embedscope.core.storage._stored_header import describe_array, seal, unseal
+from embedscope.explorer.session._session import SESSION, read_session, write_session
 
 
 @pytest.fixture(scope="module")

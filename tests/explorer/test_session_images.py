@@ -20,8 +20,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes
 
-from embedscope.explorer import _session_images
-from embedscope.explorer._session_images import ImageReference, open_image
+from embedscope.explorer.session import _session_images
+from embedscope.explorer.session._session_images import ImageReference, open_image
 
 IMAGE = np.random.default_rng(0).integers(0, 60_000, (3, 70, 90), dtype=np.uint16)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from linear_map import linear_explorer, random_samples
 
-from embedscope.explorer._spread import MapSpread, flatten_spread
+from embedscope.explorer.answers._spread import MapSpread, flatten_spread
 
 PLACES = np.stack([np.arange(1000) / 1000, np.zeros(1000)], axis=1).astype(np.float32)
 

@@ -11,11 +11,11 @@ import time
 import numpy as np
 import pytest
 
-from embedscope.explorer._gates import Gate, GateSet
-from embedscope.explorer._places import PlaceIndex
-from embedscope.explorer._regions import in_polygon
-from embedscope.explorer._selection import Selection, combine
-from embedscope.explorer._undo import UndoStack, UndoState
+from embedscope.explorer.answers._places import PlaceIndex
+from embedscope.explorer.marks._gates import Gate, GateSet
+from embedscope.explorer.marks._regions import in_polygon
+from embedscope.explorer.marks._selection import Selection, combine
+from embedscope.explorer.marks._undo import UndoStack, UndoState
 
 pytestmark = pytest.mark.speed
 

@@ -14,8 +14,8 @@ from linear_map import N_SAMPLES, linear_explorer, random_samples
 
 from embedscope._errors import InvalidInputError
 from embedscope.explorer import Explorer
-from embedscope.explorer._places import PlaceIndex
-from embedscope.explorer._styles import StyleOfNeighbor, StyleOfSample
+from embedscope.explorer.answers._places import PlaceIndex
+from embedscope.explorer.answers._styles import StyleOfNeighbor, StyleOfSample
 from embedscope.samples import SampleId
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embedscope._errors import InvalidInputError
-from embedscope.explorer._support import MapSupport
+from embedscope.explorer.answers._support import MapSupport
 
 
 def grid(n: int) -> np.ndarray:

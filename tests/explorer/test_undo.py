@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from embedscope._errors import InvalidInputError
-from embedscope.explorer._gates import Gate, GateSet
-from embedscope.explorer._undo import History, UndoStack, UndoState
+from embedscope.explorer.marks._gates import Gate, GateSet
+from embedscope.explorer.marks._undo import History, UndoStack, UndoState
 
 N_SAMPLES = 11  # not a multiple of the eight that share a byte
 LIMIT = 4

@@ -16,8 +16,8 @@ from view_contract import N_SAMPLES, SQUARE, explorer_with_map
 
 from embedscope.explorer import Explorer, Presenter
 from embedscope.jupyter_widget._typescript import TARGET, write_interfaces
-from embedscope.jupyter_widget._wishes import FROM_PAGE
-from embedscope.jupyter_widget._worker import MOST_WAITING, Worker
+from embedscope.jupyter_widget.protocol._wishes import FROM_PAGE
+from embedscope.jupyter_widget.wire._worker import MOST_WAITING, Worker
 
 
 @pytest.fixture(scope="module")
@@ -199,7 +199,7 @@ def test_whatever_a_page_sends_the_kernel_lives_and_answers(
 
 def _is_wish(content: Any) -> bool:
     from embedscope._errors import InvalidInputError
-    from embedscope.jupyter_widget._reading import read_wish
+    from embedscope.jupyter_widget.protocol._reading import read_wish
 
     try:
         read_wish(content)

@@ -12,7 +12,7 @@ from fake_page import PageAndView
 from view_contract import explorer_with_map
 
 from embedscope.explorer import Explorer, Presenter
-from embedscope.jupyter_widget._atlas import PLACES_PER_SIDE, AtlasKeeper
+from embedscope.jupyter_widget.pictures._atlas import PLACES_PER_SIDE, AtlasKeeper
 from embedscope.samples import samples_from_array
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from embedscope._errors import InvalidInputError
-from embedscope.jupyter_widget._images import PictureReader, describe_image, locate
-from embedscope.jupyter_widget._wishes import WantPicture, WantPlace
+from embedscope.jupyter_widget.pictures._images import PictureReader, describe_image, locate
+from embedscope.jupyter_widget.protocol._wishes import WantPicture, WantPlace
 from embedscope.samples import Samples, samples_from_labels, samples_from_patches
 
 WHOLE = WantPicture(1, "image", 0, 0, 0, 0, 40, 30, 40, 30)

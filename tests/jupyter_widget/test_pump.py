@@ -12,8 +12,8 @@ from fake_page import FakePage, PageAndView
 from view_contract import SQUARE, explorer_with_map
 
 from embedscope.explorer import Explorer, Presenter
-from embedscope.jupyter_widget._outbox import Outbox
-from embedscope.jupyter_widget._pace import Pace
+from embedscope.jupyter_widget.wire._outbox import Outbox
+from embedscope.jupyter_widget.wire._pump import Pace
 
 
 @pytest.fixture

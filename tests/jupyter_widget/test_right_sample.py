@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from scenes import Scene, cut, scenes, trials
 
-from embedscope.jupyter_widget._images import PictureReader, describe_image, locate
-from embedscope.jupyter_widget._wishes import WantPicture, WantPlace
+from embedscope.jupyter_widget.pictures._images import PictureReader, describe_image, locate
+from embedscope.jupyter_widget.protocol._wishes import WantPicture, WantPlace
 from embedscope.samples import SampleId
 
 

@@ -19,9 +19,9 @@ from PIL import Image
 from widget_page import open_browser
 
 from embedscope.explorer import ColorBy, Explorer
-from embedscope.jupyter_widget._messages import Picture, Thumbnails
-from embedscope.jupyter_widget._packing import deflate, pack_message, pack_sheet
 from embedscope.jupyter_widget._static_page import write_page
+from embedscope.jupyter_widget.protocol._messages import Picture, Thumbnails
+from embedscope.jupyter_widget.wire._packing import deflate, pack_message, pack_sheet
 from embedscope.samples import Samples, jurkat_cells, samples_from_labels
 
 LARGEST_PAGE = 6_000_000  # bytes, of 1,600 cells with their image in three channels

@@ -14,7 +14,7 @@ from fake_page import PageAndView
 
 from embedscope.explorer import Explorer, Presenter
 from embedscope.jupyter_widget._catalog import Abilities, describe_samples
-from embedscope.jupyter_widget._encoding import encode_losses, encode_reconstructions
+from embedscope.jupyter_widget.wire._encoding import encode_losses, encode_reconstructions
 from embedscope.samples import samples_from_array
 
 

@@ -27,9 +27,9 @@ import embedscope
 from embedscope._errors import InvalidInputError, InvalidTypeError
 from embedscope.explorer import Explorer
 from embedscope.jupyter_widget import ExplorerWidget
-from embedscope.jupyter_widget._atlas import PLACES_PER_SIDE
-from embedscope.jupyter_widget._messages import PROTOCOL
-from embedscope.jupyter_widget._state import Traits
+from embedscope.jupyter_widget.pictures._atlas import PLACES_PER_SIDE
+from embedscope.jupyter_widget.protocol._messages import PROTOCOL
+from embedscope.jupyter_widget.protocol._state import Traits
 from embedscope.samples import samples_from_array
 
 

@@ -8,8 +8,8 @@ import pytest
 from qtpy.QtCore import QObject
 
 from embedscope._errors import InvalidInputError
-from embedscope.napari_dock._background import Background
 from embedscope.napari_dock._qt_dispatcher import QtDispatcher
+from embedscope.napari_dock.widgets._background import Background
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import basic_indices
 
-from embedscope.napari_dock._coded_labels import CodedLabels
-from embedscope.napari_dock._label_rows import LabelRows
+from embedscope.napari_dock.layers._coded_labels import CodedLabels
+from embedscope.napari_dock.layers._label_rows import LabelRows
 
 LABELS = np.random.default_rng(3).integers(0, 4, (3, 5, 6))  # 0..3, used again in each frame
 KNOWN = np.array([1, 2, 3, 1, 3, 2])

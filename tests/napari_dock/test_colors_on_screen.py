@@ -8,9 +8,9 @@ from map_pixels import settle
 from napari.layers import Labels, Points
 
 from embedscope.explorer import Coloring
-from embedscope.napari_dock._layer_features import samples_of_features
-from embedscope.napari_dock._layer_samples import CropOptions, samples_of_objects
-from embedscope.napari_dock._linked_layers import LinkedLayers
+from embedscope.napari_dock.data._layer_features import samples_of_features
+from embedscope.napari_dock.data._layer_samples import CropOptions, samples_of_objects
+from embedscope.napari_dock.layers._linked_layers import LinkedLayers
 
 SIDE_PX, N_CELLS = 60, 4
 CLASSES = {1: (0, 114, 178), 2: (230, 159, 0), 3: (0, 158, 115), 4: (204, 121, 167)}

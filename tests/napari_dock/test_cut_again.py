@@ -13,10 +13,10 @@ from napari.layers import Image, Labels, Points
 from qtpy.QtCore import QEvent
 
 from embedscope import Explorer
-from embedscope.napari_dock._data_choice import DataChoice, Kind
-from embedscope.napari_dock._layer_watch import LayerWatch
 from embedscope.napari_dock._qt_dispatcher import QtDispatcher
-from embedscope.napari_dock._sample_jobs import SampleJobs
+from embedscope.napari_dock.data._data_choice import DataChoice, Kind
+from embedscope.napari_dock.data._layer_watch import LayerWatch
+from embedscope.napari_dock.data._sample_jobs import SampleJobs
 from embedscope.samples import SampleId, join_samples
 
 N_CELLS = 30

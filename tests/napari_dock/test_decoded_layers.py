@@ -9,9 +9,9 @@ import pytest
 from napari.components import ViewerModel
 
 from embedscope.explorer import MapGrid, Reconstruction
-from embedscope.napari_dock._decoded_layers import add_film_strip, add_grid, is_decoded
-from embedscope.napari_dock._layer_samples import CropOptions, samples_of_objects
-from embedscope.napari_dock._sample_panel import SamplePanel
+from embedscope.napari_dock.data._layer_samples import CropOptions, samples_of_objects
+from embedscope.napari_dock.layers._decoded_layers import add_film_strip, add_grid, is_decoded
+from embedscope.napari_dock.panels._sample_panel import SamplePanel
 
 SIDE = 5
 SCREEN = (400, 600)

@@ -12,7 +12,7 @@ from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtWidgets import QApplication
 
 from embedscope.napari_dock import ExplorerDock
-from embedscope.napari_dock._data_choice import Kind
+from embedscope.napari_dock.data._data_choice import Kind
 from embedscope.samples import jurkat_cells, samples_from_labels
 from embedscope.training import Phase
 

@@ -14,7 +14,7 @@ from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QApplication
 
 from embedscope.napari_dock import ExplorerDock
-from embedscope.napari_dock._gestures import Tool
+from embedscope.napari_dock.map._gestures import Tool
 from embedscope.samples import jurkat_cells
 
 SIDE_PX = 240  # 36 cells

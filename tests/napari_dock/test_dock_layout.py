@@ -14,7 +14,7 @@ from qtpy.QtCore import QPoint, QRect
 
 from embedscope.explorer import Presenter
 from embedscope.napari_dock._dock_view import DockView
-from embedscope.napari_dock._gestures import Tool
+from embedscope.napari_dock.map._gestures import Tool
 from embedscope.training import Phase, Status
 
 HEIGHT_PX = 860  # of the dock there, without its title and what stands below

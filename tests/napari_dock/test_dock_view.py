@@ -13,7 +13,7 @@ from view_contract import SQUARE, Shown, ViewContract, explorer_with_map
 
 from embedscope.explorer import ColorBy, Presenter
 from embedscope.napari_dock._dock_view import DockView
-from embedscope.napari_dock._gestures import Tool
+from embedscope.napari_dock.map._gestures import Tool
 from embedscope.samples import samples_from_array
 
 _KEYS = {

@@ -8,13 +8,13 @@ import pytest
 from napari.layers import Image, Labels, Layer
 
 from embedscope._errors import InvalidInputError
-from embedscope.napari_dock._data_choice import Kind
-from embedscope.napari_dock._data_panel import DataPanel
-from embedscope.napari_dock._layer_features import samples_of_features, told_axis_of
-from embedscope.napari_dock._layer_places import axes_of
-from embedscope.napari_dock._layer_samples import samples_of_patches
-from embedscope.napari_dock._previewing import Preview
 from embedscope.napari_dock._sample_data import nuclei_layers
+from embedscope.napari_dock.data._data_choice import Kind
+from embedscope.napari_dock.data._data_panel import DataPanel
+from embedscope.napari_dock.data._layer_features import samples_of_features, told_axis_of
+from embedscope.napari_dock.data._layer_places import axes_of
+from embedscope.napari_dock.data._layer_samples import samples_of_patches
+from embedscope.napari_dock.data._previewing import Preview
 
 STACK = np.zeros((4, 20, 20), np.int32)
 STACK[:, 3:9, 3:9], STACK[:, 12:18, 12:18] = 1, 2

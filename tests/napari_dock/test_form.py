@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from embedscope.napari_dock._form import ParameterForm
+from embedscope.napari_dock.panels._form import ParameterForm
 from embedscope.training import ParameterField, TrainingParameters, parameter_fields
 
 FIELDS = {described.name: described for described in parameter_fields()}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embedscope.napari_dock._gestures import CLICK_RADIUS_PX, Gesture, Tool, mode_of
+from embedscope.napari_dock.map._gestures import CLICK_RADIUS_PX, Gesture, Tool, mode_of
 
 
 def drawn(tool: Tool, *points: tuple[float, float]) -> Gesture:

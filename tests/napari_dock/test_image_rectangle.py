@@ -13,10 +13,10 @@ from map_pixels import settle
 from napari.layers import Image, Labels
 from qtpy.QtCore import QEvent, Qt
 
-from embedscope.napari_dock._image_rectangle import ImageRectangle
-from embedscope.napari_dock._layer_samples import CropOptions, samples_of_objects
-from embedscope.napari_dock._linked_layers import LinkedLayers
 from embedscope.napari_dock._qt_dispatcher import QtDispatcher
+from embedscope.napari_dock.data._layer_samples import CropOptions, samples_of_objects
+from embedscope.napari_dock.layers._image_rectangle import ImageRectangle
+from embedscope.napari_dock.layers._linked_layers import LinkedLayers
 
 IDS = (300, 5, 2_000_000_000)
 KEYS = Qt.KeyboardModifier

@@ -10,8 +10,8 @@ import zarr
 from napari.components import ViewerModel
 from napari.layers import Labels
 
-from embedscope.napari_dock._label_overlay import LabelOverlay
-from embedscope.napari_dock._label_rows import LabelRows
+from embedscope.napari_dock.layers._label_overlay import LabelOverlay
+from embedscope.napari_dock.layers._label_rows import LabelRows
 
 IDS = np.array([300, 5, 2_000_000_000])  # in no order, with gaps
 CODES = np.array([11, 22, 33], np.uint8)

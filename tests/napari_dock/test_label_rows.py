@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embedscope._errors import InvalidInputError
-from embedscope.napari_dock._label_rows import LabelRows
+from embedscope.napari_dock.layers._label_rows import LabelRows
 
 LABEL = st.one_of(st.integers(1, 40), st.integers(1, 2**31 - 1), st.integers(2**32, 2**62))
 

@@ -7,7 +7,7 @@ import pytest
 from napari.layers import Image, Labels
 
 from embedscope._errors import InvalidInputError
-from embedscope.napari_dock._layer_samples import (
+from embedscope.napari_dock.data._layer_samples import (
     CropOptions,
     samples_of_objects,
     samples_of_patches,

@@ -10,19 +10,19 @@ from napari.layers import Image, Labels
 
 from embedscope import Explorer
 from embedscope._errors import InvalidInputError
-from embedscope.napari_dock._data_choice import DataChoice, Kind, choice_of
-from embedscope.napari_dock._data_panel import DataPanel
-from embedscope.napari_dock._layer_features import numeric_features, samples_of_features
-from embedscope.napari_dock._layer_keys import (
+from embedscope.napari_dock.data._data_choice import DataChoice, Kind, choice_of
+from embedscope.napari_dock.data._data_panel import DataPanel
+from embedscope.napari_dock.data._layer_features import numeric_features, samples_of_features
+from embedscope.napari_dock.data._layer_keys import (
     AUTOMATIC,
     BY_ROW,
     TableKeys,
     found_keys,
     plain_features,
 )
-from embedscope.napari_dock._layer_samples import CropOptions, samples_of_objects
-from embedscope.napari_dock._layer_watch import LayerWatch
-from embedscope.napari_dock._written_layers import write_feature_columns
+from embedscope.napari_dock.data._layer_samples import CropOptions, samples_of_objects
+from embedscope.napari_dock.data._layer_watch import LayerWatch
+from embedscope.napari_dock.layers._written_layers import write_feature_columns
 
 IDS = np.arange(1, 10)
 SIDES = np.arange(2, 11)  # of the objects, no two alike

@@ -10,7 +10,7 @@ from qtpy.QtCore import QEvent, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
-from embedscope.napari_dock._data_choice import Kind
+from embedscope.napari_dock.data._data_choice import Kind
 from embedscope.samples import SampleId
 
 N_CELLS = 30

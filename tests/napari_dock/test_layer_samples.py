@@ -8,10 +8,10 @@ import pytest
 from napari.layers import Image, Labels
 
 from embedscope._errors import InvalidInputError
-from embedscope.napari_dock._copied_samples import check_is_no_copy
-from embedscope.napari_dock._layer_features import samples_of_features
-from embedscope.napari_dock._layer_places import affine_of
-from embedscope.napari_dock._layer_samples import (
+from embedscope.napari_dock.data._copied_samples import check_is_no_copy
+from embedscope.napari_dock.data._layer_features import samples_of_features
+from embedscope.napari_dock.data._layer_places import affine_of
+from embedscope.napari_dock.data._layer_samples import (
     CropOptions,
     samples_of_objects,
     samples_of_patches,

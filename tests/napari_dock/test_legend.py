@@ -11,8 +11,8 @@ from view_contract import explorer_with_map
 
 from embedscope.explorer import ColorBy, Presenter
 from embedscope.napari_dock._dock_view import DockView
-from embedscope.napari_dock._legend_button import LegendButton
-from embedscope.napari_dock._theme import DARK, LIGHT
+from embedscope.napari_dock.map._legend import LegendButton
+from embedscope.napari_dock.widgets._theme import DARK, LIGHT
 from embedscope.samples import samples_from_array
 
 LEFT, SHIFT = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ShiftModifier

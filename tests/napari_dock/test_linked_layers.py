@@ -15,15 +15,15 @@ from napari.layers import Image, Labels
 from napari_mouse import drag, hover, world_at
 
 from embedscope.explorer import Coloring, Hovered, Selection
-from embedscope.napari_dock._layer_samples import (
+from embedscope.napari_dock.data._layer_samples import (
     CropOptions,
     samples_of_objects,
     samples_of_patches,
 )
-from embedscope.napari_dock._linked_layers import LinkedLayers
-from embedscope.napari_dock._live_preview import middle_of_view
-from embedscope.napari_dock._picking import go_to
-from embedscope.napari_dock._view_rectangle import ViewRectangle
+from embedscope.napari_dock.data._live_preview import middle_of_view
+from embedscope.napari_dock.layers._linked_layers import LinkedLayers
+from embedscope.napari_dock.layers._picking import go_to
+from embedscope.napari_dock.layers._view_rectangle import ViewRectangle
 from embedscope.samples import SampleId, join_samples
 
 IDS = (300, 5, 2_000_000_000)

@@ -12,11 +12,11 @@ from map_pixels import settle
 from napari.components import ViewerModel
 from napari.layers import Image, Labels
 
-from embedscope.napari_dock._data_choice import DataChoice, Kind
-from embedscope.napari_dock._data_panel import DataPanel
-from embedscope.napari_dock._layer_samples import CropOptions
-from embedscope.napari_dock._live_preview import LivePreview, middle_of_view
 from embedscope.napari_dock._qt_dispatcher import QtDispatcher
+from embedscope.napari_dock.data._data_choice import DataChoice, Kind
+from embedscope.napari_dock.data._data_panel import DataPanel
+from embedscope.napari_dock.data._layer_samples import CropOptions
+from embedscope.napari_dock.data._live_preview import LivePreview, middle_of_view
 
 
 def field(side: int, pitch: int = 20) -> np.ndarray:

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from map_pixels import as_array
 
-from embedscope.napari_dock._loss_plot import LossPlot
-from embedscope.napari_dock._theme import DARK, LIGHT
+from embedscope.napari_dock.panels._loss_plot import LossPlot
+from embedscope.napari_dock.widgets._theme import DARK, LIGHT
 
 BLUE, ORANGE, GREEN = (0x56, 0xB4, 0xE9), (0xE6, 0x9F, 0x00), (0x00, 0x9E, 0x73)
 NAMES = (

@@ -10,10 +10,10 @@ from qtpy.QtGui import QMouseEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
-from embedscope.napari_dock._gestures import Tool
-from embedscope.napari_dock._map_canvas import PICK_RADIUS_PX, MapCanvas
-from embedscope.napari_dock._map_overlay import VERTEX_RADIUS_PX, GateOutline, _apart
-from embedscope.napari_dock._theme import LIGHT
+from embedscope.napari_dock.map._gestures import Tool
+from embedscope.napari_dock.map._map_canvas import PICK_RADIUS_PX, MapCanvas
+from embedscope.napari_dock.map._map_overlay import VERTEX_RADIUS_PX, GateOutline, _apart
+from embedscope.napari_dock.widgets._theme import LIGHT
 
 LEFT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
 NO_KEYS = Qt.KeyboardModifier.NoModifier

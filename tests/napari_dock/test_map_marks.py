@@ -14,9 +14,9 @@ from qtpy.QtWidgets import QWidget
 from view_contract import explorer_with_map
 
 from embedscope.explorer import Presenter, Reconstruction
-from embedscope.explorer._regions import in_polygon
+from embedscope.explorer.marks._regions import in_polygon
 from embedscope.napari_dock._dock_view import DockView
-from embedscope.napari_dock._gestures import Tool
+from embedscope.napari_dock.map._gestures import Tool
 from embedscope.samples import samples_from_array
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier

@@ -15,7 +15,7 @@ from view_contract import explorer_with_map
 
 from embedscope.explorer import Presenter
 from embedscope.napari_dock._dock_view import DockView
-from embedscope.napari_dock._gestures import Tool
+from embedscope.napari_dock.map._gestures import Tool
 
 
 @pytest.fixture

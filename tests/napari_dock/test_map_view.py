@@ -10,10 +10,10 @@ from map_pixels import inked, pixels, settle
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDialog, QDockWidget, QMainWindow, QVBoxLayout
 
-from embedscope.napari_dock._map_canvas import MapCanvas
-from embedscope.napari_dock._map_view import MapView
-from embedscope.napari_dock._point_cloud import default_size
-from embedscope.napari_dock._theme import DARK, LIGHT
+from embedscope.napari_dock.map._map_canvas import MapCanvas
+from embedscope.napari_dock.map._map_view import MapView
+from embedscope.napari_dock.map._point_cloud import default_size
+from embedscope.napari_dock.widgets._theme import DARK, LIGHT
 
 SQUARE = np.array([[0, 0], [1, 0], [0, 1], [1, 1], [0.5, 0.5]], np.float32)
 RED = np.array([255, 0, 0, 255], np.uint8)

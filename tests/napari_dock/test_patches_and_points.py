@@ -15,12 +15,12 @@ from napari_mouse import drag, world_at
 from qtpy.QtCore import QEvent, Qt
 
 from embedscope.explorer import Coloring, Hovered, Selection
-from embedscope.napari_dock._data_choice import Kind
-from embedscope.napari_dock._gestures import Tool
-from embedscope.napari_dock._layer_features import samples_of_features
-from embedscope.napari_dock._layer_samples import samples_of_patches
-from embedscope.napari_dock._linked_layers import LinkedLayers
-from embedscope.napari_dock._patch_numbers import PatchNumbers
+from embedscope.napari_dock.data._data_choice import Kind
+from embedscope.napari_dock.data._layer_features import samples_of_features
+from embedscope.napari_dock.data._layer_samples import samples_of_patches
+from embedscope.napari_dock.layers._linked_layers import LinkedLayers
+from embedscope.napari_dock.layers._patch_numbers import PatchNumbers
+from embedscope.napari_dock.map._gestures import Tool
 from embedscope.samples import PatchGrid, SampleId
 
 

@@ -8,9 +8,9 @@ from napari.components import ViewerModel
 from napari.layers import Image, Labels
 from napari_mouse import drag, world_at
 
-from embedscope.napari_dock._layer_samples import CropOptions, samples_of_objects
-from embedscope.napari_dock._linked_layers import LinkedLayers
-from embedscope.napari_dock._picking import go_to, is_click, mode_of_keys
+from embedscope.napari_dock.data._layer_samples import CropOptions, samples_of_objects
+from embedscope.napari_dock.layers._linked_layers import LinkedLayers
+from embedscope.napari_dock.layers._picking import go_to, is_click, mode_of_keys
 from embedscope.samples import Samples, samples_from_array
 
 IDS = (300, 5, 9)

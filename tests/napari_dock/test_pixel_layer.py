@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from map_pixels import inked, pixels, settle
 
-from embedscope.napari_dock._map_view import MapView
-from embedscope.napari_dock._pixel_layer import Window, paint_points
-from embedscope.napari_dock._point_layer import MOST_MARKERS
+from embedscope.napari_dock.map._map_view import MapView
+from embedscope.napari_dock.map._pixel_layer import Window, paint_points
+from embedscope.napari_dock.map._point_layer import MOST_MARKERS
 
 RED, GREEN = np.array([[255, 0, 0, 255], [0, 255, 0, 255]], np.uint8)
 WINDOW = Window(0.0, 0.0, 8.0, 4.0, 16, 8)  # two pixels a unit

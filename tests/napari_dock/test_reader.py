@@ -6,7 +6,7 @@ import pytest
 from sessions import cell_samples, session
 
 from embedscope._errors import InvalidInputError
-from embedscope.explorer._session import write_session
+from embedscope.explorer.session._session import write_session
 from embedscope.napari_dock._reader import _session_at, get_reader
 
 

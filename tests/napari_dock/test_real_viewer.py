@@ -10,10 +10,10 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
 from embedscope.explorer import Selection
-from embedscope.napari_dock._layer_samples import CropOptions, samples_of_objects
-from embedscope.napari_dock._linked_layers import LinkedLayers
-from embedscope.napari_dock._map_canvas import MapCanvas
-from embedscope.napari_dock._picking import go_to
+from embedscope.napari_dock.data._layer_samples import CropOptions, samples_of_objects
+from embedscope.napari_dock.layers._linked_layers import LinkedLayers
+from embedscope.napari_dock.layers._picking import go_to
+from embedscope.napari_dock.map._map_canvas import MapCanvas
 from embedscope.samples import SampleId
 
 IDS = (300, 5, 2_000_000_000)

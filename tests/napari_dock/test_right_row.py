@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from napari.layers import Image, Labels
 
 from embedscope._errors import InvalidInputError
-from embedscope.napari_dock._layer_features import numeric_features, samples_of_features
-from embedscope.napari_dock._layer_keys import AUTOMATIC, BY_ROW, TableKeys
-from embedscope.napari_dock._layer_samples import CropOptions, samples_of_objects
+from embedscope.napari_dock.data._layer_features import numeric_features, samples_of_features
+from embedscope.napari_dock.data._layer_keys import AUTOMATIC, BY_ROW, TableKeys
+from embedscope.napari_dock.data._layer_samples import CropOptions, samples_of_objects
 
 USUAL = settings(
     deadline=None,

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import QAbstractButton, QLabel, QWidget
 
 from embedscope.explorer import Explorer, Presenter
 from embedscope.napari_dock._dock_view import DockView
-from embedscope.napari_dock._gestures import Tool
+from embedscope.napari_dock.map._gestures import Tool
 from embedscope.samples import samples_from_array
 from embedscope.training import Phase, Status
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from napari.utils.theme import available_themes, get_theme
 
-from embedscope.napari_dock._theme import DARK, LIGHT, MapColors, map_colors
+from embedscope.napari_dock.widgets._theme import DARK, LIGHT, MapColors, map_colors
 
 
 def luminance(color: tuple[int, int, int]) -> float:

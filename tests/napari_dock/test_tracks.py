@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from embedscope.napari_dock._look_menu import LookMenu
-from embedscope.napari_dock._map_canvas import MapCanvas
-from embedscope.napari_dock._tracks import has_frames, segments_of, track_segments
+from embedscope.napari_dock.map._look_menu import LookMenu
+from embedscope.napari_dock.map._map_canvas import MapCanvas
+from embedscope.napari_dock.map._tracks import has_frames, segments_of, track_segments
 from embedscope.samples import Identities, Samples, Source
-from embedscope.samples._recipes import ArrayRecipe
+from embedscope.samples.common._recipes import ArrayRecipe
 
 
 def samples_of(source: list[int], frame: list[int], label: list[int]) -> Samples:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from napari.layers import Labels, Points
 
-from embedscope.napari_dock._view_rectangle import ViewRectangle
+from embedscope.napari_dock.layers._view_rectangle import ViewRectangle
 
 SHAPE = (12, 9)
 LABELS = np.arange(1, 12 * 9 + 1).reshape(SHAPE)  # each pixel an object of its own

@@ -9,8 +9,8 @@ import pytest
 from dock_hands import click_image, click_point, drag_map, pixels_of
 from map_pixels import settle
 
-from embedscope.napari_dock._gestures import Tool
 from embedscope.napari_dock._sample_data import jurkat_layers
+from embedscope.napari_dock.map._gestures import Tool
 
 CORNER = (slice(0, 240), slice(0, 240))  # 36 cells of the sample
 N_PER_SECOND = 15

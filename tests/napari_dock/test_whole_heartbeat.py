@@ -70,7 +70,7 @@ def beats_of_a_run(viewer, open_dock, qtbot, n_lines: int, fitting_s: float) -> 
 
 
 def test_the_viewer_moves_on_while_it_trains(shown_viewer, open_dock, qtbot):
-    import embedscope.core._fitting  # noqa: F401 - a library's import is measured by the long test
+    import embedscope.core.fitting._fitting  # noqa: F401 - a library's import is measured by the long test
 
     beats = beats_of_a_run(shown_viewer, open_dock, qtbot, n_lines=30, fitting_s=2.0)
     assert len(beats) > 50

@@ -10,7 +10,7 @@ from dock_hands import NO_KEYS, SHIFT, box_around, click_image, click_point, dra
 from map_pixels import settle
 from qtpy.QtCore import Qt
 
-from embedscope.napari_dock._gestures import Tool
+from embedscope.napari_dock.map._gestures import Tool
 
 PITCH_PX, N_LINES = 64, 12
 SIDE_PX = PITCH_PX * N_LINES

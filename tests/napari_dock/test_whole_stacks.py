@@ -7,7 +7,7 @@ import pytest
 from dock_hands import box_around, click_image, click_point, drag_map, pixels_of
 from map_pixels import inked, pixels, settle
 
-from embedscope.napari_dock._gestures import Tool
+from embedscope.napari_dock.map._gestures import Tool
 
 IDS = np.array([3, 7, 40, 1_000_003])  # with gaps; in a series they come back in each frame
 N_FRAMES, SIDE_PX = 6, 48

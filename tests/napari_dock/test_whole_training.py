@@ -10,9 +10,9 @@ from map_pixels import settle
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
-from embedscope.napari_dock._data_choice import Kind
-from embedscope.napari_dock._gestures import Tool
 from embedscope.napari_dock._sample_data import jurkat_layers
+from embedscope.napari_dock.data._data_choice import Kind
+from embedscope.napari_dock.map._gestures import Tool
 from embedscope.samples import jurkat_cells
 
 CORNER = (slice(0, 240), slice(0, 240))  # 36 cells of the sample

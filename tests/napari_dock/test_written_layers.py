@@ -10,9 +10,9 @@ from napari.layers import Image, Labels, Points
 
 from embedscope import Explorer
 from embedscope._errors import InvalidInputError
-from embedscope.napari_dock._layer_features import samples_of_features
-from embedscope.napari_dock._layer_samples import samples_of_patches
-from embedscope.napari_dock._written_layers import add_gate_layers, write_feature_columns
+from embedscope.napari_dock.data._layer_features import samples_of_features
+from embedscope.napari_dock.data._layer_samples import samples_of_patches
+from embedscope.napari_dock.layers._written_layers import add_gate_layers, write_feature_columns
 
 HALF = [[-9, -9], [0, -9], [0, 9], [-9, 9]]  # all to the left of 0
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from embedscope.samples import _tiles as tiles_module
 from embedscope.samples import measure_features, samples_from_labels, samples_from_patches
-from embedscope.samples._arrays import chunk_sides
+from embedscope.samples.identity._arrays import chunk_sides
+from embedscope.samples.images import _tiles as tiles_module
 
 
 class CountingArray:

@@ -9,7 +9,7 @@ from skimage.measure import regionprops
 
 from embedscope._errors import InvalidInputError
 from embedscope.samples import Source, samples_from_table
-from embedscope.samples._locating import locate_objects
+from embedscope.samples.images._locating import locate_objects
 
 
 def labels() -> np.ndarray:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from embedscope.samples import _objects, samples_from_labels, samples_from_table
-from embedscope.samples._locating import locate_objects
+from embedscope.samples import samples_from_labels, samples_from_table
+from embedscope.samples.images import _objects
+from embedscope.samples.images._locating import locate_objects
 
 Y, X = np.mgrid[:40, :40]
 

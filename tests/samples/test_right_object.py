@@ -23,7 +23,7 @@ from embedscope.samples import (
     measure_features,
     samples_from_table,
 )
-from embedscope.samples import _tiles as tiles_module
+from embedscope.samples.images import _tiles as tiles_module
 
 options_of_crops = st.fixed_dictionaries(
     {

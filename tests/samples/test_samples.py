@@ -24,7 +24,7 @@ from embedscope.samples import (
     samples_from_table,
     samples_like,
 )
-from embedscope.samples._pictures import to_picture
+from embedscope.samples.common._pictures import to_picture
 
 
 def pictures(n_channels, **changes):
@@ -173,7 +173,7 @@ def test_subset_keeps_who_is_who_and_the_scale():
 
 
 def test_large_sets_are_scaled_in_blocks(monkeypatch):
-    from embedscope.samples import _scaling
+    from embedscope.samples.common import _scaling
 
     images = np.random.default_rng(0).integers(0, 65_535, (50, 6, 6, 2)).astype(np.uint16)
     whole = ChannelScale.from_images(images)

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from embedscope.explorer import ColorBy, Explorer
-from embedscope.explorer._regions import in_polygon
+from embedscope.explorer.marks._regions import in_polygon
 from embedscope.jupyter_widget._desk import Desk
-from embedscope.jupyter_widget._heads import Message
 from embedscope.jupyter_widget._page_view import PageView
+from embedscope.jupyter_widget.protocol._heads import Message
 
 
 class FakePage:

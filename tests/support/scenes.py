@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from embedscope.samples import _tiles as tiles_module
 from embedscope.samples import samples_from_labels
+from embedscope.samples.images import _tiles as tiles_module
 
 USUAL = settings(
     deadline=None,

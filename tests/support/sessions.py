@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from embedscope import ParametricUMAP
-from embedscope.explorer._colors import ColorBy
-from embedscope.explorer._gates import Gate, GateSet
-from embedscope.explorer._session_state import SessionState
+from embedscope.explorer.coloring._colors import ColorBy
+from embedscope.explorer.marks._gates import Gate, GateSet
+from embedscope.explorer.session._session_state import SessionState
 from embedscope.samples import Samples, samples_from_labels
 from embedscope.training import Replay, TrainedMap, TrainingParameters
 from embedscope.training._replay import ReplayRecorder

@@ -17,10 +17,10 @@ import numpy as np
 SAVER = """
 import sys, time
 from pathlib import Path
-from embedscope.core._model_layout import MODEL
-from embedscope.core._stored_directory import replace_files
-from embedscope.core._stored_file import replace_file
-from embedscope.explorer._session_layout import SESSION
+from embedscope.core.storage._model_layout import MODEL
+from embedscope.core.storage._stored_directory import replace_files
+from embedscope.core.storage._stored_file import replace_file
+from embedscope.explorer.session._session import SESSION
 
 def save(kind, target, source, pause):
     if kind == "file":

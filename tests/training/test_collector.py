@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from embedscope.training import Phase, Status, TrainingParameters, TrainingRun
-from embedscope.training._collector import full_collections_spared
+from embedscope.training._garbage import full_collections_spared
 
 
 @pytest.fixture(autouse=True)

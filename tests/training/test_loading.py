@@ -16,7 +16,7 @@ start_loading()
 run = TrainingRun(samples_from_array(np.random.default_rng(0).random((60, 8), np.float32)))
 run.start()
 assert run.status.message == "Loading TensorFlow.", run.status
-assert "embedscope.core._trained_networks" not in sys.modules
+assert "embedscope.core.fitting._trained_networks" not in sys.modules
 began = time.perf_counter()
 run.stop()
 status = run.wait(60)

@@ -17,8 +17,6 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from embedscope._errors import InvalidInputError, InvalidTypeError
-from embedscope.core._blocks import is_chunked, is_lazy, map_chunks, map_lazily
-from embedscope.core._landmarks import Landmarks, choose_rows
 from embedscope.core._parameters import check_parameters
 from embedscope.core._pickling import (
     check_networks,
@@ -26,15 +24,17 @@ from embedscope.core._pickling import (
     uncopied_watchers,
     warn_left_out,
 )
-from embedscope.core._rows import Rows, as_rows, check_dimensions
-from embedscope.core._shapes import check_layout, sample_shape
+from embedscope.core.arrays._blocks import is_chunked, is_lazy, map_chunks, map_lazily
+from embedscope.core.arrays._rows import Rows, as_rows, check_dimensions
+from embedscope.core.arrays._shapes import check_layout, sample_shape
+from embedscope.core.fitting._landmarks import Landmarks, choose_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from embedscope.core._forward import Forward
-    from embedscope.core._jacobian import Jacobian
-    from embedscope.core._request import FittedMap
+    from embedscope.core.fitting._request import FittedMap
+    from embedscope.core.networks._forward import Forward
+    from embedscope.core.networks._jacobian import Jacobian
 
 _MOST_ANCHORS = 2_000
 _NETWORK_PARAMETERS = ("encoder", "decoder")
@@ -480,8 +480,8 @@ default="spectral"
         parameters: Mapping[str, Any],
     ) -> BaseException | None:
         """Train and keep the result; returns what interrupted it, to be raised again."""
-        from embedscope.core._fitting import fit_map
-        from embedscope.core._request import Request
+        from embedscope.core.fitting._fitting import fit_map
+        from embedscope.core.fitting._request import Request
 
         seed = self._draw_seed()
         joined = rows
@@ -742,7 +742,7 @@ default="spectral"
     @property
     def _jacobian(self) -> Jacobian:
         """The encoder's derivative as a fast function, made on first use."""
-        from embedscope.core._jacobian import Jacobian
+        from embedscope.core.networks._jacobian import Jacobian
 
         if self._derivative is None:
             self._derivative = Jacobian(self.encoder_)
@@ -750,7 +750,7 @@ default="spectral"
 
     def _network(self, name: str) -> Forward:
         """The trained network as a fast function, made on first use."""
-        from embedscope.core._forward import Forward
+        from embedscope.core.networks._forward import Forward
 
         if name not in self._forward:
             self._forward[name] = Forward(getattr(self, f"{name}_"))
@@ -852,7 +852,7 @@ default="spectral"
                 "n_style_components for style codes, and validation_fraction for the spread."
             )
         self._need_encoder("to_onnx")
-        from embedscope.core._onnx import export_onnx
+        from embedscope.core.export._onnx import export_onnx
 
         return export_onnx(getattr(self, f"{network}_"), path)
 
@@ -908,8 +908,8 @@ default="spectral"
         """
         if getattr(self, "encoder_", None) is None or not self.parametric_embedding:
             return None
-        from embedscope.core._networks import one_model
-        from embedscope.core._style_networks import with_empty_code
+        from embedscope.core.decoder._style_networks import with_empty_code
+        from embedscope.core.networks._networks import one_model
 
         decoder = self.decoder_
         if decoder is not None:
@@ -1036,7 +1036,7 @@ default="spectral"
     def _check_targets(self, y: Any, n_samples: int) -> np.ndarray | None:
         if y is None:
             return None
-        from embedscope.core._targets import check_targets
+        from embedscope.core.graph._targets import check_targets
 
         return check_targets(y, n_samples, categorical=self.target_metric == "categorical")
 
@@ -1044,7 +1044,7 @@ default="spectral"
         self, rows: Rows, precomputed_distances: Any, landmark_positions: Any
     ) -> np.ndarray | None:
         """Check what comes beside X; returns the landmark positions."""
-        from embedscope.core._landmarks import check_positions
+        from embedscope.core.fitting._landmarks import check_positions
 
         if (self.metric == "precomputed") != (precomputed_distances is not None):
             given = "none" if precomputed_distances is None else "some"

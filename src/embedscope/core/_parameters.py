@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from embedscope._errors import InvalidInputError
-from embedscope.core._metrics import check_metric
+from embedscope.core.graph._distances import check_metric
 
 _NEED_DECODER = (
     "autoencoder_loss",

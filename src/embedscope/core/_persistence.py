@@ -14,18 +14,18 @@ from scipy import sparse
 
 from embedscope._errors import InvalidModelError
 from embedscope.core._estimator import TRAINED_NETWORKS, ParametricUMAP
-from embedscope.core._landmarks import Landmarks
-from embedscope.core._layout import Objective
-from embedscope.core._model_archive import find_untrusted
-from embedscope.core._model_layout import MODEL
-from embedscope.core._networks import kept_random_state
 from embedscope.core._pickling import NOT_MISSED, warn_left_out
-from embedscope.core._reconstruction import Reconstruction
-from embedscope.core._request import FittedMap
-from embedscope.core._rows import Rows
-from embedscope.core._storage import StoredModel, read_model, write_model
 from embedscope.core._stored_consistency import check_parts
-from embedscope.core._tensorflow import keras
+from embedscope.core.arrays._rows import Rows
+from embedscope.core.fitting._landmarks import Landmarks
+from embedscope.core.fitting._request import FittedMap
+from embedscope.core.layout._layout import Objective
+from embedscope.core.networks._networks import kept_random_state
+from embedscope.core.networks._reconstruction import Reconstruction
+from embedscope.core.networks._tensorflow import keras
+from embedscope.core.storage._model_archive import find_untrusted
+from embedscope.core.storage._model_layout import MODEL
+from embedscope.core.storage._storage import StoredModel, read_model, write_model
 
 _LANDMARKS = ("anchors", "landmarks")  # what `update` holds, and what `add_landmarks` chose
 _TRAINED = {"trained": True}  # stands for a user's network, which is saved in its trained state

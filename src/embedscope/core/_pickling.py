@@ -15,7 +15,7 @@ from types import FunctionType
 from typing import Any
 
 from embedscope._errors import InvalidInputError
-from embedscope.core._warning import warn_caller
+from embedscope._warning import warn_caller
 
 NOT_MISSED = ("init", "precomputed_knn", "reconstruction_validation", "progress")
 """Of no use without the training samples, or to anybody but the process that fitted."""
@@ -38,8 +38,8 @@ def check_networks(state: Mapping[str, Any]) -> None:
     """
     if "keras" not in sys.modules:  # no network was ever made
         return
-    from embedscope.core._model_archive import find_unregistered
-    from embedscope.core._tensorflow import keras
+    from embedscope.core.networks._tensorflow import keras
+    from embedscope.core.storage._model_archive import find_unregistered
 
     kinds = (keras.Model, keras.optimizers.Optimizer)
     for name, value in state.items():

@@ -1,19 +1,19 @@
 """The view model that all front ends share: state, events and commands, without any toolkit."""
 
-from embedscope.explorer._colors import ColorBy, Coloring, LegendEntry
-from embedscope.explorer._decoding import Reconstruction
-from embedscope.explorer._events import Embedding, ExplorerEvents, Hovered
-from embedscope.explorer._explained import Explained
-from embedscope.explorer._explanation import Explanation
 from embedscope.explorer._explorer import Explorer
-from embedscope.explorer._gates import Gate, GateSet
-from embedscope.explorer._map_grid import MapGrid
 from embedscope.explorer._presenter import Presenter
-from embedscope.explorer._reconstructing import SampleReconstruction
-from embedscope.explorer._samples_commands import PreparedSamples
-from embedscope.explorer._selection import MODES, Selection
-from embedscope.explorer._undo import History
 from embedscope.explorer._view import ExplorerView, ViewIntents
+from embedscope.explorer.answers._decoding import Reconstruction
+from embedscope.explorer.answers._explained import Explained
+from embedscope.explorer.answers._explanation import Explanation
+from embedscope.explorer.answers._map_grid import MapGrid
+from embedscope.explorer.answers._reconstructing import SampleReconstruction
+from embedscope.explorer.coloring._colors import ColorBy, Coloring, LegendEntry
+from embedscope.explorer.commands._samples_commands import PreparedSamples
+from embedscope.explorer.marks._events import Embedding, ExplorerEvents, Hovered
+from embedscope.explorer.marks._gates import Gate, GateSet
+from embedscope.explorer.marks._selection import MODES, Selection
+from embedscope.explorer.marks._undo import History
 
 __all__ = [
     "MODES",

@@ -6,12 +6,12 @@ import os
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from embedscope.explorer._drawing_commands import DrawingCommands
-from embedscope.explorer._file_commands import FileCommands
-from embedscope.explorer._marking_commands import MarkingCommands
-from embedscope.explorer._question_commands import QuestionCommands
-from embedscope.explorer._samples_commands import SamplesCommands
-from embedscope.explorer._training_commands import TrainingCommands
+from embedscope.explorer.commands._drawing_commands import DrawingCommands
+from embedscope.explorer.commands._file_commands import FileCommands
+from embedscope.explorer.commands._marking_commands import MarkingCommands
+from embedscope.explorer.commands._question_commands import QuestionCommands
+from embedscope.explorer.commands._samples_commands import SamplesCommands
+from embedscope.explorer.commands._training_commands import TrainingCommands
 from embedscope.training import Dispatcher, TrainingParameters, immediate
 
 

@@ -8,8 +8,13 @@ from typing import Any
 
 from embedscope._errors import EmbedscopeError
 from embedscope.explorer import Explorer, History
-from embedscope.jupyter_widget._images import describe_image
-from embedscope.jupyter_widget._state import Catalog, ColorChoice, HistoryState, StatusState
+from embedscope.jupyter_widget.pictures._images import describe_image
+from embedscope.jupyter_widget.protocol._state import (
+    Catalog,
+    ColorChoice,
+    HistoryState,
+    StatusState,
+)
 from embedscope.samples import Samples
 from embedscope.training import Status, parameter_fields
 

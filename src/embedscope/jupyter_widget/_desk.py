@@ -16,13 +16,13 @@ from psygnal import EmitLoopError
 
 from embedscope._errors import EmbedscopeError, InvalidInputError
 from embedscope.explorer import ColorBy
-from embedscope.jupyter_widget import _wishes as wishes
-from embedscope.jupyter_widget._heads import Message
-from embedscope.jupyter_widget._images import PictureReader, locate
-from embedscope.jupyter_widget._messages import Failed
 from embedscope.jupyter_widget._page_view import PageView
-from embedscope.jupyter_widget._reading import read_wish, request_number
-from embedscope.jupyter_widget._worker import Worker
+from embedscope.jupyter_widget.pictures._images import PictureReader, locate
+from embedscope.jupyter_widget.protocol import _wishes as wishes
+from embedscope.jupyter_widget.protocol._heads import Message
+from embedscope.jupyter_widget.protocol._messages import Failed
+from embedscope.jupyter_widget.protocol._reading import read_wish, request_number
+from embedscope.jupyter_widget.wire._worker import Worker
 from embedscope.samples import SampleId, Samples
 
 logger = logging.getLogger(__name__)

@@ -22,7 +22,6 @@ from embedscope.explorer import (
     Selection,
     ViewIntents,
 )
-from embedscope.jupyter_widget._atlas import no_atlas
 from embedscope.jupyter_widget._catalog import (
     Abilities,
     describe_history,
@@ -30,7 +29,19 @@ from embedscope.jupyter_widget._catalog import (
     describe_status,
     explain_error,
 )
-from embedscope.jupyter_widget._encoding import (
+from embedscope.jupyter_widget._loss_rows import LossRows
+from embedscope.jupyter_widget.pictures._atlas import no_atlas
+from embedscope.jupyter_widget.protocol._heads import Message
+from embedscope.jupyter_widget.protocol._messages import (
+    Failed,
+    Forgotten,
+    Said,
+    Synchronised,
+)
+from embedscope.jupyter_widget.protocol._messages import (
+    Hovered as HoveredMessage,
+)
+from embedscope.jupyter_widget.wire._encoding import (
     encode_colors,
     encode_explanation,
     encode_gates,
@@ -43,19 +54,8 @@ from embedscope.jupyter_widget._encoding import (
     encode_selection,
     encode_thumbnails,
 )
-from embedscope.jupyter_widget._heads import Message
-from embedscope.jupyter_widget._loss_rows import LossRows
-from embedscope.jupyter_widget._messages import (
-    Failed,
-    Forgotten,
-    Said,
-    Synchronised,
-)
-from embedscope.jupyter_widget._messages import (
-    Hovered as HoveredMessage,
-)
-from embedscope.jupyter_widget._outbox import Buffers, Outbox
-from embedscope.jupyter_widget._pump import TRAIT, Pump
+from embedscope.jupyter_widget.wire._outbox import Buffers, Outbox
+from embedscope.jupyter_widget.wire._pump import TRAIT, Pump
 from embedscope.samples import Identities, Samples
 from embedscope.training import Status
 

@@ -15,7 +15,7 @@ from IPython.display import display, update_display
 
 from embedscope._wording import counted
 from embedscope.explorer import Explorer
-from embedscope.jupyter_widget._worker import Worker
+from embedscope.jupyter_widget.wire._worker import Worker
 from embedscope.training import Phase, Status
 
 _DPI = 100

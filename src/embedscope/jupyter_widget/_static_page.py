@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from embedscope.explorer import ColorBy, Explorer
-from embedscope.explorer._coloring import color_samples
-from embedscope.jupyter_widget._atlas import draw_atlas
+from embedscope.explorer.coloring._coloring import color_samples
 from embedscope.jupyter_widget._catalog import (
     Abilities,
     describe_form,
@@ -22,7 +21,13 @@ from embedscope.jupyter_widget._catalog import (
     describe_samples,
     describe_status,
 )
-from embedscope.jupyter_widget._encoding import (
+from embedscope.jupyter_widget.pictures._atlas import draw_atlas
+from embedscope.jupyter_widget.pictures._images import PictureReader
+from embedscope.jupyter_widget.protocol._heads import Message
+from embedscope.jupyter_widget.protocol._messages import PROTOCOL
+from embedscope.jupyter_widget.protocol._state import Traits
+from embedscope.jupyter_widget.protocol._wishes import WantPicture
+from embedscope.jupyter_widget.wire._encoding import (
     encode_colors,
     encode_gates,
     encode_losses,
@@ -32,13 +37,8 @@ from embedscope.jupyter_widget._encoding import (
     encode_selection,
     encode_thumbnails,
 )
-from embedscope.jupyter_widget._heads import Message
-from embedscope.jupyter_widget._images import PictureReader
-from embedscope.jupyter_widget._messages import PROTOCOL
-from embedscope.jupyter_widget._outbox import Buffers
-from embedscope.jupyter_widget._packing import pack_message
-from embedscope.jupyter_widget._state import Traits
-from embedscope.jupyter_widget._wishes import WantPicture
+from embedscope.jupyter_widget.wire._outbox import Buffers
+from embedscope.jupyter_widget.wire._packing import pack_message
 from embedscope.samples import Samples
 
 STATIC = Path(__file__).parent / "static"

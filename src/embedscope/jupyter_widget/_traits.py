@@ -18,7 +18,7 @@ from embedscope.jupyter_widget._catalog import (
     describe_samples,
     describe_status,
 )
-from embedscope.jupyter_widget._messages import PROTOCOL
+from embedscope.jupyter_widget.protocol._messages import PROTOCOL
 from embedscope.samples import SampleId
 
 _LOWEST_HEIGHT, _HIGHEST_HEIGHT = 200, 2000

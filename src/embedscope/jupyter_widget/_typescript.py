@@ -11,10 +11,10 @@ import types
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from embedscope.jupyter_widget._heads import Message
-from embedscope.jupyter_widget._messages import FROM_KERNEL, PARTS, PROTOCOL
-from embedscope.jupyter_widget._state import STATE_PARTS
-from embedscope.jupyter_widget._wishes import FROM_PAGE
+from embedscope.jupyter_widget.protocol._heads import Message
+from embedscope.jupyter_widget.protocol._messages import FROM_KERNEL, PARTS, PROTOCOL
+from embedscope.jupyter_widget.protocol._state import STATE_PARTS
+from embedscope.jupyter_widget.protocol._wishes import FROM_PAGE
 
 TARGET = Path(__file__).parent / "js" / "src" / "messages.ts"
 _SIMPLE = {str: "string", int: "number", float: "number", bool: "boolean", type(None): "null"}

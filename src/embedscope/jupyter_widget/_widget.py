@@ -23,14 +23,14 @@ except ImportError as error:
 from embedscope._errors import InvalidInputError
 from embedscope._notebook import is_in_kernel
 from embedscope.explorer import ColorBy, Explorer, Presenter, Selection
-from embedscope.jupyter_widget._atlas import AtlasKeeper
 from embedscope.jupyter_widget._catalog import Abilities
 from embedscope.jupyter_widget._desk import Desk
-from embedscope.jupyter_widget._heads import Message
-from embedscope.jupyter_widget._outbox import Buffers
 from embedscope.jupyter_widget._page_view import PageView
 from embedscope.jupyter_widget._saved_picture import SavedPicture
 from embedscope.jupyter_widget._static_page import STATIC, write_page
+from embedscope.jupyter_widget.pictures._atlas import AtlasKeeper
+from embedscope.jupyter_widget.protocol._heads import Message
+from embedscope.jupyter_widget.wire._outbox import Buffers
 from embedscope.samples import SampleId
 
 if TYPE_CHECKING:

@@ -13,21 +13,28 @@ from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from embedscope._errors import InvalidInputError
 from embedscope.explorer import Presenter
 from embedscope.napari_dock._activity import Activity
-from embedscope.napari_dock._background import Background
-from embedscope.napari_dock._both_ways import BothWays
-from embedscope.napari_dock._buttons import text_button
-from embedscope.napari_dock._data_panel import DataPanel
-from embedscope.napari_dock._decoded_layers import is_decoded
 from embedscope.napari_dock._dock_ending import DockEnding
 from embedscope.napari_dock._dock_view import DockView
-from embedscope.napari_dock._drawn_layers import DrawnLayers
-from embedscope.napari_dock._export_menu import ExportMenu
-from embedscope.napari_dock._layer_news import LayerNews
-from embedscope.napari_dock._layer_return import LayerReturn
-from embedscope.napari_dock._left_out_note import LeftOutNote
-from embedscope.napari_dock._linked_layers import LinkedLayers
-from embedscope.napari_dock._live_preview import LivePreview
-from embedscope.napari_dock._marks_question import (
+from embedscope.napari_dock._qt_dispatcher import QtDispatcher
+from embedscope.napari_dock._viewer_explorers import explorer_of, stop_run
+from embedscope.napari_dock.data._data_panel import DataPanel
+from embedscope.napari_dock.data._live_preview import LivePreview
+from embedscope.napari_dock.data._opened_layers import (
+    OpenedSession,
+    add_source_layers,
+    read_session,
+    strangers,
+)
+from embedscope.napari_dock.data._sample_jobs import SampleJobs
+from embedscope.napari_dock.layers._decoded_layers import is_decoded
+from embedscope.napari_dock.layers._drawn_layers import DrawnLayers
+from embedscope.napari_dock.layers._image_link import BothWays
+from embedscope.napari_dock.layers._layer_news import LayerNews
+from embedscope.napari_dock.layers._layer_return import LayerReturn
+from embedscope.napari_dock.layers._linked_layers import LinkedLayers
+from embedscope.napari_dock.panels._export_menu import ExportMenu
+from embedscope.napari_dock.panels._left_out_note import LeftOutNote
+from embedscope.napari_dock.panels._marks_question import (
     OPENING,
     TRAINING,
     TRAINING_ON_CHANGED,
@@ -35,17 +42,10 @@ from embedscope.napari_dock._marks_question import (
     Marks,
     may_replace_marks,
 )
-from embedscope.napari_dock._opened_layers import (
-    OpenedSession,
-    add_source_layers,
-    read_session,
-    strangers,
-)
-from embedscope.napari_dock._outdated_note import OutdatedNote
-from embedscope.napari_dock._qt_dispatcher import QtDispatcher
-from embedscope.napari_dock._sample_jobs import SampleJobs
-from embedscope.napari_dock._theme import map_colors
-from embedscope.napari_dock._viewer_explorers import explorer_of, stop_run
+from embedscope.napari_dock.panels._outdated_note import OutdatedNote
+from embedscope.napari_dock.widgets._background import Background
+from embedscope.napari_dock.widgets._buttons import text_button
+from embedscope.napari_dock.widgets._theme import map_colors
 from embedscope.samples import Samples
 from embedscope.training import start_loading
 

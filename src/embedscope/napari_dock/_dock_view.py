@@ -11,22 +11,22 @@ from psygnal import Signal
 from qtpy.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
 
 from embedscope.explorer import ColorBy, Explained, ViewIntents
-from embedscope.napari_dock._again_panel import N_MOST
 from embedscope.napari_dock._dock_keys import bind_keys
-from embedscope.napari_dock._form import ParameterForm
-from embedscope.napari_dock._gates_panel import GatesPanel
-from embedscope.napari_dock._gestures import Tool
-from embedscope.napari_dock._hover_card import HoverCard
-from embedscope.napari_dock._loss_plot import LossPlot
-from embedscope.napari_dock._map_marks import MapMarks
-from embedscope.napari_dock._map_panel import MapPanel
-from embedscope.napari_dock._map_place import MapPlace
-from embedscope.napari_dock._map_wishes import MapWishes
-from embedscope.napari_dock._sample_panel import SamplePanel
-from embedscope.napari_dock._sections import Sections, set_margins
-from embedscope.napari_dock._theme import DARK, MapColors
-from embedscope.napari_dock._train_panel import TrainPanel
-from embedscope.napari_dock._why_panel import WhyPanel
+from embedscope.napari_dock.map._gestures import Tool
+from embedscope.napari_dock.map._map_marks import MapMarks
+from embedscope.napari_dock.map._map_panel import MapPanel
+from embedscope.napari_dock.map._map_window import MapPlace
+from embedscope.napari_dock.map._map_wishes import MapWishes
+from embedscope.napari_dock.panels._again_panel import N_MOST
+from embedscope.napari_dock.panels._form import ParameterForm
+from embedscope.napari_dock.panels._gates_panel import GatesPanel
+from embedscope.napari_dock.panels._hover_card import HoverCard
+from embedscope.napari_dock.panels._loss_plot import LossPlot
+from embedscope.napari_dock.panels._sample_panel import SamplePanel
+from embedscope.napari_dock.panels._train_panel import TrainPanel
+from embedscope.napari_dock.panels._why_panel import WhyPanel
+from embedscope.napari_dock.widgets._sections import Sections, set_margins
+from embedscope.napari_dock.widgets._theme import DARK, MapColors
 from embedscope.samples import SampleId
 from embedscope.training import Phase, Replay
 

@@ -3,27 +3,27 @@
 Also the sample images that ship along.
 """
 
-from embedscope.samples._array_samples import samples_from_array
 from embedscope.samples._bundled import JurkatCells, Nuclei, jurkat_cells, nuclei
-from embedscope.samples._converting import as_samples, samples_like
-from embedscope.samples._crops import Crops, crops_from_labels
-from embedscope.samples._features import measure_features
-from embedscope.samples._identity import Identities, SampleId
 from embedscope.samples._joining import join_samples
-from embedscope.samples._labels import samples_from_labels
-from embedscope.samples._patch_grid import PatchGrid
-from embedscope.samples._patches import samples_from_patches
-from embedscope.samples._recipes import (
+from embedscope.samples._repeating import as_samples, samples_like
+from embedscope.samples.common._recipes import (
     ArrayRecipe,
     CropRecipe,
     PatchRecipe,
     Recipe,
     TableRecipe,
 )
-from embedscope.samples._samples import LeftOut, Samples
-from embedscope.samples._scaling import ChannelScale, normalise_channels
-from embedscope.samples._source import Source
-from embedscope.samples._table import samples_from_table
+from embedscope.samples.common._samples import LeftOut, Samples
+from embedscope.samples.common._scaling import ChannelScale, normalise_channels
+from embedscope.samples.identity._identity import Identities, SampleId
+from embedscope.samples.identity._patch_grid import PatchGrid
+from embedscope.samples.identity._source import Source
+from embedscope.samples.images._crops import Crops, crops_from_labels
+from embedscope.samples.images._features import measure_features
+from embedscope.samples.images._labels import samples_from_labels
+from embedscope.samples.images._patches import samples_from_patches
+from embedscope.samples.tables._array_samples import samples_from_array
+from embedscope.samples.tables._table import samples_from_table
 
 __all__ = [
     "ArrayRecipe",

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
-from embedscope.samples._columns import numbers_of
-from embedscope.samples._identity import Identities
-from embedscope.samples._recipes import CropRecipe, PatchRecipe, Recipe, TableRecipe
-from embedscope.samples._samples import Samples
-from embedscope.samples._scaling import ChannelScale
-from embedscope.samples._standardising import standardise
+from embedscope.samples.common._recipes import CropRecipe, PatchRecipe, Recipe, TableRecipe
+from embedscope.samples.common._samples import Samples
+from embedscope.samples.common._scaling import ChannelScale
+from embedscope.samples.identity._identity import Identities
+from embedscope.samples.tables._columns import numbers_of
+from embedscope.samples.tables._standardising import standardise
 
 
 def join_samples(parts: Sequence[Samples]) -> Samples:

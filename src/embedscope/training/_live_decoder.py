@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from embedscope.core._networks import copy_network
-from embedscope.core._tensorflow import keras
-from embedscope.core._tracing import TracedOnce
+from embedscope.core.networks._networks import copy_network
+from embedscope.core.networks._tensorflow import keras
+from embedscope.core.networks._tracing import TracedOnce
 
 
 class LiveDecoder(keras.callbacks.Callback):

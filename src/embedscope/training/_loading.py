@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from threading import Event, Lock, Thread
 
-from embedscope.training._collector import full_collections_spared
+from embedscope.training._garbage import full_collections_spared
 
 _LAST_MODULE = "embedscope.training._live_decoder"  # that imports the others
 _PAUSE_S = 0.05
@@ -56,6 +56,6 @@ def wait_until_loaded(heed: Callable[[], None]) -> None:
 def _load() -> None:
     # Whoever needs what is missing imports it once more, and gets the error.
     with suppress(Exception), full_collections_spared():
-        import embedscope.core._fitting
+        import embedscope.core.fitting._fitting
         import embedscope.training._live_decoder  # noqa: F401
     _has_ended.set()

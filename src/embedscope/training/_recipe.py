@@ -73,7 +73,7 @@ def make_estimator(
         If a choice does not suit the samples.
     """
     from embedscope.core._estimator import ParametricUMAP
-    from embedscope.core._fitted_graph import possible_neighbors
+    from embedscope.core.fitting._fitted_graph import possible_neighbors
 
     X = samples.X
     choices: dict[str, Any] = {name: getattr(parameters, name) for name in _SAME_NAME}

@@ -18,9 +18,9 @@ import numpy as np
 from psygnal import Signal
 
 from embedscope._errors import InvalidInputError, StoppedError
-from embedscope.training._collector import full_collections_spared
 from embedscope.training._control import Control
 from embedscope.training._dispatch import Dispatcher, immediate
+from embedscope.training._garbage import full_collections_spared
 from embedscope.training._loading import is_loaded, wait_until_loaded
 from embedscope.training._outbox import Outbox
 from embedscope.training._parameters import TrainingParameters

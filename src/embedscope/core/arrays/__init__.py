@@ -1,0 +1,1 @@
+"""Arrays of any kind as rows of numbers: checked, read in blocks, and their principal axes."""

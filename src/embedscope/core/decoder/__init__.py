@@ -1,0 +1,1 @@
+"""The decoder and the style code, which train beside the encoder."""

@@ -1,0 +1,1 @@
+"""From what a fit is asked for to a fitted map."""

@@ -1,0 +1,177 @@
+"""From checked parameters and samples to a fitted map: the order in which everything happens.
+
+The only module that knows all the parts. `_estimator` is the public face of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from embedscope._errors import InvalidInputError, StoppedError
+from embedscope.core.fitting._fitted_graph import fitted_graph
+from embedscope.core.fitting._preparing import (
+    given_init,
+    make_optimizer,
+    prepare,
+    split_samples,
+    training_length,
+)
+from embedscope.core.fitting._request import FittedMap, Request
+from embedscope.core.fitting._trained_networks import Networks, draws_apart, make_networks
+from embedscope.core.networks._forward import encode
+from embedscope.core.networks._networks import check_loss
+from embedscope.core.networks._tensorflow import check_process, tf
+from embedscope.core.solvers._auxiliary import AuxiliarySolver
+from embedscope.core.solvers._edges import EdgesSolver
+from embedscope.core.solvers._monitor import Bar, Monitor, NoBar, StopTraining, TqdmBar
+from embedscope.core.solvers._problem import Solver
+
+_SOLVERS: dict[str, type[Solver]] = {"auxiliary": AuxiliarySolver, "edges": EdgesSolver}
+_NOTHING_LEARNED = (
+    "progress must let training begin before it asks to stop; got a stop before the first batch, "
+    "so there is nothing to keep. Fit again, and stop in phase 'fit' or later."
+)
+
+
+def fit_map(request: Request) -> tuple[FittedMap, BaseException | None]:
+    """Train a map.
+
+    Returns
+    -------
+    fitted : FittedMap
+        The result, the best so far if training was stopped.
+    interruption : exception or None
+        What the progress hook or the keyboard raised; to be raised again once the result is kept.
+
+    Raises
+    ------
+    StoppedError
+        If training was stopped before any batch.
+    ForkedError
+        If this process was forked from one that had loaded TensorFlow.
+    """
+    check_process()
+    parameters = request.parameters
+    networks = make_networks(request)
+    _check_ahead(request)
+    monitor = Monitor(
+        parameters["progress"],
+        _bar(parameters),
+        training_length(parameters).n_reports,
+        (parameters["keras_fit_kwargs"] or {}).get("callbacks"),
+    )
+    try:
+        return _fit_watched(request, networks, monitor)
+    finally:
+        monitor.finish()
+
+
+def _fit_watched(
+    request: Request, networks: Networks, monitor: Monitor
+) -> tuple[FittedMap, BaseException | None]:
+    interruption: BaseException | None = None
+    try:
+        monitor.enter("graph")
+        distinct, places = _distinct(request)
+        graph = fitted_graph(distinct, monitor.advance)
+        model, problem = prepare(distinct, networks, graph)
+        monitor.watch(model, places[: request.n_own])
+    except StopTraining as stop:
+        raise StoppedError(_NOTHING_LEARNED) from stop
+    try:
+        _SOLVERS[request.parameters["solver"]]().solve(problem, model, monitor)
+    except StopTraining as stop:
+        if not monitor.has_learned:
+            raise StoppedError(_NOTHING_LEARNED) from stop
+    except BaseException as error:
+        if not monitor.has_learned:
+            raise
+        interruption = error
+    monitor.close_training()
+    if networks.projected is not None:
+        networks.projected.fold()
+    drawing = model.drawing
+    embedding = model.encode()[places] if model.is_table else encode(networks.encoder, request.rows)
+    history = dict(request.earlier.history) if request.earlier else {}
+    for name, values in monitor.history.items():
+        history[name] = [*history.get(name, []), *values]
+    n_distinct = int(places[: request.n_own].max()) + 1
+    fitted = FittedMap(
+        networks.encoder,
+        networks.decoder if drawing is None else drawing.networks.decoder,
+        embedding[: request.n_own],
+        graph.strengths[:n_distinct, :n_distinct],
+        history,
+        problem.objective,
+        model.reconstruction,
+    )
+    if drawing is not None:
+        own = places[: request.n_own]
+        fitted = replace(
+            fitted,
+            style_encoder=drawing.style_encoder(networks.encoder),
+            spread=drawing.spread(),
+            held_out=np.flatnonzero(np.isin(own, drawing.held_out)),
+        )
+    return fitted, interruption
+
+
+def _check_ahead(request: Request) -> None:
+    """What else can be found wrong before anything slow is done."""
+    parameters = request.parameters
+    make_optimizer(parameters["optimizer"])
+    if draws_apart(parameters):
+        split_samples(request)
+        loss_fn = parameters["parametric_reconstruction_loss_fcn"]
+        if loss_fn is not None and parameters["decoder"] is None:  # which is made later
+            samples = request.rows.take(slice(0, 2))
+            drawn = np.zeros_like(samples)
+            check_loss(loss_fn, "parametric_reconstruction_loss_fcn", samples, drawn)
+    if parameters["landmark_loss_fn"] is not None:
+        places = np.zeros((2, parameters["n_components"]), dtype=np.float32)
+        check_loss(parameters["landmark_loss_fn"], "landmark_loss_fn", places, places + 1.0)
+    if request.earlier is None:
+        given_init(parameters["init"], len(request.rows), parameters["n_components"])
+
+
+def _distinct(request: Request) -> tuple[Request, np.ndarray]:
+    """The request for the distinct rows, in their order, and where each row is among them."""
+    rows, parameters = request.rows, request.parameters
+    if not parameters["unique"]:
+        return request, np.arange(len(rows))
+    given = parameters["precomputed_knn"] is not None or request.precomputed_distances is not None
+    if sparse.issparse(rows.flat) or given:
+        kind = "neighbours or distances that are precomputed" if given else "sparse X"
+        raise InvalidInputError(
+            f"unique must be False for {kind}; got True. Drop duplicate rows beforehand."
+        )
+    _, first, places = np.unique(rows.flat, axis=0, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    kept, places = first[order], np.argsort(order)[places.ravel()]
+    init = parameters["init"]
+    if not isinstance(init, str):
+        positions = given_init(init, len(rows), parameters["n_components"])
+        parameters = {**parameters, "init": positions[kept]}
+    distinct = replace(
+        request,
+        parameters=parameters,
+        rows=rows.subset(kept),
+        y=None if request.y is None else request.y[kept],
+        landmarks=None if request.landmarks is None else request.landmarks[kept],
+        n_own=int(places[: request.n_own].max()) + 1,
+    )
+    return distinct, places
+
+
+def _bar(parameters: Mapping[str, Any]) -> Bar:
+    """The progress bar that `verbose`, or Keras's own word for it, asks for."""
+    verbose = (parameters["keras_fit_kwargs"] or {}).get("verbose", parameters["verbose"])
+    if not verbose:
+        return NoBar()
+    devices: Sequence[Any] = tf.config.list_logical_devices("GPU")
+    return TqdmBar(devices[0].name.split("device:")[-1] if devices else "CPU")

@@ -1,0 +1,82 @@
+"""What a fit is asked for, and what it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from embedscope.core.arrays._rows import Rows
+from embedscope.core.layout._layout import Objective
+from embedscope.core.networks._reconstruction import Reconstruction
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `fit` was asked for.
+
+    Attributes
+    ----------
+    parameters : mapping
+        The estimator's constructor parameters, checked.
+    rows : Rows
+        Samples, landmarks included.
+    y : ndarray or None
+    precomputed_distances : ndarray, sparse matrix or None
+    landmarks : ndarray of shape (n_samples, n_components) or None
+        NaN in the rows that are free.
+    earlier : FittedMap or None
+        Go on from this map rather than from fresh networks.
+    validation : Rows or None
+        Samples whose reconstruction loss is reported.
+    seed : int
+    n_own : int
+        How many of the samples, the first ones, are not appended landmarks.
+    """
+
+    parameters: Mapping[str, Any]
+    rows: Rows
+    y: np.ndarray | None
+    precomputed_distances: Any
+    landmarks: np.ndarray | None
+    earlier: FittedMap | None
+    validation: Rows | None
+    seed: int
+    n_own: int
+
+
+@dataclass(frozen=True)
+class FittedMap:
+    """What `fit` gives.
+
+    Attributes
+    ----------
+    encoder, decoder : keras.Model or None
+    embedding : ndarray of shape (n_samples, n_components), float32
+        Of the user's own samples, without landmarks that were appended.
+    graph : csr_matrix of shape (n_samples, n_samples), float32
+        Of the same, or of the distinct ones among them.
+    history : dict of str to list of float
+    objective : Objective
+    reconstruction : Reconstruction or None
+    style_encoder : keras.Model or None
+        From samples to style codes.
+    spread : keras.Model or None
+        From places to the variance of unseen samples, standardised.
+    held_out : ndarray of int
+        The user's rows that were kept out of the decoder's fit, ascending.
+    """
+
+    encoder: Any
+    decoder: Any
+    embedding: np.ndarray
+    graph: sparse.csr_matrix
+    history: dict[str, list[float]]
+    objective: Objective
+    reconstruction: Reconstruction | None
+    style_encoder: Any = None
+    spread: Any = None
+    held_out: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))

@@ -1,0 +1,96 @@
+"""The networks of one fit: made, continued or the user's own, and tried before anything slow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from embedscope.core.arrays._rows import Rows
+from embedscope.core.fitting._request import Request
+from embedscope.core.networks._inner_encoder import InnerEncoder
+from embedscope.core.networks._networks import (
+    check_copy,
+    check_decoder,
+    check_encoder,
+    check_loss,
+    copy_network,
+    dense_decoder,
+    dense_encoder,
+    hidden_width,
+    warn_of_own_training,
+)
+from embedscope.core.networks._projected import ProjectedEncoder, Projection
+
+
+@dataclass
+class Networks:
+    """The networks that the user gets, and the encoder that trains in its place."""
+
+    encoder: Any
+    decoder: Any
+    projected: ProjectedEncoder | None = None
+    projection: Projection | None = None
+    inner: InnerEncoder | None = None
+
+    @property
+    def trained(self) -> Any:
+        if self.inner is not None:
+            return self.inner.network
+        return self.encoder if self.projected is None else self.projected.network
+
+    def inputs(self, rows: Rows) -> Rows:
+        if self.inner is not None:
+            return self.inner.inputs(rows)
+        return rows if self.projection is None else self.projection.apply(rows)
+
+
+def draws_apart(parameters: Mapping[str, Any]) -> bool:
+    """Whether the decoder trains apart from the encoder: with style codes, or samples held out."""
+    return bool(parameters["n_style_components"] or parameters["validation_fraction"])
+
+
+def make_networks(request: Request) -> Networks:
+    """Fresh or copied networks, tried on two samples before anything slow is done.
+
+    A decoder that draws by principal components is made later, where the components are known.
+    """
+    parameters, rows = request.parameters, request.rows
+    n_components, seed = parameters["n_components"], request.seed
+    width = hidden_width(parameters["encoder"])
+    earlier = request.earlier
+    if not parameters["parametric_embedding"]:
+        encoder = None
+    elif earlier is not None:
+        encoder = copy_network(earlier.encoder, "encoder", seed)
+    elif width is not None:
+        encoder = dense_encoder(rows.shape, n_components, width, seed)
+    else:
+        encoder = copy_network(parameters["encoder"], "encoder", seed)
+    if encoder is not None:
+        check_encoder(encoder, rows, n_components)
+        if earlier is None and width is None:
+            check_copy(parameters["encoder"], encoder, "encoder", rows.take(slice(0, 2)))
+            warn_of_own_training(parameters["encoder"], "encoder")
+    decoder = None
+    apart = draws_apart(parameters)
+    if parameters["parametric_reconstruction"] and not (apart and parameters["decoder"] is None):
+        if earlier is not None and earlier.decoder is not None:
+            decoder = copy_network(earlier.decoder, "decoder", seed + 1)
+        elif parameters["decoder"] is not None:
+            decoder = copy_network(parameters["decoder"], "decoder", seed + 1)
+        else:
+            decoder = dense_decoder(rows.shape, n_components, width or 256, seed)
+        n_style = parameters["n_style_components"]
+        drawn = check_decoder(decoder, rows.shape, n_components, n_style)
+        if earlier is None and parameters["decoder"] is not None:
+            places = np.ones((2, n_components + n_style), np.float32)
+            check_copy(parameters["decoder"], decoder, "decoder", places)
+            warn_of_own_training(parameters["decoder"], "decoder")
+        loss_fn = parameters["parametric_reconstruction_loss_fcn"]
+        if loss_fn is not None:
+            samples = rows.take(slice(0, 2))
+            check_loss(loss_fn, "parametric_reconstruction_loss_fcn", samples, drawn)
+    return Networks(encoder, decoder)

@@ -1,0 +1,1 @@
+"""From rows to the weighted neighbour graph: searches, metrics, the fuzzy set, supervision."""

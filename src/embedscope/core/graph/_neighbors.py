@@ -1,0 +1,184 @@
+"""Nearest neighbours: which search fits the data, the metric and the size.
+
+======================================================  =========================================
+Euclidean, cosine, correlation; to 100,000 rows         exact, by matrix products
+metrics of scikit-learn; while that takes seconds       exact, scikit-learn
+everything else                                         nearest-neighbour descent, pynndescent
+======================================================  =========================================
+
+All of them leave the interpreter lock alone, but for a metric that is a Python function, and can
+be stopped at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from embedscope.core.arrays._rows import dense_if_small
+from embedscope.core.graph._distances import (
+    NeighborSearch,
+    check_metric,
+    complete_arguments,
+    is_boolean,
+    metric_failed,
+    reason_of,
+    scikit_learn_knows,
+)
+
+_MATRIX_PRODUCT_LIMIT = 100_000  # rows
+_SCIKIT_LEARN_WORK = 2e10  # differences of two numbers: some ten seconds
+_FUNCTION_CALLS = 1e6  # of a metric that is a function
+_BLOCK_ROWS = 512
+_ANGULAR = ("cosine", "correlation")
+
+Neighbors = tuple[np.ndarray, np.ndarray]
+
+
+def nearest_neighbors(
+    X: np.ndarray | sparse.csr_matrix,
+    search: NeighborSearch,
+    report: Callable[[float], None] = lambda fraction: None,
+) -> Neighbors:
+    """Find the nearest neighbours of every row of `X`, itself first.
+
+    Parameters
+    ----------
+    X : ndarray or csr_matrix of shape (n_samples, n_features), float32
+    search : NeighborSearch
+    report : callable
+        Told the fraction done, 0..1; may raise to stop the search.
+
+    Returns
+    -------
+    indices : ndarray of shape (n_samples, n_neighbors), int32
+        -1 where the metric found no neighbour.
+    distances : ndarray of shape (n_samples, n_neighbors), float32
+        Ascending; infinite where there is no neighbour.
+
+    Raises
+    ------
+    InvalidInputError
+        If the metric is not known, or does not work on these data.
+    """
+    check_metric(search.metric)
+    search = replace(search, metric=search.canonical_metric)
+    X = dense_if_small(X)
+    if isinstance(X, np.ndarray) and _is_euclidean_like(search, len(X)):
+        return _matrix_product_search(X, search, report)
+    search = _with_all_arguments(search, X)
+    if _suits_scikit_learn(X, search):
+        return _scikit_learn_search(X, search, report)
+    from embedscope.core.graph._descent import descent_search
+
+    found = _self_first(*descent_search(X, search, report))
+    report(1.0)
+    return found
+
+
+def _is_euclidean_like(search: NeighborSearch, n_samples: int) -> bool:
+    known = search.metric in ("euclidean", *_ANGULAR) and not search.metric_kwds
+    return known and n_samples <= _MATRIX_PRODUCT_LIMIT
+
+
+def _matrix_product_search(
+    X: np.ndarray, search: NeighborSearch, report: Callable[[float], None]
+) -> Neighbors:
+    from embedscope.core.graph._exact_search import euclidean_neighbors
+
+    if search.metric not in _ANGULAR:
+        return euclidean_neighbors(X, search.n_neighbors, report)
+    units = _unit_vectors(X, centred=search.metric == "correlation")
+    indices, distances = euclidean_neighbors(units, search.n_neighbors, report)
+    return indices, distances**2 / 2.0  # 1 - cos of unit vectors
+
+
+def _unit_vectors(X: np.ndarray, *, centred: bool) -> np.ndarray:
+    """Rows of length one, in the order of angles.
+
+    Rows without a direction get one of their own, at a right angle to all others: their distance
+    is 1 to those and 0 to each other, as in pynndescent.
+    """
+    if centred:
+        X = X - X.mean(axis=1, dtype=np.float64, keepdims=True).astype(np.float32)
+    lengths = np.sqrt(np.einsum("ij,ij->i", X, X, dtype=np.float64))
+    nowhere = lengths == 0
+    units = (X / np.where(nowhere, 1.0, lengths)[:, None]).astype(np.float32)
+    return np.column_stack([units, nowhere.astype(np.float32)]) if nowhere.any() else units
+
+
+def _with_all_arguments(search: NeighborSearch, X: Any) -> NeighborSearch:
+    arguments = _attempt(search, partial(complete_arguments, search, X))
+    return replace(search, metric_kwds=arguments)
+
+
+def _suits_scikit_learn(X: np.ndarray | sparse.csr_matrix, search: NeighborSearch) -> bool:
+    from sklearn.neighbors import VALID_METRICS_SPARSE
+
+    n_samples, n_features = X.shape
+    if callable(search.metric):
+        return not sparse.issparse(X) and n_samples**2 <= _FUNCTION_CALLS
+    if sparse.issparse(X) and search.metric not in VALID_METRICS_SPARSE["brute"]:
+        return False
+    few = n_samples**2 * n_features <= _SCIKIT_LEARN_WORK
+    return few and scikit_learn_knows(search.metric)
+
+
+def _scikit_learn_search(
+    X: np.ndarray | sparse.csr_matrix, search: NeighborSearch, report: Callable[[float], None]
+) -> Neighbors:
+    from sklearn.neighbors import NearestNeighbors
+
+    metric, arguments = search.metric, dict(search.metric_kwds)
+    if callable(metric):
+        metric, arguments = partial(metric, **arguments), {}
+    elif is_boolean(metric):
+        X = X != 0
+    searcher = NearestNeighbors(
+        n_neighbors=search.n_neighbors,
+        algorithm="brute",
+        metric=metric,
+        p=arguments.pop("p", 2) if metric == "minkowski" else 2,
+        metric_params=arguments or None,
+        n_jobs=search.n_jobs,
+    )
+    _attempt(search, partial(searcher.fit, X))
+    n_samples = X.shape[0]
+    blocks = []
+    for start in range(0, n_samples, _BLOCK_ROWS):
+        block = X[start : start + _BLOCK_ROWS]
+        blocks.append(_attempt(search, partial(searcher.kneighbors, block)))
+        report(min(1.0, (start + _BLOCK_ROWS) / n_samples))
+    distances, indices = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+    return _self_first(indices, distances)
+
+
+def _attempt(search: NeighborSearch, step: Callable[[], Any]) -> Any:
+    """Take a step that fails where the metric does; one that is a function may raise anything."""
+    try:
+        return step()
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise metric_failed(search, reason_of(error)) from error
+
+
+def _self_first(indices: np.ndarray, distances: np.ndarray) -> Neighbors:
+    """Put each sample in front of its neighbours; a duplicate may stand there, or none at all."""
+    indices, distances = np.array(indices, np.int32), np.array(distances, np.float32)
+    missing = ~np.isfinite(distances) | (indices < 0)
+    indices[missing], distances[missing] = -1, np.inf
+    own = np.arange(len(indices), dtype=np.int32)
+    is_own = indices == own[:, None]
+    place = np.where(is_own.any(axis=1), is_own.argmax(axis=1), indices.shape[1] - 1)
+    indices[own, place], distances[own, place] = own, -np.inf
+    order = np.argsort(distances, axis=1, kind="stable")
+    indices = np.take_along_axis(indices, order, axis=1)
+    distances = np.take_along_axis(distances, order, axis=1)
+    distances[:, 0] = 0.0
+    return indices, distances

@@ -1,0 +1,1 @@
+"""Keras networks: made, copied, traced, run, and what they are trained to do."""

@@ -1,0 +1,291 @@
+"""The networks: the default ones, copies of the user's, and a dry run that finds misfits early.
+
+Layers with weights and optimisers have names that are the same in every fit: TensorFlow keeps 36 kB
+for each name that a variable ever had, for good, and the names that Keras makes up are always new.
+"""
+
+from __future__ import annotations
+
+import random
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from embedscope._errors import InvalidInputError
+from embedscope._warning import warn_caller
+from embedscope.core.arrays._rows import Rows
+from embedscope.core.networks._tensorflow import keras, tf
+
+DEFAULT_WIDTH = 256
+REFERENCE_WIDTH = 100
+_HIDDEN_LAYERS = 3
+_LONGEST_REASON = 240
+_WAYS_OF_TRAINING = ("fit", "train_on_batch", "train_step", "make_train_function", "compute_loss")
+_SAME = 1e-2  # of the largest value; half precision keeps it
+
+
+def hidden_width(encoder: Any) -> int | None:
+    """Width of the built-in network that `encoder` names; None for a network of the user's."""
+    if encoder is None:
+        return DEFAULT_WIDTH
+    if isinstance(encoder, str):
+        if encoder == "reference":
+            return REFERENCE_WIDTH
+        raise InvalidInputError(
+            f"encoder must be None, 'reference' or a Keras network; got {encoder!r}. "
+            "None is the default network of 3 x 256 units, 'reference' that of 3 x 100."
+        )
+    return None
+
+
+def dense_encoder(shape: tuple[int, ...], n_components: int, width: int, seed: int) -> Any:
+    """Three fully connected layers with relu, from samples of `shape` to `n_components`."""
+    flatten = [keras.layers.Flatten()] if len(shape) > 1 else []
+    return keras.Sequential(
+        [keras.Input(shape), *flatten, *_dense_stack(width, seed), _linear(n_components, seed)],
+        name="encoder",
+    )
+
+
+def dense_decoder(shape: tuple[int, ...], n_components: int, width: int, seed: int) -> Any:
+    """The mirror of `dense_encoder`; its output has no activation."""
+    n_values = int(np.prod(shape))
+    reshape = [keras.layers.Reshape(shape, dtype="float32")] if len(shape) > 1 else []
+    return keras.Sequential(
+        [
+            keras.Input((n_components,)),
+            *_dense_stack(width, seed + 1),
+            _linear(n_values, seed + 1),
+            *reshape,
+        ],
+        name="decoder",
+    )
+
+
+def table_encoder(positions: np.ndarray) -> Any:
+    """A free table of positions dressed as a network of row numbers: no parametric map at all."""
+    table = keras.layers.Embedding(
+        *positions.shape, embeddings_initializer="zeros", name="positions", dtype="float32"
+    )
+    reshape = keras.layers.Reshape((positions.shape[1],), dtype="float32")
+    network = keras.Sequential([keras.Input((1,), dtype="int32"), table, reshape], name="encoder")
+    table.set_weights([positions])
+    return network
+
+
+def _dense_stack(width: int, seed: int) -> list[Any]:
+    return [
+        keras.layers.Dense(
+            width,
+            activation="relu",
+            kernel_initializer=keras.initializers.HeUniform(seed=seed + 10 * layer),
+            name=f"hidden_{layer + 1}",
+        )
+        for layer in range(_HIDDEN_LAYERS)
+    ]
+
+
+def _linear(n_units: int, seed: int) -> Any:
+    initializer = keras.initializers.GlorotUniform(seed=seed + 1000)
+    # float32 whatever Keras's policy is: maps and losses are.
+    return keras.layers.Dense(
+        n_units, kernel_initializer=initializer, dtype="float32", name="output"
+    )
+
+
+def one_model(encoder: Any, decoder: Any | None) -> Any:
+    """An encoder, and the decoder of places behind it if there is one, as one model."""
+    position = encoder.outputs[0]
+    outputs = position if decoder is None else [position, decoder(position)]
+    return keras.Model(encoder.inputs[0], outputs, name="parametric_umap")
+
+
+def copy_network(network: Any, name: str, seed: int) -> Any:
+    """A copy of a user's network with its weights, so that training leaves theirs alone.
+
+    Its layers of random behaviour, such as Dropout, begin at `seed`.
+    """
+    if not isinstance(network, keras.Model):
+        raise InvalidInputError(
+            f"{name} must be a Keras network; got {type(network).__name__}. "
+            "Build one with keras.Sequential or the functional API."
+        )
+    try:
+        if not network.built:
+            raise ValueError("it has no input shape yet")
+        with kept_random_state():
+            copied = keras.models.clone_model(network)
+        copy_weights(network, copied)
+    except (ValueError, TypeError, AttributeError, NotImplementedError) as error:
+        raise InvalidInputError(
+            f"{name} must be a network that Keras can copy; got {network.name!r}, which it cannot: "
+            f"{_last_line(error)}. Begin a Sequential model with keras.Input(shape), give custom "
+            "layers a get_config, and write functions of your own, such as activations, with a "
+            "name and @keras.saving.register_keras_serializable(), not as lambda."
+        ) from error
+    _seed_layers(copied, seed)
+    return copied
+
+
+def warn_of_own_training(network: Any, name: str) -> None:
+    """Say so where a user's network overrides how Keras trains it: nothing here calls that."""
+    own = [
+        method
+        for method in _WAYS_OF_TRAINING
+        if getattr(getattr(network, method), "__func__", None) is not getattr(keras.Model, method)
+    ]
+    if own:
+        warn_caller(
+            f"{name} should be trained by UMAP's objective alone; got {type(network).__name__}, "
+            f"whose own {' and '.join(own)} is not called. Put a loss of your own into a layer, by "
+            "add_loss in its call, or into parametric_reconstruction_loss_fcn."
+        )
+
+
+def copy_weights(source: Any, target: Any) -> None:
+    """Give a network the weights of another of the same layers.
+
+    `keras.layers.Normalization` computes with numbers that it derives from its weights, and derives
+    them anew when it is adapted or loaded, but not when its weights are set.
+    """
+    target.set_weights(source.get_weights())
+    for layer in _layers_within(target):
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()
+
+
+def _layers_within(network: Any) -> Iterator[Any]:
+    """All layers, also those of networks in it and of layers around others."""
+    for layer in getattr(network, "layers", ()):
+        yield layer
+        yield from _layers_within(layer)
+        if isinstance(layer, keras.layers.Wrapper):
+            yield layer.layer
+            yield from _layers_within(layer.layer)
+
+
+def _last_line(error: Exception) -> str:
+    """What an error says in the end, short: Keras may print all that it was given."""
+    lines = [line for line in str(error).splitlines() if line.strip()] or [repr(error)]
+    return textwrap.shorten(lines[-1], _LONGEST_REASON, placeholder=" [...]").rstrip(".")
+
+
+@contextmanager
+def kept_random_state() -> Iterator[None]:
+    """Keras seeds what it builds from Python's global generator: put that back afterwards."""
+    state = random.getstate()
+    try:
+        yield
+    finally:
+        random.setstate(state)
+
+
+def _seed_layers(network: Any, seed: int) -> None:
+    """Set every seed generator in a network: what it holds beside weights."""
+    weights = {id(weight) for weight in network.weights}
+    generators = [state for state in network.variables if id(state) not in weights]
+    for number, state in enumerate(generators):
+        state.assign(np.array([seed, number], dtype=state.dtype))
+
+
+def check_encoder(encoder: Any, rows: Rows, n_components: int) -> np.ndarray:
+    """Run the encoder on two samples before anything slow is done; returns what it gives."""
+    output = _dry_run(encoder, "encoder", rows.take(slice(0, 2)))
+    if output.shape[1:] != (n_components,):
+        raise InvalidInputError(
+            f"encoder must give n_components={n_components} values for each sample; got an output "
+            f"of shape {output.shape[1:]}. End it with keras.layers.Dense({n_components}), or "
+            f"set n_components."
+        )
+    return output
+
+
+def check_copy(network: Any, copied: Any, name: str, batch: np.ndarray) -> None:
+    """Make sure that a copy gives what the user's network gives, before it trains in its place.
+
+    Networks that give something else at each call cannot be compared.
+    """
+    given, again, got = (
+        np.asarray(each(batch, training=False)) for each in (network, network, copied)
+    )
+    unit = float(np.abs(given).max()) or 1.0
+    if np.abs(given - again).max() > _SAME * unit or np.abs(given - got).max() <= _SAME * unit:
+        return
+    raise InvalidInputError(
+        f"{name} must give the same after keras.models.clone_model and set_weights; got a "
+        f"difference of {np.abs(given - got).max():.2g}. Let its layers keep what they have "
+        "learned in weights (add_weight), and the rest in get_config."
+    )
+
+
+def check_decoder(
+    decoder: Any, shape: tuple[int, ...], n_components: int, n_style: int = 0
+) -> np.ndarray:
+    """Run the decoder on two positions before anything slow is done; returns what it gives."""
+    n_inputs = n_components + n_style
+    taken = getattr(decoder, "input_shape", None)
+    if n_style and isinstance(taken, tuple) and taken[1:] != (n_inputs,):
+        raise InvalidInputError(
+            f"decoder must take a place of {n_components} numbers with a style code of {n_style} "
+            f"behind it; got an input of shape {taken[1:]}. Begin it with "
+            f"keras.Input(({n_inputs},)), or set n_style_components=0."
+        )
+    output = _dry_run(decoder, "decoder", np.zeros((2, n_inputs), dtype=np.float32))
+    if output.shape[1:] != shape:
+        raise InvalidInputError(
+            f"decoder must give samples of the data's shape {shape}; got an output of shape "
+            f"{output.shape[1:]}. Change its last layer, or reshape with "
+            f"keras.layers.Reshape({shape})."
+        )
+    return output
+
+
+def _dry_run(network: Any, name: str, batch: np.ndarray) -> np.ndarray:
+    try:
+        output = network(batch, training=False)
+    except Exception as error:  # Keras raises many kinds; all mean that the shapes do not fit
+        raise InvalidInputError(
+            f"{name} must accept samples of shape {batch.shape[1:]}; got an error from Keras: "
+            f"{str(error).rstrip('.')}. Change its input shape, or set dims."
+        ) from error
+    if not hasattr(output, "shape"):
+        raise InvalidInputError(
+            f"{name} must give one array; got {type(output).__name__}. Use a network of one output."
+        )
+    values = np.asarray(output)
+    if values.dtype != np.float32:
+        raise InvalidInputError(
+            f"{name} must give float32; got {values.dtype}. Set dtype='float32' on its last layer, "
+            "as Keras advises for mixed precision."
+        )
+    if not np.isfinite(values).all():
+        raise InvalidInputError(
+            f"{name} must give finite values; got NaN or infinity before any training. Scale its "
+            "input to about -1..1, or look at its weights."
+        )
+    return values
+
+
+def check_loss(loss_fn: Any, name: str, wanted: np.ndarray, got: np.ndarray) -> None:
+    """Try a loss of the user's on two rows before anything slow is done.
+
+    It runs in a graph, as in training, so that a Python `if` on a tensor is found now.
+    """
+    shape = wanted.shape[1:]
+    traced = tf.function(lambda *batches: keras.ops.mean(loss_fn(*batches)), autograph=False)
+    try:
+        value = float(traced(tf.constant(wanted), tf.constant(got)))
+    except Exception as error:  # it is the user's code: anything may come out
+        raise InvalidInputError(
+            f"{name} must be a function of two batches of shape {shape}, what is wanted and what "
+            f"there is; got {type(error).__name__}: {_last_line(error)} from it. Return a tensor "
+            "of losses, made by functions of tensors: keras.ops.where, not a Python if."
+        ) from error
+    if not np.isfinite(value):
+        raise InvalidInputError(
+            f"{name} must give finite losses; got {value} for two samples before any training. "
+            "Keep logarithms and quotients away from zero."
+        )

@@ -1,0 +1,138 @@
+"""Training a fully connected encoder on principal components, and folding them back in.
+
+A dense first layer on 784 pixels is most of the work of a small network, and most of what it sees
+is noise. So the built-in encoders train on the leading principal components, and their axes are
+multiplied into the first layer's weights afterwards: the network that the user gets takes the
+data as they are, and nothing was approximated in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from embedscope.core.arrays._principal_axes import principal_axes
+from embedscope.core.arrays._rows import Rows, dense_if_small
+from embedscope.core.networks._networks import dense_encoder
+from embedscope.core.networks._tensorflow import keras
+
+_MOST_AXES = 128
+
+
+@dataclass(frozen=True)
+class Projection:
+    """An affine map to principal components.
+
+    Attributes
+    ----------
+    mean : ndarray of shape (n_features,), float32
+    axes : ndarray of shape (n_features, n_axes), float32
+        Orthonormal columns.
+    scale : float
+        Multiplies all components, so that the first has unit variance.
+    """
+
+    mean: np.ndarray
+    axes: np.ndarray
+    scale: float
+
+    def apply(self, rows: Rows) -> Rows:
+        """The samples as principal components."""
+        to_components = self.axes * self.scale
+        flat = dense_if_small(rows.flat)
+        projected = np.asarray(flat @ to_components - self.mean @ to_components)
+        shape = (self.axes.shape[1],)
+        return Rows(projected.astype(np.float32, copy=False), shape, shape)
+
+
+def fit_projection(rows: Rows, n_axes: int = _MOST_AXES) -> Projection:
+    """Principal axes of the samples, scaled so that a network trains well on any units.
+
+    The components keep their relative sizes: to even them out made the network fit small
+    differences sooner, and held-out samples worse.
+    """
+    flat = dense_if_small(rows.flat)
+    if sparse.issparse(flat):
+        mean = np.asarray(flat.mean(axis=0), dtype=np.float32).ravel()
+        axes = _sparse_axes(flat, n_axes)
+        components = flat @ axes[:, :1] - mean @ axes[:, :1]
+    else:
+        mean = flat.mean(axis=0, dtype=np.float64).astype(np.float32)
+        centred = flat - mean
+        axes = principal_axes(centred, n_axes)
+        components = centred @ axes[:, :1]
+    largest = float(components[:, 0].std(dtype=np.float64))
+    return Projection(mean, axes, 1.0 / largest if largest > 0 else 1.0)
+
+
+def _sparse_axes(flat: sparse.csr_matrix, n_axes: int) -> np.ndarray:
+    """Leading right singular vectors; the data stay sparse, so they are not centred first."""
+    from sklearn.utils.extmath import randomized_svd
+
+    _, _, right = randomized_svd(flat, min(n_axes, *flat.shape), random_state=0)
+    return np.ascontiguousarray(right.T, dtype=np.float32)
+
+
+class ProjectedEncoder:
+    """A dense encoder that trains on principal components.
+
+    Parameters
+    ----------
+    encoder : keras.Sequential
+        As made by `dense_encoder`. Its weights are read now if `continues`, and written by `fold`.
+    projection : Projection
+    continues : bool
+        Go on from the encoder's weights, rather than from fresh ones.
+    seed : int
+        Of the fresh weights.
+    """
+
+    def __init__(self, encoder: Any, projection: Projection, *, continues: bool, seed: int) -> None:
+        self._encoder = encoder
+        self._projection = projection
+        first, *others = _dense_layers(encoder)
+        self.network = dense_encoder(
+            (projection.axes.shape[1],), others[-1].units, first.units, seed
+        )
+        self._unseen: Any = 0.0
+        if continues:
+            kernel, bias = first.get_weights()
+            seen = projection.axes.T @ kernel
+            # What the components cannot show of the old first layer stays as it is.
+            self._unseen = kernel - projection.axes @ seen
+            inner = _dense_layers(self.network)
+            inner[0].set_weights([seen / projection.scale, bias + projection.mean @ kernel])
+            for target, source in zip(inner[1:], others, strict=True):
+                target.set_weights(source.get_weights())
+
+    def whole(self) -> Any:
+        """The network as it trains, with the projection before it: it takes samples."""
+        shape = self._encoder.input_shape[1:]
+        to_components = self._projection.axes * self._projection.scale
+        projection = keras.layers.Dense(
+            to_components.shape[1], kernel_initializer="zeros", trainable=False, name="projection"
+        )
+        whole = keras.Sequential(
+            [keras.Input(shape), keras.layers.Flatten(), projection, *self.network.layers],
+            name="encoder",
+        )
+        projection.set_weights([to_components, -self._projection.mean @ to_components])
+        return whole
+
+    def fold(self) -> Any:
+        """Write the trained weights to the encoder, the projection multiplied in; returns it."""
+        inner = _dense_layers(self.network)
+        kernel, bias = inner[0].get_weights()
+        whole = (self._projection.axes * self._projection.scale) @ kernel + self._unseen
+        outer = _dense_layers(self._encoder)
+        outer[0].set_weights([whole, bias - self._projection.mean @ whole])
+        for target, source in zip(outer[1:], inner[1:], strict=True):
+            target.set_weights(source.get_weights())
+        return self._encoder
+
+
+def _dense_layers(network: Any) -> list[Any]:
+    return [layer for layer in network.layers if isinstance(layer, keras.layers.Dense)]

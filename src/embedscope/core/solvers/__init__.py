@@ -1,0 +1,1 @@
+"""The solvers: how the networks of a map are trained, and who watches."""

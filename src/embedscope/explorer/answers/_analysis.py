@@ -1,0 +1,165 @@
+"""What can be asked of a trained map: what stands where, how sure that is, and what drives it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from embedscope.explorer.answers._held_out import find_held_out
+from embedscope.explorer.answers._novelty import LEAST_SAMPLES, Novelty
+from embedscope.explorer.answers._spread import MapSpread
+
+if TYPE_CHECKING:
+    from embedscope.explorer.answers._explanation import Explanation
+    from embedscope.samples import SampleId, Samples
+    from embedscope.training import TrainedMap
+
+_AT_HOME = 1e-3  # of the map's width: less than a pixel of a screen
+_BLENDING_DECODER = "exemplar_decoder"  # its name in sessions of earlier versions
+
+
+class MapAnalysis:
+    """A trained map and what is computed from it when it is first asked for.
+
+    Parameters
+    ----------
+    model : TrainedMap
+    novelty_arrays : mapping of str to ndarray, optional
+        What `Novelty.to_arrays` gave, from a session; learned from the training samples otherwise.
+    """
+
+    def __init__(
+        self, model: TrainedMap, novelty_arrays: Mapping[str, npt.NDArray[Any]] | None = None
+    ) -> None:
+        self.model = model
+        self._stored = novelty_arrays
+        self._learning = threading.Lock()
+        self._codes: dict[SampleId, npt.NDArray[np.float32]] = {}
+
+    def prepare(self) -> None:
+        """Learn what the training samples are like while nobody waits: it takes seconds."""
+        threading.Thread(target=self._learn, name="embedscope novelty", daemon=True).start()
+
+    def _learn(self) -> None:
+        if self.spread is not None and self.model.samples.is_image:
+            _ = self.spread.white  # quick, and a click on the map may wait for it
+        _ = self._novelty
+
+    @property
+    def _novelty(self) -> Novelty | None:
+        with self._learning:
+            return self._learned
+
+    @cached_property
+    def _learned(self) -> Novelty | None:
+        """What the training samples are like; None if they are too few to say."""
+        if self._stored is not None:  # a session without it has samples too few, or no pictures
+            return Novelty.from_arrays(self._stored) if self._stored else None
+        if len(self.model.samples) < LEAST_SAMPLES:
+            return None
+        return Novelty.fit(self.model.samples.X)
+
+    def novelty_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """What judges new samples, as plain arrays for a session; empty if nothing does."""
+        novelty = self._novelty
+        return {} if novelty is None else novelty.to_arrays()
+
+    # -- drawing -----------------------------------------------------------------------------------
+
+    @property
+    def has_style(self) -> bool:
+        """Whether the decoder takes style codes; maps of earlier versions have none."""
+        estimator = self.model.estimator
+        has_codes = getattr(estimator, "style_encoder_", None) is not None
+        return has_codes and estimator.decoder_ is not None
+
+    @property
+    def blends_stored_samples(self) -> bool:
+        """Whether the decoder is of an earlier version, which blends samples and learns nothing."""
+        decoder = self.model.estimator.decoder_
+        named_so = getattr(decoder, "name", "") == _BLENDING_DECODER
+        return named_so and not decoder.trainable_variables
+
+    def draw(
+        self, points: npt.NDArray[Any], codes: npt.NDArray[np.float32] | None = None
+    ) -> npt.NDArray[np.float32] | None:
+        """What the decoder draws at places of the map; None without a decoder.
+
+        With style codes, shape (n_points, n_style_components), it draws particular samples.
+        """
+        estimator: Any = self.model.estimator
+        if estimator.decoder_ is None:
+            return None
+        if codes is None:
+            return np.asarray(estimator.inverse_transform(points))
+        return np.asarray(estimator.inverse_transform(points, style=codes))
+
+    @cached_property
+    def spread(self) -> MapSpread | None:
+        """How far unseen samples stray from what is drawn; None if nothing was held out."""
+        estimator: Any = self.model.estimator
+        if estimator.decoder_ is None or getattr(estimator, "spread_decoder_", None) is None:
+            return None
+        return MapSpread(estimator.inverse_std, self.model.embedding)
+
+    def find_places(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Where samples stand on the map, by their values: shape (n, 2)."""
+        return np.asarray(self.model.estimator.transform(values), dtype=np.float32)
+
+    def find_codes(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Style codes of samples, by their values: shape (n, n_style_components)."""
+        estimator: Any = self.model.estimator
+        return np.asarray(estimator.style(values), dtype=np.float32)
+
+    def code_of(self, samples: Samples, row: int) -> npt.NDArray[np.float32]:
+        """Style code of one sample that is explored; encoded once, and remembered."""
+        identity = samples.identities[row]
+        if identity not in self._codes:
+            self._codes[identity] = self.find_codes(samples.inputs([row]))[0]
+        return self._codes[identity]
+
+    @cached_property
+    def at_home(self) -> float:
+        """Up to this distance, in map units, a place counts as that of a sample."""
+        extent = self.model.embedding.max(axis=0) - self.model.embedding.min(axis=0)
+        return _AT_HOME * float(extent.max())
+
+    @cached_property
+    def held_out(self) -> npt.NDArray[np.bool_]:
+        """Which training samples were kept out of the decoder's fit, shape (n_samples,)."""
+        return find_held_out(self.model)
+
+    @cached_property
+    def mean_error(self) -> float:
+        """Mean squared error of drawing the mean training sample for every training sample."""
+        return float(np.square(self._deviations, dtype=np.float64).mean())
+
+    # -- new samples, and reasons ------------------------------------------------------------------
+
+    def embed(self, samples: Samples) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Places of new samples, shape (n, 2), and how unlike the training samples they are.
+
+        NaN for the latter where the training samples are too few to say.
+        """
+        values, novelty = samples.X, self._novelty
+        positions = self.find_places(values)
+        if novelty is None:
+            return positions, np.full(len(values), np.nan, dtype=np.float32)
+        return positions, novelty.score(values)
+
+    def explain(self, samples: Samples, rows: npt.NDArray[np.int64]) -> Explanation:
+        """What drives the places of some samples."""
+        from embedscope.explorer.answers._explanation import explain
+
+        return explain(self.model.estimator, samples, rows, self._deviations)
+
+    @cached_property
+    def _deviations(self) -> npt.NDArray[np.float32]:
+        from embedscope.explorer.answers._explanation import measure_spread
+
+        return measure_spread(self.model.samples)

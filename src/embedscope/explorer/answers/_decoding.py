@@ -1,0 +1,271 @@
+"""What a sample at a place of the map would look like, beside the real ones that are nearest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from embedscope._errors import InvalidInputError
+from embedscope.explorer.answers._places import PlaceIndex
+from embedscope.explorer.answers._styles import ChooseStyles, choose_typical
+from embedscope.explorer.answers._support import MapSupport
+from embedscope.explorer.marks._regions import check_point, check_points
+
+if TYPE_CHECKING:
+    from embedscope.explorer.answers._spread import MapSpread
+    from embedscope.samples import SampleId, Samples
+
+_MOST_STEPS = 10_000  # more pictures than anybody looks at
+
+Draw = Callable[..., npt.NDArray[Any] | None]
+
+
+@dataclass(frozen=True, eq=False)
+class Reconstruction:
+    """What the decoder draws at a place of the map, and what is really there.
+
+    Attributes
+    ----------
+    point : ndarray of shape (2,), float64
+        The place, in map units.
+    sample : ndarray of shape sample_shape, float32
+        The sample there, in the range of ``samples.X``. That of the nearest real one where
+        `decoded` is False.
+    picture : ndarray of shape (h, w, 3), uint8, or None
+        The sample as it is shown; None for tables.
+    neighbor_rows : ndarray of shape (k,), int64
+        Rows of the nearest real samples, nearest first.
+    neighbor_distances : ndarray of shape (k,), float64
+        Their distances in map units.
+    support : float
+        In 0..1: the share of the training samples that are at least as isolated as this place. Near
+        0, the picture is an extrapolation.
+    decoded : bool
+        False if there is no decoder, or none yet.
+    spread : ndarray of shape sample_shape, float32, or None
+        Standard deviation of unseen samples of this place around the typical one, in the range of
+        ``samples.X``, whatever `style` is. None where it was not measured.
+    spread_picture : ndarray of shape (h, w, 3), uint8, or None
+        The spread in grey, brighter where less is sure: black is 0, white the 99th percentile over
+        the pixels at 64 places of training samples. That scale is the same at all places of one
+        map, so two of them can be compared. Channels are joined by the root of the mean of their
+        variances, depth by its maximum. None for tables.
+    style : {"typical", "own", "carried", "random"}
+        Whose style code was used: nobody's, which gives the typical sample of the place; that of
+        the sample that stands here; that of a sample that stands elsewhere, carried here; or that
+        of a real neighbour, drawn at random.
+    style_of : SampleId or None
+        Whose style code it is; None if `style` is "typical".
+    """
+
+    point: npt.NDArray[np.float64]
+    sample: npt.NDArray[np.float32]
+    picture: npt.NDArray[np.uint8] | None
+    neighbor_rows: npt.NDArray[np.int64]
+    neighbor_distances: npt.NDArray[np.float64]
+    support: float
+    decoded: bool
+    spread: npt.NDArray[np.float32] | None = None
+    spread_picture: npt.NDArray[np.uint8] | None = None
+    style: str = "typical"
+    style_of: SampleId | None = None
+
+
+def decode(
+    draw: Draw,
+    point: npt.ArrayLike,
+    places: PlaceIndex,
+    support: MapSupport,
+    samples: Samples,
+    k: int = 5,
+    *,
+    styles: ChooseStyles = choose_typical,
+    spread: MapSpread | None = None,
+) -> Reconstruction:
+    """Draw the sample that belongs to a place of the map.
+
+    Parameters
+    ----------
+    draw : callable
+        ``draw(points)`` gives typical samples of shape (n_points, *sample_shape) for places of
+        shape (n_points, 2), or None without a decoder; ``draw(points, codes)`` draws with a style
+        code for each place.
+    point : array-like of shape (2,)
+        A place on the map.
+    places : PlaceIndex
+        Of all samples.
+    support : MapSupport
+        Of the training samples.
+    samples : Samples
+    k : int, default=5
+        Nearest real samples to give, at least 1.
+    styles : callable
+        ``styles(points)`` gives the style codes; the typical samples are drawn by default.
+    spread : MapSpread, optional
+        Measures how far unseen samples stray from the typical one.
+
+    Returns
+    -------
+    Reconstruction
+
+    Raises
+    ------
+    InvalidInputError
+        If the point is not a finite pair of numbers, or no sample has a place yet.
+    """
+    points = check_point(point, "point")[np.newaxis]
+    return decode_points(draw, points, places, support, samples, k, styles=styles, spread=spread)[0]
+
+
+def decode_path(
+    draw: Draw,
+    points: npt.ArrayLike,
+    places: PlaceIndex,
+    support: MapSupport,
+    samples: Samples,
+    n_steps: int = 12,
+    k: int = 5,
+    *,
+    styles: ChooseStyles = choose_typical,
+    spread: MapSpread | None = None,
+) -> tuple[Reconstruction, ...]:
+    """Draw the samples along a path on the map, all at once.
+
+    Parameters
+    ----------
+    draw, places, support, samples, k, styles, spread
+        As in `decode`.
+    points : array-like of shape (n_points, 2)
+        Corners of the path, at least two.
+    n_steps : int, default=12
+        Places, at least 2: the first and last corner, and between them at even distances along the
+        path.
+
+    Returns
+    -------
+    tuple of Reconstruction
+
+    Raises
+    ------
+    InvalidInputError
+        If the points are not two or more finite pairs of numbers, there are fewer than two steps,
+        or no sample has a place yet.
+    """
+    along = space_evenly(points, n_steps)
+    return decode_points(draw, along, places, support, samples, k, styles=styles, spread=spread)
+
+
+def space_evenly(points: npt.ArrayLike, n_steps: Any) -> npt.NDArray[np.float64]:
+    """Places at even distances along a path.
+
+    Parameters
+    ----------
+    points : array-like of shape (n_points, 2)
+        Corners of the path, at least two.
+    n_steps : int
+        Places, at least 2.
+
+    Returns
+    -------
+    ndarray of shape (n_steps, 2), float64
+        From the first corner to the last; all the same for a path without length.
+    """
+    corners = check_points(points, "points")
+    if len(corners) < 2:
+        raise InvalidInputError(
+            f"points must be at least 2 corners of a path; got {len(corners)}. Decode a single "
+            "place as a point."
+        )
+    if not isinstance(n_steps, int | np.integer) or not 2 <= n_steps <= _MOST_STEPS:
+        raise InvalidInputError(
+            f"n_steps must be an int in [2, {_MOST_STEPS}], the ends of the path included; got "
+            f"{n_steps!r}. Give a whole number in this range."
+        )
+    lengths = np.linalg.norm(np.diff(corners, axis=0), axis=1)
+    moves = np.append(True, lengths > 0)  # a corner that is drawn twice has no place of its own
+    walked = np.append(0.0, np.cumsum(lengths))[moves]
+    wanted = np.linspace(0.0, walked[-1], n_steps)
+    return np.stack([np.interp(wanted, walked, axis) for axis in corners[moves].T], axis=1)
+
+
+def decode_points(
+    draw: Draw,
+    points: npt.ArrayLike,
+    places: PlaceIndex,
+    support: MapSupport,
+    samples: Samples,
+    k: int = 5,
+    *,
+    styles: ChooseStyles = choose_typical,
+    spread: MapSpread | None = None,
+) -> tuple[Reconstruction, ...]:
+    """Draw the samples that belong to many places of the map, all at once.
+
+    Parameters
+    ----------
+    draw, places, support, samples, k, styles, spread
+        As in `decode`.
+    points : array-like of shape (n_points, 2)
+        Places on the map, at least one.
+
+    Returns
+    -------
+    tuple of Reconstruction
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no point, one is no finite pair of numbers, or no sample has a place yet.
+    """
+    points = check_points(points, "points")
+    if not len(points):
+        raise InvalidInputError("points must be at least one place; got none. Give one.")
+    neighbors = [places.nearest(point, k) for point in points]
+    if not len(neighbors[0][0]):
+        raise InvalidInputError(
+            "places must hold at least one sample; got none that has a place on the map. Train "
+            "first, or wait for the first picture of the map."
+        )
+    chosen = styles(points)
+    drawn = draw(points) if chosen.codes is None else draw(points, chosen.codes)
+    decoded = drawn is not None
+    if drawn is None:
+        drawn = samples.inputs([rows[0] for rows, _ in neighbors])
+    spreads = spread(points) if decoded and spread is not None else [None] * len(points)
+    return tuple(
+        Reconstruction(
+            point,
+            np.asarray(sample, dtype=np.float32),
+            samples.to_picture(sample) if samples.is_image else None,
+            rows,
+            distances,
+            float(score),
+            decoded,
+            strayed,
+            _picture_of(spread, strayed, samples),
+            kind,
+            whose,
+        )
+        for point, sample, (rows, distances), score, strayed, kind, whose in zip(
+            points,
+            drawn,
+            neighbors,
+            support.score(points),
+            spreads,
+            chosen.kinds,
+            chosen.samples,
+            strict=True,
+        )
+    )
+
+
+def _picture_of(
+    spread: MapSpread | None, strayed: npt.NDArray[np.float32] | None, samples: Samples
+) -> npt.NDArray[np.uint8] | None:
+    if spread is None or strayed is None or not samples.is_image:
+        return None
+    return spread.picture(strayed)

@@ -1,0 +1,157 @@
+"""Whose style code a drawing bears: nobody's, one sample's at any place, or a neighbour's.
+
+A style code is a short vector of what the place on the map leaves open about a sample. Without one,
+a decoder draws the typical sample of a place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from embedscope._errors import InvalidInputError
+from embedscope.explorer.answers._places import PlaceIndex
+from embedscope.samples import SampleId, Samples
+
+RANDOM = "random"
+
+_N_NEIGHBORS = 15  # one of so many nearest real samples lends its code
+
+CodeOf = Callable[[Samples, int], npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True, eq=False)
+class Styles:
+    """The style codes of drawings at k places.
+
+    Attributes
+    ----------
+    codes : ndarray of shape (k, n_style_components), float32, or None
+        None for typical samples.
+    kinds : tuple of str
+        For each place "typical", "own", "carried" or "random".
+    samples : tuple of SampleId or None
+        For each place whose code it is.
+    """
+
+    codes: npt.NDArray[np.float32] | None
+    kinds: tuple[str, ...]
+    samples: tuple[SampleId | None, ...]
+
+
+ChooseStyles = Callable[[npt.NDArray[np.float64]], Styles]
+
+
+def choose_typical(points: npt.NDArray[np.float64]) -> Styles:
+    """No code at any place."""
+    return Styles(None, ("typical",) * len(points), (None,) * len(points))
+
+
+@dataclass(frozen=True, eq=False)
+class StyleOfSample:
+    """The code of one sample at every place.
+
+    Parameters
+    ----------
+    identity : SampleId
+    code : ndarray of shape (n_style_components,), float32
+    home : ndarray of shape (2,), float
+        Where the sample stands.
+    at_home : float
+        Up to this distance from there, in map units, the sample is drawn where it is its own.
+    """
+
+    identity: SampleId
+    code: npt.NDArray[np.float32]
+    home: npt.NDArray[Any]
+    at_home: float
+
+    def __call__(self, points: npt.NDArray[np.float64]) -> Styles:
+        distances = np.linalg.norm(points - self.home, axis=1)
+        kinds = tuple("own" if near else "carried" for near in distances <= self.at_home)
+        codes = np.repeat(self.code[np.newaxis], len(points), axis=0)
+        return Styles(codes, kinds, (self.identity,) * len(points))
+
+
+@dataclass(frozen=True, eq=False)
+class StyleOfNeighbor:
+    """At each place the code of one of the nearest real samples, drawn at random.
+
+    Parameters
+    ----------
+    code_of : callable
+        ``code_of(samples, row)`` gives the code of one sample.
+    places : PlaceIndex
+    samples : Samples
+        Those without a picture at hand have no code, and are left out.
+    rng : numpy.random.Generator
+    not_again : SampleId or None
+        Whose code is taken only if there is no other.
+    """
+
+    code_of: CodeOf
+    places: PlaceIndex
+    samples: Samples
+    rng: np.random.Generator
+    not_again: SampleId | None = None
+
+    def __call__(self, points: npt.NDArray[np.float64]) -> Styles:
+        rows = [self._draw(point) for point in points]
+        codes = np.stack([self.code_of(self.samples, row) for row in rows])
+        identities = self.samples.identities
+        return Styles(codes, ("random",) * len(rows), tuple(identities[row] for row in rows))
+
+    def _draw(self, point: npt.NDArray[np.float64]) -> int:
+        identities, absent = self.samples.identities, self.samples.absent
+        near, _ = self.places.nearest(point, _N_NEIGHBORS)
+        there = [int(row) for row in near if identities[row].source not in absent]
+        if not there:
+            raise InvalidInputError(
+                'style must be None where no sample near the place has a picture; got "random". '
+                "Attach the images that the samples were cut from."
+            )
+        others = [row for row in there if identities[row] != self.not_again]
+        return int(self.rng.choice(others or there))
+
+
+def find_row(style: Any, samples: Samples, *, may_be_random: bool = False) -> int:
+    """Row of the sample whose style is asked for.
+
+    Parameters
+    ----------
+    style : SampleId
+        A plain (source, frame, label) does as well.
+    samples : Samples
+    may_be_random : bool, default=False
+        Whether "random" would have been right: an error then says so.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is no identity, or that of none of these samples.
+    """
+    if not isinstance(style, tuple | list) or len(style) != 3:
+        choices = f'None, "{RANDOM}"' if may_be_random else "None"
+        raise InvalidInputError(
+            f"style must be {choices} or the identity of a sample; got {style!r:.200}. Take one of "
+            "samples.identities."
+        )
+    source, frame, label = style
+    if not _is_whole(frame) or not _is_whole(label):
+        row = -1
+    else:
+        row = int(samples.identities.rows(source, [label], frame)[0])
+    if row < 0:
+        raise InvalidInputError(
+            f"style must be of one of these {len(samples):,} samples; got {tuple(style)!r:.200}. "
+            "Take one of samples.identities."
+        )
+    return row
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and 0 <= int(value) < 2**63

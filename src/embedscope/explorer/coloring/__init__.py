@@ -1,0 +1,1 @@
+"""What the samples are coloured by, and the colours that they get."""

@@ -1,0 +1,312 @@
+"""What the decoder of a map is asked to draw: places, paths, atlases, and real samples again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from embedscope._errors import InvalidInputError
+from embedscope._wording import counted
+from embedscope.explorer.answers._decoding import (
+    Draw,
+    Reconstruction,
+    decode,
+    decode_path,
+    decode_points,
+)
+from embedscope.explorer.answers._map_grid import MapGrid, draw_grid
+from embedscope.explorer.answers._places import PlaceIndex
+from embedscope.explorer.answers._reconstructing import (
+    SampleReconstruction,
+    check_rows,
+    may_be_rows,
+    reconstruct,
+    thin_rows,
+)
+from embedscope.explorer.answers._spread import MapSpread
+from embedscope.explorer.answers._styles import (
+    RANDOM,
+    ChooseStyles,
+    StyleOfNeighbor,
+    StyleOfSample,
+    choose_typical,
+    find_row,
+)
+from embedscope.explorer.answers._support import MapSupport
+from embedscope.explorer.commands._command import command
+from embedscope.explorer.commands._explorer_state import ExplorerState
+from embedscope.samples import SampleId, Samples, samples_like
+from embedscope.training import TrainingRun
+
+
+class DrawingCommands(ExplorerState):
+    """Draw samples by the map. See `Explorer`."""
+
+    @command
+    def decode(self, point: Any, style: Any = None) -> Reconstruction:
+        """Draw the sample that belongs to a place on the map, with the real ones beside it.
+
+        While training goes on, the network as it was a moment ago draws.
+
+        Parameters
+        ----------
+        point : array-like of shape (2,)
+            Map coordinates.
+        style : SampleId or "random", optional
+            Whose style code to use: what the place leaves open. Nobody's by default, which draws
+            the typical sample of the place. At its own place a sample is drawn as itself, anywhere
+            else it is carried there. "random" takes one of the 15 nearest real samples, another one
+            each time.
+
+        Returns
+        -------
+        Reconstruction
+            With the five nearest real samples, how much data supports the place, and how far unseen
+            samples stray from the typical one.
+
+        Raises
+        ------
+        InvalidInputError
+            If the point is not a finite pair of numbers, there is no map, or `style` is given and
+            no such sample is there, the map has no style codes, or a run goes on.
+        """
+        styles = self._styles(style, may_be_random=True)
+        draw, around, spread = self._draw(), self._surroundings(), self._spread()
+        drawn = decode(draw, point, *around, styles=styles, spread=spread)
+        self._set_reconstruction(drawn)
+        return drawn
+
+    @command
+    def decode_path(
+        self, points: Any, n_steps: int = 12, style: Any = None
+    ) -> tuple[Reconstruction, ...]:
+        """Draw samples along a path on the map.
+
+        Parameters
+        ----------
+        points : array-like of shape (n_points, 2)
+            Corners of the path, at least two.
+        n_steps : int, default=12
+            Pictures, evenly spaced along its length.
+        style : SampleId, optional
+            The sample that is carried along the path; the typical ones of its places by default.
+
+        Returns
+        -------
+        tuple of Reconstruction
+
+        Raises
+        ------
+        InvalidInputError
+            As for `decode`.
+        """
+        styles = self._styles(style)
+        draw, around, spread = self._draw(), self._surroundings(), self._spread()
+        drawn = decode_path(draw, points, *around, n_steps, styles=styles, spread=spread)
+        self._set_reconstruction(drawn)
+        self._say(f"{len(drawn)} samples drawn along a path")
+        return drawn
+
+    @command
+    def draw(self, points: Any, style: Any = None) -> tuple[Reconstruction, ...]:
+        """Draw the samples of many places and show none of them: for a front end's own atlas.
+
+        Parameters
+        ----------
+        points : array-like of shape (n_points, 2)
+            Map coordinates, at least one place.
+        style : SampleId, optional
+            The sample that is carried to each place; the typical ones by default.
+
+        Returns
+        -------
+        tuple of Reconstruction
+            Without the spread, to be twice as fast.
+
+        Raises
+        ------
+        InvalidInputError
+            As for `decode`.
+        """
+        styles = self._styles(style)
+        return decode_points(self._draw(), points, *self._surroundings(), styles=styles)
+
+    def draw_grid(self, n_per_side: int = 12) -> MapGrid:
+        """Draw samples on a grid over the whole map and show none of them.
+
+        Other threads get their turn at the explorer meanwhile, so that a front end can ask from a
+        thread of its own.
+
+        Parameters
+        ----------
+        n_per_side : int, default=12
+            Pictures along each side, in [1, 256].
+
+        Returns
+        -------
+        MapGrid
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no map, it is gone before the end, or `n_per_side` is out of its range.
+        """
+        return draw_grid(self.draw, self._embedding.positions, n_per_side)
+
+    @command
+    def clear_reconstruction(self) -> None:
+        """Show no reconstruction."""
+        self._set_reconstruction(None)
+
+    @property
+    def has_style(self) -> bool:
+        """Whether samples can be drawn with style codes now: never while a run goes on."""
+        analysis = self._analysis
+        return analysis is not None and analysis.has_style and self._run_at_work() is None
+
+    def _draw(self) -> Draw:
+        """Who draws: the network in training, as it was a moment ago, or the trained one."""
+        run = self._run_at_work()
+        return self._need_model().draw if run is None else run.decode
+
+    def _run_at_work(self) -> TrainingRun | None:
+        """The run whose map is shown as it forms."""
+        run = self._runs.watched
+        # By what was told last: the run itself may have ended, its result not yet be shown.
+        return run if run is not None and self._status.phase.is_at_work else None
+
+    def _spread(self) -> MapSpread | None:
+        """How sure drawings are; unknown before the run has ended."""
+        return None if self._run_at_work() is not None else self._need_model().spread
+
+    def _styles(self, style: Any, *, may_be_random: bool = False) -> ChooseStyles:
+        """Whose codes are used, for what `decode` was given."""
+        if style is None:
+            return choose_typical
+        if self._run_at_work() is not None:
+            raise InvalidInputError(
+                f"style must be None while a run goes on; got {style!r:.200}. Wait for its end, or "
+                "stop it."
+            )
+        analysis, samples = self._need_model(), self._need_samples()
+        if not analysis.has_style:
+            raise InvalidInputError(
+                f"style must be None on a map without style codes; got {style!r:.200}. Train again "
+                "with reconstruction=True and n_style_components above 0."
+            )
+        places = self._queries.places(self._embedding)
+        if may_be_random and isinstance(style, str) and style == RANDOM:
+            shown = self._reconstruction
+            before = shown.style_of if isinstance(shown, Reconstruction) else None
+            return StyleOfNeighbor(analysis.code_of, places, samples, self._rng, before)
+        row = find_row(style, samples, may_be_random=may_be_random)
+        home = self._embedding.positions[row]
+        code = analysis.code_of(samples, row)
+        return StyleOfSample(samples.identities[row], code, home, analysis.at_home)
+
+    def _surroundings(self) -> tuple[PlaceIndex, MapSupport, Samples]:
+        """What a place on the map is compared with."""
+        support = self._queries.support(self._embedding, self._in_training)
+        return self._queries.places(self._embedding), support, self._need_samples()
+
+    def _set_reconstruction(
+        self, drawn: Reconstruction | tuple[Reconstruction, ...] | None
+    ) -> None:
+        self._reconstruction = drawn
+        self.events.reconstruction_changed.emit(drawn)
+
+    def reconstruct(
+        self, samples: Any = None, *, n_most: int | None = None
+    ) -> tuple[SampleReconstruction, ...]:
+        """Draw real samples from their places and their own style codes, beside what they are.
+
+        Shows nothing: give the result to `show_sample_reconstructions`. May be called from a front
+        end's own thread: the explorer stays free for others meanwhile.
+
+        Parameters
+        ----------
+        samples : optional
+            Those selected, by default. Rows of ``explorer.samples`` as int or bool array; or
+            further samples, as for `add_samples`, which are not added.
+        n_most : int, optional
+            Of more samples than these, so many are taken evenly along the rows.
+
+        Returns
+        -------
+        tuple of SampleReconstruction
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no map or no decoder, a run goes on, nothing is selected, there is no such
+            row, or the samples are of another kind or scale.
+        """
+        with self._lock:
+            analysis, mine = self._need_model(), self._need_samples()
+            if self._run_at_work() is not None:
+                raise InvalidInputError(
+                    "reconstruct must wait until the run has ended; got one that goes on. Wait for "
+                    "its end, or stop it."
+                )
+            rows = self._rows_to_reconstruct(samples, n_most)
+            if rows is not None:
+                positions = self._embedding.positions
+                held_out = np.full(len(mine), None, dtype=object)
+                held_out[self._in_training] = analysis.held_out
+        if rows is not None:
+            return reconstruct(analysis, mine, rows, positions, held_out)
+        read = samples_like(mine, samples)
+        return reconstruct(analysis, read, thin_rows(np.arange(len(read)), n_most))
+
+    def _rows_to_reconstruct(
+        self, samples: Any, n_most: int | None
+    ) -> npt.NDArray[np.int64] | None:
+        """Which samples that are explored are meant; None for others."""
+        if samples is None:
+            rows = self.selection.rows
+        elif samples is self._samples:
+            rows = np.arange(len(self._need_samples()))
+        elif isinstance(samples, Samples) or not may_be_rows(samples):
+            return None
+        else:
+            rows = check_rows(samples, len(self._need_samples()))
+        if not len(rows):
+            raise InvalidInputError(
+                "samples must be at least one; got none. Select samples on the map first, or give "
+                "their rows."
+            )
+        return thin_rows(rows, n_most)
+
+    @command
+    def show_sample_reconstructions(
+        self, reconstructions: tuple[SampleReconstruction, ...]
+    ) -> None:
+        """Show what `reconstruct` gave, or nothing.
+
+        Parameters
+        ----------
+        reconstructions : tuple of SampleReconstruction
+            Of samples that are explored, or of others; may be empty.
+
+        Raises
+        ------
+        InvalidInputError
+            If another sample is in the row of one of them now.
+        """
+        shown = tuple(reconstructions)
+        for each in shown:
+            if each.row is not None and not self._has_in_row(each.row, each.id):
+                raise InvalidInputError(
+                    f"reconstructions must be of the samples on show; got one of {tuple(each.id)}, "
+                    f"which is not in row {each.row}. Reconstruct again."
+                )
+        self._sample_reconstructions = shown
+        self.events.sample_reconstructions_changed.emit(shown)
+        if shown:
+            self._say(f"{counted(len(shown), 'sample')} reconstructed")
+
+    def _has_in_row(self, row: int, identity: SampleId) -> bool:
+        samples = self._samples
+        return samples is not None and row < len(samples) and samples.identities[row] == identity

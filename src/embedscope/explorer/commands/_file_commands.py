@@ -1,0 +1,280 @@
+"""What leaves an explorer, and sessions that come back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from embedscope._errors import InvalidInputError
+from embedscope.explorer.answers._analysis import MapAnalysis
+from embedscope.explorer.commands._command import command
+from embedscope.explorer.commands._explorer_state import ExplorerState
+from embedscope.training import TrainingParameters
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from anndata import AnnData
+
+    from embedscope.explorer.session._session_state import SessionState
+
+
+class FileCommands(ExplorerState):
+    """Sessions, tables and pictures. See `Explorer`."""
+
+    @command
+    def save(self, path: str | os.PathLike[str], *, include_images: bool = False) -> None:
+        """Save the session: map, samples' identities and table, gates, colours, selection, history.
+
+        Images are referenced by their paths and checked when the session is opened.
+
+        Parameters
+        ----------
+        path : str or path
+            Directory; a session that is there is replaced at one instant.
+        include_images : bool, default=False
+            Store the samples' pictures too, so that the session can be opened anywhere.
+        """
+        from embedscope.explorer.session._session import write_session
+        from embedscope.explorer.session._session_state import SessionState
+
+        state = SessionState(
+            samples=self._need_samples(),
+            positions=self._embedding.positions,
+            parameters=self._parameters,
+            gates=self.gates,
+            color_by=self._color_by,
+            selected=self._marks.selected,
+            in_training=self._in_training,
+            novelty=self._novelty,
+            losses=dict(self._losses),
+            model=self._model,
+            replay=self._replay,
+            novelty_model=None if self._analysis is None else self._analysis.novelty_arrays(),
+            absences=self._absences,
+        )
+        write_session(path, state, include_images=include_images)
+        self._say(f"Session saved in {os.fspath(path)}")
+
+    @staticmethod
+    def read(path: str | os.PathLike[str]) -> SessionState:
+        """Read a session and show nothing: the slow half of `load`.
+
+        For a thread of a front end's own; see `open` for what may be wrong.
+
+        Parameters
+        ----------
+        path : str or path
+
+        Returns
+        -------
+        SessionState
+            For `load`.
+        """
+        from embedscope.explorer.session._session import read_session
+
+        return read_session(path)
+
+    @command
+    def load(self, session: str | os.PathLike[str] | SessionState) -> None:
+        """Replace everything by a session that `save` wrote; see `open`.
+
+        Parameters
+        ----------
+        session : str, path or SessionState
+            What `read` gave is shown at once.
+        """
+        from embedscope.explorer.session._session_state import SessionState
+
+        state = session if isinstance(session, SessionState) else self.read(session)
+        self._clear()
+        self._take(state.samples)
+        self._absences = state.absences
+        self._parameters = state.parameters
+        self._model, self._replay = state.model, state.replay
+        if state.model is not None:
+            self._analysis = MapAnalysis(state.model, state.novelty_model)
+            self._runs.results.append(state.model)
+        self._losses = dict(state.losses)
+        self._in_training, self._novelty = state.in_training, state.novelty
+        self._color_by = state.color_by
+        self._marks.restart(state.selected, state.gates)
+        epoch = max((len(values) for values in self._losses.values()), default=0)
+        self._place(state.positions, epoch=epoch, is_final=True)
+        self.events.parameters_changed.emit(self._parameters)
+        self._tell_all()
+        self._say(self._describe_opened(state.samples.absent))
+
+    def _describe_opened(self, absent: Mapping[str, str]) -> str:
+        said = ["Session opened"]
+        if absent:
+            said.append("No images: " + "; ".join(f"{name}: {why}" for name, why in absent.items()))
+        if self._analysis is not None and self._analysis.blends_stored_samples:
+            said.append(
+                "The map is of an earlier version: samples it draws are blends of stored samples. "
+                "Train again to get a trained decoder"
+            )
+        return ". ".join(said)
+
+    @command
+    def to_frame(self) -> pd.DataFrame:
+        """Everything that is known of the samples as one table.
+
+        Returns
+        -------
+        DataFrame
+            A row for each sample: source, frame, label, umap_1, umap_2, features, a column
+            "gate:<name>" for each gate and "score:novelty".
+        """
+        from embedscope.explorer.export._frames import to_frame
+
+        samples = self._need_samples()
+        return to_frame(
+            samples.identities,
+            self._embedding.positions,
+            samples.features,
+            self._memberships(),
+            {"novelty": self._novelty},
+        )
+
+    def to_csv(self, path: str | os.PathLike[str], *, spreadsheet_safe: bool = False) -> None:
+        """Write `to_frame` as CSV.
+
+        Parameters
+        ----------
+        path : str or path
+        spreadsheet_safe : bool, default=False
+            Put an apostrophe before text that begins with ``=``, ``+``, ``-`` or ``@``. A
+            spreadsheet would run such text as a formula, whoever wrote it.
+        """
+        from embedscope.explorer.export._exports import write_csv
+
+        write_csv(path, self.to_frame(), spreadsheet_safe=spreadsheet_safe)
+
+    def to_parquet(self, path: str | os.PathLike[str]) -> None:
+        """Write `to_frame` as Parquet; needs the extra ``embedscope[export]``."""
+        from embedscope.explorer.export._exports import write_parquet
+
+        write_parquet(path, self.to_frame())
+
+    def to_anndata(self) -> AnnData:
+        """Features as X, the map as obsm["X_umap"], gates and identities in obs.
+
+        Needs the extra ``embedscope[export]``.
+
+        Returns
+        -------
+        AnnData
+        """
+        from embedscope.explorer.export._annotated import to_anndata
+
+        return to_anndata(self.to_frame(), self._trained_parameters().to_dict())
+
+    def to_spatialdata_table(self, regions: Any = None) -> AnnData:
+        """Make a SpatialData table that annotates the labels elements of the sources.
+
+        Needs the extra ``embedscope[export]``.
+
+        Parameters
+        ----------
+        regions : mapping of str or (str, int) to str, optional
+            The labels element of each source, or source and frame; by default of the same name.
+
+        Returns
+        -------
+        AnnData
+            To be put into ``sdata.tables``.
+        """
+        from embedscope.explorer.export._annotated import to_spatialdata_table
+
+        return to_spatialdata_table(self.to_frame(), regions, self._trained_parameters().to_dict())
+
+    def to_json(self, path: str | os.PathLike[str]) -> None:
+        """Write the parameters of the map (of the next run, before there is one) as JSON."""
+        from embedscope.explorer.export._exports import write_json
+
+        write_json(path, self._trained_parameters().to_dict())
+
+    @command
+    def draw_map(self, kind: str = "png", *, dpi: int = 150) -> bytes:
+        """Draw the map that is shown: its colours, legend, gates, selection and novel samples.
+
+        Parameters
+        ----------
+        kind : {"png", "svg", "pdf"}
+        dpi : int, default=150
+            Pixels per inch; the picture is 6.4 x 4.8 inches.
+
+        Returns
+        -------
+        bytes
+            The file's contents.
+
+        Raises
+        ------
+        InvalidInputError
+            If the kind is another, or `dpi` is not from 10 to 2400.
+        """
+        from embedscope.explorer.export._map_picture import FORMATS, draw_map
+
+        if kind not in FORMATS:
+            raise InvalidInputError(
+                f"kind must be one of {', '.join(FORMATS)}; got {kind!r}. Choose one."
+            )
+        if not 10 <= dpi <= 2400:
+            raise InvalidInputError(
+                f"dpi must be a number in [10, 2400]; got {dpi!r}. 150 suits a screen, 300 print."
+            )
+        return draw_map(
+            self._shown.positions,
+            self._coloring,
+            self._marks.selected,
+            self.novel,
+            self.gates,
+            kind=kind,
+            dpi=dpi,
+        )
+
+    def save_map(self, path: str | os.PathLike[str], *, dpi: int = 150) -> None:
+        """Write the picture of `draw_map`; the name's ending says which kind.
+
+        Parameters
+        ----------
+        path : str or path
+            Ends in .png, .svg or .pdf.
+        dpi : int, default=150
+        """
+        from embedscope.core.storage._stored_file import replace_file
+        from embedscope.core.storage._stored_path import as_path
+
+        file = as_path(path)
+        picture = self.draw_map(file.suffix.lower().lstrip("."), dpi=dpi)
+        with replace_file(file) as written:
+            written.write_bytes(picture)
+
+    @command
+    def save_montage(self, path: str | os.PathLike[str], gate: str | None = None) -> None:
+        """Write the pictures of a gate's samples side by side as a PNG.
+
+        Parameters
+        ----------
+        path : str or path
+        gate : str, optional
+            The selection, by default.
+
+        Raises
+        ------
+        InvalidInputError
+            If the samples are no pictures, or none is chosen.
+        """
+        from embedscope.explorer.export._montage import write_montage
+
+        if gate is not None:
+            self.gates[gate]  # a clear error if there is none
+        chosen = self._marks.selected if gate is None else self._memberships()[gate]
+        write_montage(path, self._need_samples(), np.flatnonzero(chosen))
+
+    def _trained_parameters(self) -> TrainingParameters:
+        return self._parameters if self._model is None else self._model.parameters

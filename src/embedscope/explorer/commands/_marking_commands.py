@@ -1,0 +1,317 @@
+"""What is marked on the map: selection, gates, colours, and their undoing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from embedscope._errors import InvalidInputError, InvalidTypeError
+from embedscope.explorer.coloring._colors import ColorBy
+from embedscope.explorer.commands._command import command
+from embedscope.explorer.commands._explorer_state import ExplorerState
+from embedscope.explorer.marks._events import Hovered
+from embedscope.explorer.marks._gates import Gate, gate_counts
+from embedscope.explorer.marks._regions import in_polygon, in_rectangle
+from embedscope.samples import Identities, SampleId
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class MarkingCommands(ExplorerState):
+    """Select, gate, colour, and undo. See `Explorer`."""
+
+    @command
+    def select_polygon(self, polygon: Any, mode: str = "replace", *, origin: str = "") -> None:
+        """Select the samples within a polygon on the map.
+
+        Parameters
+        ----------
+        polygon : array-like of shape (n_points, 2)
+            Corners in map coordinates, at least three.
+        mode : {"replace", "add", "subtract", "invert"}, default="replace"
+        origin : str
+            Who selects.
+        """
+        hits = in_polygon(self._shown.positions, polygon)
+        self._select(hits, mode, origin, "lasso")
+
+    @command
+    def select_rectangle(
+        self, corner: Any, opposite: Any, mode: str = "replace", *, origin: str = ""
+    ) -> None:
+        """Select the samples within a rectangle on the map; see `select_polygon`.
+
+        Parameters
+        ----------
+        corner, opposite : array-like of shape (2,)
+        mode : {"replace", "add", "subtract", "invert"}, default="replace"
+        origin : str
+        """
+        hits = in_rectangle(self._shown.positions, corner, opposite)
+        self._select(hits, mode, origin, "rectangle")
+
+    @command
+    def select_nearest(
+        self, point: Any, within: float = np.inf, mode: str = "replace", *, origin: str = ""
+    ) -> None:
+        """Select the sample nearest to a point of the map.
+
+        Parameters
+        ----------
+        point : array-like of shape (2,)
+        within : float, default=inf
+            Farthest distance in map units; nothing is hit beyond it.
+        mode : {"replace", "add", "subtract", "invert"}, default="replace"
+        origin : str
+        """
+        row = self.nearest(point, within)
+        self._select(self._mask([] if row is None else [row]), mode, origin, "click")
+
+    @command
+    def select_rows(self, rows: Any, mode: str = "replace", *, origin: str = "") -> None:
+        """Select samples by their present row numbers: for views that were just shown them.
+
+        Parameters
+        ----------
+        rows : array-like of int
+        mode : {"replace", "add", "subtract", "invert"}, default="replace"
+        origin : str
+        """
+        self._select(self._mask(rows), mode, origin, "selection")
+
+    @command
+    def select_ids(
+        self, ids: Sequence[SampleId], mode: str = "replace", *, origin: str = ""
+    ) -> None:
+        """Select samples by who they are.
+
+        Parameters
+        ----------
+        ids : sequence of SampleId, or of tuples (source, frame, label)
+        mode : {"replace", "add", "subtract", "invert"}, default="replace"
+        origin : str
+
+        Raises
+        ------
+        InvalidInputError
+            If one of them is not there, or is no identity.
+        """
+        identities = self._need_samples().identities
+        rows = [identities.row(_checked_id(sample_id)) for sample_id in _listed(ids)]
+        self._select(self._mask(rows), mode, origin, "selection")
+
+    @command
+    def select_gate(self, name: str, mode: str = "replace", *, origin: str = "") -> None:
+        """Select the samples of a gate.
+
+        Parameters
+        ----------
+        name : str
+        mode : {"replace", "add", "subtract", "invert"}, default="replace"
+        origin : str
+        """
+        self.gates[name]  # a clear error if there is none
+        self._select(self._memberships()[name], mode, origin, f"gate {name}")
+
+    @command
+    def clear_selection(self, *, origin: str = "") -> None:
+        """Select nothing."""
+        self._select(np.zeros(len(self._marks.selected), dtype=bool), "replace", origin, "clearing")
+
+    @command
+    def invert_selection(self, *, origin: str = "") -> None:
+        """Select what was not selected."""
+        self._select(np.ones(len(self._marks.selected), dtype=bool), "invert", origin, "inversion")
+
+    def _select(self, hits: np.ndarray, mode: str, origin: str, what: str) -> None:
+        self._marks.select(hits, mode, origin, what)
+        self._say(f"{len(self.selection):,} of {len(hits):,} samples selected")
+
+    @command
+    def hover(self, row: int | None, *, origin: str = "") -> None:
+        """Point at a sample, or at none.
+
+        Parameters
+        ----------
+        row : int or None
+        origin : str
+        """
+        if row is not None:
+            self._mask([row])  # a clear error if there is none
+        if row != self._hovered.row:
+            self._hovered = Hovered(None if row is None else int(row), origin)
+            self.events.hovered_changed.emit(self._hovered)
+
+    def nearest(self, point: Any, within: float = np.inf) -> int | None:
+        """Row of the sample nearest to a point of the map that is shown, or None.
+
+        Parameters
+        ----------
+        point : array-like of shape (2,)
+        within : float, default=inf
+            Farthest distance in map units.
+
+        Returns
+        -------
+        int or None
+        """
+        rows, distances = self._queries.places(self._shown).nearest(point)
+        return int(rows[0]) if len(rows) and distances[0] <= within else None
+
+    @command
+    def undo(self) -> None:
+        """Take back the last change of the selection or the gates; nothing if there is none."""
+        what = self.history.undo
+        self._marks.undo()
+        self._say(f"Undone: {what}" if what else "Nothing to undo")
+
+    @command
+    def redo(self) -> None:
+        """Do again what was taken back."""
+        what = self.history.redo
+        self._marks.redo()
+        self._say(f"Done again: {what}" if what else "Nothing to do again")
+
+    @command
+    def add_gate(self, polygon: Any, name: str | None = None, color: str | None = None) -> Gate:
+        """Make a region of the map a gate.
+
+        Parameters
+        ----------
+        polygon : array-like of shape (n_points, 2)
+            Corners in map coordinates, at least three.
+        name, color : str, optional
+            Chosen if they are left out; a colour is "#rrggbb".
+
+        Returns
+        -------
+        Gate
+        """
+        gate = self._marks.add_polygon(polygon, name, color)
+        self._say_gate(gate.name)
+        return gate
+
+    @command
+    def combine_gates(
+        self,
+        operation: str,
+        members: Sequence[str],
+        name: str | None = None,
+        color: str | None = None,
+    ) -> Gate:
+        """Make a gate of other gates; it follows them when they change.
+
+        Parameters
+        ----------
+        operation : {"union", "intersection", "difference"}
+            The difference is the first without all the others.
+        members : sequence of str
+            Names of gates, at least two.
+        name, color : str, optional
+
+        Returns
+        -------
+        Gate
+        """
+        gate = self._marks.add_combination(operation, members, name, color)
+        self._say_gate(gate.name)
+        return gate
+
+    @command
+    def edit_gate(self, name: str, /, **changes: Any) -> None:
+        """Change a gate's name, color or polygon.
+
+        Parameters
+        ----------
+        name : str
+            Its name so far.
+        **changes
+            ``name``, ``color`` or ``polygon``.
+        """
+        renamed = changes.get("name", name)
+        before = self._color_by
+        if before.kind == "gate" and before.name == name:
+            self._color_by = replace(before, name=renamed)  # what follows colours by it
+        try:
+            self._marks.edit_gate(name, changes)
+        except InvalidInputError:
+            self._color_by = before
+            raise
+        self._say_gate(renamed)
+
+    @command
+    def remove_gate(self, name: str) -> None:
+        """Remove a gate; its samples stay.
+
+        Parameters
+        ----------
+        name : str
+        """
+        self._marks.remove_gate(name)
+        self._say(f"Removed {name}; its samples stay")
+
+    def _say_gate(self, name: str) -> None:
+        inside = self._memberships()[name]
+        self._say(f"{name}: {int(inside.sum()):,} of {len(inside):,} samples")
+
+    @command
+    def gate_counts(self) -> pd.DataFrame:
+        """How many samples each gate holds, for each source and frame.
+
+        Returns
+        -------
+        DataFrame
+            Columns gate, source, frame, count, share; the share is of all samples of that source
+            and frame.
+        """
+        samples = self._samples
+        identities = Identities((), [], [], []) if samples is None else samples.identities
+        return gate_counts(self._memberships(), identities)
+
+    @command
+    def color(self, by: ColorBy | str) -> None:
+        """Colour the points.
+
+        Parameters
+        ----------
+        by : ColorBy or str
+            A name stands for the feature of that name.
+
+        Raises
+        ------
+        InvalidTypeError
+            If it is neither.
+        InvalidInputError
+            If there is no such feature or gate.
+        """
+        chosen = ColorBy("feature", by) if isinstance(by, str) else by
+        if not isinstance(chosen, ColorBy):
+            raise InvalidTypeError(
+                f"by must be a ColorBy or the name of a feature; got {type(by).__name__}. Use "
+                "ColorBy() for no colours."
+            )
+        coloring = self._colored(chosen)
+        self._color_by = chosen
+        self._show_coloring(coloring)
+
+
+def _listed(ids: Any) -> list[Any]:
+    if isinstance(ids, str) or not isinstance(ids, Iterable):
+        raise InvalidTypeError(
+            f"ids must be a sequence of identities; got {type(ids).__name__}. Put a single one in "
+            "a list."
+        )
+    return list(ids)
+
+
+def _checked_id(sample_id: Any) -> SampleId:
+    if not isinstance(sample_id, tuple | list) or len(sample_id) != len(SampleId._fields):
+        raise InvalidInputError(
+            f"ids must be triples of source, frame and label; got {sample_id!r:.100}. Take them "
+            "from samples.identities."
+        )
+    return SampleId(*sample_id)

@@ -1,0 +1,115 @@
+"""What the trained map is asked: to explain, to place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from embedscope._wording import counted
+from embedscope.explorer.commands._command import command
+from embedscope.explorer.commands._explorer_state import ExplorerState
+from embedscope.samples import samples_like
+
+if TYPE_CHECKING:
+    from embedscope.explorer.answers._explanation import Explanation
+
+
+class QuestionCommands(ExplorerState):
+    """Ask the map. See `Explorer`."""
+
+    def explain(self, rows: Any = None) -> Explanation:
+        """Say what drives the place of samples on the map.
+
+        Parameters
+        ----------
+        rows : array-like of int, optional
+            Those selected, by default.
+
+        Returns
+        -------
+        Explanation
+            A ranking of features for tables, a saliency picture for crops.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no map yet, or nothing is selected.
+        """
+        explanation = self.find_reasons(rows)
+        self.show_explanation(explanation)
+        return explanation
+
+    def find_reasons(self, rows: Any = None, *, gate: str = "") -> Explanation:
+        """Find what drives the place of samples on the map, and show nothing.
+
+        May be called from a front end's own thread: the explorer stays free for others meanwhile.
+
+        Parameters
+        ----------
+        rows : array-like of int, optional
+            Those selected, by default.
+        gate : str
+            Instead of rows: the samples of the gate of this name.
+
+        Returns
+        -------
+        Explanation
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no map or no such gate yet, or there is no sample to explain.
+        """
+        with self._lock:
+            analysis, samples = self._need_model(), self._need_samples()
+            if gate:
+                self.gates[gate]  # a clear error if there is none
+                rows = np.flatnonzero(self._memberships()[gate])
+            chosen = self.selection.rows if rows is None else np.flatnonzero(self._mask(rows))
+        return analysis.explain(samples, chosen)
+
+    @command
+    def show_explanation(self, explanation: Explanation | None) -> None:
+        """Show what `find_reasons` found, or nothing.
+
+        Parameters
+        ----------
+        explanation : Explanation or None
+            Of the samples that are explored.
+
+        Raises
+        ------
+        InvalidInputError
+            If there are fewer samples than it speaks of: they were others.
+        """
+        if explanation is not None:
+            self._mask(explanation.rows)  # a clear error if they are not there
+        self._explanation = explanation
+        self.events.explanation_changed.emit(explanation)
+        if explanation is not None:
+            self._say(f"What drives the place of {counted(len(explanation.rows), 'sample')}")
+
+    @command
+    def embed(self, samples: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Place samples by the trained map, without adding them; see `add_samples`.
+
+        Parameters
+        ----------
+        samples : Samples, DataFrame or array
+            As for `add_samples`.
+
+        Returns
+        -------
+        positions : ndarray of shape (n_new, 2), float32
+            In the coordinates of the map.
+        novelty : ndarray of shape (n_new,), float32
+            Out-of-distribution score, 0..1; from 0.99 on, a sample is unlike those trained on.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no map yet, or the samples are of another kind or scale.
+        """
+        analysis = self._need_model()
+        return analysis.embed(samples_like(analysis.model.samples, samples))

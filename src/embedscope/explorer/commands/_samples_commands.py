@@ -1,0 +1,282 @@
+"""What is explored, and what is added to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from embedscope._errors import InvalidInputError
+from embedscope._wording import counted
+from embedscope.explorer.answers._analysis import MapAnalysis
+from embedscope.explorer.answers._novelty import NOVEL
+from embedscope.explorer.commands._command import command
+from embedscope.explorer.commands._explorer_state import ExplorerState, read_only
+from embedscope.explorer.commands._replacing import replace_source
+from embedscope.explorer.marks._events import Hovered
+from embedscope.samples import Samples, as_samples, join_samples, samples_like
+
+
+@dataclass(frozen=True)
+class PreparedSamples:
+    """Samples that have their places on a map and are not yet shown there.
+
+    Attributes
+    ----------
+    beside : Samples
+        Those that they are to be added to.
+    analysis : MapAnalysis
+        Of the map that placed them.
+    joined : Samples
+        Both.
+    positions : ndarray of shape (n_new, 2), float32
+    novelty : ndarray of shape (n_new,), float32
+        Out-of-distribution score, 0..1; NaN where the samples trained on are too few to say.
+    """
+
+    beside: Samples
+    analysis: MapAnalysis
+    joined: Samples
+    positions: np.ndarray
+    novelty: np.ndarray
+
+
+class SamplesCommands(ExplorerState):
+    """What is explored. See `Explorer`."""
+
+    @command
+    def set_samples(self, samples: Any) -> None:
+        """Explore these samples; the map, selection and gates of others are put away.
+
+        A run that is going on goes on: its result belongs to the samples that it was started with,
+        and appears among `results`.
+
+        Parameters
+        ----------
+        samples : Samples, DataFrame, array or None
+            A frame becomes a table of its numeric columns, an array samples numbered from 0.
+
+        Raises
+        ------
+        InvalidInputError
+            If they cannot be read as samples.
+        """
+        read = None if samples is None else as_samples(samples)
+        self._clear()
+        if read is not None:
+            self._take(read)
+        self._tell_all()
+        self._say("No samples" if read is None else counted(len(read), "sample"))
+
+    def prepare_samples(self, samples: Any) -> PreparedSamples:
+        """Read and place further samples without adding them: the slow half of `add_samples`.
+
+        Nothing is shown or told, and other commands may go on meanwhile: for a thread of a front
+        end's own.
+
+        Parameters
+        ----------
+        samples : Samples, DataFrame or array
+            As for `add_samples`, which raises the same errors.
+
+        Returns
+        -------
+        PreparedSamples
+            For `add_samples`.
+        """
+        with self._lock:
+            analysis, mine = self._need_model(), self._need_samples()
+            self._runs.check_idle("add_samples")
+        read = samples_like(mine, samples)
+        joined = join_samples([mine, read])
+        return PreparedSamples(mine, analysis, joined, *analysis.embed(read))
+
+    def add_samples(self, samples: Any) -> None:
+        """Place further samples on the trained map, in the same coordinates, beside the others.
+
+        Nothing is trained, gates stay, and each new sample gets an out-of-distribution score: see
+        `novelty`.
+
+        Parameters
+        ----------
+        samples : Samples, DataFrame, array or PreparedSamples
+            Of the same kind and scale as those trained on; `Samples.same_way` makes them so, and is
+            called for a frame or an array. What `prepare_samples` gave is added at once.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no map yet, a run is going on, the samples are of another kind or scale, or
+            they were prepared for other samples or another map than those that are shown.
+        """
+        if not isinstance(samples, PreparedSamples):
+            samples = self.prepare_samples(samples)
+        self._add(samples)
+
+    @command
+    def _add(self, prepared: PreparedSamples) -> None:
+        self._runs.check_idle("add_samples")
+        if prepared.beside is not self._samples or prepared.analysis is not self._analysis:
+            raise InvalidInputError(
+                "samples must have been prepared for the map that is shown; it is another one now. "
+                "Prepare them again."
+            )
+        novelty = prepared.novelty
+        n_new = len(novelty)
+        before = self._embedding
+        self._samples = prepared.joined
+        self._in_training = np.append(self._in_training, np.zeros(n_new, dtype=bool))
+        self._novelty = np.append(self._novelty, novelty)
+        selected = np.append(self._marks.selected, np.zeros(n_new, dtype=bool))
+        self._marks.restart(selected, self._marks.gates)
+        positions = np.concatenate([before.positions, prepared.positions])
+        self._place(positions, epoch=before.epoch, is_final=True)
+        self._tell_all()
+        n_outliers = int((novelty >= NOVEL).sum())
+        self._say(
+            f"{counted(n_new, 'sample')} placed on the map; {n_outliers:,} unlike those trained on"
+        )
+
+    @command
+    def replace_samples(self, samples: Any) -> None:
+        """Put samples of one source that were made anew in the place of those that are there.
+
+        For labels that were painted on, or an image that has changed. Samples that are as they were
+        keep their places and their marks; others are placed by the trained map, and no longer count
+        as trained on. The map as it was trained stays among `results`. What can be undone is
+        forgotten.
+
+        Parameters
+        ----------
+        samples : Samples
+            Of one source that is there, on the same scale: `Samples.same_way` makes them so.
+
+        Raises
+        ------
+        InvalidInputError
+            If the source is not there, the samples are of another kind or scale, a run is going on,
+            or none that was trained on is left.
+        """
+        mine = self._need_samples()
+        self._runs.check_idle("replace_samples")
+        replaced = replace_source(mine, samples_like(mine, samples))
+        before, is_same = replaced.rows_before, replaced.is_same
+        positions = _taken(self._embedding.positions, before, is_same)
+        novelty = _taken(self._novelty, before, is_same)
+        in_training = _taken(self._in_training, before, is_same)
+        if self._analysis is not None:
+            others = np.flatnonzero(~is_same)
+            if not in_training.any():
+                raise InvalidInputError(
+                    "samples must include some that the map was trained on, as they were; all have "
+                    "changed. Set them with set_samples, and train."
+                )
+            if len(others):
+                positions[others], novelty[others] = self._analysis.embed(
+                    replaced.samples.subset(others)
+                )
+            self._keep_model_of(replaced.samples, in_training, before)
+        epoch = self._embedding.epoch
+        self._samples, self._replay = replaced.samples, None
+        self._in_training, self._novelty = in_training, novelty
+        selected = _taken(self._marks.selected, before, before >= 0)
+        self._marks.restart(selected, self._marks.gates)
+        self._hovered = Hovered()
+        self._place(positions, epoch=epoch, is_final=True)
+        self._tell_all()
+        self._forget_answers()
+        n_gone = len(mine) - int((before >= 0).sum())
+        n_changed = int((~is_same & (before >= 0)).sum())
+        self._say(
+            f"Samples: {int((before < 0).sum()):,} new, {n_changed:,} changed, {n_gone:,} gone"
+        )
+
+    def _keep_model_of(
+        self, samples: Samples, in_training: np.ndarray, rows_before: np.ndarray
+    ) -> None:
+        """Let the model that is shown know only those of its samples that are still there."""
+        if self._model is None or self._analysis is None:
+            return
+        rows_of_model = np.cumsum(self._in_training) - 1
+        self._model = replace(
+            self._model,
+            samples=samples.subset(in_training),
+            embedding=read_only(self._model.embedding[rows_of_model[rows_before[in_training]]]),
+        )
+        self._analysis = MapAnalysis(self._model, self._analysis.novelty_arrays())
+
+    @command
+    def attach_images(self, source: str, image: Any, labels: Any = None) -> None:
+        """Give samples their pictures back that a session was opened without.
+
+        Parameters
+        ----------
+        source : str
+            Name of the source, as in ``samples.absent``.
+        image, labels : array or pyramid
+            As when the samples were made.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such source, the image does not hold all of its samples, or it is another
+            than the session was saved with.
+        """
+        from embedscope.explorer.session._session_samples import take_back, trained_part
+
+        samples, absences = take_back(self._need_samples(), self._absences, source, image, labels)
+        if self._model is not None and self._analysis is not None:
+            of_model = trained_part(samples, self._in_training)
+            self._model = replace(self._model, samples=of_model)
+            self._analysis = MapAnalysis(self._model, self._analysis.novelty_arrays())
+        self._samples, self._absences = samples, absences
+        self.events.samples_changed.emit(samples)
+        self._say(f"Images of {source} attached")
+
+    @command
+    def place(self, positions: Any) -> None:
+        """Let the samples stand where another program put them, without a trained map.
+
+        Selection, gates and colours work as ever; drawing and placing new samples need `train`. A
+        trained map that is on show stays among `results`; its losses, its novelty scores and its
+        run's status go with it.
+
+        Parameters
+        ----------
+        positions : array-like of shape (n_samples, 2)
+            Map coordinates; NaN for samples without a place.
+
+        Raises
+        ------
+        InvalidInputError
+            If the shape does not fit the samples, a place is infinite, or a run is going on.
+        """
+        n_samples = len(self._need_samples())
+        self._runs.check_idle("place")
+        given = np.asarray(positions)
+        if given.shape != (n_samples, 2) or given.dtype.kind not in "fiu":
+            raise InvalidInputError(
+                f"positions must be numbers of shape ({n_samples}, 2); got {given.dtype} of shape "
+                f"{given.shape}. Give a place for each sample, NaN where it has none."
+            )
+        places = given.astype(np.float32)
+        if np.isinf(places).any():
+            raise InvalidInputError(
+                "positions must be finite, or NaN; got infinity. Give NaN where a sample has no "
+                "place."
+            )
+        self._forget_training()  # the networks know other coordinates than these
+        self._place(places, epoch=0, is_final=True)
+        self._forget_answers()
+        self._tell_nothing_trained()
+        self._tell_embedding()
+
+
+def _taken(values: np.ndarray, rows: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """Values of earlier rows in new places; NaN (False in a mask) where there were none."""
+    taken = np.full(
+        (len(rows), *values.shape[1:]), np.nan if values.dtype.kind == "f" else False, values.dtype
+    )
+    taken[where] = values[rows[where]]
+    return taken

@@ -1,0 +1,144 @@
+"""The run of training: its parameters, its course, and the maps that came of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from embedscope._errors import InvalidInputError, InvalidTypeError
+from embedscope.explorer.commands._command import command
+from embedscope.explorer.commands._explorer_state import ExplorerState, read_only
+from embedscope.explorer.marks._events import Embedding
+from embedscope.training import Status, TrainedMap
+
+
+class TrainingCommands(ExplorerState):
+    """Train, and show what came of it. See `Explorer`."""
+
+    @command
+    def set_parameters(self, **changes: Any) -> None:
+        """Change parameters of the next run; all of them, or none if one breaks a rule.
+
+        Parameters
+        ----------
+        **changes
+            Values by the names of `TrainingParameters`.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no parameter of a name, or a value is out of bounds.
+        """
+        self._parameters = self._parameters.replace(**changes)
+        self.events.parameters_changed.emit(self._parameters)
+
+    @command
+    def train(self) -> None:
+        """Train the map of the samples, in a thread of its own.
+
+        Raises
+        ------
+        InvalidInputError
+            If there are no samples, too few for `n_neighbors`, or a run is going on.
+        """
+        samples = self._need_samples()
+        self._runs.check_idle("train")
+        if self._parameters.n_neighbors >= len(samples):
+            raise InvalidInputError(
+                "n_neighbors must be less than the number of samples; got "
+                f"{self._parameters.n_neighbors} (n_samples={len(samples)}). Lower n_neighbors, or "
+                "add samples."
+            )
+        # First: where it cannot start, nothing has changed. Its reports wait for the lock.
+        self._runs.start(samples, self._parameters)
+        self._before_run = self._embedding
+        self._losses = {}
+        self.events.losses_changed.emit(self._losses)
+
+    def pause(self) -> None:
+        """Hold the run; `resume` lets it go on."""
+        self._runs.latest.pause()
+
+    def resume(self) -> None:
+        """Let a run that is paused go on."""
+        self._runs.latest.resume()
+
+    def stop(self) -> None:
+        """End the run within a batch and keep the best map so far."""
+        self._runs.latest.stop()
+
+    def wait(self, timeout_s: float | None = None) -> Status:
+        """Wait for the end of the run.
+
+        Parameters
+        ----------
+        timeout_s : float, optional
+            In seconds; for ever by default.
+
+        Returns
+        -------
+        Status
+            Where the run is then; not at its end if the time was up.
+        """
+        return self._runs.latest.wait(timeout_s)
+
+    @command
+    def show_result(self, result: TrainedMap) -> None:
+        """Go back to a map that was trained earlier, and to its samples.
+
+        Parameters
+        ----------
+        result : TrainedMap
+            One of `results`, or of another explorer's.
+
+        Raises
+        ------
+        InvalidTypeError
+            If it is no `TrainedMap`.
+        """
+        if not isinstance(result, TrainedMap):
+            raise InvalidTypeError(
+                f"result must be a TrainedMap; got {type(result).__name__}. Take one of results."
+            )
+        if result not in self._runs.results:
+            self._runs.results.append(result)
+        if self._samples is not result.samples:
+            self._clear()
+            self._take(result.samples)
+        if result is not self._model:
+            self._replay = None  # it shows how another map formed
+        self._show(result)
+        self._tell_all()
+
+    @command
+    def show_snapshot(self, index: Any) -> None:
+        """Show the map as it was while it formed; -1 for the present.
+
+        Parameters
+        ----------
+        index : int
+            Number of the snapshot in `replay`, or -1.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such snapshot.
+        """
+        n_snapshots = 0 if self._replay is None else len(self._replay)
+        if not isinstance(index, int | np.integer) or not -1 <= index < n_snapshots:
+            raise InvalidInputError(
+                f"index must be -1 or the number of a snapshot, below {n_snapshots}; got "
+                f"{index!r}. Train first, or take a smaller number."
+            )
+        if index == -1 or self._replay is None:
+            self._shown = self._embedding
+        else:
+            # Samples that were added later had no place then.
+            positions = np.full_like(self._embedding.positions, np.nan)
+            positions[self._in_training] = self._replay.positions(int(index))
+            epoch = self._replay.epochs[index]
+            self._shown = Embedding(
+                self._next_revision(), read_only(positions), epoch, is_final=False
+            )
+        self.events.embedding_changed.emit(self._shown)

@@ -1,0 +1,1 @@
+"""What leaves an explorer: tables, pictures and annotated matrices."""

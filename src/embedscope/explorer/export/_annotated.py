@@ -1,0 +1,234 @@
+"""The map as an annotated matrix: AnnData, and SpatialData's tables that annotate label images.
+
+Both keep a matrix of numbers (``X``) with a table about its rows (``obs``). The names of columns in
+that table may hold letters, digits, ``_``, ``-`` and ``.`` only, so a gate "T cells / CD4+" becomes
+the column ``gate_T_cells_CD4``; what each column was called stands in ``uns["embedscope"]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from embedscope._errors import InvalidInputError
+from embedscope.explorer.export._exports import require_export
+from embedscope.explorer.export._frames import (
+    GATE_PREFIX,
+    IDENTITY_COLUMNS,
+    PLACE_COLUMNS,
+    SCORE_PREFIX,
+    as_text,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from anndata import AnnData
+
+REGION_KEY = "region"
+INSTANCE_KEY = "instance_id"
+
+# Kinds of categories that h5ad can hold, as pandas names them.
+_CATEGORIES = ("string", "integer", "floating", "boolean", "empty")
+
+Regions = Mapping[str | tuple[str, int], str]
+
+
+def to_anndata(frame: pd.DataFrame, parameters: Mapping[str, Any] | None = None) -> AnnData:
+    """Turn the map's table into an AnnData object.
+
+    Parameters
+    ----------
+    frame : DataFrame of n rows
+        From `to_frame`.
+    parameters : mapping, optional
+        Numbers, text, flags and lists of them, as `TrainingParameters.to_dict` gives.
+
+    Returns
+    -------
+    AnnData
+        ``X`` (n, n_numeric_features) float32; ``var_names`` the features' names;
+        ``obsm["X_umap"]`` (n, 2) float32; ``obs`` source, frame, label, other features, gates
+        (bool) and scores; ``obs_names`` "source/frame/label"; ``uns["embedscope"]`` parameters,
+        and the original name of every gate (``"gates"``) and column (``"columns"``).
+
+    Raises
+    ------
+    MissingDependencyError
+        If anndata is missing.
+    """
+    require_export("anndata", "to_anndata")
+    import anndata
+    import pandas as pd
+
+    numeric = [name for name in frame.columns if _is_measurement(frame, name)]
+    others = [name for name in frame.columns if name not in (*numeric, *PLACE_COLUMNS)]
+    columns = dict(zip(others, safe_names(others), strict=True))
+    ids = frame[list(IDENTITY_COLUMNS)].astype(str)
+    obs = frame[others].apply(_storable).rename(columns=columns)
+    obs.index = pd.Index(ids["source"] + "/" + ids["frame"] + "/" + ids["label"], dtype=object)
+    return anndata.AnnData(
+        X=frame[numeric].to_numpy(dtype=np.float32),
+        obs=obs,
+        var=pd.DataFrame(index=pd.Index(numeric, dtype=object)),
+        obsm={"X_umap": frame[list(PLACE_COLUMNS)].to_numpy(dtype=np.float32)},
+        uns={
+            "embedscope": {
+                "parameters": dict(parameters or {}),
+                "columns": {column: name for name, column in columns.items()},
+                "gates": {
+                    column: name.removeprefix(GATE_PREFIX)
+                    for name, column in columns.items()
+                    if name.startswith(GATE_PREFIX)
+                },
+            }
+        },
+    )
+
+
+def to_spatialdata_table(
+    frame: pd.DataFrame,
+    regions: Regions | None = None,
+    parameters: Mapping[str, Any] | None = None,
+) -> AnnData:
+    """Turn the map's table into a table that annotates the labels of a SpatialData object.
+
+    Parameters
+    ----------
+    frame : DataFrame of n rows
+        From `to_frame`.
+    regions : mapping of str or (str, int) to str, optional
+        Name of the labels element of each source, or of each (source, frame): label images of
+        SpatialData have no time axis. By default an element has the name of its source.
+    parameters : mapping, optional
+        As in `to_anndata`.
+
+    Returns
+    -------
+    AnnData
+        As `to_anndata` gives it, with the element's name in ``obs["region"]`` and the label in
+        ``obs["instance_id"]``. Add it with ``sdata.tables["map"] = table``.
+
+    Raises
+    ------
+    MissingDependencyError
+        If spatialdata is missing, or cannot be imported.
+    InvalidInputError
+        If a region's name is none that SpatialData allows, or two samples annotate the same label.
+    """
+    require_export("spatialdata", "to_spatialdata_table")
+    from spatialdata.models import TableModel
+
+    table = to_anndata(frame, parameters)
+    names = _region_names(frame, regions or {})
+    _check_instances(frame, names)
+    table.obs[REGION_KEY] = names.astype("category").to_numpy()
+    table.obs[INSTANCE_KEY] = frame["label"].to_numpy(dtype=np.int64)
+    parsed: AnnData = TableModel.parse(
+        table,
+        region=sorted(set(names)),
+        region_key=REGION_KEY,
+        instance_key=INSTANCE_KEY,
+    )
+    return parsed
+
+
+def gates_of_table(table: AnnData) -> dict[str, npt.NDArray[np.bool_]]:
+    """Find the gates in what `to_anndata` or `to_spatialdata_table` made, also read from disk.
+
+    Parameters
+    ----------
+    table : AnnData of n rows
+
+    Returns
+    -------
+    dict of str to ndarray of shape (n,), bool
+        Which samples each gate holds, by the gate's name.
+    """
+    gates = table.uns["embedscope"]["gates"]
+    ordered = [column for column in table.obs.columns if column in gates]
+    return {str(gates[column]): table.obs[column].to_numpy(dtype=bool) for column in ordered}
+
+
+def safe_names(names: list[str]) -> list[str]:
+    """Names that may be columns of an annotated matrix, none of them twice.
+
+    Parameters
+    ----------
+    names : list of str
+
+    Returns
+    -------
+    list of str
+        As many, of letters, digits, ``_``, ``-`` and ``.``; a number at the end tells names apart
+        that would become the same.
+    """
+    # REGION_KEY and INSTANCE_KEY are SpatialData's, whatever a feature is called.
+    taken = {REGION_KEY, INSTANCE_KEY, "_index"}
+    safe = []
+    for name in names:
+        plain = "".join(c if c.isalnum() or c in "_-." else "_" for c in name)
+        words = "_".join(word for word in plain.split("_") if word)
+        if not words.strip("."):  # "." and ".." are no names to SpatialData
+            words = "column"
+        unique, number = words, 1
+        while unique.casefold() in taken:
+            number += 1
+            unique = f"{words}_{number}"
+        taken.add(unique.casefold())
+        safe.append(unique)
+    return safe
+
+
+def _is_measurement(frame: pd.DataFrame, name: str) -> bool:
+    """Whether a column is a number that belongs into the matrix."""
+    is_known = name in (*IDENTITY_COLUMNS, *PLACE_COLUMNS)
+    is_marked = name.startswith((GATE_PREFIX, SCORE_PREFIX))
+    return not is_known and not is_marked and frame[name].dtype.kind in "iuf"
+
+
+def _storable(column: pd.Series[Any]) -> pd.Series[Any]:
+    """The column as h5ad can hold it: dates, mixtures and the like become text."""
+    import pandas as pd
+
+    is_plain = pd.api.types.is_bool_dtype(column.dtype) or pd.api.types.is_numeric_dtype(
+        column.dtype
+    )
+    if is_plain:
+        return column
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        kind = pd.api.types.infer_dtype(column.cat.categories)
+        return column if kind in _CATEGORIES else as_text(column)
+    return as_text(column).astype("category")
+
+
+def _region_names(frame: pd.DataFrame, regions: Regions) -> pd.Series[str]:
+    """The labels element that each row annotates."""
+    import pandas as pd
+
+    pairs = list(zip(frame["source"].astype(str), frame["frame"].tolist(), strict=True))
+    names = pd.Series(
+        [regions.get(pair, regions.get(pair[0], pair[0])) for pair in pairs], dtype=str
+    )
+    for name in sorted(set(names)):
+        if [name] != safe_names([name]):
+            raise InvalidInputError(
+                f"regions must be names of letters, digits, _, - and .; got {name!r}. Give regions "
+                "a name for this source, that of its labels element."
+            )
+    return names
+
+
+def _check_instances(frame: pd.DataFrame, names: pd.Series[str]) -> None:
+    import pandas as pd
+
+    pairs = pd.DataFrame({"region": names.to_numpy(), "label": frame["label"].to_numpy()})
+    repeated = pairs[pairs.duplicated()]
+    if len(repeated):
+        region, label = repeated.iloc[0]
+        raise InvalidInputError(
+            f"regions must tell samples of the same label apart; got label {label} more than once "
+            f"in {region!r}. Give each (source, frame) a region of its own."
+        )

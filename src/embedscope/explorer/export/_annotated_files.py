@@ -1,0 +1,99 @@
+"""Annotated tables on disk: written whole or not at all, as the other exports are."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from embedscope._errors import InvalidInputError
+from embedscope.core.storage._stored_file import replace_file
+from embedscope.core.storage._stored_path import as_path, errors_of_writing
+from embedscope.explorer.export._annotated import safe_names
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+    from embedscope.samples import Identities
+
+
+def element_names(identities: Identities) -> dict[tuple[str, int], str]:
+    """Names for the labels elements that a SpatialData table annotates.
+
+    Parameters
+    ----------
+    identities : Identities
+        Of n samples.
+
+    Returns
+    -------
+    dict of (str, int) to str
+        By source and frame: the source's name, with ``_`` for what SpatialData allows in no name,
+        and the frame's number where labels come back in other frames.
+    """
+    table = identities.to_frame()
+    again = table[table.duplicated(["source", "label"])]
+    come_back = set(again["source"])
+    names = dict(zip(identities.sources, safe_names(list(identities.sources)), strict=True))
+    pairs = table[["source", "frame"]].drop_duplicates().itertuples(index=False)
+    return {
+        (source, frame): f"{names[source]}_t{frame}" if source in come_back else names[source]
+        for source, frame in pairs
+    }
+
+
+def write_h5ad(path: str | os.PathLike[str], table: AnnData) -> Path:
+    """Write a table as an .h5ad file.
+
+    Parameters
+    ----------
+    path : str or path
+        File; one that is there is replaced.
+    table : AnnData
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    file = as_path(path)
+    with replace_file(file) as written:
+        table.write_h5ad(written)
+    return file
+
+
+def write_zarr(path: str | os.PathLike[str], table: AnnData) -> Path:
+    """Write a table as a zarr folder, as SpatialData keeps its tables.
+
+    Parameters
+    ----------
+    path : str or path
+        A folder that is not there yet: others may hold more than a table.
+    table : AnnData
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is something of this name.
+    """
+    folder = as_path(path)
+    if folder.exists():
+        raise InvalidInputError(
+            f"path must be a new folder; got {folder}, which is there already. Choose another name."
+        )
+    with errors_of_writing(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".embedscope-", dir=folder.parent) as beside:
+            written = Path(beside) / folder.name
+            with warnings.catch_warnings():  # of anndata's defaults, which every reader knows
+                warnings.filterwarnings("ignore", message=".*zarr v[23]", category=UserWarning)
+                table.write_zarr(written)
+            written.replace(folder)
+    return folder

@@ -1,0 +1,164 @@
+"""The map's table and the parameters as files that other programs read: CSV, Parquet, JSON.
+
+Every file is written whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from embedscope._errors import InvalidInputError, MissingDependencyError
+from embedscope.core.storage._stored_file import replace_file
+from embedscope.core.storage._stored_path import as_path
+from embedscope.explorer.export._frames import as_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_BEGIN_FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # the last two are skipped by spreadsheets
+
+
+def require_export(package: str, purpose: str) -> None:
+    """Make sure of an optional package.
+
+    Parameters
+    ----------
+    package : str
+        Name to import.
+    purpose : str
+        What needs it, for the message.
+
+    Raises
+    ------
+    MissingDependencyError
+        If it cannot be imported.
+    """
+    from importlib import import_module
+
+    try:
+        import_module(package)
+    except ImportError as error:
+        raise MissingDependencyError(
+            f'{purpose} must find {package}; got "{error}". Run: pip install "embedscope[export]"'
+        ) from error
+
+
+def write_csv(
+    path: str | os.PathLike[str], frame: pd.DataFrame, *, spreadsheet_safe: bool = False
+) -> Path:
+    """Write the map's table as comma-separated values, UTF-8.
+
+    Parameters
+    ----------
+    path : str or path
+        File; one that is there is replaced.
+    frame : DataFrame
+        From `to_frame`. Numbers are written in full, gates as ``True`` and ``False``.
+    spreadsheet_safe : bool, default=False
+        Put an apostrophe before text, in cells and names of columns, that a spreadsheet would take
+        for a formula.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    file = as_path(path)
+    if spreadsheet_safe:
+        frame = _without_formulas(frame)
+    with replace_file(file) as written:
+        # With this end of lines, text that holds either of its characters is put in quotes.
+        frame.to_csv(written, index=False, encoding="utf-8", lineterminator="\r\n")
+    return file
+
+
+def write_parquet(path: str | os.PathLike[str], frame: pd.DataFrame) -> Path:
+    """Write the map's table as a Parquet file.
+
+    Parameters
+    ----------
+    path : str or path
+        File; one that is there is replaced.
+    frame : DataFrame
+        From `to_frame`. Types are kept, categories among them; mixtures and categories that are
+        intervals, which Parquet has none of, become text.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    MissingDependencyError
+        If pyarrow is missing.
+    """
+    require_export("pyarrow", "write_parquet")
+    file = as_path(path)
+    with replace_file(file) as written:
+        frame.apply(_for_parquet).to_parquet(written, index=False, engine="pyarrow")
+    return file
+
+
+def _for_parquet(column: pd.Series[Any]) -> pd.Series[Any]:
+    """The column as Parquet can hold it."""
+    import pandas as pd
+
+    is_categorical = isinstance(column.dtype, pd.CategoricalDtype)
+    kind = pd.api.types.infer_dtype(column.cat.categories if is_categorical else column)
+    is_foreign = kind in ("mixed", "mixed-integer") or (is_categorical and kind == "interval")
+    return as_text(column) if is_foreign else column
+
+
+def write_json(path: str | os.PathLike[str], values: Mapping[str, Any]) -> Path:
+    """Write parameters as JSON: names and values, one a line.
+
+    Parameters
+    ----------
+    path : str or path
+        File; one that is there is replaced.
+    values : mapping
+        JSON values with finite numbers, as `TrainingParameters.to_dict` gives them.
+
+    Returns
+    -------
+    Path
+        The file, UTF-8.
+
+    Raises
+    ------
+    InvalidInputError
+        If a value is not JSON, or not finite. Nothing is written then.
+    """
+    try:
+        text = json.dumps(dict(values), indent=2, allow_nan=False, ensure_ascii=False)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(
+            f"values must be JSON with finite numbers; got {error}. Give what to_dict gives."
+        ) from error
+    file = as_path(path)
+    with replace_file(file) as written:
+        written.write_text(text + "\n", encoding="utf-8")
+    return file
+
+
+def _without_formulas(frame: pd.DataFrame) -> pd.DataFrame:
+    """The table with an apostrophe before every text that would be a formula."""
+    import pandas as pd
+
+    quoted = {
+        name: column
+        if pd.api.types.is_numeric_dtype(column.dtype)
+        else column.astype(object).map(_as_text, na_action="ignore")
+        for name, column in frame.items()
+    }
+    return pd.DataFrame(quoted, index=frame.index).rename(columns=_as_text)
+
+
+def _as_text(value: Any) -> Any:
+    is_formula = isinstance(value, str) and value.startswith(_BEGIN_FORMULAS)
+    return f"'{value}" if is_formula else value

@@ -1,0 +1,162 @@
+"""The map as a table: who each sample is, where it stands, what it measures, which gates hold it.
+
+Column names are a contract, so that a table on disk says which of its columns are gates:
+
+- ``source``, ``frame``, ``label``: the sample's identity
+- ``umap_1``, ``umap_2``: its place on the map, in map units
+- features, under their own names
+- ``gate:<name>``: whether the gate holds it, a boolean
+- ``score:<name>``: a score, such as ``score:novelty``
+
+A feature whose name is one of these, or begins like a gate's or a score's, is written as
+``feature:<name>``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from embedscope._errors import InvalidInputError
+from embedscope.samples.identity._identity import Identities
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+IDENTITY_COLUMNS = ("source", "frame", "label")
+PLACE_COLUMNS = ("umap_1", "umap_2")
+GATE_PREFIX = "gate:"
+SCORE_PREFIX = "score:"
+FEATURE_PREFIX = "feature:"
+
+_RESERVED = (*IDENTITY_COLUMNS, *PLACE_COLUMNS)
+_PREFIXES = (GATE_PREFIX, SCORE_PREFIX, FEATURE_PREFIX)
+
+
+def to_frame(
+    identities: Identities,
+    positions: npt.NDArray[Any],
+    features: pd.DataFrame | None = None,
+    memberships: Mapping[str, npt.NDArray[np.bool_]] | None = None,
+    scores: Mapping[str, npt.NDArray[Any]] | None = None,
+) -> pd.DataFrame:
+    """Put all that is known of the samples into one table.
+
+    Parameters
+    ----------
+    identities : Identities
+        Who the n samples are.
+    positions : ndarray of shape (n, 2), float
+        Places on the map; NaN where a sample has none.
+    features : DataFrame of n rows, optional
+        Measurements and categories.
+    memberships : mapping of str to ndarray of shape (n,), bool, optional
+        Which samples each gate holds, as `GateSet.memberships` gives them.
+    scores : mapping of str to ndarray of shape (n,), optional
+        One number or flag for each sample, by the score's name.
+
+    Returns
+    -------
+    DataFrame
+        n rows in the samples' order, with the index 0..n-1; columns as the module says.
+
+    Raises
+    ------
+    InvalidInputError
+        If a part has another number of rows, or positions are not pairs.
+    """
+    import pandas as pd
+
+    parts = {
+        "positions": positions,
+        **({} if features is None else {"features": features}),
+        **{f"gate {name!r}": mask for name, mask in (memberships or {}).items()},
+        **{f"score {name!r}": values for name, values in (scores or {}).items()},
+    }
+    _check_rows(parts, len(identities))
+    places = np.asarray(positions)
+    if places.ndim != 2 or places.shape[1] != len(PLACE_COLUMNS):
+        raise InvalidInputError(
+            f"positions must have shape (n_samples, 2); got {places.shape}. Export a map of two "
+            "components."
+        )
+    columns = [
+        identities.to_frame(),
+        pd.DataFrame(dict(zip(PLACE_COLUMNS, places.T, strict=True))),
+        _renamed(features),
+        pd.DataFrame({GATE_PREFIX + name: mask for name, mask in (memberships or {}).items()}),
+        pd.DataFrame({SCORE_PREFIX + name: values for name, values in (scores or {}).items()}),
+    ]
+    return pd.concat([part for part in columns if part is not None], axis=1)
+
+
+def gates_of(frame: pd.DataFrame) -> dict[str, npt.NDArray[np.bool_]]:
+    """Find the gates in a table that `to_frame` made, read back from wherever it was written.
+
+    Parameters
+    ----------
+    frame : DataFrame of n rows
+
+    Returns
+    -------
+    dict of str to ndarray of shape (n,), bool
+        Which samples each gate holds, by the gate's name, in the order of the columns.
+    """
+    return {
+        str(name).removeprefix(GATE_PREFIX): frame[name].to_numpy(dtype=bool)
+        for name in frame.columns
+        if str(name).startswith(GATE_PREFIX)
+    }
+
+
+def _renamed(features: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Features under the names that their columns have."""
+    if features is None:
+        return None
+    names = [_feature_column(str(name)) for name in features.columns]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise InvalidInputError(
+            f"features must have different names; got {repeated} more than once. Rename them."
+        )
+    return features.reset_index(drop=True).set_axis(names, axis=1)
+
+
+def _feature_column(name: str) -> str:
+    # A name that has the features' own prefix gets another, so that no two become one.
+    is_taken = name in _RESERVED or name.startswith(_PREFIXES)
+    return FEATURE_PREFIX + name if is_taken else name
+
+
+def _check_rows(parts: Mapping[str, Any], n_rows: int) -> None:
+    wrong = {name: len(part) for name, part in parts.items() if len(part) != n_rows}
+    if wrong:
+        raise InvalidInputError(
+            f"every part must have {n_rows} rows, one for each identity; got {wrong}. Take them "
+            "from the same samples."
+        )
+
+
+def as_text(column: pd.Series[Any]) -> pd.Series[Any]:
+    """A column with its values as text; missing ones stay missing, categories keep their order.
+
+    Parameters
+    ----------
+    column : Series of n values
+
+    Returns
+    -------
+    Series of n values
+        Text, or categories that are text.
+    """
+    import pandas as pd
+
+    text = column.astype(object).map(str, na_action="ignore")
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        return text
+    categories = dict.fromkeys(map(str, column.cat.categories))  # 1 and "1" become one
+    kind = pd.CategoricalDtype(list(categories), ordered=column.cat.ordered)
+    return text.astype(kind)

@@ -1,0 +1,144 @@
+"""A montage: the pictures of some samples side by side in one image, to look at or to show."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from embedscope._errors import InvalidInputError
+from embedscope.core.storage._stored_file import replace_file
+from embedscope.core.storage._stored_path import as_path
+
+if TYPE_CHECKING:
+    from embedscope.samples.common._samples import Samples
+
+Picture = npt.NDArray[np.uint8]
+
+MOST_CELLS = 100
+
+_CELL_PX = 64  # smaller pictures are enlarged to at least this, by a whole factor
+_GAP_PX = 2
+_BACKGROUND = 255  # white, as the page or slide that the montage ends up on
+
+
+def draw_montage(samples: Samples, rows: npt.ArrayLike, *, most: int = MOST_CELLS) -> Picture:
+    """Draw the pictures of some samples in a grid that is as square as it can be.
+
+    Parameters
+    ----------
+    samples : Samples
+        Pictures, not a table.
+    rows : int array
+        Which samples, in the order in which they are read: along lines, from the top.
+        Samples whose pictures are not at hand (``samples.absent``) are passed over.
+    most : int, default=100
+        Number of pictures; of more rows, so many are taken evenly from the first to the last.
+
+    Returns
+    -------
+    ndarray of shape (height, width, 3), uint8
+        Pixels are shown as they are, enlarged by a whole factor where pictures are below 64 pixels.
+
+    Raises
+    ------
+    InvalidInputError
+        If the samples are no pictures, no row is asked for, one is not theirs, or the pictures of
+        all of them are absent.
+    """
+    chosen = _evenly(_checked(samples, rows, most), most)
+    pictures = np.stack([samples.thumbnail(int(row)) for row in chosen])
+    factor = max(1, math.ceil(_CELL_PX / max(pictures.shape[1:3])))
+    return _tiled(pictures.repeat(factor, axis=1).repeat(factor, axis=2))
+
+
+def write_montage(
+    path: str | os.PathLike[str], samples: Samples, rows: npt.ArrayLike, *, most: int = MOST_CELLS
+) -> Path:
+    """Write a montage as a PNG file.
+
+    Parameters
+    ----------
+    path : str or path
+        File; one that is there is replaced, at one instant.
+    samples, rows, most
+        As in `draw_montage`.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    InvalidInputError
+        As `draw_montage`. Nothing is written then.
+    """
+    from matplotlib.image import imsave
+
+    montage = draw_montage(samples, rows, most=most)
+    file = as_path(path)
+    with replace_file(file) as written:
+        imsave(written, montage, format="png")
+    return file
+
+
+def _checked(samples: Samples, rows: npt.ArrayLike, most: int) -> npt.NDArray[np.int64]:
+    if not samples.is_image:
+        raise InvalidInputError(
+            "samples must be pictures to draw a montage; got samples of a table. Make them of an "
+            "image, with samples_from_labels."
+        )
+    wanted = np.asarray(rows)
+    if wanted.ndim != 1 or len(wanted) == 0 or wanted.dtype.kind not in "ui":
+        raise InvalidInputError(
+            f"rows must be row numbers, at least one; got shape {wanted.shape} and dtype "
+            f"{wanted.dtype}. Choose a gate or a selection that holds samples."
+        )
+    if most < 1:
+        raise InvalidInputError(f"most must be at least 1; got {most}. Raise it.")
+    if not 0 <= wanted.min() <= wanted.max() < len(samples):
+        raise InvalidInputError(
+            f"rows must be in 0..{len(samples) - 1}; got {wanted.min()}..{wanted.max()}. Look rows "
+            "up by identity."
+        )
+    return _present(samples, wanted.astype(np.int64))
+
+
+def _present(samples: Samples, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The rows whose pictures are at hand."""
+    is_absent = np.array([name in samples.absent for name in samples.identities.sources])
+    present: npt.NDArray[np.int64] = rows[~is_absent[samples.identities.source[rows]]]
+    if len(present) == 0:
+        raise InvalidInputError(
+            f"rows must have a picture at hand; got {len(rows)} without, of "
+            f"{', '.join(map(repr, samples.absent))}. Attach the images first."
+        )
+    return present
+
+
+def _evenly(rows: npt.NDArray[np.int64], most: int) -> npt.NDArray[np.int64]:
+    """At most so many of the rows, evenly spread from the first to the last."""
+    if len(rows) <= most:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, most).round().astype(np.intp)]
+
+
+def _tiled(pictures: Picture) -> Picture:
+    """Pictures of one size in a grid, with gaps between them and around."""
+    n_pictures, height, width, _ = pictures.shape
+    n_columns = math.ceil(math.sqrt(n_pictures))
+    n_lines = math.ceil(n_pictures / n_columns)
+    step_y, step_x = height + _GAP_PX, width + _GAP_PX
+    sheet = np.full(
+        (n_lines * step_y + _GAP_PX, n_columns * step_x + _GAP_PX, 3), _BACKGROUND, np.uint8
+    )
+    for number, picture in enumerate(pictures):
+        top = _GAP_PX + number // n_columns * step_y
+        left = _GAP_PX + number % n_columns * step_x
+        sheet[top : top + height, left : left + width] = picture
+    return sheet

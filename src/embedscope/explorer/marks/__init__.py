@@ -1,0 +1,1 @@
+"""What people mark on a map: selection, regions and gates, with undo."""

@@ -1,0 +1,1 @@
+"""Sessions on disk: an explorer saved whole, and opened again."""

@@ -1,0 +1,97 @@
+"""Pictures of samples, cut again out of the images that they came from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from embedscope._errors import InvalidInputError
+from embedscope.samples.common._recipes import CropRecipe, PatchRecipe
+from embedscope.samples.common._samples import Samples
+
+
+def attach_pictures(samples: Samples, name: str, image: Any, labels: Any = None) -> Samples:
+    """Give the samples of one source their pictures back.
+
+    Parameters
+    ----------
+    samples : Samples
+        Of which those of this source have no pictures: see ``samples.absent``.
+    name : str
+        The source.
+    image, labels : array or pyramid
+        The image, and for labelled objects its labels, as when the samples were made.
+
+    Returns
+    -------
+    Samples
+        The same samples, their source with its image and labels.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such source, or the image does not hold all of its samples.
+    """
+    if name not in samples.sources:
+        raise InvalidInputError(
+            f"name must be one of the sources {list(samples.sources)}; got {name!r}. Choose one."
+        )
+    if not isinstance(samples.recipe, CropRecipe | PatchRecipe):
+        raise InvalidInputError(
+            f"samples must be cut from an image to take it back; got samples of "
+            f"{samples.recipe.kind}. They need none."
+        )
+    rows, pictures = cut_pictures(samples, name, image, labels)
+    images = np.array(samples.images)
+    images[rows] = pictures
+    source = replace(samples.sources[name], image=image, labels=labels)
+    return replace(
+        samples,
+        images=images,
+        sources={**samples.sources, name: source},
+        absent={other: reason for other, reason in samples.absent.items() if other != name},
+    )
+
+
+def cut_pictures(
+    samples: Samples, name: str, image: Any, labels: Any = None
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any]]:
+    """Cut the pictures of one source's samples out of its image, as they were cut before.
+
+    Parameters
+    ----------
+    samples, name, image, labels
+        As in `attach_pictures`.
+
+    Returns
+    -------
+    rows : ndarray of shape (k,), int64
+        The rows of the source's samples.
+    pictures : ndarray of shape (k, [z,] h, w, n_channels)
+        Raw pixels.
+
+    Raises
+    ------
+    InvalidInputError
+        If the image does not hold all of the source's samples.
+    """
+    identities, source = samples.identities, samples.sources[name]
+    recipe = samples.recipe
+    if isinstance(recipe, CropRecipe | PatchRecipe):
+        # Stills and a time series may be joined: each was read by its own axes.
+        recipe = replace(recipe, axes=source.axes, image_axes=source.image_axes)
+    if isinstance(recipe, CropRecipe):
+        recipe = replace(recipe, features=False)  # they are there already, and take long
+    cut = replace(samples, recipe=recipe).same_way(image, labels, source=name)
+    rows = np.flatnonzero(identities.source == identities.sources.index(name))
+    found = cut.identities.rows(name, identities.label[rows], identities.frame[rows])
+    if (found < 0).any():
+        raise InvalidInputError(
+            f"labels must hold all of the {len(rows)} samples of {name!r}; got none for "
+            f"{int((found < 0).sum())} of them. Attach the labels that the samples were made from."
+        )
+    assert cut.images is not None  # a recipe for pictures makes pictures
+    return rows, cut.images[found]

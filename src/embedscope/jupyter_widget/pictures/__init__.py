@@ -1,0 +1,1 @@
+"""Pictures that the page asks for: images, planes and drawings."""

@@ -1,0 +1,1 @@
+"""The messages between kernel and page, and how they are checked."""

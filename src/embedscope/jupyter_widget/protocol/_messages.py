@@ -1,0 +1,303 @@
+"""What the kernel tells the page: one dataclass a message, heads without arrays.
+
+Arrays travel beside a head as binary buffers, one array each, in the order that the class names.
+The browser's half is compiled against interfaces written from these classes (see `_typescript`), so
+neither half can rename or retype a field alone. An unknown message is ignored, which lets an older
+page meet a newer kernel. What the decoder drew stands in `_drawings`, what the page asks for in
+`_wishes`, what lasts in `_state`.
+
+The kernel holds the masters: every kind of state has a revision that only grows, a page that lacks
+some says what it has (`Hello`, `Poll`) and is sent the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from embedscope.jupyter_widget.protocol._drawings import (
+    Atlas,
+    Decoded,
+    DecodedPath,
+    Reconstructed,
+    ReconstructionItem,
+)
+from embedscope.jupyter_widget.protocol._heads import Message
+
+PROTOCOL = 1
+
+
+# Parts of heads
+
+
+@dataclass(frozen=True)
+class LegendItem:
+    """One class of a legend; color is "#rrggbb"."""
+
+    label: str
+    color: str
+    count: int
+    visible: bool
+
+
+@dataclass(frozen=True)
+class GateItem:
+    """One gate: a polygon in map coordinates, or a combination of others."""
+
+    name: str
+    color: str
+    polygon: list[list[float]] | None
+    operation: str | None
+    members: list[str]
+    count: int
+    share: float
+
+
+@dataclass(frozen=True)
+class ImageItem:
+    """An image that samples come from; sizes are in pixels of its full resolution.
+
+    `is_transmitted`: the first channel is of transmitted light, grey, and the others glow over it.
+    """
+
+    name: str
+    width: int
+    height: int
+    n_z: int
+    n_t: int
+    channels: list[str]
+    is_transmitted: bool
+    has_image: bool
+
+
+@dataclass(frozen=True)
+class RankItem:
+    """One feature or channel, how far it moves the samples, and its share of all, 0..1.
+
+    `effect` is in map units per standard deviation.
+    """
+
+    feature: str
+    effect: float
+    share: float
+
+
+# From the kernel to the page
+
+
+@dataclass(frozen=True)
+class Positions(Message):
+    """The map; NaN for samples without a place.
+
+    `snapshot` is the number of the kept epoch that is looked at, -1 for the present.
+    """
+
+    kind: ClassVar[str] = "emb"
+    buffers: ClassVar[tuple[str, ...]] = ("float32 xy, (n, 2)",)
+    rev: int
+    epoch: int
+    n: int
+    snapshot: int
+
+
+@dataclass(frozen=True)
+class Colors(Message):
+    """Colour of every sample: a level into a palette of RGBA.
+
+    Level 0 is hidden (its alpha is 0), 1..249 are colours, 250 is "no value". Numbers have
+    `limits` and a `colormap`, classes neither. `palette` is what was chosen, "" for what suits the
+    values, and `palettes` are those to choose from; `has_own_limits` where the limits were chosen.
+    """
+
+    kind: ClassVar[str] = "attr"
+    buffers: ClassVar[tuple[str, ...]] = ("uint8 levels, (n,)", "uint8 palette, (251, 4)")
+    rev: int
+    title: str
+    by: str
+    name: str
+    limits: list[float] | None
+    has_own_limits: bool
+    colormap: str
+    palette: str
+    palettes: list[str]
+    note: str
+    legend: list[LegendItem]
+
+
+@dataclass(frozen=True)
+class Losses(Message):
+    """Rows of the loss history from index `start` on; a new `run` begins a new history.
+
+    `explained` says how much of unseen samples is drawn by now, "" where that is not measured.
+    """
+
+    kind: ClassVar[str] = "loss"
+    buffers: ClassVar[tuple[str, ...]] = ("float32 rows, (k, 1 + len(names)): epoch and losses",)
+    rev: int
+    run: int
+    start: int
+    names: list[str]
+    explained: str
+
+
+@dataclass(frozen=True)
+class Selected(Message):
+    """The selection of `n` samples as bits, least significant first."""
+
+    kind: ClassVar[str] = "sel"
+    buffers: ClassVar[tuple[str, ...]] = ("uint8 bits, (ceil(n / 8),)",)
+    rev: int
+    origin: str
+    count: int
+    n: int
+
+
+@dataclass(frozen=True)
+class Novel(Message):
+    """The samples that are unlike those trained on."""
+
+    kind: ClassVar[str] = "novel"
+    buffers: ClassVar[tuple[str, ...]] = ("uint32 rows, (k,)",)
+    rev: int
+
+
+@dataclass(frozen=True)
+class Hovered(Message):
+    """The sample that is pointed at elsewhere, -1 for none."""
+
+    kind: ClassVar[str] = "hovered"
+    row: int
+
+
+@dataclass(frozen=True)
+class Gates(Message):
+    """All gates with their live counts."""
+
+    kind: ClassVar[str] = "gates"
+    rev: int
+    gates: list[GateItem]
+
+
+@dataclass(frozen=True)
+class Picture(Message):
+    """A part of an image plane at some resolution, and the objects in it.
+
+    ``x0 .. y1`` is the part in pixels of the full resolution; `low` and `high` are the values that
+    the levels 0 and 255 stand for, one each a channel.
+    """
+
+    kind: ClassVar[str] = "img"
+    buffers: ClassVar[tuple[str, ...]] = (
+        "uint8 levels, (channels, h, w)",
+        "uint32 row + 1 of the object at each pixel, 0 for none, (h, w)",
+    )
+    req: int
+    source: str
+    t_index: int
+    z_index: int
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    w: int
+    h: int
+    low: list[float]
+    high: list[float]
+    note: str
+
+
+@dataclass(frozen=True)
+class Thumbnails(Message):
+    """A sheet of equally large pictures, with the names of their samples."""
+
+    kind: ClassVar[str] = "thumb"
+    buffers: ClassVar[tuple[str, ...]] = ("uint8 rgb, (len(rows), h, w, 3)",)
+    rows: list[int]
+    names: list[str]
+    w: int
+    h: int
+
+
+@dataclass(frozen=True)
+class Forgotten(Message):
+    """Answers that are of other samples or of another map, and must not be seen any longer."""
+
+    kind: ClassVar[str] = "gone"
+    what: list[Literal["decoded", "path", "reconstructed", "explained", "thumbnails"]]
+
+
+@dataclass(frozen=True)
+class Explained(Message):
+    """What drives the place of samples: a ranking, and for crops a picture (w > 0)."""
+
+    kind: ClassVar[str] = "explain"
+    buffers: ClassVar[tuple[str, ...]] = ("uint8 saliency, (h, w)",)
+    req: int
+    title: str
+    ranking: list[RankItem]
+    w: int
+    h: int
+
+
+@dataclass(frozen=True)
+class Located(Message):
+    """Where a sample is in its image: a plane, and a place in pixels of the full resolution."""
+
+    kind: ClassVar[str] = "at"
+    req: int
+    row: int
+    source: str
+    t_index: int
+    z_index: int
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Said(Message):
+    """What was done, in one line."""
+
+    kind: ClassVar[str] = "say"
+    text: str
+
+
+@dataclass(frozen=True)
+class Failed(Message):
+    """Something asked for could not be done; `req` is the request's number or 0."""
+
+    kind: ClassVar[str] = "err"
+    req: int
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class Synchronised(Message):
+    """The revisions that a page has once everything sent before has arrived."""
+
+    kind: ClassVar[str] = "sync"
+    revs: dict[str, int]
+
+
+FROM_KERNEL: tuple[type[Message], ...] = (
+    Positions,
+    Colors,
+    Losses,
+    Selected,
+    Novel,
+    Hovered,
+    Gates,
+    Picture,
+    Thumbnails,
+    Decoded,
+    DecodedPath,
+    Atlas,
+    Reconstructed,
+    Forgotten,
+    Explained,
+    Located,
+    Said,
+    Failed,
+    Synchronised,
+)
+PARTS: tuple[type, ...] = (LegendItem, GateItem, ImageItem, RankItem, ReconstructionItem)

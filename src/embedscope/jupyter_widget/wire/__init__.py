@@ -1,0 +1,1 @@
+"""How messages travel: what waits, how often it is sent, and by which thread."""

@@ -1,0 +1,1 @@
+"""From napari's layers to samples."""

@@ -1,0 +1,259 @@
+"""What to embed: which layers, and how a sample is cut out of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from psygnal import Signal
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from embedscope.napari_dock.data._data_choice import DataChoice, Kind
+from embedscope.napari_dock.data._data_entries import check_list, checked, combo, fill_checks
+from embedscope.napari_dock.data._keys_entries import KeysEntries
+from embedscope.napari_dock.data._layer_features import (
+    is_points,
+    numeric_features,
+    told_axis_of,
+)
+from embedscope.napari_dock.data._layer_samples import CropOptions
+from embedscope.napari_dock.data._preview_panel import PreviewPanel
+
+_BACKGROUNDS = {"kept": "keep", "black": "zero", "median of the background": "median"}
+_AXES = {"choose: time or depth": "", "time": "t", "depth": "z"}
+_TOLD = {"t": "time, as the layer says", "z": "depth, as the layer says", "": next(iter(_AXES))}
+_LARGEST_PX = 1024
+
+
+class DataPanel(QWidget):
+    """Offers the layers of a viewer.
+
+    Parameters
+    ----------
+    parent : QWidget, optional
+    """
+
+    changed = Signal()
+    shown = Signal()  # it was hidden or folded away before
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._is_showing = False
+        self._layers: tuple[Any, ...] = ()
+        self._measured: Any = None  # the layer whose columns are offered
+        self._offered: list[str] = []
+        self._asked_of: Any = None  # the layer whose first axis is shown
+        self.kind = combo([(kind.value, kind) for kind in Kind], "What a sample of the map is.")
+        self.labels = combo([], "The labels layer whose objects become points of the map.")
+        self.images = check_list("Image layers: each is a channel, or one layer with colours.")
+        self.columns = check_list("Columns of the layer's features that the map is made of.")
+        self.third_axis = combo(list(_AXES.items()), "What the first axis of the layer is.")
+        self.keys = KeysEntries()
+        self.crop_size, self.unit = self._size_entries()
+        self.background = combo(
+            list(_BACKGROUNDS.items()), "Pixels in a crop that are not the object's."
+        )
+        self.align = QCheckBox("Turn objects upright")
+        self.align.setToolTip("Turn each crop so that the object's longest axis stands upright.")
+        self.step = QSpinBox()
+        self.step.setRange(1, _LARGEST_PX)
+        self.step.setValue(32)
+        self.step.setSuffix(" px")
+        self.step.setToolTip("Distance between neighbouring patches.")
+        self.preview = PreviewPanel()
+        self._lay_out()
+        self._connect()
+        self._show_fitting()
+
+    def show_layers(self, layers: Sequence[Any]) -> None:
+        """Offer these layers; what was chosen stays chosen.
+
+        Parameters
+        ----------
+        layers : sequence of napari.layers.Layer
+        """
+        chosen = self.choice()
+        self._layers = tuple(layers)
+        images = [layer for layer in layers if type(layer).__name__ == "Image"]
+        stay = [layer for layer in images if layer in chosen.images] or images
+        self._is_showing = True
+        fill_checks(self.images, [(layer.name, layer, layer in stay) for layer in images])
+        self._is_showing = False
+        self._offer_labels()
+        self._show_fitting()
+        if self.choice() != chosen:
+            self.changed.emit()
+
+    def choice(self) -> DataChoice:
+        """What is chosen now."""
+        return DataChoice(
+            kind=self.kind.currentData(),
+            labels=self.labels.currentData(),
+            images=tuple(checked(self.images)),
+            columns=tuple(checked(self.columns)),
+            options=CropOptions(
+                size_px=int(self.crop_size.value()) or None
+                if self.unit.currentText() == "px"
+                else None,
+                size_um=self.crop_size.value() or None if self.unit.currentText() == "µm" else None,
+                background=self.background.currentData(),
+                align=self.align.isChecked(),
+                third_axis=self.third_axis.currentData(),
+            ),
+            patch_px=int(self.crop_size.value()) or 32,
+            step_px=self.step.value(),
+            keys=self.keys.keys,
+        )
+
+    def showEvent(self, event: Any) -> None:
+        """Tell that there is somebody to look."""
+        super().showEvent(event)
+        self.shown.emit()
+
+    def _size_entries(self) -> tuple[QDoubleSpinBox, QComboBox]:
+        size = QDoubleSpinBox()
+        size.setRange(0, _LARGEST_PX)
+        size.setDecimals(0)
+        size.setSpecialValueText("automatic")
+        size.setToolTip("Side of a crop. Automatic: the smallest that holds 95 % of the objects.")
+        unit = combo([("px", "px"), ("µm", "µm")], "Unit of the crop's side.")
+        unit.setMinimumContentsLength(3)
+        unit.currentTextChanged.connect(lambda text: size.setDecimals(0 if text == "px" else 2))
+        return size, unit
+
+    def _lay_out(self) -> None:
+        size = QHBoxLayout()
+        size.addWidget(self.crop_size, 1)
+        size.addWidget(self.unit)
+        self._size_row = QWidget()
+        self._size_row.setLayout(size)
+        size.setContentsMargins(0, 0, 0, 0)
+        self._form = QFormLayout()
+        self._form.setContentsMargins(0, 0, 0, 0)
+        self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self._titles: dict[QWidget, QLabel] = {}
+        rows: tuple[tuple[str, QWidget], ...] = (
+            ("Embed", self.kind),
+            ("Labels", self.labels),
+            ("Images", self.images),
+            ("Objects by", self.keys.label),
+            ("Frames by", self.keys.frame),
+            ("Columns", self.columns),
+            ("First axis", self.third_axis),
+            ("Size", self._size_row),
+            ("Background", self.background),
+            ("", self.align),
+            ("Step", self.step),
+        )
+        for text, entry in rows:
+            self._titles[entry] = QLabel(text)
+            self._form.addRow(self._titles[entry], entry)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(self._form)
+        layout.addWidget(self.preview)
+
+    def _connect(self) -> None:
+        self.kind.currentIndexChanged.connect(lambda _: self._offer_labels())
+        self.labels.currentIndexChanged.connect(lambda _: self._show_columns())
+        for entry in (self.kind, self.labels, self.third_axis, self.unit, self.background):
+            entry.currentIndexChanged.connect(self._tell)
+        self.crop_size.valueChanged.connect(self._tell)
+        self.step.valueChanged.connect(self._tell)
+        for several in (self.images, self.columns):
+            several.itemChanged.connect(self._tell)
+        self.align.toggled.connect(self._tell)
+        self.keys.changed.connect(self._on_keys)
+
+    def _tell(self, *_: Any) -> None:
+        if not self._is_showing:
+            self._show_fitting()
+            self.changed.emit()
+
+    def _offer_labels(self) -> None:
+        """Offer the layers that have samples of the chosen kind; what was chosen stays chosen."""
+        kinds = ("Labels", "Points") if self.kind.currentData() is Kind.FEATURES else ("Labels",)
+        offered = [layer for layer in self._layers if type(layer).__name__ in kinds]
+        chosen, was_showing = self.labels.currentData(), self._is_showing
+        self._is_showing = True
+        self.labels.clear()
+        for layer in offered:
+            self.labels.addItem(layer.name, layer)
+        if chosen in offered:
+            self.labels.setCurrentIndex(offered.index(chosen))
+        self._is_showing = was_showing
+        self._show_columns()
+
+    def _show_columns(self) -> None:
+        """Offer the numbers among the features of the chosen layer, also those that come later."""
+        layer = self.labels.currentData()
+        self.keys.offer(None if layer is None or is_points(layer) else layer)
+        if layer is not self._measured:
+            if self._measured is not None:
+                self._measured.events.features.disconnect(self._on_measured)
+            if layer is not None:
+                layer.events.features.connect(self._on_measured)
+            self._measured, self._offered = layer, []
+        offered = numeric_features(layer, self.keys.keys)
+        if offered == self._offered:
+            return
+        left_out = set(self._offered) - set(checked(self.columns))
+        was_showing, self._is_showing = self._is_showing, True
+        fill_checks(self.columns, [(name, name, name not in left_out) for name in offered])
+        self._offered, self._is_showing = offered, was_showing
+
+    def _on_keys(self) -> None:
+        self._show_columns()
+        self._tell()
+
+    def _on_measured(self, event: object = None) -> None:
+        before = self.choice()
+        self._show_columns()
+        self._show_fitting()
+        if self.choice() != before:
+            self._tell()
+
+    def _show_fitting(self) -> None:
+        """Only the entries that matter for the chosen kind."""
+        choice = self.choice()
+        objects, patches = choice.kind is Kind.OBJECTS, choice.kind is Kind.PATCHES
+        features = choice.kind is Kind.FEATURES
+        layer = choice.layer
+        self._show_axis(choice)
+        for entry, is_shown in (
+            (self.labels, not patches),
+            (self.images, not features),
+            (self.keys.label, not patches and self.keys.is_offered),
+            (self.keys.frame, not patches and self.keys.has_frames),
+            (self.columns, features),
+            (self.third_axis, layer is not None and layer.ndim == 3),
+            (self._size_row, not features),
+            (self.background, objects),
+            (self.align, objects),
+            (self.step, patches),
+        ):
+            entry.setVisible(is_shown)
+            self._titles[entry].setVisible(is_shown)
+        self._titles[self.labels].setText("Layer" if features else "Labels")
+        self.unit.setEnabled(objects)
+
+    def _show_axis(self, choice: DataChoice) -> None:
+        """What the layer says of its first axis; of another layer, that is asked again."""
+        layer = choice.layer
+        told = "" if layer is None or layer.ndim != 3 else told_axis_of(layer, choice.keys)
+        was_showing, self._is_showing = self._is_showing, True
+        self.third_axis.setItemText(0, _TOLD[told])
+        if layer is not self._asked_of:
+            self._asked_of = layer
+            self.third_axis.setCurrentIndex(0)
+        self._is_showing = was_showing

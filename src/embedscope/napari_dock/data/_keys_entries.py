@@ -1,0 +1,105 @@
+"""The entries that say by which columns a feature table is joined with the objects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from psygnal import Signal
+from qtpy.QtCore import QSignalBlocker
+from qtpy.QtWidgets import QComboBox
+
+from embedscope.napari_dock.data._data_entries import combo
+from embedscope.napari_dock.data._layer_keys import (
+    AUTOMATIC,
+    BY_ROW,
+    TableKeys,
+    found_keys,
+    id_columns,
+    plain_features,
+)
+
+_LABEL_TIP = (
+    "The column of the layer's features that says whose row each is. Automatic: by the usual "
+    "names, such as index, label or ObjectNumber; else row 0 is the background, row 1 label 1."
+)
+_FRAME_TIP = (
+    "The column of the layer's features that says the time point of each row. No column: each row "
+    "is that of its label in all time points, as of a track."
+)
+
+
+class KeysEntries:
+    """Two combo boxes, which offer the columns of a layer; what was chosen stays chosen.
+
+    Attributes
+    ----------
+    label, frame : QComboBox
+    """
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        self.label = combo([], _LABEL_TIP)
+        self.frame = combo([], _FRAME_TIP)
+        self._layer: Any = None
+        self._has_frames = False  # the table, by a column's name
+        for box in (self.label, self.frame):
+            box.currentIndexChanged.connect(self._on_chosen)
+        self.offer(None)
+
+    def offer(self, layer: Any) -> None:
+        """Offer the columns of a layer.
+
+        Parameters
+        ----------
+        layer : napari.layers.Labels or None
+        """
+        table = None if layer is None else plain_features(layer)
+        keys = self.keys if layer is self._layer else AUTOMATIC
+        self._layer = layer
+        columns = [] if table is None else id_columns(table)
+        keys = TableKeys(*(key if key in (*columns, BY_ROW) else None for key in _pair(keys)))
+        found = TableKeys(BY_ROW, BY_ROW) if table is None else found_keys(table, keys)
+        self._has_frames = bool(found.frame)
+        for box, key, taken, by_row in (
+            (self.label, keys.label, found.label, "row number"),
+            (self.frame, keys.frame, found.frame, "no column"),
+        ):
+            named = "automatic" if key is not None else f"automatic: {taken or by_row}"
+            entries = [(named, None), *((name, name) for name in columns), (by_row, BY_ROW)]
+            _fill(box, entries, key)
+
+    @property
+    def keys(self) -> TableKeys:
+        """What is chosen."""
+        return TableKeys(self.label.currentData(), self.frame.currentData())
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether there is a table to be joined."""
+        return self._layer is not None and plain_features(self._layer) is not None
+
+    @property
+    def has_frames(self) -> bool:
+        """Whether the table or the layer may be of several time points."""
+        if not self.is_offered:
+            return False
+        return self._layer.ndim > 2 or self._has_frames or self.frame.currentData() is not None
+
+    def _on_chosen(self, _: int) -> None:
+        self.offer(self._layer)
+        self.changed.emit()
+
+
+def _pair(keys: TableKeys) -> tuple[str | None, str | None]:
+    return keys.label, keys.frame
+
+
+def _fill(box: QComboBox, entries: list[tuple[str, str | None]], chosen: str | None) -> None:
+    """Offer these entries, without telling of it."""
+    blocker = QSignalBlocker(box)
+    box.clear()
+    for text, data in entries:
+        box.addItem(text, data)
+    box.setCurrentIndex([data for _, data in entries].index(chosen))
+    blocker.unblock()

@@ -1,0 +1,287 @@
+"""From the feature table of a Labels or Points layer to samples: one row an object, or a point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from embedscope._errors import InvalidInputError
+from embedscope.napari_dock.data._layer_keys import (
+    AUTOMATIC,
+    BY_ROW,
+    TableKeys,
+    found_keys,
+    named_table,
+    object_table,
+    plain_features,
+)
+from embedscope.napari_dock.data._layer_places import affine_of, axes_of, finest_of, told_axis
+from embedscope.samples import (
+    LeftOut,
+    Recipe,
+    Samples,
+    Source,
+    TableRecipe,
+    samples_from_table,
+)
+from embedscope.samples.images._locating import known_objects, locate_objects, objects_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+POINT_COLUMN = "point"  # the place of a point in its layer, from 1: 0 is the background
+
+
+def samples_of_features(
+    layer: Any, columns: Sequence[str] | None, third_axis: str = "", keys: TableKeys = AUTOMATIC
+) -> Samples:
+    """Make a sample of every row of a layer's feature table.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels or napari.layers.Points
+    columns : sequence of str or None
+        What to learn from; all that hold numbers if None.
+    third_axis : {"t", "z", ""}
+        As `axes_of` takes it.
+    keys : TableKeys
+        Which columns of a Labels layer say whose row each is.
+
+    Returns
+    -------
+    Samples
+        Each known by its label, or by the place of its point in the layer from 1, so that the image
+        and the map stay linked.
+
+    Raises
+    ------
+    InvalidInputError
+        If the layer has no features, or it cannot be told whose row is which.
+    """
+    chosen = None if columns is None else list(columns)
+
+    def make(table: pd.DataFrame, source: Source) -> Samples:
+        label_column = POINT_COLUMN if is_points(layer) else "label"
+        return samples_from_table(table, columns=chosen, source=source, label_column=label_column)
+
+    return _made(layer, third_axis, keys, layer.name, make)
+
+
+def features_same_way(
+    samples: Samples, layer: Any, source: str | None = None, keys: TableKeys = AUTOMATIC
+) -> Samples:
+    """Make samples of another layer's features exactly as these were made.
+
+    Parameters
+    ----------
+    samples : Samples
+        Of a table.
+    layer : napari.layers.Labels or napari.layers.Points
+    source : str, optional
+        Name of the source; that of the layer if left out.
+    keys : TableKeys
+        Which columns of a Labels layer say whose row each is.
+
+    Returns
+    -------
+    Samples
+
+    Raises
+    ------
+    InvalidInputError
+        If the layer has no features or not the same columns, or it cannot be told whose row is
+        which.
+    """
+    is_film = any("t" in each.axes for each in samples.sources.values())
+    # Wherever they stood in the first table: here they stand where `_made` puts them.
+    label_column = POINT_COLUMN if is_points(layer) else "label"
+    recipe = cast(TableRecipe, samples.recipe)
+    known = replace(samples, recipe=replace(recipe, label_column=label_column, frame_column=None))
+
+    def make(table: pd.DataFrame, made_from: Source) -> Samples:
+        return known.same_way(table, source=made_from)
+
+    return _made(layer, "t" if is_film else "z", keys, source or layer.name, make)
+
+
+def numeric_features(layer: Any, keys: TableKeys = AUTOMATIC) -> list[str]:
+    """Names of the columns that hold numbers and are not there to say whose row it is.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels, napari.layers.Points or None
+    keys : TableKeys
+        Which columns of a Labels layer say whose row each is.
+
+    Returns
+    -------
+    list of str
+    """
+    table = None if layer is None else plain_features(layer)
+    if table is None:
+        return []
+    if is_points(layer):
+        own = table.drop(columns=["frame", "index"], errors="ignore")
+    else:
+        own = named_table(table, found_keys(table, keys))
+    return [str(name) for name in own.select_dtypes("number").columns]
+
+
+def with_known(samples: Samples, labels: Any, keys: TableKeys = AUTOMATIC) -> Samples:
+    """Join what a Labels layer knows, by label and, where the table says it, by frame.
+
+    Parameters
+    ----------
+    samples : Samples
+        Of the layer's objects.
+    labels : napari.layers.Labels
+    keys : TableKeys
+        Which columns say whose row each is.
+
+    Returns
+    -------
+    Samples
+        Where it cannot be told whose row is which, nothing is joined, and `left_out` says why.
+
+    Raises
+    ------
+    InvalidInputError
+        If a person chose the columns, and they do not fit.
+    """
+    if plain_features(labels) is None:
+        return samples
+    (source,) = samples.sources.values()
+    try:
+        known = object_table(labels, keys, known_objects(source))
+    except InvalidInputError as error:
+        if keys != AUTOMATIC:
+            raise
+        return _noted(samples, LeftOut(f"features of {labels.name}", str(error)))
+    table = known.table
+    who = [name for name in ("frame", "label") if name in table]
+    taken = [name for name in table if name in samples.features]
+    new = [name for name in table if name not in {*who, *taken}]
+    joined = samples.identities.to_frame().merge(table[who + new], on=who, how="left")
+    measured = (LeftOut(f"column {name!r} of {labels.name}", "is measured anew") for name in taken)
+    return _noted(
+        samples.with_features(**{str(name): joined[name].array for name in new}),
+        *known.notes,
+        *measured,
+    )
+
+
+def is_points(layer: Any) -> bool:
+    """Whether it is a Points layer."""
+    return type(layer).__name__ == "Points"
+
+
+def _made(
+    layer: Any,
+    third_axis: str,
+    keys: TableKeys,
+    name: str,
+    make: Callable[[pd.DataFrame, Source], Samples],
+) -> Samples:
+    """Make samples of a layer's table, with whose row each is and where it lies."""
+    features = plain_features(layer)
+    if features is None:
+        raise InvalidInputError(
+            f"the layer must have features; got none in {layer.name!r}. Measure the objects first, "
+            "or embed their pixels."
+        )
+    if is_points(layer):
+        return _placed(make(*_table_of_points(layer, third_axis, name)), layer)
+    axes = axes_of(layer, third_axis or told_axis_of(layer, keys))
+    source = Source(name, "labels", labels=finest_of(layer), axes=axes, affine=affine_of(layer))
+    if "t" in axes and keys.frame == BY_ROW:
+        raise InvalidInputError(
+            f"the features of {layer.name!r}, a time series, must have a row for each object of "
+            "each frame to be embedded; got rows that hold in all frames. Choose the column of the "
+            'frames under "Frames by", or embed the objects themselves.'
+        )
+    found = objects_of(source)
+    known = object_table(layer, keys, known_objects(source, found))
+    # What fits the labels was asked already, in the words of the layer's own table.
+    made = make(known.table, replace(source, labels=None))
+    used = found_keys(features, keys)
+    recipe = replace(
+        cast(TableRecipe, made.recipe),
+        label_column=used.label or None,
+        frame_column=used.frame or None,
+    )
+    located = locate_objects(replace(made, sources={name: source}, recipe=recipe), found)
+    return _noted(located, *known.notes)
+
+
+def chosen_keys(recipe: Recipe, layer: Any) -> TableKeys:
+    """The columns that samples of a table were joined by, as far as a layer has them."""
+    table = None if is_points(layer) else plain_features(layer)
+    if table is None or not isinstance(recipe, TableRecipe):
+        return AUTOMATIC
+    names = (recipe.label_column, recipe.frame_column)
+    return TableKeys(*(name if name in table else None for name in names))
+
+
+def key_columns(layer: Any, keys: TableKeys) -> tuple[str, ...]:
+    """The columns of a layer's features that say whose row each is, if any does."""
+    table = None if is_points(layer) else plain_features(layer)
+    if table is None:
+        return ()
+    found = found_keys(table, keys)
+    return tuple(name for name in (found.label, found.frame) if name)
+
+
+def told_axis_of(layer: Any, keys: TableKeys = AUTOMATIC) -> str:
+    """What tells that the first of a layer's three axes is time or depth.
+
+    Parameters
+    ----------
+    layer : napari.layers.Layer
+    keys : TableKeys
+        Which columns of a Labels layer's features say whose row each is.
+
+    Returns
+    -------
+    {"t", "z", ""}
+        By the layer's own axis, or because its features are of several frames.
+    """
+    told = told_axis(layer)
+    if told or type(layer).__name__ != "Labels":
+        return told
+    table = plain_features(layer)
+    frame = "" if table is None else found_keys(table, keys).frame
+    return "t" if table is not None and frame and table[frame].nunique() > 1 else ""
+
+
+def _table_of_points(layer: Any, third_axis: str, name: str) -> tuple[pd.DataFrame, Source]:
+    """Row i is of point i, whose number is i + 1."""
+    features = plain_features(layer)
+    assert features is not None  # asked before
+    named = named_table(features, TableKeys(BY_ROW, BY_ROW))
+    table = named.assign(**{POINT_COLUMN: np.arange(1, len(features) + 1)})
+    axes = axes_of(layer, third_axis)
+    if "t" in axes:
+        frames = np.round(np.asarray(layer.data)[:, axes.index("t")])
+        table = table.assign(frame=frames.astype(np.int64))
+    return table, Source(name, "table", axes=axes, affine=affine_of(layer))
+
+
+def _noted(samples: Samples, *notes: LeftOut) -> Samples:
+    return replace(samples, left_out=(*samples.left_out, *notes))
+
+
+def _placed(samples: Samples, layer: Any) -> Samples:
+    """With the middle and the extent of each point."""
+    (source,) = samples.sources.values()
+    spatial = [place for place, axis in enumerate(source.axes) if axis != "t"]
+    points = samples.identities.label - 1
+    middles = np.asarray(layer.data, np.float64)[points][:, spatial]
+    half = np.asarray(layer.size, np.float64)[points, np.newaxis] / 2
+    low = np.floor(middles - half + 0.5)
+    high = np.maximum(np.ceil(middles + half + 0.5), low + 1)
+    return replace(
+        samples, centroids=middles, bounding_boxes=np.hstack([low, high]).astype(np.int64)
+    )

@@ -1,0 +1,302 @@
+"""Whose row is each of a Labels layer's feature table: by which columns, and do they fit the image.
+
+napari joins by the column "index", or else takes row i for label i. Other programs name the labels
+otherwise, or have no row for the background, so that every object would get its neighbour's row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from embedscope._errors import InvalidInputError
+from embedscope._wording import counted
+from embedscope.samples import LeftOut
+from embedscope.samples.common._matching import (
+    KnownObjects,
+    RowIds,
+    check_different,
+    matched_frames,
+    unmatched,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# As they are spelt without case, blanks and signs: "Object Number" is "objectnumber". The first
+# that a table has is taken: napari's own, scikit-image's and ImageJ's, ilastik's, CellProfiler's.
+_LABEL_NAMES = (
+    "index",
+    "label",
+    "labels",
+    "labelid",
+    "labelimageoid",
+    "labelimageid",
+    "objectnumber",
+    "objectid",
+    "objectlabel",
+    "cellid",
+    "cellnumber",
+    "celllabel",
+    "nucleusid",
+    "nucleiid",
+    "instanceid",
+    "segmentid",
+    "maskid",
+    "roiid",
+    "object",
+    "cell",
+    "id",
+)
+_FRAME_NAMES = (
+    "frame",
+    "frames",
+    "frameid",
+    "frameindex",
+    "framenumber",
+    "t",
+    "time",
+    "timepoint",
+    "timestep",
+    "timeindex",
+    "imagenumber",
+)
+_OWN_NAMES = ("label", "frame", "source")  # of the samples' identities
+_SIGNS = re.compile(r"[\W_]+")
+BY_ROW = ""
+"""Instead of a column: labels are the numbers of the rows; all frames share the rows."""
+
+
+@dataclass(frozen=True)
+class TableKeys:
+    """The columns that say whose row each is.
+
+    Attributes
+    ----------
+    label, frame : str or None
+        Names of columns; None chooses one by the usual names. `BY_ROW` for the label is napari's
+        rule that row i is label i; for the frame, that a row is its object's in all frames.
+    """
+
+    label: str | None = None
+    frame: str | None = None
+
+
+AUTOMATIC = TableKeys()
+
+
+@dataclass(frozen=True, eq=False)
+class ObjectTable:
+    """What a layer knows of its objects, row by row.
+
+    Attributes
+    ----------
+    table : DataFrame
+        All rows and columns of the layer, with whose they are in "label" and, unless all frames
+        share the rows, in "frame", as the image counts them.
+    notes : tuple of LeftOut
+        What was put right, and what has no counterpart.
+    """
+
+    table: pd.DataFrame
+    notes: tuple[LeftOut, ...]
+
+
+def plain_features(layer: Any) -> pd.DataFrame | None:
+    """The feature table with texts as names, each once; None if there is nothing in it."""
+    features = layer.features
+    if features is None or features.shape[0] == 0 or features.shape[1] == 0:
+        return None
+    named = features.set_axis([str(name) for name in features.columns], axis=1)
+    return named.loc[:, ~named.columns.duplicated()].reset_index(drop=True)
+
+
+def id_columns(table: pd.DataFrame) -> list[str]:
+    """Columns that could say whose row each is: they hold whole numbers of 0 or more."""
+    return [str(name) for name in table if not _problem(table[name])]
+
+
+def found_keys(table: pd.DataFrame, keys: TableKeys = AUTOMATIC) -> TableKeys:
+    """The keys with a column, or `BY_ROW`, in the place of None.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `plain_features` gives it.
+    keys : TableKeys
+
+    Returns
+    -------
+    TableKeys
+    """
+    frame, label = keys.frame, keys.label
+    if frame is None:
+        offered = _named(table, _FRAME_NAMES)
+        frame = next((name for name in offered if name != label and not _problem(table[name])), "")
+    if label is None:
+        offered = _named(table, _LABEL_NAMES)
+        label = next((name for name in offered if not _reason_against(table, name, frame)), "")
+    return TableKeys(label, frame)
+
+
+def named_table(table: pd.DataFrame, keys: TableKeys) -> pd.DataFrame:
+    """The table without its keys; columns called like an identity get another name.
+
+    Parameters
+    ----------
+    table : DataFrame
+    keys : TableKeys
+        As `found_keys` gives them.
+
+    Returns
+    -------
+    DataFrame
+    """
+    others = table.drop(columns=[name for name in (keys.label, keys.frame) if name in table])
+    return others.rename(columns={name: f"{name} (feature)" for name in _OWN_NAMES})
+
+
+def object_table(layer: Any, keys: TableKeys, objects: KnownObjects) -> ObjectTable:
+    """Say whose row each is, checked against the objects that are there.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        With features.
+    keys : TableKeys
+        As they were chosen.
+    objects : KnownObjects
+        Of the layer.
+
+    Returns
+    -------
+    ObjectTable
+
+    Raises
+    ------
+    InvalidInputError
+        If it cannot be told whose row is which.
+    """
+    table = plain_features(layer)
+    if table is None:
+        raise InvalidInputError(
+            f"the layer must have features; got none in {layer.name!r}. Measure the objects first, "
+            "or embed their pixels."
+        )
+    found = found_keys(table, keys)
+    ids = _row_ids(table, found, layer.name)
+    named = named_table(table, found)
+    if keys.frame == BY_ROW:  # a person said that the rows hold in all frames
+        zeros = np.zeros(len(ids.labels), np.int64)
+        check_different(ids, zeros)
+        labels = np.unique(objects.label)
+        once = KnownObjects(objects.name, np.zeros(len(labels), np.int64), labels, 1)
+        matched_frames(ids, once)
+        made = ObjectTable(named.assign(label=ids.labels), unmatched(ids, zeros, once))
+    else:
+        frames, notes = matched_frames(ids, objects)
+        notes += unmatched(ids, frames, objects)
+        made = ObjectTable(named.assign(frame=frames, label=ids.labels), notes)
+    if keys.label is None:
+        _check_sole(table, ids, objects)
+    return made
+
+
+def _row_ids(table: pd.DataFrame, keys: TableKeys, layer_name: str) -> RowIds:
+    assert keys.label is not None  # held by found_keys
+    assert keys.frame is not None
+    frames = _whole(table, keys.frame) if keys.frame else None
+    frames_from = f"column {keys.frame!r}" if keys.frame else ""
+    if keys.label:
+        return RowIds(_whole(table, keys.label), frames, f"column {keys.label!r}", frames_from)
+    if frames is not None and len(np.unique(frames)) > 1:
+        raise InvalidInputError(
+            f"the features of {layer_name!r} must have a column of labels beside the frames in "
+            f"{keys.frame!r}; got none{_rejected(table, keys.frame)}. Choose it under Objects by."
+        )
+    numbers = np.arange(len(table), dtype=np.int64)
+    found = f"the number of the row{_rejected(table, keys.frame)}"
+    return RowIds(numbers, frames, found, frames_from)
+
+
+def _check_sole(table: pd.DataFrame, ids: RowIds, objects: KnownObjects) -> None:
+    """Refuse numbers that only count the rows where another column may hold the labels."""
+    import pandas as pd
+
+    if not np.array_equal(ids.labels, np.arange(len(table))):
+        return
+    labels, usual = np.unique(objects.label), _named(table, _LABEL_NAMES)
+    for name in table:
+        # As text too, and with gaps: only what could be labels is looked at.
+        values = pd.to_numeric(table[name].astype(object), errors="coerce").to_numpy()
+        is_text = values.dtype.kind not in "uif" or not (values > 0).any()
+        if is_text or np.array_equal(values, ids.labels):
+            continue
+        own, n_each = np.unique(values[values > 0], return_counts=True)
+        n_found = int(np.isin(own, labels).sum())
+        is_class = 3 * len(own) <= n_each.sum()
+        fits = 2 * n_found >= len(own) and 2 * len(own) >= n_each.sum()
+        # napari goes by an index, whatever it holds.
+        if name == "index" or (not is_class if name in usual else fits):
+            raise InvalidInputError(
+                f"a table for {objects.name!r} must have one column of labels; got "
+                f"{ids.labels_from}, which only counts the rows, and {name!r}, which holds "
+                f"{n_found} of {counted(len(labels), 'label')}. Choose one under Objects by; mend "
+                f"{name!r} first if it is not offered there."
+            )
+
+
+def _rejected(table: pd.DataFrame, frame: str) -> str:
+    """Why columns with a usual name were not taken, in brackets."""
+    reasons = (_reason_against(table, name, frame) for name in _named(table, _LABEL_NAMES))
+    said = "; ".join(filter(None, reasons))
+    return f" ({said})" if said else ""
+
+
+def _named(table: pd.DataFrame, known: Sequence[str]) -> list[str]:
+    """Columns of the table with such a name, in the order of the known ones."""
+    plain = {str(name): _SIGNS.sub("", str(name).lower()) for name in table}
+    return [name for each in known for name, bare in plain.items() if bare == each]
+
+
+def _reason_against(table: pd.DataFrame, name: str, frame: str) -> str:
+    """Why a column cannot be the labels, as a sentence; "" if it can."""
+    problem = _problem(table[name])
+    if problem or name == frame:
+        return f"{name!r} holds {problem or 'the frames'}"
+    own = table[table[name] > 0]
+    is_repeated = own.duplicated([name, frame] if frame else [name]).any()
+    return f"{name!r} repeats labels{' within frames' if frame else ''}" if is_repeated else ""
+
+
+def _problem(column: pd.Series[Any]) -> str:
+    """What a column holds that is no whole number of 0 or more; "" if nothing."""
+    from pandas.api.types import is_bool_dtype, is_complex_dtype, is_numeric_dtype
+
+    if not is_numeric_dtype(column) or is_bool_dtype(column) or is_complex_dtype(column):
+        return "text" if column.dtype == object else str(column.dtype)
+    if column.isna().any():
+        return "missing values"
+    numbers = column.to_numpy()
+    if numbers.min() < 0:
+        return "negative numbers"
+    if numbers.dtype.kind != "f":
+        return "numbers beyond 2**63 - 1" if int(numbers.max()) > np.iinfo(np.int64).max else ""
+    if (numbers != np.floor(numbers)).any():
+        return "fractions"
+    return "numbers that a float cannot hold exactly" if numbers.max() > 2**53 else ""
+
+
+def _whole(table: pd.DataFrame, name: str) -> npt.NDArray[np.int64]:
+    problem = _problem(table[name]) if name in table else "nothing: there is no such column"
+    if problem:
+        raise InvalidInputError(
+            f"column {name!r} must hold whole numbers of 0 or more to say whose row each is; got "
+            f"{problem}. Choose another column."
+        )
+    return table[name].to_numpy().astype(np.int64)

@@ -1,0 +1,283 @@
+"""From the pixels of napari's layers to samples: crops of objects, and patches.
+
+The layers themselves are only read. A sample's source has the name that its layer had then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from embedscope._errors import InvalidInputError
+from embedscope.napari_dock.data._layer_channels import matched_channels
+from embedscope.napari_dock.data._layer_features import (
+    features_same_way,
+    told_axis_of,
+    with_known,
+)
+from embedscope.napari_dock.data._layer_keys import AUTOMATIC, TableKeys
+from embedscope.napari_dock.data._layer_places import (
+    affine_of,
+    axes_of,
+    finest_of,
+    micrometres_of,
+    path_of,
+)
+from embedscope.napari_dock.data._world import sizes_of_units
+from embedscope.samples import (
+    LeftOut,
+    PatchRecipe,
+    Samples,
+    TableRecipe,
+    samples_from_labels,
+    samples_from_patches,
+)
+
+_TOLERANCE_PX = 0.01  # what rounding of scales in files may come to
+
+
+@dataclass(frozen=True)
+class CropOptions:
+    """How objects are cut out.
+
+    Attributes
+    ----------
+    size_px : int or None
+        Side of a crop; None chooses it by the objects.
+    size_um : float or None
+        The same in micrometres, where the layer's scale says how large a pixel is.
+    background : {"keep", "zero", "median"}
+        What becomes of pixels that are not the object's.
+    align : bool
+        Turn every object upright.
+    third_axis : {"t", "z", ""}
+        What the first axis of 3D layers is; "" leaves it to the layer.
+    """
+
+    size_px: int | None = None
+    size_um: float | None = None
+    background: str = "keep"
+    align: bool = False
+    third_axis: str = ""
+
+
+def samples_of_objects(
+    labels: Any, images: Sequence[Any], options: CropOptions, keys: TableKeys = AUTOMATIC
+) -> Samples:
+    """Cut a sample out of image layers for every object of a Labels layer.
+
+    Parameters
+    ----------
+    labels : napari.layers.Labels
+    images : sequence of napari.layers.Image
+        One channel each, or one layer with colours; of the labels' shape and place.
+    options : CropOptions
+    keys : TableKeys
+        Which columns of the labels' features say whose row each is.
+
+    Returns
+    -------
+    Samples
+        With the features of the labels layer, joined by label.
+
+    Raises
+    ------
+    InvalidInputError
+        If no image is given, or one does not lie where the labels lie.
+    """
+    axes = axes_of(labels, options.third_axis or told_axis_of(labels, keys))
+    image, image_axes, names = stacked_images(labels, images, axes)
+    samples = samples_from_labels(
+        image,
+        finest_of(labels),
+        options.size_px,
+        size_um=options.size_um,
+        axes=axes,
+        image_axes=image_axes,
+        source=labels.name,
+        channel_names=names,
+        background=options.background,  # type: ignore[arg-type]  # checked there
+        align=options.align,
+        pixel_size=micrometres_of(labels, axes),
+        affine=affine_of(labels),
+        image_path=path_of(images[0]) if len(images) == 1 else None,
+        labels_path=path_of(labels),
+    )
+    return with_known(samples, labels, keys)
+
+
+def samples_of_patches(
+    images: Sequence[Any], size_px: int, step_px: int, third_axis: str
+) -> Samples:
+    """Cut a grid of patches out of image layers, where there are no labels.
+
+    Parameters
+    ----------
+    images : sequence of napari.layers.Image
+    size_px, step_px : int
+    third_axis : {"t", "z", ""}
+
+    Returns
+    -------
+    Samples
+    """
+    check_any(images)
+    first = images[0]
+    axes = axes_of(first, third_axis)
+    image, image_axes, names = stacked_images(first, images, axes)
+    return samples_from_patches(
+        image,
+        size_px,
+        step_px,
+        image_axes=image_axes,
+        source=first.name,
+        channel_names=names,
+        affine=affine_of(first),
+        image_path=path_of(first) if len(images) == 1 else None,
+    )
+
+
+def samples_same_way(
+    samples: Samples,
+    labels: Any,
+    images: Sequence[Any],
+    source: str | None = None,
+    keys: TableKeys = AUTOMATIC,
+) -> Samples:
+    """Make samples of layers exactly as these were made.
+
+    Parameters
+    ----------
+    samples : Samples
+    labels : napari.layers.Labels, napari.layers.Points or None
+    images : sequence of napari.layers.Image
+        The same channels as before, in any order if `source` is left out.
+    source : str, optional
+        Name of the source, whose own layers these are, in their order. If left out, they are of
+        another image: the source is called like the layer, and channels are found by their names.
+    keys : TableKeys
+        Which columns of the labels' features say whose row each is.
+
+    Returns
+    -------
+    Samples
+        Cut and scaled as `samples` are; objects with what their layer knows of them.
+
+    Raises
+    ------
+    InvalidInputError
+        If the layers are of another kind, or their names are not those of the channels.
+    """
+    recipe = samples.recipe
+    if isinstance(recipe, TableRecipe):
+        return features_same_way(samples, labels, source, keys)
+    notes: tuple[LeftOut, ...] = ()
+    if source is None:
+        images, notes = matched_channels(samples.channel_names, images)
+    place = images[0] if isinstance(recipe, PatchRecipe) and images else labels
+    axes = axes_of(place, "t" if "t" in recipe.axes else "z")  # type: ignore[attr-defined]
+    image, image_axes, _ = stacked_images(place, images, axes)
+    options: dict[str, Any] = {"source": source or place.name, "affine": affine_of(place)}
+    if len(images) == 1:
+        options["image_path"] = path_of(images[0])
+    if isinstance(recipe, PatchRecipe):
+        made = samples.same_way(image, **options)
+    else:
+        options |= {"axes": axes, "labels_path": path_of(labels)}
+        options["pixel_size"] = micrometres_of(labels, axes)
+        # One channel layer by layer has no axis for channels; RGB and several have.
+        options["image_axes"] = image_axes
+        made = with_known(samples.same_way(image, finest_of(labels), **options), labels, keys)
+    return replace(made, left_out=(*made.left_out, *notes))
+
+
+def stacked_images(
+    place: Any, images: Sequence[Any], axes: str, block: tuple[slice, ...] | None = None
+) -> tuple[Any, str, tuple[str, ...] | None]:
+    """Pixels of all channels as one array.
+
+    Parameters
+    ----------
+    place : napari.layers.Layer
+        Where the images must lie.
+    images : sequence of napari.layers.Image
+        One channel each, or one layer with colours.
+    axes : str
+        Of `place`.
+    block : tuple of slice, optional
+        The part that is wanted, one slice for each of `axes`; all if left out.
+
+    Returns
+    -------
+    pixels : array-like
+        Lazy where an image is.
+    image_axes : str
+        With "c" where there are channels.
+    names : tuple of str or None
+        The name of each channel; None for colours.
+
+    Raises
+    ------
+    InvalidInputError
+        If no image is given, one does not lie there, or colours and single channels are mixed.
+    """
+    check_any(images)
+    for layer in images:
+        _check_place(layer, place)
+    if len(images) == 1:
+        (layer,) = images
+        return _part_of(layer, block), axes + "c" * layer.rgb, None if layer.rgb else (layer.name,)
+    if any(layer.rgb for layer in images):
+        raise InvalidInputError(
+            "images must be one layer with colours, or layers of one channel each; got both. "
+            "Leave one kind out, or split the colours into channels."
+        )
+    names = tuple(layer.name for layer in images)
+    arrays = [_part_of(layer, block) for layer in images]
+    if all(isinstance(array, np.ndarray) for array in arrays):
+        return np.stack(arrays, axis=-1), axes + "c", names
+    import dask.array
+
+    da: Any = dask.array  # whose functions have no types
+    lazy = [array if hasattr(array, "dask") else da.from_array(array) for array in arrays]
+    return da.stack(lazy, axis=-1), axes + "c", names
+
+
+def _part_of(layer: Any, block: tuple[slice, ...] | None) -> Any:
+    # Of zarr a slice is read at once, so what is wanted whole is not sliced.
+    return finest_of(layer) if block is None else finest_of(layer)[block]
+
+
+def _check_place(layer: Any, place: Any) -> None:
+    """An image must lie, pixel on pixel, where the labels lie: a shift would cut neighbours out."""
+    shape = finest_of(layer).shape[: layer.ndim]
+    wanted = finest_of(place).shape[: place.ndim]
+    if shape != wanted:
+        raise InvalidInputError(
+            f"{layer.name!r} must have the shape of {place.name!r}, {wanted}; got {shape}. Choose "
+            "the image that the labels were made from."
+        )
+    here, there = affine_of(place), affine_of(layer)
+    there[:-1] *= sizes_of_units(place.units, layer)[:, np.newaxis]  # 1 um is 1000 nm
+    corners = np.array([*product(*((0, side) for side in wanted))])
+    ends = np.column_stack([corners, np.ones(len(corners))]).T
+    if np.abs(np.linalg.solve(here, there @ ends) - ends).max() > _TOLERANCE_PX:
+        raise InvalidInputError(
+            f"{layer.name!r} must have the scale and place of {place.name!r}; got another "
+            "transform. Give both layers the same scale, translation, rotation and units."
+        )
+
+
+def check_any(images: Sequence[Any]) -> None:
+    """Raise if no image is chosen.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    if not images:
+        raise InvalidInputError("an image must be chosen; got none. Choose at least one layer.")

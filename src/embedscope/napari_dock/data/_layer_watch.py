@@ -1,0 +1,151 @@
+"""Notices when layers are not any more what samples were cut from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+from psygnal import Signal
+
+from embedscope.napari_dock.data._data_choice import DataChoice, Kind
+from embedscope.napari_dock.data._layer_features import key_columns
+from embedscope.napari_dock.data._pixel_watch import PixelWatch, is_in_memory
+from embedscope.training import Dispatcher, immediate
+
+_PIXELS = ("data", "paint", "labels_update")  # of Image, of Labels, of a script that writes into it
+
+
+class LayerWatch:
+    """Watches the layers that the samples of each source were cut from.
+
+    Parameters
+    ----------
+    dispatcher : callable, optional
+        Leads to the main thread.
+    """
+
+    changed = Signal(tuple)  # the sources whose layers have changed since they were cut
+
+    def __init__(self, dispatcher: Dispatcher = immediate) -> None:
+        self._dispatcher = dispatcher
+        self._compared: dict[str, list[PixelWatch]] = {}
+        self._choices: dict[str, DataChoice] = {}
+        self._outdated: set[str] = set()
+        self._heard: dict[str, list[tuple[Any, Callable[..., None]]]] = {}
+
+    def watch(self, source: str, choice: DataChoice) -> None:
+        """Watch the layers of a choice, of which the samples of a source are being cut.
+
+        Parameters
+        ----------
+        source : str
+        choice : DataChoice
+        """
+        self.forget(source)
+        self._choices[source] = choice
+
+        def tell(event: object = None) -> None:
+            self.expire(source)
+
+        layers = [] if choice.kind is Kind.FEATURES else _layers_of(choice)
+        self._compared[source] = [
+            PixelWatch(layer, self._dispatcher, tell) for layer in layers if is_in_memory(layer)
+        ]
+        self._heard[source] = [*_heard(choice, tell), *_heard_of_drawing(self._compared[source])]
+        for event, respond in self._heard[source]:
+            event.connect(respond)
+
+    def expire(self, source: str) -> None:
+        """Take a source for changed."""
+        if source in self._choices and source not in self._outdated:
+            self._outdated.add(source)
+            self.changed.emit(self.outdated_sources)
+
+    def choice_of(self, source: str) -> DataChoice | None:
+        """The layers that a source was cut from, with the options then; None if nobody knows."""
+        return self._choices.get(source)
+
+    @property
+    def outdated_sources(self) -> tuple[str, ...]:
+        """Sources whose layers have changed."""
+        return tuple(source for source in self._choices if source in self._outdated)
+
+    def forget(self, source: str) -> None:
+        """Let go of the layers of a source, if it has any."""
+        for event, respond in self._heard.pop(source, []):
+            with suppress(ValueError, TypeError):  # is not listened to any more
+                event.disconnect(respond)
+        for pixels in self._compared.pop(source, []):
+            pixels.close()
+        self._choices.pop(source, None)
+        if source in self._outdated:
+            self._outdated.remove(source)
+            self.changed.emit(self.outdated_sources)
+
+    def keep_only(self, source: str) -> None:
+        """Let go of the layers of all other sources."""
+        for other in set(self._choices) - {source}:
+            self.forget(other)
+
+    def close(self) -> None:
+        """Let go of all layers."""
+        self.keep_only("")
+
+
+def _heard(
+    choice: DataChoice, tell: Callable[..., None]
+) -> Iterator[tuple[Any, Callable[..., None]]]:
+    """The events of the layers that may mean a change, and what tells of it if it is one."""
+    if choice.kind is Kind.FEATURES:
+        layer, columns = choice.labels, [*choice.columns, *key_columns(choice.labels, choice.keys)]
+        before = layer.features.copy()
+
+        def compare(event: object = None) -> None:
+            # Other columns may come and go: the dock itself writes some, when it is asked to.
+            if not layer.features.reindex(columns=columns).equals(before.reindex(columns=columns)):
+                tell()
+
+        yield layer.events.features, compare
+        return
+    for layer in _layers_of(choice):
+        for name in _PIXELS:
+            if hasattr(layer.events, name):
+                yield getattr(layer.events, name), tell
+    if choice.kind is Kind.OBJECTS:
+        yield from _heard_of_undoing(choice.labels, tell)
+
+
+def _layers_of(choice: DataChoice) -> list[Any]:
+    """The layers whose pixels are cut."""
+    return [*choice.images] if choice.kind is Kind.PATCHES else [choice.labels, *choice.images]
+
+
+def _heard_of_drawing(
+    compared: list[PixelWatch],
+) -> Iterator[tuple[Any, Callable[..., None]]]:
+    for pixels in compared:
+        yield pixels.layer.events.set_data, pixels.look
+        yield pixels.layer.events.visible, pixels.look_anyway
+
+
+def _heard_of_undoing(
+    layer: Any, tell: Callable[..., None]
+) -> Iterator[tuple[Any, Callable[..., None]]]:
+    """What may follow a stroke that was undone or done again, of which napari tells nothing.
+
+    It only has the layer drawn again, and not even that while the layer is hidden.
+    """
+    before = _strokes(layer)
+
+    def compare(event: object = None) -> None:
+        if _strokes(layer) != before:
+            tell()
+
+    yield layer.events.set_data, compare
+    yield layer.events.visible, compare
+
+
+def _strokes(layer: Any) -> tuple[int, int]:
+    """How many strokes can be undone, and how many done again."""
+    return len(layer._undo_history), len(layer._redo_history)

@@ -1,0 +1,197 @@
+"""A session, and the layers that its samples came from: found in the viewer, or put there.
+
+A name is no proof: objects of another image would be marked if a layer were linked for its name
+alone. A layer that is in the viewer already must hold the pixels that the session was saved with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from embedscope._errors import InvalidInputError
+from embedscope.explorer import Explorer
+from embedscope.explorer.session._session_images import ImageReference
+from embedscope.napari_dock.data._data_choice import choice_of
+from embedscope.napari_dock.data._layer_places import finest_of
+from embedscope.napari_dock.data._layer_samples import stacked_images
+
+if TYPE_CHECKING:
+    from embedscope.explorer.session._session_state import SessionState
+    from embedscope.samples import Samples, Source
+
+
+LAYER_KINDS = {"labels": ("Labels",), "patches": ("Image",)}  # of a table, Labels or Points
+
+
+class SourceLayers(NamedTuple):
+    """Where a source's samples lie.
+
+    Attributes
+    ----------
+    layer : napari.layers.Layer
+    images : sequence of napari.layers.Layer
+        Among which its channels are.
+    """
+
+    layer: Any
+    images: Sequence[Any]
+
+
+@dataclass(frozen=True)
+class OpenedSession:
+    """What was read, to be shown in the main thread.
+
+    Attributes
+    ----------
+    state : SessionState
+        With the pictures of layers that are in the viewer.
+    layers : dict of str to SourceLayers
+        The viewer's layers that samples lie in, by the names of the sources.
+    """
+
+    state: SessionState
+    layers: dict[str, SourceLayers]
+
+
+def read_session(path: str, layers: Sequence[Any]) -> OpenedSession:
+    """Read a session, and find its images among layers; may take long, and only reads.
+
+    Parameters
+    ----------
+    path : str
+    layers : sequence of napari.layers.Layer
+
+    Returns
+    -------
+    OpenedSession
+
+    Raises
+    ------
+    InvalidInputError, InvalidModelError
+        As `Explorer.read`.
+    """
+    state = Explorer.read(path)
+    found: dict[str, SourceLayers] = {}
+    for name, source in state.samples.sources.items():
+        for layer in _candidates(source, layers):
+            image = image_of(state.samples, source, layer, layers)
+            is_taken = any(each.layer is layer for each in found.values())
+            if not is_taken and _holds(state, source, layer, image):
+                found[name] = SourceLayers(layer, layers)
+                state = _with_pictures(state, source, layer, image)
+                break
+    return OpenedSession(state, found)
+
+
+def add_source_layers(viewer: Any, opened: OpenedSession) -> dict[str, SourceLayers]:
+    """Add images and labels of the sources that are at hand, unless they are there.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    opened : OpenedSession
+
+    Returns
+    -------
+    dict of str to SourceLayers
+        By the names of the sources; without those that lie in no layer.
+    """
+    shown = {}
+    for name, source in opened.state.samples.sources.items():
+        found = opened.layers.get(name)
+        if found is not None and found.layer in viewer.layers:
+            shown[name] = found
+        elif added := _add(viewer, source):
+            shown[name] = SourceLayers(added[-1], added)
+    return shown
+
+
+def strangers(viewer: Any, samples: Samples, shown: Mapping[str, SourceLayers]) -> list[str]:
+    """Sources that are not shown although a layer has their name: it holds something else."""
+    return [name for name in samples.sources if name not in shown and name in viewer.layers]
+
+
+def _candidates(source: Source, layers: Sequence[Any]) -> list[Any]:
+    """Layers that may hold what a source's samples lie in, the one of its name first.
+
+    A layer that was renamed is told by its pixels; a table has none.
+    """
+    kinds = LAYER_KINDS.get(source.kind, ("Labels", "Points"))
+    of_kind = [each for each in layers if type(each).__name__ in kinds]
+    if source.kind not in LAYER_KINDS:
+        of_kind = [each for each in of_kind if each.name == source.name]
+    return sorted(of_kind, key=lambda each: bool(each.name != source.name))
+
+
+def image_of(samples: Samples, source: Source, layer: Any, layers: Sequence[Any]) -> Any:
+    """The pixels of all channels of a source, found among layers by the channels' names.
+
+    Parameters
+    ----------
+    samples : Samples
+    source : Source
+    layer : napari.layers.Layer
+        That the samples lie in.
+    layers : sequence of napari.layers.Layer
+
+    Returns
+    -------
+    array-like or None
+        None if a channel is not there, or the layers do not lie on each other.
+    """
+    choice = choice_of(samples, source.name, layer, layers)
+    if choice is None or not choice.images:
+        return None
+    try:
+        return stacked_images(layer, choice.images, source.axes)[0]
+    except InvalidInputError:  # they do not lie on each other
+        return None
+
+
+def _holds(state: SessionState, source: Source, layer: Any, image: Any) -> bool:
+    """Whether a layer holds what the session's samples of a source lie in."""
+    role = "image" if source.kind == "patches" else "labels"
+    given = image if role == "image" else finest_of(layer)
+    known = getattr(source, role)
+    if known is not None:
+        reference = ImageReference.of(known, None)
+    else:
+        absent = {each.role: each for each in state.absences if each.source == source.name}
+        if role not in absent:
+            return True  # a table: it lies in no image
+        reference = absent[role].reference
+    return given is not None and reference.is_of(given)
+
+
+def _with_pictures(state: SessionState, source: Source, layer: Any, image: Any) -> SessionState:
+    """The session with the pictures that are in the viewer and that it was opened without."""
+    is_absent = any(each.source == source.name for each in state.absences)
+    if image is None or not is_absent or not state.samples.is_image:
+        return state
+    labels = None if source.kind == "patches" else finest_of(layer)
+    try:
+        return state.attach_images(source.name, image, labels)
+    except InvalidInputError:  # the labels are the same, the image is another
+        return state
+
+
+def _add(viewer: Any, source: Source) -> list[Any]:
+    """The layers that were added, the one that the samples lie in last."""
+    transform = {} if source.affine is None else {"affine": source.affine}
+    added: list[Any] = []
+    if source.image is not None:
+        channel_axis = source.image_axes.find("c")
+        image = viewer.add_image(
+            source.image,
+            channel_axis=channel_axis if channel_axis >= 0 else None,
+            name=[str(name) for name in source.channel_names]
+            if channel_axis >= 0
+            else f"{source.name} image",
+            **transform,
+        )
+        added.extend(reversed(image) if isinstance(image, list) else [image])
+    if source.labels is not None:
+        added.append(viewer.add_labels(source.labels, name=source.name, **transform))
+    return added

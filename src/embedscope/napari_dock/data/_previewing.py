@@ -1,0 +1,177 @@
+"""A few samples as they would be cut, of what is around one place of the layers.
+
+Only a block around that place is read, however large the layers are and wherever they lie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from embedscope.napari_dock.data._layer_places import affine_of, axes_of, finest_of, micrometres_of
+from embedscope.napari_dock.data._layer_samples import CropOptions, stacked_images
+from embedscope.samples import Samples, samples_from_labels, samples_from_patches
+
+N_PREVIEWED = 16
+_PICTURE_PX = 56
+_SIDES_PX = (256, 768, 2048)  # of the block: larger ones only while too few objects are in it
+_DEPTH_PX = 64
+_MOST_SIZED = 200  # objects by which the size of a crop is chosen
+
+Place = tuple[int, ...]
+Block = tuple[slice, ...]
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What is shown of a choice.
+
+    Attributes
+    ----------
+    text : str
+        One line: what the samples are.
+    pictures : tuple of ndarray of shape (h, w, 3), uint8
+        At most sixteen.
+    """
+
+    text: str
+    pictures: tuple[npt.NDArray[np.uint8], ...] = ()
+
+
+def preview_objects(
+    labels: Any,
+    images: Sequence[Any],
+    options: CropOptions,
+    place: Place,
+    is_wanted: Callable[[], bool],
+) -> Preview:
+    """Cut some of the objects around a place.
+
+    Parameters
+    ----------
+    labels : napari.layers.Labels
+    images : sequence of napari.layers.Image
+    options : CropOptions
+    place : tuple of int
+        Pixel of the labels, finest level.
+    is_wanted : callable
+        Asked before each block is read; once it says False, whatever is there is made do with.
+
+    Returns
+    -------
+    Preview
+
+    Raises
+    ------
+    InvalidInputError
+        If the layers do not fit each other.
+    """
+    axes = axes_of(labels, options.third_axis)
+    finest = finest_of(labels)
+    block: Block = ()
+    found = np.zeros(0, np.int64)
+    for side in _SIDES_PX:
+        if block and not is_wanted():
+            break
+        block = _block_around(place, finest.shape, axes, side)
+        pixels = np.asarray(finest[block])
+        found = _whole_objects(pixels, axes)
+        if len(found) >= N_PREVIEWED:
+            break
+    if not len(found):
+        return Preview("No object is in view: move the image to where some are.")
+    image, image_axes, names = stacked_images(labels, images, axes, block)
+    samples = samples_from_labels(
+        image,
+        pixels,
+        options.size_px,
+        size_um=options.size_um,
+        label_ids=_evenly(found, _MOST_SIZED),
+        features=False,
+        axes=axes,
+        image_axes=image_axes,
+        channel_names=names,
+        background=options.background,  # type: ignore[arg-type]  # checked there
+        align=options.align,
+        pixel_size=micrometres_of(labels, axes),
+        affine=affine_of(labels),
+    )
+    return Preview(_crop_text(samples, options), _pictures(samples))
+
+
+def preview_patches(
+    images: Sequence[Any], size_px: int, step_px: int, third_axis: str, place: Place
+) -> Preview:
+    """Cut sixteen patches around a place.
+
+    Parameters
+    ----------
+    images : sequence of napari.layers.Image
+    size_px, step_px : int
+    third_axis : {"t", "z", ""}
+    place : tuple of int
+        Pixel of the first image, finest level.
+
+    Returns
+    -------
+    Preview
+
+    Raises
+    ------
+    InvalidInputError
+        If the layers do not fit each other, or no patch fits in.
+    """
+    axes = axes_of(images[0], third_axis)
+    shape = finest_of(images[0]).shape[: len(axes)]
+    block = _block_around(place, shape, axes, size_px + 3 * step_px)
+    image, image_axes, names = stacked_images(images[0], images, axes, block)
+    samples = samples_from_patches(
+        image, size_px, step_px, image_axes=image_axes, channel_names=names
+    )
+    return Preview(f"Patches of {size_px} x {size_px} px", _pictures(samples))
+
+
+def _block_around(place: Place, shape: tuple[int, ...], axes: str, side_px: int) -> Block:
+    """One frame, and this much of the plane around a place, shifted to lie within the image."""
+    wanted = {"t": 1, "z": _DEPTH_PX, "y": side_px, "x": side_px}
+    block = []
+    for axis, middle, size in zip(axes, place, shape, strict=True):
+        length = min(wanted[axis], size)
+        start = min(max(middle - length // 2, 0), size - length)
+        block.append(slice(start, start + length))
+    return tuple(block)
+
+
+def _whole_objects(pixels: npt.NDArray[Any], axes: str) -> npt.NDArray[Any]:
+    """Labels of the objects that do not reach the sides of the block; of all, if none are whole."""
+    rows, columns = axes.index("y"), axes.index("x")
+    sides = [np.take(pixels, [0, -1], axis).ravel() for axis in (rows, columns)]
+    found = np.unique(pixels)
+    found = found[found > 0]
+    whole = np.setdiff1d(found, np.concatenate(sides))
+    return whole if len(whole) else found
+
+
+def _crop_text(samples: Samples, options: CropOptions) -> str:
+    height, width, n_channels = samples.sample_shape[-3:]
+    size = f"Crops of {height} x {width} px"
+    if options.size_um is not None:
+        size += f" ({options.size_um:g} µm)"
+    elif options.size_px is None:
+        size += ", which hold nearly all of the objects in view"
+    return size if n_channels == 1 else f"{size}; {n_channels} channels"
+
+
+def _pictures(samples: Samples) -> tuple[npt.NDArray[np.uint8], ...]:
+    rows = _evenly(np.arange(len(samples)), N_PREVIEWED)
+    return tuple(samples.thumbnail(int(row), _PICTURE_PX) for row in rows)
+
+
+def _evenly(values: npt.NDArray[Any], most: int) -> npt.NDArray[Any]:
+    """At most so many of them, spread over all."""
+    places = np.linspace(0, len(values) - 1, min(most, len(values))).astype(np.intp)
+    return values[places]

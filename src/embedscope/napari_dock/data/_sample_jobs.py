@@ -1,0 +1,270 @@
+"""From the layers that are chosen to samples: read in a thread, told in the main one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from psygnal import Signal
+
+from embedscope._errors import EmbedscopeError, InvalidInputError
+from embedscope.explorer import Explorer, PreparedSamples
+from embedscope.napari_dock.data._data_choice import DataChoice, choice_of
+from embedscope.napari_dock.data._layer_keys import AUTOMATIC, TableKeys
+from embedscope.napari_dock.data._layer_watch import LayerWatch
+from embedscope.napari_dock.data._opened_layers import SourceLayers
+from embedscope.napari_dock.widgets._background import Background
+from embedscope.samples import Samples
+from embedscope.training import Dispatcher
+
+
+class SampleJobs:
+    """Cuts samples for training, and for the map that is there, one job at a time.
+
+    Parameters
+    ----------
+    explorer : Explorer
+    dispatcher : callable
+        Leads to the main thread.
+    show_message, show_error : callable
+        Say what is done, or what is wrong.
+
+    Attributes
+    ----------
+    layers : dict of str to napari.layers.Layer
+        The layer that the samples of each source were cut from.
+    watch : LayerWatch
+        Notices when these change.
+    is_busy : bool
+        Whether a job goes on; another one would take its place, so none is to be started.
+    """
+
+    busy_changed = Signal(bool)
+
+    def __init__(
+        self,
+        explorer: Explorer,
+        dispatcher: Dispatcher,
+        show_message: Callable[[str], None],
+        show_error: Callable[[Exception], None],
+    ) -> None:
+        self._explorer = explorer
+        self._background = Background(dispatcher)
+        self._show_message, self._show_error = show_message, show_error
+        self._on_map: list[DataChoice] = []  # the one that was cut first, and those added to it
+        self.layers: dict[str, Any] = {}
+        self._lost: dict[str, Any] = {}  # what was a source's layer before it was deleted
+        self.watch = LayerWatch(dispatcher)
+        self.is_busy = False
+
+    def is_on_map(self, choice: DataChoice) -> bool:
+        """Whether the samples that are there were cut from these layers, with these options."""
+        return self._explorer.samples is not None and choice in self._on_map
+
+    def replaces_samples(self, choice: DataChoice) -> bool:
+        """Whether `prepare` would put other samples in the place of those that are there.
+
+        Parameters
+        ----------
+        choice : DataChoice
+        """
+        if not self.is_on_map(choice):
+            return self._explorer.samples is not None
+        return len(self._on_map) == 1 and bool(self.watch.outdated_sources)
+
+    def prepare(
+        self,
+        choice: DataChoice,
+        go_on: Callable[[], None],
+        end: Callable[[bool], None],
+        may_take: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Cut the samples that are chosen, unless they are there already, and go on.
+
+        If they were added to the map, all that are on it stay, and are trained on together.
+
+        Parameters
+        ----------
+        choice : DataChoice
+        go_on : callable
+            Called once the samples are the explorer's.
+        end : callable
+            ``end(has_new)`` is called before that, and after an error: whether samples are new.
+        may_take : callable
+            ``may_take()`` is asked once they are cut, before they replace those that are there.
+        """
+        outdated = self.watch.outdated_sources
+        is_there = self.is_on_map(choice)
+        if is_there and not outdated:
+            end(False)
+            go_on()
+            return
+        if is_there and len(self._on_map) > 1:
+            end(False)
+            self._show_error(
+                InvalidInputError(
+                    "layers must be as they were when their samples were cut; got changes in "
+                    f"{', '.join(outdated)}. Press Cut again, then Train."
+                )
+            )
+            return
+        self._show_message("Reading the samples…")
+        source = "" if choice.layer is None else str(choice.layer.name)
+        before = self.watch.choice_of(source)
+        if source:  # from now on, since what changes while it is read may have been read before
+            self.watch.watch(source, choice)
+
+        def put_back() -> None:
+            """The samples stay those that are there, which were cut from the layers as before."""
+            has_changed = source in {*outdated, *self.watch.outdated_sources}
+            self.watch.forget(source)
+            if before is not None:
+                self.watch.watch(source, before)
+                if has_changed:
+                    self.watch.expire(source)
+
+        def take(samples: Samples) -> None:
+            if not may_take():
+                put_back()
+                end(False)
+                return
+            self.layers, self._lost = {source: choice.layer}, {}
+            self.watch.keep_only(source)
+            self._explorer.set_samples(samples)
+            self._on_map = [choice]
+            end(True)
+            go_on()
+
+        def fail(error: Exception) -> None:
+            put_back()
+            end(False)
+            self._show_error(error)
+
+        self._start(choice.make, take, fail)
+
+    def add_to_map(self, choice: DataChoice) -> None:
+        """Cut samples as those on the map were, and place them there."""
+        samples = self._explorer.samples
+        if samples is None or self._explorer.model is None:
+            self._show_error(
+                InvalidInputError(
+                    "a map must be trained first; got none. Train, then choose the layers of "
+                    "another image."
+                )
+            )
+            return
+        self._show_message("Reading the samples…")
+        source = "" if choice.layer is None else str(choice.layer.name)
+
+        def place() -> PreparedSamples:
+            return self._explorer.prepare_samples(choice.make_like(samples))
+
+        def take(prepared: PreparedSamples) -> None:
+            self.layers |= {source: choice.layer}
+            try:
+                self._explorer.add_samples(prepared)
+                self._on_map.append(choice)
+                self.watch.watch(source, choice)
+            except EmbedscopeError as error:  # it is another map by now
+                self._show_error(error)
+
+        self._start(place, take, self._show_error)
+
+    def take_as_prepared(self, choice: DataChoice, shown: Mapping[str, SourceLayers]) -> None:
+        """Know that the explorer's samples are those of these layers: a session brought them.
+
+        Parameters
+        ----------
+        choice : DataChoice
+            What is chosen now.
+        shown : mapping of str to SourceLayers
+            By the names of the sources.
+        """
+        self._on_map = [choice]
+        self.layers, self._lost = {source: found.layer for source, found in shown.items()}, {}
+        self.watch.close()
+        samples = self._explorer.samples
+        for source, (layer, images) in shown.items():
+            made_from = None if samples is None else choice_of(samples, source, layer, images)
+            if made_from is not None:
+                self.watch.watch(source, made_from)
+
+    def lose(self, source: str) -> None:
+        """Let go of a source's layer, which was deleted."""
+        self.watch.forget(source)
+        if source in self.layers:
+            self._lost[source] = self.layers.pop(source)
+
+    def find(self, source: str, layer: Any, made_from: DataChoice | None) -> None:
+        """Know that a source's samples were cut from this layer: it holds what the lost one held.
+
+        Train then goes on with the samples that are there, as it would have before.
+
+        Parameters
+        ----------
+        source : str
+        layer : napari.layers.Layer
+        made_from : DataChoice or None
+            To be watched, if nothing better is known.
+        """
+        lost = self._lost.pop(source, None)
+        self.layers[source] = layer
+        if lost is not None:
+            self._on_map = [choice.with_layer(lost, layer) for choice in self._on_map]
+        known = next((choice for choice in self._on_map if choice.layer == layer), made_from)
+        if known is not None:
+            self.watch.watch(source, known)
+
+    def keys_of(self, source: str) -> TableKeys:
+        """The columns by which the features of a source's layer were joined, as chosen."""
+        choice = self.watch.choice_of(source)
+        return AUTOMATIC if choice is None else choice.keys
+
+    def cut_again(self) -> None:
+        """Cut anew the samples whose layers have changed, source after source; marks stay."""
+        samples, sources = self._explorer.samples, self.watch.outdated_sources
+        choice = self.watch.choice_of(sources[0]) if sources else None
+        if choice is None or samples is None:
+            return
+        source = sources[0]
+        self._show_message("Reading the samples…")
+        self.watch.watch(source, choice)
+
+        def take(new: Samples) -> None:
+            try:
+                self._explorer.replace_samples(new)
+            except EmbedscopeError as error:
+                fail(error)
+            else:
+                self.cut_again()
+
+        def fail(error: Exception) -> None:
+            self.watch.expire(source)
+            self._show_error(error)
+
+        self._start(lambda: choice.make_again(samples, source), take, fail)
+
+    def _start(
+        self,
+        work: Callable[[], Any],
+        done: Callable[[Any], None],
+        failed: Callable[[Exception], None],
+    ) -> None:
+        def end(listener: Callable[[Any], None]) -> Callable[[Any], None]:
+            def tell(value: Any) -> None:
+                self._set_busy(False)
+                listener(value)
+
+            return tell
+
+        self._set_busy(True)
+        self._background.start(work, end(done), end(failed))
+
+    def _set_busy(self, is_busy: bool) -> None:
+        self.is_busy = is_busy
+        self.busy_changed.emit(is_busy)
+
+    def close(self) -> None:
+        """Tell nothing of what is going on."""
+        self._background.forget()
+        self.watch.close()

@@ -1,0 +1,1 @@
+"""From samples back to napari's layers: links, overlays and results."""

@@ -1,0 +1,191 @@
+"""What the decoder draws as layers of napari: a path as a stack, a grid over the map as an atlas.
+
+The layers look as the images did that the network was trained on, in the units of the viewer, and
+lie beside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from embedscope.explorer import MapGrid, Reconstruction
+from embedscope.napari_dock.data._world import sizes_of_units
+from embedscope.napari_dock.widgets._drawn_text import caption_of_path
+from embedscope.samples import Samples
+
+Pixels = npt.NDArray[np.float32]
+
+_GAP = 0.05  # between the layers that are there and the new one, of their extent
+_FALLBACK_COLORS = {1: ("gray",), 2: ("magenta", "green"), 3: ("red", "green", "blue")}
+
+
+def add_film_strip(viewer: Any, path: Sequence[Reconstruction], samples: Samples) -> list[Any]:
+    """Add the pictures along a path as a stack, one step a slice, one layer a channel.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    path : sequence of Reconstruction
+        At least one step, of pictures.
+    samples : Samples
+        That the network was trained on.
+
+    Returns
+    -------
+    list of napari.layers.Image
+        The new layers, named after the sample that is carried along the path, if one is. Their
+        metadata hold ``map_points``, the place of each step, ``support``, and ``style_of``: source,
+        frame and label of that sample, or None.
+    """
+    stack = np.stack([step.sample for step in path])
+    about = {
+        "map_points": np.array([step.point for step in path]),
+        "support": np.array([step.support for step in path]),
+        "style_of": None if path[0].style_of is None else tuple(path[0].style_of),
+    }
+    axes = ("path", *"zyx"[-(stack.ndim - 2) :])
+    layers = _add(viewer, stack, samples, caption_of_path(path, samples), axes, about)
+    _look_at(viewer, layers[0], share=0.5)
+    return layers
+
+
+def add_grid(viewer: Any, grid: MapGrid, samples: Samples) -> list[Any]:
+    """Add a grid of pictures over the map as one image, one layer a channel.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    grid : MapGrid
+        Of pictures.
+    samples : Samples
+        That the network was trained on.
+
+    Returns
+    -------
+    list of napari.layers.Image
+        The new layers, up as on the map. Depth is flattened to its maximum. Their metadata hold
+        ``map_box``, the corners of the grid on the map, and ``support``, a number a picture in the
+        order of the image's rows.
+    """
+    pictures = grid.samples.max(axis=1) if grid.samples.ndim == 5 else grid.samples
+    n = grid.n_per_side
+    height, width, n_channels = pictures.shape[1:]
+    upright = pictures.reshape(n, n, height, width, n_channels)[::-1]  # y grows upwards on the map
+    atlas = upright.transpose(0, 2, 1, 3, 4).reshape(n * height, n * width, n_channels)
+    about = {
+        "map_box": np.stack([grid.low, grid.high]),
+        "support": grid.support.reshape(n, n)[::-1],
+    }
+    layers = _add(viewer, atlas, samples, "grid over the map", ("y", "x"), about)
+    _look_at(viewer, layers[0], share=0.9)
+    return layers
+
+
+def is_decoded(layer: Any) -> bool:
+    """Whether a layer shows what the decoder drew, and so nothing that could be embedded."""
+    return not {"map_points", "map_box"}.isdisjoint(layer.metadata)
+
+
+def _add(
+    viewer: Any,
+    values: Pixels,
+    samples: Samples,
+    title: str,
+    axes: tuple[str, ...],
+    about: dict[str, Any],
+) -> list[Any]:
+    """Add pictures with channels last, values 0..1, beside all that is there."""
+    assert samples.scale is not None  # pictures have one
+    low, high = samples.scale.low, samples.scale.high
+    known = dict(axis_labels=axes, metadata=about, **_placed(viewer, samples, axes, values.shape))
+    if _is_colored(viewer, samples):
+        rgb = np.clip(low + values * (high - low), 0, 255).astype(np.uint8)
+        return [viewer.add_image(rgb, rgb=True, name=title, **known)]
+    names = samples.channel_names
+    return [
+        viewer.add_image(
+            (low[c] + values[..., c] * (high[c] - low[c])).astype(np.float32),
+            name=title if len(names) == 1 else f"{title}: {names[c]}",
+            **_look_of(viewer, names[c], c, samples),
+            **known,
+        )
+        for c in range(values.shape[-1])
+    ]
+
+
+def _is_colored(viewer: Any, samples: Samples) -> bool:
+    """Whether they were cut out of a layer that shows its channels as the colours of one image."""
+    image = next(iter(samples.sources.values())).image
+    return any(
+        getattr(layer, "rgb", False)
+        and (layer.data[0] if layer.multiscale else layer.data) is image
+        for layer in viewer.layers
+    )
+
+
+def _look_of(viewer: Any, name: str, channel: int, samples: Samples) -> dict[str, Any]:
+    """As the image layer of this channel looks now; without it, as the samples' thumbnails."""
+    if name in viewer.layers and hasattr(viewer.layers[name], "contrast_limits"):
+        layer = viewer.layers[name]
+        return {
+            "colormap": layer.colormap,
+            "contrast_limits": tuple(layer.contrast_limits),
+            "blending": layer.blending,
+            "gamma": layer.gamma,
+        }
+    assert samples.scale is not None  # pictures have one
+    low, high = float(samples.scale.low[channel]), float(samples.scale.high[channel])
+    colors = _FALLBACK_COLORS[min(len(samples.channel_names), 3)]
+    return {
+        "colormap": colors[channel % len(colors)],
+        "contrast_limits": (low, high if high > low else low + 1.0),
+        "blending": "additive" if channel else "translucent",
+    }
+
+
+def _placed(
+    viewer: Any, samples: Samples, axes: tuple[str, ...], shape: tuple[int, ...]
+) -> dict[str, Any]:
+    """Scale of a crop's pixel, and a place to the right of everything."""
+    sides = _pixel_sides(viewer, samples)
+    scale = np.ones(len(axes))
+    n_spatial = sum(axis in "zyx" for axis in axes)
+    scale[-n_spatial:] = sides[-n_spatial:]
+    translate = np.zeros(len(axes))
+    if len(viewer.layers):
+        low, high = viewer.layers.extent.world[:, -2:]
+        translate[-2] = low[0]
+        translate[-1] = high[1] + _GAP * (high[1] - low[1])
+    placed: dict[str, Any] = {"scale": scale, "translate": translate}
+    if viewer.dims.units is not None:  # a layer without them would have napari ignore all units
+        units = viewer.dims.units[-len(axes) :]
+        placed["units"] = ("pixel",) * (len(axes) - len(units)) + tuple(units)
+    return placed
+
+
+def _pixel_sides(viewer: Any, samples: Samples) -> npt.NDArray[np.float64]:
+    """Sides of an image's pixel in the world, along z, y and x."""
+    source = next(iter(samples.sources.values()))
+    sides = np.ones(3)
+    if source.affine is not None:
+        lengths = np.linalg.norm(source.affine[:-1, :-1], axis=0)
+        n_spatial = len(source.spatial_axes)
+        sides[-n_spatial:] = lengths[-n_spatial:]
+        if source.name in viewer.layers:
+            sizes = sizes_of_units(viewer.dims.units, viewer.layers[source.name])
+            sides[-n_spatial:] *= sizes[-n_spatial:]
+    return sides
+
+
+def _look_at(viewer: Any, layer: Any, share: float) -> None:
+    """Let a new layer take a share of the view: beside a large image it would be out of sight."""
+    low, high = layer.extent.world[:, -2:]
+    center = list(viewer.scene.camera.center)
+    center[-2:] = (low + high) / 2
+    viewer.scene.camera.center = tuple(center)
+    room = np.asarray(viewer.canvas.size, np.float64) / np.maximum(high - low, 1e-9)
+    viewer.scene.camera.zoom = share * room.min()

@@ -1,0 +1,1 @@
+"""The map in the dock: its scene, its gestures and its legend."""

@@ -1,0 +1,49 @@
+"""A note that layers are not any more what the samples were cut from, with the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from psygnal import Signal
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QWidget
+
+from embedscope.napari_dock.widgets._buttons import text_button
+
+
+class OutdatedNote(QWidget):
+    """One line and a button, hidden while there is nothing to say.
+
+    Parameters
+    ----------
+    parent : QWidget, optional
+    """
+
+    cut_again_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.text = QLabel()
+        self.text.setWordWrap(True)
+        self.text.setToolTip("The map shows the objects as they were when they were cut.")
+        self.cut_again = text_button(
+            "Cut again",
+            "Cut the samples of these layers anew. Those that are as they were keep their places "
+            "and marks; others are placed by the trained map.",
+            self.cut_again_requested.emit,
+        )
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(8, 2, 8, 2)
+        layout.addWidget(self.text, 1)
+        layout.addWidget(self.cut_again)
+        self.show_sources(())
+
+    def show_sources(self, sources: Sequence[str]) -> None:
+        """Say whose layers have changed.
+
+        Parameters
+        ----------
+        sources : sequence of str
+            None of them if all is as it was.
+        """
+        self.text.setText(f"{' and '.join(sources)} changed since the samples were cut.")
+        self.setVisible(bool(sources))

@@ -1,0 +1,66 @@
+"""What a drawing of the decoder is, in plain words, and how far it is to be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from embedscope.explorer import Reconstruction
+from embedscope.napari_dock.widgets._who import name_of, name_of_row
+from embedscope.samples import Samples
+
+_WELL_SUPPORTED, _UNSUPPORTED = 0.2, 0.01
+_LARGEST_VALUES = 6
+
+
+def caption_of(drawn: Reconstruction, samples: Samples) -> str:
+    """What is drawn."""
+    if not drawn.decoded:
+        return "The nearest real sample (no decoder yet)"
+    if drawn.style_of is None:
+        return "Typical sample here"
+    name = name_of(samples, drawn.style_of)
+    if drawn.style == "own":
+        return f"This sample, from its own code ({name})"
+    if drawn.style == "carried":
+        return f"Carried here from {name}"
+    return f"Another: code of {name}"
+
+
+def caption_of_path(path: Sequence[Reconstruction], samples: Samples) -> str:
+    """What is drawn along a path: whose code all of its steps have."""
+    carried = path[0].style_of
+    if carried is None or not path[0].decoded:
+        return "path on the map"
+    return f"{name_of(samples, carried)} carried along a path"
+
+
+def is_unsupported(drawn: Reconstruction) -> bool:
+    """Whether there are no data where it is drawn."""
+    return drawn.support < _UNSUPPORTED
+
+
+def describe(drawn: Reconstruction, samples: Samples) -> list[str]:
+    """How far it is to be trusted and, of a table, what stands out and who is near, as lines."""
+    support = f"support {100 * drawn.support:.0f} %"
+    if is_unsupported(drawn):
+        support += ": far from all data, an extrapolation"
+    elif drawn.support < _WELL_SUPPORTED:
+        support += ": few samples near"
+    if samples.is_image:
+        return [support]
+    nearest = ", ".join(name_of_row(samples, int(row)) for row in drawn.neighbor_rows)
+    return [support, _values(drawn, samples), f"Nearest real samples: {nearest}."]
+
+
+def _values(drawn: Reconstruction, samples: Samples) -> str:
+    """The features that stand out most, in the units of what is learned, and how sure they are."""
+    values = np.asarray(drawn.sample, dtype=np.float64)
+    names = samples.feature_names
+    said = []
+    for k in np.argsort(-np.abs(values))[:_LARGEST_VALUES]:
+        name = names[k] if k < len(names) else k
+        spread = "" if drawn.spread is None else f" ± {float(drawn.spread[k]):.2g}"
+        said.append(f"{name} {values[k]:.3g}{spread}")
+    return ", ".join(said)

@@ -1,0 +1,1 @@
+"""What samples of every kind have in common."""

@@ -1,0 +1,53 @@
+"""Refuse samples whose parts do not fit together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from embedscope._errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from embedscope.samples.common._samples import Samples
+
+
+def check_contents(samples: Samples) -> None:
+    """Refuse samples that hold both images and a table, or neither."""
+    if (samples.images is None) == (samples.table is None):
+        raise InvalidInputError(
+            "samples must hold either images or a table; got both or neither. Give one of them."
+        )
+
+
+def check_lengths(samples: Samples) -> None:
+    """Refuse parts that do not have one row for each identity."""
+    names = ("images", "table", "features", "bounding_boxes", "centroids")
+    held = {name: getattr(samples, name) for name in names}
+    n_rows = len(samples.identities)
+    wrong = {n: len(v) for n, v in held.items() if v is not None and len(v) != n_rows}
+    if wrong:
+        raise InvalidInputError(
+            f"samples must have {n_rows} rows of everything, as identities; got {wrong}. Give one "
+            "row for each identity."
+        )
+
+
+def check_sources(samples: Samples) -> None:
+    """Refuse identities of unknown sources, and the background among objects."""
+    named = samples.identities.sources
+    missing = set(named) - samples.sources.keys()
+    if missing:
+        raise InvalidInputError(
+            f"sources must hold all that identities name; got none for {sorted(missing)}. Add a "
+            "Source for each."
+        )
+    unknown = samples.absent.keys() - samples.sources.keys()
+    if unknown:
+        raise InvalidInputError(f"absent must name sources; got {sorted(unknown)}. Leave them out.")
+    pixels = np.array([samples.sources[name].kind in ("labels", "patches") for name in named], bool)
+    if (pixels[samples.identities.source] & (samples.identities.label == 0)).any():
+        raise InvalidInputError(
+            "labels must be larger than 0 for objects and patches; got 0, which is the background. "
+            "Leave the background out."
+        )

@@ -1,0 +1,64 @@
+"""Whether the numbers of a later image mean what those of the first ones meant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from embedscope._errors import InvalidInputError
+from embedscope.samples.common._recipes import CropRecipe
+from embedscope.samples.common._samples import LeftOut, Samples
+from embedscope.samples.identity._arrays import finest_level
+
+
+def check_intensities(samples: Samples, pixels: Any, name: str) -> tuple[LeftOut, ...]:
+    """Refuse an image whose numbers are of another range than those the scale was measured on.
+
+    Parameters
+    ----------
+    samples : Samples
+        Those that are there.
+    pixels : array
+        The later image.
+    name : str
+        Of its source.
+
+    Returns
+    -------
+    tuple of LeftOut
+        A word of warning where whole numbers follow numbers with fractions, or the other way round:
+        a filtered image may still be on the same scale.
+
+    Raises
+    ------
+    InvalidInputError
+        If both are whole numbers, of different sizes: as a 16-bit image and its 8-bit export.
+    """
+    known = _dtypes(samples)
+    now = np.dtype(pixels.dtype)
+    if not known or any(_are_alike(now, each) for each in known):
+        return ()
+    first = known[0]
+    if now.kind in "ui" and all(each.kind in "ui" for each in known):
+        raise InvalidInputError(
+            f"image must have the dtype of the first one, {first}, whose intensities the scale was "
+            f"measured on; got {now}. Take the image as the microscope wrote it; or, if its "
+            f"numbers mean the same, convert it with image.astype(numpy.{first})."
+        )
+    reason = f"are {now}, those that the scale was measured on {first}: make sure they are alike"
+    return (LeftOut(f"intensities of {name}", reason),)
+
+
+def _dtypes(samples: Samples) -> list[np.dtype[Any]]:
+    """Of the images that the samples were cut from; of the crops, where those are not at hand."""
+    images = [source.image for source in samples.sources.values() if source.image is not None]
+    if images:
+        return [np.dtype(finest_level(image).dtype) for image in images]
+    is_interpolated = isinstance(samples.recipe, CropRecipe) and samples.recipe.align
+    return [] if samples.images is None or is_interpolated else [samples.images.dtype]
+
+
+def _are_alike(one: np.dtype[Any], other: np.dtype[Any]) -> bool:
+    both_fractions = one.kind == other.kind == "f"
+    return both_fractions or (one.kind, one.itemsize) == (other.kind, other.itemsize)

@@ -1,0 +1,86 @@
+"""Show samples as small RGB pictures: which channel gets which colour, how depth is flattened."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from embedscope._errors import InvalidInputError
+from embedscope.samples.common._checks import check_side
+
+Picture = npt.NDArray[np.uint8]
+
+# Row c: the red, green and blue that channel c adds. Magenta and green are told apart by the
+# colour-blind too, and add up to white where both channels are bright.
+_COLORS = {
+    1: np.array([[1, 1, 1]], np.float32),
+    2: np.array([[1, 0, 1], [0, 1, 0]], np.float32),
+    3: np.eye(3, dtype=np.float32),
+}
+_GLOWING = {1: _COLORS[2][:1], 2: _COLORS[2]}  # over a grey picture
+_MOST_CHANNELS = 3
+_TRANSMITTED = re.compile(r"bright|phase|transmi|\b(bf|dic|pc|td)\b", re.IGNORECASE)
+_COVERED = 0.6  # of the transmitted light, by fluorescence as bright as can be
+
+
+def to_picture(values: npt.NDArray[Any], channel_names: Sequence[str] = ()) -> Picture:
+    """Colour one sample.
+
+    Parameters
+    ----------
+    values : float array of shape (h, w, n_channels) or (z, h, w, n_channels)
+        Intensities; 0..1 spans black to full brightness, beyond it is clipped, NaN is black.
+    channel_names : sequence of str
+        A first channel whose name tells of transmitted light (brightfield, phase contrast, DIC) is
+        shown in grey, and the others glow over it, where there are others.
+
+    Returns
+    -------
+    ndarray of shape (h, w, 3), uint8
+        One channel is grey, two are magenta and green, three red, green and blue; of more, the
+        first three are shown. Depth is flattened to its maximum.
+
+    Raises
+    ------
+    InvalidInputError
+        If the sample has neither 3 nor 4 axes.
+    """
+    if values.ndim not in (3, 4):
+        raise InvalidInputError(
+            "sample must have the shape (h, w, channels) or (z, h, w, channels) to be shown; got "
+            f"{values.shape}. Samples from a table have no picture."
+        )
+    flat = values.max(axis=0) if values.ndim == 4 else values
+    shown = flat[..., :_MOST_CHANNELS].astype(np.float32)
+    shown = np.clip(np.nan_to_num(shown, nan=0.0, posinf=1.0, neginf=0.0), 0, 1)
+    if shown.shape[-1] > 1 and begins_with_transmitted_light(channel_names):
+        glow = shown[..., 1:]
+        light = shown[..., :1] * (1.0 - _COVERED * glow.max(axis=-1, keepdims=True))
+        colored = np.clip(light + glow @ _GLOWING[glow.shape[-1]], 0, 1)
+    else:
+        colored = np.clip(shown @ _COLORS[shown.shape[-1]], 0, 1)
+    picture: Picture = np.rint(255 * colored).astype(np.uint8)
+    return picture
+
+
+def begins_with_transmitted_light(channel_names: Sequence[str]) -> bool:
+    """Whether the first channel's name tells of brightfield, phase contrast or DIC."""
+    return len(channel_names) > 0 and _TRANSMITTED.search(channel_names[0]) is not None
+
+
+def resize_picture(picture: Picture, size_px: int) -> Picture:
+    """Bring the longer side to `size_px`; pixels are repeated or left out, never mixed."""
+    side_px = check_side("size_px", size_px)
+    height, width = picture.shape[:2]
+    ratio = side_px / max(height, width)
+    rows, columns = (_sampled(side, max(1, round(side * ratio))) for side in (height, width))
+    return picture[rows[:, np.newaxis], columns]
+
+
+def _sampled(side: int, wanted: int) -> npt.NDArray[np.intp]:
+    """Indices of `wanted` pixels spread evenly over `side`."""
+    return ((np.arange(wanted) + 0.5) * side / wanted).astype(np.intp)

@@ -1,0 +1,371 @@
+"""The samples themselves: what a network learns from, who each one is, and what it looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from embedscope._errors import InvalidInputError
+from embedscope.samples.common._consistency import check_contents, check_lengths, check_sources
+from embedscope.samples.common._pictures import Picture, resize_picture, to_picture
+from embedscope.samples.common._recipes import Recipe
+from embedscope.samples.common._scaling import ChannelScale
+from embedscope.samples.identity._identity import Identities
+from embedscope.samples.identity._source import Source
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+IDENTITY_COLUMNS = ("source", "frame", "label")
+
+
+class LeftOut(NamedTuple):
+    """Something that was handed in and is not among the samples.
+
+    Attributes
+    ----------
+    name : str
+        The column, the rows or the objects.
+    reason : str
+        Why.
+    """
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """n samples, row by row: pictures or table rows, their identities and their features.
+
+    Made by `samples_from_labels`, `samples_from_patches`, `samples_from_table`,
+    `samples_from_array` and `join_samples`.
+
+    Attributes
+    ----------
+    identities : Identities
+        Who each sample is.
+    sources : mapping of str to Source
+        The sources by name: all that `identities` names.
+    recipe : Recipe
+        How the samples were made.
+    images : ndarray of shape (n, [z,] h, w, n_channels), or None
+        Pixels in the image's own dtype and range; None for tables.
+    scale : ChannelScale or None
+        The intensities that `X` brings to 0 and 1; None for tables.
+    table : ndarray of shape (n, n_features), float32, or None
+        What is learned of a table, standardised if that was asked for; None for images.
+    feature_names : tuple of str
+        The column of the table that each column of `table` came from.
+    features : pandas.DataFrame of n rows
+        Numbers and categories to colour and compare by, with the index 0..n-1: measurements of
+        objects, or all columns of a table.
+    bounding_boxes : ndarray of shape (n, 2 * d), int64, or None
+        Extent of each object along the d spatial axes of the labels, in pixels: the first pixel
+        along each, then one past the last.
+    centroids : ndarray of shape (n, d), float64, or None
+        Middle of each object along the spatial axes of the labels, in pixels, which
+        `Source.to_world` takes to the world: the centroid, or, where that lies elsewhere, as in a
+        ring, the object's pixel nearest to it.
+    channel_names : tuple of str
+        The name of each channel of `images`.
+    left_out : tuple of LeftOut
+        What is not among the samples, and why.
+    absent : mapping of str to str
+        Sources whose pictures are not at hand, and why: a session was opened without their images.
+        `images` holds zeros for their samples.
+
+    Raises
+    ------
+    InvalidInputError
+        If lengths differ, a source is missing, or label 0 stands for an object.
+    """
+
+    identities: Identities
+    sources: Mapping[str, Source]
+    recipe: Recipe
+    images: npt.NDArray[Any] | None = None
+    scale: ChannelScale | None = None
+    table: npt.NDArray[np.float32] | None = None
+    feature_names: tuple[str, ...] = ()
+    features: pd.DataFrame = None  # type: ignore[assignment]  # filled in below
+    bounding_boxes: npt.NDArray[np.int64] | None = None
+    centroids: npt.NDArray[np.float64] | None = None
+    channel_names: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    absent: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sources", MappingProxyType(dict(self.sources)))
+        object.__setattr__(self, "absent", MappingProxyType(dict(self.absent)))
+        if self.features is None:
+            object.__setattr__(self, "features", _no_features(len(self)))
+        check_contents(self)
+        check_lengths(self)
+        check_sources(self)
+
+    def __len__(self) -> int:
+        return len(self.identities)
+
+    def __repr__(self) -> str:
+        """One line: the arrays would fill pages."""
+        kind = "pictures" if self.is_image else "rows"
+        shape = " x ".join(map(str, self.sample_shape))
+        lost = f", left out: {len(self.left_out)}" if self.left_out else ""
+        return f"Samples({len(self):,} {kind} of {shape} from {', '.join(self.sources)}{lost})"
+
+    @property
+    def is_image(self) -> bool:
+        """Whether the samples are pictures."""
+        return self.images is not None
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """Shape of one sample: ([z,] h, w, n_channels), or (n_features,)."""
+        return tuple(self._values.shape[1:])
+
+    @property
+    def X(self) -> npt.NDArray[np.float32]:
+        """What a network learns: all samples, shape (n, *sample_shape), float32.
+
+        Pictures are scaled to 0..1 anew each time, since they take four times the memory of the
+        8-bit pixels that are kept: hold on to the result where it is needed twice.
+        """
+        return self.inputs(slice(None))
+
+    def inputs(self, rows: Any) -> npt.NDArray[np.float32]:
+        """Return what a network gets to see of some samples.
+
+        Parameters
+        ----------
+        rows : slice, int array or bool array
+            Rows in any order.
+
+        Returns
+        -------
+        ndarray of shape (k, *sample_shape), float32
+            Pictures in 0..1; rows of the table as they are.
+
+        Raises
+        ------
+        InvalidInputError
+            If pictures of some of them are not at hand; see `absent`.
+        """
+        self._check_present(rows)
+        values = self._values[rows]
+        return values.astype(np.float32) if self.scale is None else self.scale.apply(values)
+
+    def thumbnail(self, row: Any, size_px: int | None = None) -> Picture:
+        """Picture of one sample.
+
+        Parameters
+        ----------
+        row : int
+            The sample's row.
+        size_px : int, optional
+            Length of the longer side; the sample's own if None.
+
+        Returns
+        -------
+        ndarray of shape (h, w, 3), uint8
+            One channel is grey, two are magenta and green, three red, green and blue; of more, the
+            first three are shown. Over a first channel of transmitted light, told by its name, the
+            others glow. Depth is flattened to its maximum. A picture that is not at hand
+            is grey all over.
+
+        Raises
+        ------
+        InvalidInputError
+            If the samples are no pictures, or the row is not one of theirs.
+        """
+        if not isinstance(row, int | np.integer) or not 0 <= row < len(self):
+            raise InvalidInputError(
+                f"row must be in 0..{len(self) - 1}; got {row!r}. Look rows up by identity."
+            )
+        if self.absent and self._absent_rows[row]:
+            sample = np.full(self.sample_shape, 0.5, np.float32)
+        else:
+            sample = self.inputs([row])[0]
+        return self.to_picture(sample, size_px)
+
+    def to_picture(self, sample: npt.NDArray[Any], size_px: int | None = None) -> Picture:
+        """Picture of a sample that a decoder made, in the colours of `thumbnail`.
+
+        Parameters
+        ----------
+        sample : float array of shape ([z,] h, w, n_channels)
+            Values in the range of `X`, 0..1; beyond it they are clipped.
+        size_px : int, optional
+            Length of the longer side; the sample's own if None.
+
+        Raises
+        ------
+        InvalidInputError
+            If the samples are no pictures or the shape is not theirs.
+        """
+        values = np.asarray(sample)
+        if not self.is_image or values.shape != self.sample_shape:
+            raise InvalidInputError(
+                f"sample must be a picture of shape {self.sample_shape}; got shape {values.shape}. "
+                "Samples from a table have no picture."
+            )
+        picture = to_picture(values, self.channel_names)
+        return picture if size_px is None else resize_picture(picture, size_px)
+
+    def column(self, name: str) -> npt.NDArray[Any]:
+        """Return one value for each sample.
+
+        Parameters
+        ----------
+        name : str
+            A column of `features`, or "source", "frame" or "label".
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such column.
+        """
+        if name == "source":
+            return np.array(self.identities.sources)[self.identities.source]
+        if name in IDENTITY_COLUMNS:
+            values: npt.NDArray[Any] = getattr(self.identities, name)
+            return values
+        if name not in self.features.columns:
+            raise InvalidInputError(
+                f"name must be one of {[*self.features.columns, *IDENTITY_COLUMNS]}; got {name!r}. "
+                "Choose one of them."
+            )
+        return self.features[name].to_numpy()
+
+    def with_features(self, **columns: npt.ArrayLike) -> Samples:
+        """Return the same samples with further columns of features.
+
+        Parameters
+        ----------
+        **columns : array of shape (n,)
+            Numbers or categories by name, in the order of the rows; an index is ignored.
+
+        Raises
+        ------
+        InvalidInputError
+            If a name is taken, or there is not one value for each sample.
+        """
+        taken = sorted(columns.keys() & {*self.features.columns, *IDENTITY_COLUMNS})
+        if taken:
+            raise InvalidInputError(
+                f"columns must have new names; got {taken}, which are taken. Rename them."
+            )
+        lengths = {name: np.shape(values) for name, values in columns.items()}
+        wrong = {name: shape for name, shape in lengths.items() if shape != (len(self),)}
+        if wrong:
+            raise InvalidInputError(
+                f"columns must have one value for each of the {len(self)} samples; got shapes "
+                f"{wrong}. Give the values in the order of the rows."
+            )
+        # A Series would be aligned by its index, which is not the row.
+        values: dict[str, Any] = {
+            name: getattr(column, "array", column) for name, column in columns.items()
+        }
+        return replace(self, features=self.features.assign(**values))
+
+    def subset(self, rows: npt.ArrayLike) -> Samples:
+        """Return some samples, scaled as all are.
+
+        Parameters
+        ----------
+        rows : int or bool array
+            Rows in any order, each at most once, or a mask of n rows.
+
+        Raises
+        ------
+        InvalidInputError
+            If they are no such rows, or one is asked for twice.
+        """
+        chosen = _checked_rows(rows, len(self))
+        names = ("images", "table", "bounding_boxes", "centroids")
+        columns: dict[str, Any] = {
+            name: None if getattr(self, name) is None else getattr(self, name)[chosen]
+            for name in names
+        }
+        columns["identities"] = self.identities.take(chosen)
+        columns["features"] = self.features.iloc[chosen].reset_index(drop=True)
+        return replace(self, **columns)
+
+    def same_way(self, data: Any, labels: Any = None, **options: Any) -> Samples:
+        """Make samples of new data exactly as these were made.
+
+        Tomorrow's image gets the same crop size, options and intensity scale; tomorrow's table the
+        same columns and standardisation.
+
+        Parameters
+        ----------
+        data : array, pyramid or pandas.DataFrame
+            An image with the same axes and channels, a table with the same columns, or an array of
+            samples of the same shape.
+        labels : integer array or pyramid, optional
+            The labels of the image.
+        **options
+            As in the function that made these samples: `source` (the name of the new source),
+            `affine`, `image_path`, `labels_path`, `pixel_size`, and `axes` and `image_axes` if they
+            are not those of the first image, as for a time series after stills.
+
+        Returns
+        -------
+        Samples
+            With the same `scale`, `recipe` and `sample_shape`.
+
+        Raises
+        ------
+        InvalidInputError
+            If the data do not fit.
+        """
+        # They make Samples, so they are imported where they are called, not above.
+        from embedscope.samples._repeating import repeat
+
+        return repeat(self, data, labels, **options)
+
+    @property
+    def _values(self) -> npt.NDArray[Any]:
+        values = self.images if self.images is not None else self.table
+        assert values is not None  # held by check_contents
+        return values
+
+    @cached_property
+    def _absent_rows(self) -> npt.NDArray[np.bool_]:
+        absent = np.array([name in self.absent for name in self.identities.sources], bool)
+        return absent[self.identities.source]
+
+    def _check_present(self, rows: Any) -> None:
+        if self.absent and self._absent_rows[rows].any():
+            name, reason = next(iter(self.absent.items()))
+            raise InvalidInputError(
+                f"samples must have their pictures; got none for {len(self.absent)} source(s), the "
+                f"first {name!r}: {reason}. Attach the images that the samples were cut from."
+            )
+
+
+def _checked_rows(rows: npt.ArrayLike, n_rows: int) -> npt.NDArray[Any]:
+    chosen = np.asarray(rows)
+    if chosen.size == 0 and chosen.dtype.kind != "b":
+        return np.zeros(0, dtype=np.intp)
+    if chosen.dtype.kind == "b" and chosen.shape == (n_rows,):
+        return chosen
+    are_rows = chosen.dtype.kind in "iu" and chosen.ndim == 1
+    if are_rows and 0 <= chosen.min() <= chosen.max() < n_rows:
+        return chosen
+    raise InvalidInputError(
+        f"rows must be whole numbers in 0..{n_rows - 1}, or a mask of {n_rows}; got {rows!r:.200}. "
+        "Look rows up by identity."
+    )
+
+
+def _no_features(n_rows: int) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(index=pd.RangeIndex(n_rows))

@@ -1,0 +1,1 @@
+"""Who a sample is, and the source that it comes from."""

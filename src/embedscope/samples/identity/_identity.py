@@ -1,0 +1,321 @@
+"""Who a sample is: the source it comes from, its frame there, and its label in that frame.
+
+Rows are places in one array and change with every selection, sort or join; an identity does not.
+Whatever links a map to images goes through the identities kept here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from embedscope._errors import InvalidInputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+IntArray = npt.NDArray[np.int64]
+
+
+class IdentityIndex:
+    """Finds rows by their identity, many at a time.
+
+    Each identity becomes one number: the rank of its (source, frame) times the number of labels,
+    plus the rank of its label. Ranks, unlike ids of up to 2**63, cannot overflow.
+    """
+
+    def __init__(self, source: npt.NDArray[Any], frame: IntArray, label: IntArray) -> None:
+        self._frames = np.unique(frame)
+        self._labels = np.unique(label)
+        pairs = source * len(self._frames) + np.searchsorted(self._frames, frame)
+        self._pairs, group = np.unique(pairs, return_inverse=True)
+        keys = self._key(group, np.searchsorted(self._labels, label))
+        self._order = np.argsort(keys, kind="stable")
+        self._sorted_keys = keys[self._order]
+
+    def _key(self, group: IntArray, label_rank: IntArray) -> IntArray:
+        return group.astype(np.int64) * len(self._labels) + label_rank
+
+    def repeated(self) -> IntArray:
+        """Rows whose identity an earlier row has already, rising."""
+        same = self._sorted_keys[1:] == self._sorted_keys[:-1]
+        return np.sort(self._order[1:][same])
+
+    def group(self, source: int, frames: IntArray) -> IntArray:
+        """Rank of each (source, frame), -1 where no sample has it."""
+        rank = _ranks(self._frames, frames)
+        return np.where(rank < 0, -1, _ranks(self._pairs, source * len(self._frames) + rank))
+
+    def rows(self, group: IntArray, label: IntArray) -> IntArray:
+        """Rows of labels in their groups, -1 where no sample has them."""
+        label_rank = _ranks(self._labels, label)
+        place = _ranks(self._sorted_keys, self._key(group, label_rank))
+        known = (group >= 0) & (label_rank >= 0) & (place >= 0)
+        return np.where(known, self._order[place], -1)
+
+
+def _ranks(values: IntArray, wanted: IntArray) -> IntArray:
+    """Place of each wanted number among sorted distinct values, -1 where it is not among them."""
+    place = np.minimum(np.searchsorted(values, wanted), len(values) - 1)
+    return np.where(values[place] == wanted, place, -1)
+
+
+class SampleId(NamedTuple):
+    """The identity of one sample.
+
+    Attributes
+    ----------
+    source : str
+        Name of the image, table or array that the sample comes from.
+    frame : int
+        Time point, from 0; 0 where there is no time axis.
+    label : int
+        The object's id in its label image, or the id of a row or patch.
+    """
+
+    source: str
+    frame: int
+    label: int
+
+
+@dataclass(frozen=True, eq=False)
+class Identities:
+    """The identities of n samples, held as columns; read-only.
+
+    Parameters
+    ----------
+    sources : sequence of str
+        The names of the sources, each once. A source may have no sample.
+    source : int array of shape (n,)
+        The source of each sample, an index into `sources`.
+    frame : int array of shape (n,)
+        Time points, from 0.
+    label : int array of shape (n,)
+        Labels, from 0 to 2**63 - 1. Only tables and arrays may use 0: in a label image it is the
+        background.
+
+    Attributes
+    ----------
+    sources : tuple of str
+    source : ndarray of shape (n,), intp
+    frame, label : ndarray of shape (n,), int64
+
+    Raises
+    ------
+    InvalidInputError
+        If a name is empty or repeated, columns differ in length, a value is negative or no integer,
+        or two samples have the same identity.
+    """
+
+    sources: tuple[str, ...]
+    source: npt.NDArray[np.intp]
+    frame: IntArray
+    label: IntArray
+
+    def __init__(
+        self,
+        sources: Sequence[str],
+        source: npt.ArrayLike,
+        frame: npt.ArrayLike,
+        label: npt.ArrayLike,
+    ) -> None:
+        columns = {
+            "source": _column("source", source).astype(np.intp),
+            "frame": _column("frame", frame),
+            "label": _column("label", label),
+        }
+        lengths = {name: len(column) for name, column in columns.items()}
+        if len(set(lengths.values())) > 1:
+            raise InvalidInputError(
+                f"source, frame and label must be equally long; got lengths {lengths}. Give each "
+                "sample one value of each."
+            )
+        object.__setattr__(self, "sources", _checked_names(sources))
+        for name, column in columns.items():
+            column.setflags(write=False)
+            object.__setattr__(self, name, column)
+        self._check_values()
+
+    @classmethod
+    def of(cls, source: str, labels: npt.ArrayLike, frames: npt.ArrayLike = 0) -> Identities:
+        """Identities of samples that all come from one source.
+
+        Parameters
+        ----------
+        source : str
+            The source's name.
+        labels : int array of shape (n,)
+            The label of each sample.
+        frames : int or int array of shape (n,)
+            The time point of each sample, or the one of all.
+        """
+        label = _column("labels", labels)
+        frame = np.broadcast_to(_whole("frames", frames), label.shape)
+        return cls((source,), np.zeros(len(label), np.intp), frame, label)
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    def __getitem__(self, row: int) -> SampleId:
+        """Return the identity of one row."""
+        return SampleId(self.sources[self.source[row]], int(self.frame[row]), int(self.label[row]))
+
+    def __iter__(self) -> Iterator[SampleId]:
+        columns = (self.source.tolist(), self.frame.tolist(), self.label.tolist())
+        for source, frame, label in zip(*columns, strict=True):
+            yield SampleId(self.sources[source], frame, label)
+
+    def row(self, identity: SampleId) -> int:
+        """Row of one sample.
+
+        Parameters
+        ----------
+        identity : SampleId
+            The sample that is looked for; a plain (source, frame, label) does as well.
+
+        Raises
+        ------
+        InvalidInputError
+            If no sample has this identity.
+        """
+        source, frame, label = identity
+        row = int(self.rows(source, [label], frame)[0])
+        if row < 0:
+            raise InvalidInputError(
+                f"identity must be one of these {len(self)} samples; got {tuple(identity)}. Use "
+                "rows() where samples may be missing: it gives -1 for them."
+            )
+        return row
+
+    def rows(self, source: str, labels: npt.ArrayLike, frame: npt.ArrayLike = 0) -> IntArray:
+        """Rows of many samples of one source.
+
+        Parameters
+        ----------
+        source : str
+            The source's name.
+        labels : int array of shape (k,)
+            Labels that are looked for, in any order, repeated or not.
+        frame : int or int array of shape (k,)
+            The frame of each label, or the one of all.
+
+        Returns
+        -------
+        ndarray of shape (k,), int64
+            The row of each; -1 where no sample has that identity.
+
+        Raises
+        ------
+        InvalidInputError
+            If labels or frames are not integers, or do not match in shape.
+        """
+        label = _column("labels", labels, lowest=None)
+        frames = _whole("frame", frame)
+        if frames.shape not in ((), label.shape):
+            raise InvalidInputError(
+                f"frame must be one int or one for each label; got shape {frames.shape} for "
+                f"{len(label)} labels. Give them the same length."
+            )
+        if source not in self.sources or len(self) == 0:
+            return np.full(len(label), -1, np.int64)
+        group = np.broadcast_to(self._index.group(self.sources.index(source), frames), label.shape)
+        return self._index.rows(group, label)
+
+    def take(self, rows: npt.ArrayLike) -> Identities:
+        """Identities of some rows, in the order asked for; all sources keep their names.
+
+        Parameters
+        ----------
+        rows : int or bool array
+            Rows, each at most once, or a mask of n rows.
+
+        Raises
+        ------
+        InvalidInputError
+            If a row is asked for twice.
+        """
+        chosen = np.asarray(rows)
+        if chosen.size == 0:
+            chosen = chosen.astype(np.intp)
+        return Identities(self.sources, self.source[chosen], self.frame[chosen], self.label[chosen])
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a table with the columns source, frame and label, one row a sample."""
+        import pandas as pd
+
+        names = pd.Categorical.from_codes(self.source, categories=pd.Index(self.sources))
+        return pd.DataFrame({"source": names, "frame": self.frame, "label": self.label})
+
+    @cached_property
+    def _index(self) -> IdentityIndex:
+        return IdentityIndex(self.source, self.frame, self.label)
+
+    def _check_values(self) -> None:
+        if len(self) == 0:
+            return
+        if self.source.max() >= len(self.sources):
+            raise InvalidInputError(
+                f"source must be an index into the {len(self.sources)} sources; got "
+                f"{self.source.max()}. Number the sources from 0."
+            )
+        repeated = self._index.repeated()
+        if len(repeated):
+            raise InvalidInputError(
+                f"identities must differ; got {len(repeated)} that repeat an earlier one, the "
+                f"first {tuple(self[int(repeated[0])])}. Where labels start again in every frame, "
+                "say which frame each belongs to."
+            )
+
+
+def is_name(name: object) -> bool:
+    """Whether it is a string that is not empty."""
+    return isinstance(name, str) and bool(name)
+
+
+def _whole(name: str, values: npt.ArrayLike, lowest: int | None = 0) -> IntArray:
+    """Integers as int64, none below `lowest`."""
+    given = np.asarray(values)
+    if given.size == 0:
+        given = given.astype(np.int64)
+    if given.dtype.kind not in "ui":
+        raise InvalidInputError(
+            f"{name} must be integers; got dtype {given.dtype}. Convert them to int first, without "
+            "missing values."
+        )
+    largest = np.iinfo(np.int64).max
+    if given.size and (int(given.max()) > largest or (lowest is not None and given.min() < lowest)):
+        worst = given.max() if int(given.max()) > largest else given.min()
+        raise InvalidInputError(
+            f"{name} must be in 0..2**63 - 1; got {worst}. Renumber them, for example with "
+            "skimage.segmentation.relabel_sequential."
+        )
+    return given.astype(np.int64)
+
+
+def _column(name: str, values: npt.ArrayLike, lowest: int | None = 0) -> IntArray:
+    column = _whole(name, values, lowest)
+    if column.ndim != 1:
+        raise InvalidInputError(
+            f"{name} must have one value for each sample; got shape {column.shape}. Pass a flat "
+            "array."
+        )
+    return column
+
+
+def _checked_names(sources: Sequence[str]) -> tuple[str, ...]:
+    names = (sources,) if isinstance(sources, str) else tuple(sources)
+    if not all(map(is_name, names)):
+        raise InvalidInputError(
+            f"sources must be names, none of them empty; got {names}. Name each image or table."
+        )
+    if len(set(names)) < len(names):
+        raise InvalidInputError(
+            f"sources must have different names; got {names}. Rename all but one of them."
+        )
+    return names

@@ -1,0 +1,200 @@
+"""Where samples come from: an image with its labels, a table or an array, and its place in space.
+
+A source answers both ways: where in the world a pixel lies, and which object stands at a place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from embedscope._errors import InvalidInputError
+from embedscope.samples.identity._arrays import finest_level, read
+from embedscope.samples.identity._identity import SampleId, is_name
+from embedscope.samples.identity._patch_grid import PatchGrid
+
+SourceKind = Literal["labels", "patches", "table", "array"]
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """One source of samples.
+
+    Attributes
+    ----------
+    name : str
+        The name that the samples' identities carry.
+    kind : {"labels", "patches", "table", "array"}
+        What its samples are: labelled objects, patches of a grid, rows, or items of an array.
+    image, labels : array, pyramid (list of arrays, finest first) or None
+        numpy, dask or zarr arrays, as they were handed in: neither read nor copied.
+    axes : str
+        The axes of the labels (of the image without channels for patches), such as "tzyx".
+    image_axes : str
+        The axes of the image, "c" for its channels, such as "tzyxc".
+    channel_names : tuple of str
+        The name of each channel.
+    affine : ndarray of shape (d + 1, d + 1), float64, or None
+        From pixels to the world, d axes as in `axes`; the centre of the first pixel is at 0. None
+        is the identity.
+    image_path, labels_path : str or None
+        Where image and labels are stored, for those who want to find them again.
+    patch_grid : PatchGrid or None
+        Where the patches lie, if the samples are patches.
+
+    Raises
+    ------
+    InvalidInputError
+        If the name is empty, the kind unknown, the labels' axes do not match, or the affine matrix
+        is not invertible or of the wrong shape.
+    """
+
+    name: str
+    kind: SourceKind
+    image: Any = None
+    labels: Any = None
+    axes: str = ""
+    image_axes: str = ""
+    channel_names: tuple[str, ...] = ()
+    affine: npt.NDArray[np.float64] | None = None
+    image_path: str | None = None
+    labels_path: str | None = None
+    patch_grid: PatchGrid | None = None
+
+    def __post_init__(self) -> None:
+        if not is_name(self.name):
+            raise InvalidInputError(
+                f"source must be a name; got {self.name!r}. Name it after the image or table."
+            )
+        if self.kind not in get_args(SourceKind):
+            raise InvalidInputError(
+                f"kind must be one of {get_args(SourceKind)}; got {self.kind!r}. Choose one."
+            )
+        if self.labels is not None and finest_level(self.labels, "labels").ndim != len(self.axes):
+            raise InvalidInputError(
+                f"axes must name every axis of the labels; got {self.axes!r} for shape "
+                f"{finest_level(self.labels).shape}. Use for example 'tyx'."
+            )
+        if self.affine is not None:
+            object.__setattr__(self, "affine", _checked_affine(self.affine, len(self.axes)))
+
+    @property
+    def spatial_axes(self) -> str:
+        """The axes without time: "yx" or "zyx"."""
+        return self.axes.replace("t", "")
+
+    def to_world(self, points: npt.ArrayLike) -> FloatArray:
+        """Take places in pixels to the world.
+
+        Parameters
+        ----------
+        points : array of shape (n, d) or (d,)
+            One coordinate for each of `axes`, in pixels of the finest level.
+
+        Returns
+        -------
+        ndarray of the same shape, float64
+            In the world's units.
+
+        Raises
+        ------
+        InvalidInputError
+            If the number of coordinates is not d.
+        """
+        places = self._checked_points(points)
+        if self.affine is None:
+            return places
+        return places @ self.affine[:-1, :-1].T + self.affine[:-1, -1]
+
+    def to_data(self, points: npt.ArrayLike) -> FloatArray:
+        """Take places in the world to pixels of the finest level; the inverse of `to_world`.
+
+        Parameters
+        ----------
+        points : array of shape (n, d) or (d,)
+            One coordinate for each of `axes`, in the world's units.
+
+        Raises
+        ------
+        InvalidInputError
+            If the number of coordinates is not d.
+        """
+        places = self._checked_points(points)
+        if self.affine is None:
+            return places
+        linear, offset = self.affine[:-1, :-1], self.affine[:-1, -1]
+        return np.asarray(np.linalg.solve(linear, (places - offset).T).T, np.float64)
+
+    def label_at(self, world_point: npt.ArrayLike) -> SampleId | None:
+        """Return who stands at a place in the world.
+
+        Parameters
+        ----------
+        world_point : array of shape (d,)
+            One coordinate for each of `axes`.
+
+        Returns
+        -------
+        SampleId or None
+            Whose pixel is nearest; None on the background and outside. Where patches overlap, the
+            one whose middle is nearest.
+
+        Raises
+        ------
+        InvalidInputError
+            If the number of coordinates is not d.
+        """
+        pixel = np.floor(self.to_data(world_point) + 0.5)
+        if not np.isfinite(pixel).all():
+            return None
+        frame = int(pixel[self.axes.index("t")]) if "t" in self.axes else 0
+        label = self._patch_at(pixel) if self.kind == "patches" else self._pixel_label(pixel)
+        return SampleId(self.name, frame, label) if label else None
+
+    def _pixel_label(self, pixel: FloatArray) -> int:
+        if self.labels is None:
+            return 0
+        labels = finest_level(self.labels, "labels")
+        if (pixel < 0).any() or (pixel >= labels.shape).any():
+            return 0
+        return int(read(labels, tuple(int(place) for place in pixel)))
+
+    def _patch_at(self, pixel: FloatArray) -> int | None:
+        if self.patch_grid is None or self.image is None:
+            return None
+        image = finest_level(self.image)
+        sides = [image.shape[self.image_axes.index(axis)] for axis in self.axes]
+        if (pixel < 0).any() or (pixel >= sides).any():
+            return None
+        return self.patch_grid.label_at(float(pixel[-2]), float(pixel[-1]))
+
+    def _checked_points(self, points: npt.ArrayLike) -> FloatArray:
+        places = np.asarray(points, dtype=np.float64)
+        if places.ndim not in (1, 2) or places.shape[-1] != len(self.axes):
+            raise InvalidInputError(
+                f"points must have one coordinate for each of the axes {self.axes!r}; got shape "
+                f"{places.shape}. Drop or add coordinates."
+            )
+        return places
+
+
+def _checked_affine(affine: npt.ArrayLike, n_axes: int) -> FloatArray:
+    matrix = np.array(affine, dtype=np.float64)
+    last = np.zeros(n_axes + 1)
+    last[-1] = 1
+    if matrix.shape != (n_axes + 1, n_axes + 1) or not np.array_equal(matrix[-1], last):
+        raise InvalidInputError(
+            f"affine must be a matrix of shape {(n_axes + 1, n_axes + 1)} whose last row is 0 ... "
+            f"0 1; got shape {matrix.shape}. Give one row an axis, and the last."
+        )
+    # Scales in metres or nanometres make extreme determinants, so the condition is asked for.
+    if not np.isfinite(matrix).all() or not np.linalg.cond(matrix[:-1, :-1]) < 1e12:
+        raise InvalidInputError(
+            f"affine must be finite and invertible; got {matrix.tolist()}. Scales must not be 0."
+        )
+    matrix.setflags(write=False)
+    return matrix

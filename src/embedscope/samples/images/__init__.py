@@ -1,0 +1,1 @@
+"""Samples cut from images: crops of labelled objects, and patches."""

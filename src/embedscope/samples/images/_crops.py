@@ -1,0 +1,165 @@
+"""Cut one crop around every labelled object of one plain image.
+
+A crop belongs to an object through the object's label id, never through its place in a table: ids
+may have gaps, be large, or come in any order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from embedscope._errors import InvalidInputError
+from embedscope.samples.common._checks import check_choice, check_side
+from embedscope.samples.common._recipes import Background, CropRecipe, Padding, Volume
+from embedscope.samples.images._cutting import cut_crops
+from embedscope.samples.images._directions import longest_axes
+from embedscope.samples.images._field import Field, open_field
+from embedscope.samples.images._objects import Objects, find_objects
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Crops:
+    """Crops of equal size and who they are.
+
+    Attributes
+    ----------
+    images : ndarray of shape (n_objects, size, size, n_channels)
+        One crop per object, in the image's dtype, or float32 if the crops were aligned.
+    label_ids : ndarray of shape (n_objects,)
+        The label id of each crop, in the dtype of the label image.
+    bounding_boxes : ndarray of shape (n_objects, 4), int64
+        The object's own extent in the image, in pixels: first row, first column, and one past the
+        last row and column.
+    """
+
+    images: Array
+    label_ids: Array
+    bounding_boxes: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.label_ids)
+
+
+def crops_from_labels(
+    image: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    size: int,
+    *,
+    label_ids: npt.ArrayLike | None = None,
+    padding: Padding = "reflect",
+    background: Background = "keep",
+    align: bool = False,
+) -> Crops:
+    """Cut a square crop around each labelled object of a 2D image.
+
+    A crop is centred on the object's centroid, or on its pixel nearest to that where the centroid
+    lies elsewhere, rounded to a whole pixel unless it is aligned. What sticks out of a crop smaller
+    than the object is cut off.
+
+    Parameters
+    ----------
+    image : array of shape (height, width) or (height, width, n_channels)
+        The pixels, of any real dtype.
+    labels : integer array of shape (height, width)
+        The object that each pixel belongs to; 0 is background. Ids may have gaps.
+    size : int
+        Height and width of a crop in pixels, at least 1.
+    label_ids : array of int of shape (n_objects,), optional
+        Crop these objects only, in this order. All, by rising id, if None.
+    padding : {"reflect", "zero"}
+        What stands beyond the border of the image: its mirror image about the outermost pixels, or
+        zeros.
+    background : {"keep", "zero", "median"}
+        What becomes of the pixels that are not the object's, neighbours included: kept, set to
+        zero, or set to the median of the image's unlabelled pixels, channel by channel.
+    align : bool
+        Turn each crop so that the object's longest axis stands upright and its heavier end is
+        below. Pixels are then interpolated linearly.
+
+    Returns
+    -------
+    Crops
+        The crops, the label id of each, and the objects' bounding boxes.
+
+    Raises
+    ------
+    InvalidInputError
+        If shapes do not match, labels are not integers of 0 or more, no object is labelled, a
+        requested id is not in the label image, or an option is unknown.
+
+    See Also
+    --------
+    samples_from_labels : volumes, time series, arrays on disk, and features of the objects.
+
+    Notes
+    -----
+    A round object has no longest axis: its angle, and so its aligned crop, is arbitrary.
+    """
+    field = open_field(np.asarray(image), np.asarray(labels), "yx")
+    recipe = CropRecipe(
+        shape=(check_side("size", size),) * 2,
+        axes=field.axes,
+        image_axes=field.image_axes,
+        padding=padding,
+        background=background,
+        align=align,
+    )
+    check_options(recipe)
+    objects, images = cut_chosen(field, recipe, label_ids)
+    return Crops(images, objects.label, objects.bounding_boxes)
+
+
+def cut_chosen(
+    field: Field, recipe: CropRecipe, label_ids: npt.ArrayLike | None
+) -> tuple[Objects, Array]:
+    """Find the objects and cut the crops of those that are asked for."""
+    objects = find_objects(field)
+    return cut_found(field, objects, recipe, chosen_rows(objects, label_ids))
+
+
+def cut_found(
+    field: Field, objects: Objects, recipe: CropRecipe, rows: npt.NDArray[np.intp]
+) -> tuple[Objects, Array]:
+    """Cut the crops of some of all `objects`."""
+    axes = longest_axes(field, objects)[rows] if recipe.align else None
+    chosen = objects.take(rows)
+    return chosen, cut_crops(field, chosen, recipe, axes)
+
+
+def chosen_rows(objects: Objects, label_ids: npt.ArrayLike | None) -> npt.NDArray[np.intp]:
+    """Rows of the objects with these labels, label after label; all if None."""
+    if label_ids is None:
+        return np.arange(len(objects))
+    ids = np.ravel(label_ids)
+    if ids.dtype.kind not in "ui":
+        raise InvalidInputError(
+            f"label_ids must be integers, at least one; got {ids.size} of dtype {ids.dtype}. Use "
+            "ids that stand in the label image."
+        )
+    # A label that is used again in a later frame stands for all objects that have it.
+    order = np.argsort(objects.label, kind="stable")
+    found = objects.label[order]
+    first, end = (np.searchsorted(found, ids, side) for side in ("left", "right"))
+    missing = np.unique(ids[first == end])
+    if len(missing):
+        raise InvalidInputError(
+            f"label_ids must all be in the label image; got {len(missing)} that are not, the first "
+            f"{missing[:3].tolist()}. Use ids that stand in the label image."
+        )
+    return np.concatenate([order[begin:stop] for begin, stop in zip(first, end, strict=True)])
+
+
+def check_options(recipe: CropRecipe) -> None:
+    """Refuse unknown options."""
+    for name, known in (
+        ("padding", get_args(Padding)),
+        ("background", get_args(Background)),
+        ("volume", get_args(Volume)),
+    ):
+        check_choice(name, getattr(recipe, name), known)

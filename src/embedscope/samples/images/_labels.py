@@ -1,0 +1,150 @@
+"""Samples from an image and its labels: one crop for each object."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from embedscope._errors import InvalidInputError
+from embedscope.samples.common._checks import check_percentiles
+from embedscope.samples.common._recipes import Background, CropRecipe, Padding, Volume
+from embedscope.samples.common._samples import Samples
+from embedscope.samples.identity._source import Source
+from embedscope.samples.images._crops import check_options, chosen_rows
+from embedscope.samples.images._features import checked_channel_names
+from embedscope.samples.images._field import open_field
+from embedscope.samples.images._object_samples import follow_recipe, pixel_size_of
+from embedscope.samples.images._objects import find_objects
+from embedscope.samples.images._sizes import checked_pixel_size, crop_shape
+
+
+def samples_from_labels(
+    image: Any,
+    labels: Any,
+    size: int | None = None,
+    *,
+    size_um: float | None = None,
+    axes: str | None = None,
+    image_axes: str | None = None,
+    pixel_size: float | Sequence[float] | None = None,
+    source: str = "image",
+    channel_names: Sequence[str] | None = None,
+    padding: Padding = "reflect",
+    background: Background = "keep",
+    align: bool = False,
+    volume: Volume = "project",
+    percentiles: tuple[float, float] = (0.1, 99.9),
+    label_ids: npt.ArrayLike | None = None,
+    features: bool = True,
+    affine: npt.ArrayLike | None = None,
+    image_path: str | None = None,
+    labels_path: str | None = None,
+) -> Samples:
+    """Make a sample of every labelled object.
+
+    Arrays may be numpy, dask or zarr, or pyramids (lists, finest level first): only a tile of the
+    finest level is in memory at a time. A crop is centred on the object's centroid, or on its
+    pixel nearest to that where the centroid lies elsewhere, rounded to a whole pixel unless it is
+    aligned. What sticks out of a crop smaller than the object is cut off.
+
+    Parameters
+    ----------
+    image : array or pyramid
+        Pixels of any real dtype: the axes of the labels, with or without one for channels.
+    labels : integer array or pyramid
+        The object that each pixel belongs to; 0 is background. Ids may have gaps, be as large as
+        2**63 - 1, and start again in each frame.
+    size : int, optional
+        Height and width of a crop in pixels. If None, the smallest that holds 95 % of the objects,
+        at most 64.
+    size_um : float, optional
+        Side of a crop in micrometres, instead of `size`.
+    axes : {"yx", "zyx", "tyx", "tzyx"}, optional
+        The axes of the labels. Needed for 3 axes, which may be a time series or a volume.
+    image_axes : str, optional
+        The axes of the image: those of the labels, with "c" where the channels are. If None, the
+        channels are last.
+    pixel_size : float or sequence of float, optional
+        Micrometres a pixel, of all spatial axes or of each; if None, taken from `affine`, whose
+        world must then be in micrometres. Crops of volumes then span the same distance in depth.
+    source : str
+        The name of this source, part of every sample's identity.
+    channel_names : sequence of str, optional
+        The name of each channel; "channel 0" and so on if None.
+    padding : {"reflect", "zero"}
+        What stands beyond the border of the image: its mirror image, or zeros.
+    background : {"keep", "zero", "median"}
+        What becomes of the pixels that are not the object's, neighbours included: kept, set to
+        zero, or set to the median of the unlabelled pixels, channel by channel.
+    align : bool
+        Turn each crop in the plane so that the object's longest axis stands upright and its heavier
+        end is below. Pixels are then interpolated linearly.
+    volume : {"project", "volume"}
+        Whether a crop of a volume is flattened to its maximum over depth or stays a volume.
+    percentiles : tuple of float
+        The percentiles of each channel, over all crops, that become 0 and 1.
+    label_ids : array of int, optional
+        Take these objects only, in this order; of a time series, in all of its frames.
+    features : bool
+        Whether objects are measured too (see `measure_features`); needs scikit-image.
+    affine : array of shape (d + 1, d + 1), optional
+        From pixels of the labels to the world, d axes as in `axes`.
+    image_path, labels_path : str, optional
+        Where image and labels are stored; remembered in the source.
+
+    Returns
+    -------
+    Samples
+        By rising frame and label. Objects whose crops hold NaN or infinite pixels are left out.
+
+    Raises
+    ------
+    InvalidInputError
+        If shapes or axes do not fit or are ambiguous, labels are not integers of 0 or more, no
+        object is labelled, a requested id is not in the labels, or an option is unknown.
+    MissingDependencyError
+        If features are wanted and scikit-image is not installed.
+
+    Notes
+    -----
+    Of images with more than 8 million pixels, the median of the background is taken of an even part
+    of them. A round object has no longest axis: its angle, if aligned, is arbitrary.
+    """
+    field = open_field(image, labels, axes, image_axes)
+    made_from = Source(
+        name=source,
+        kind="labels",
+        image=image,
+        labels=labels,
+        axes=field.axes,
+        image_axes=field.image_axes,
+        channel_names=checked_channel_names(channel_names, field.n_channels),
+        affine=affine,  # type: ignore[arg-type]  # checked and converted by Source
+        image_path=image_path,
+        labels_path=labels_path,
+    )
+    steps = checked_pixel_size(pixel_size, field.axes) or pixel_size_of(made_from)
+    objects = find_objects(field)
+    rows = chosen_rows(objects, label_ids)
+    if len(np.unique(rows)) < len(rows):
+        raise InvalidInputError(
+            f"label_ids must be different, since a sample has one identity; got {label_ids!r}. Ask "
+            "for each object once."
+        )
+    recipe = CropRecipe(
+        shape=crop_shape(objects.take(rows), size, size_um, steps, align=align),
+        axes=field.axes,
+        image_axes=field.image_axes,
+        pixel_size=steps,
+        padding=padding,
+        background=background,
+        align=align,
+        volume=volume,
+        percentiles=check_percentiles(percentiles),
+        features=features,
+    )
+    check_options(recipe)
+    return follow_recipe(field, made_from, recipe, objects, rows, None)

@@ -1,0 +1,152 @@
+"""Make samples of labelled objects by a recipe: a new one, or that of earlier samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from embedscope._errors import InvalidInputError
+from embedscope.samples.common._checks import finite_rows
+from embedscope.samples.common._intensities import check_intensities
+from embedscope.samples.common._recipes import CropRecipe
+from embedscope.samples.common._samples import LeftOut, Samples
+from embedscope.samples.common._scaling import ChannelScale
+from embedscope.samples.identity._identity import Identities
+from embedscope.samples.identity._source import Source
+from embedscope.samples.images._crops import cut_found
+from embedscope.samples.images._features import measure_objects
+from embedscope.samples.images._field import Field, open_field
+from embedscope.samples.images._objects import Objects, find_objects
+from embedscope.samples.images._sizes import checked_pixel_size
+
+SAME_PIXEL_SIZE = 0.01
+"""Relative difference up to which two pixel sizes count as one."""
+
+
+def labels_same_way(
+    samples: Samples,
+    recipe: CropRecipe,
+    image: Any,
+    labels: Any,
+    *,
+    axes: str | None = None,
+    image_axes: str | None = None,
+    pixel_size: float | Sequence[float] | None = None,
+    source: str = "image",
+    affine: npt.ArrayLike | None = None,
+    image_path: str | None = None,
+    labels_path: str | None = None,
+) -> Samples:
+    """Cut and scale the objects of another image as those of `samples` were.
+
+    Axes are those of the first image unless others are given, as for a time series after stills.
+    """
+    if axes is None:
+        axes, image_axes = recipe.axes, image_axes or recipe.image_axes
+    field = open_field(image, labels, axes, image_axes)
+    _check_fits(field, samples, recipe)
+    notes = check_intensities(samples, field.image, source)
+    made_from = Source(
+        name=source,
+        kind="labels",
+        image=image,
+        labels=labels,
+        axes=field.axes,
+        image_axes=field.image_axes,
+        channel_names=samples.channel_names,
+        affine=affine,  # type: ignore[arg-type]  # checked and converted by Source
+        image_path=image_path,
+        labels_path=labels_path,
+    )
+    steps = checked_pixel_size(pixel_size, field.axes) or pixel_size_of(made_from)
+    _check_magnification(steps, recipe.pixel_size)
+    used = replace(
+        recipe,
+        axes=field.axes,
+        image_axes=field.image_axes,
+        pixel_size=recipe.pixel_size or steps,
+    )
+    objects = find_objects(field)
+    rows = np.arange(len(objects))
+    made = follow_recipe(field, made_from, used, objects, rows, samples.scale)
+    return replace(made, left_out=(*made.left_out, *notes))
+
+
+def follow_recipe(
+    field: Field,
+    source: Source,
+    recipe: CropRecipe,
+    objects: Objects,
+    rows: npt.NDArray[np.intp],
+    scale: ChannelScale | None,
+) -> Samples:
+    """Follow the recipe; the scale is measured if there is none."""
+    chosen, images = cut_found(field, objects, recipe, rows)
+    finite = finite_rows(images)
+    left_out = tuple(
+        LeftOut(f"object {label} of frame {frame} of {source.name}", "NaN or infinite pixels")
+        for frame, label in zip(chosen.frame[~finite], chosen.label[~finite], strict=True)
+    )
+    if not finite.all():
+        chosen, images = chosen.take(finite), images[finite]
+    _check_some_left(len(chosen))
+    measured: Any = (
+        measure_objects(
+            field, chosen, pixel_size=recipe.pixel_size, channel_names=source.channel_names
+        )
+        if recipe.features
+        else None
+    )
+    return Samples(
+        identities=Identities.of(source.name, chosen.label, chosen.frame),
+        sources={source.name: source},
+        recipe=recipe,
+        images=images,
+        scale=scale or ChannelScale.from_images(images, recipe.percentiles),
+        features=measured,
+        bounding_boxes=chosen.bounding_boxes,
+        centroids=chosen.middles,
+        channel_names=source.channel_names,
+        left_out=left_out,
+    )
+
+
+def _check_some_left(n_left: int) -> None:
+    if n_left == 0:
+        raise InvalidInputError(
+            "image must be finite around at least one object; got NaN or infinite pixels in every "
+            "crop. Mend the image, or use background='zero' if they are outside the objects."
+        )
+
+
+def pixel_size_of(source: Source) -> tuple[float, ...] | None:
+    """Length of one pixel along each spatial axis in the world, if the source has a place there."""
+    if source.affine is None:
+        return None
+    steps = np.linalg.norm(source.affine[:-1, :-1], axis=0)
+    return tuple(steps[-len(source.spatial_axes) :].tolist())
+
+
+def _check_fits(field: Field, samples: Samples, recipe: CropRecipe) -> None:
+    if field.n_channels != len(samples.channel_names):
+        raise InvalidInputError(
+            f"image must have the channels {samples.channel_names}; got {field.n_channels} "
+            "channels. Pass the same channels in the same order."
+        )
+    if len(field.shape) != len(recipe.shape):
+        raise InvalidInputError(
+            f"image must have {len(recipe.shape)} spatial axes, as the first one; got "
+            f"{field.spatial_axes!r}. Pass the same kind of image."
+        )
+
+
+def _check_magnification(steps: tuple[float, ...] | None, first: tuple[float, ...] | None) -> None:
+    if steps and first and not np.allclose(steps, first, rtol=SAME_PIXEL_SIZE, atol=0):
+        raise InvalidInputError(
+            f"image must have the pixel size of the first one, {first} um; got {steps}. Resample "
+            "image and labels first, or pass pixel_size if the affine is not in micrometres."
+        )

@@ -1,0 +1,142 @@
+"""How large a crop is: as asked for, in pixels or micrometres, or large enough for most objects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from embedscope._errors import InvalidInputError
+from embedscope.samples.common._checks import check_side
+from embedscope.samples.images._objects import Objects
+
+MOST = 0.95
+"""The share of objects that a crop of no given size holds whole."""
+
+LARGEST_SIDE = 64
+"""The largest side, in pixels, that is chosen without being asked for."""
+
+PixelSize = tuple[float, ...]
+
+
+def crop_shape(
+    objects: Objects,
+    size: int | None,
+    size_um: float | None,
+    pixel_size: PixelSize | None,
+    *,
+    align: bool,
+) -> tuple[int, ...]:
+    """Shape of a crop along the spatial axes, in pixels.
+
+    Parameters
+    ----------
+    objects : Objects
+        Those that are cut, for their number of axes and their extent.
+    size : int or None
+        Height and width in pixels. If `size_um` is None too, the smallest side that holds 95 % of
+        the objects whole, at most 64.
+    size_um : float or None
+        Side in micrometres.
+    pixel_size : tuple of float or None
+        Micrometres a pixel along each spatial axis.
+    align : bool
+        Whether objects are turned, and so may stand in any direction of the plane.
+
+    Returns
+    -------
+    tuple of int
+        Height and width, or depth, height and width. Depth spans the same distance as the height
+        if the pixel size is known.
+
+    Raises
+    ------
+    InvalidInputError
+        If a size is not positive, both are given, or micrometres without a pixel size.
+    """
+    _check_sizes(size, size_um, pixel_size)
+    if size_um is not None and pixel_size is not None:
+        return tuple(max(1, round(size_um / step)) for step in pixel_size)
+    needed = _needed_sides(objects, align=align)
+    side = int(size) if size is not None else _holding_most(needed[:, -2:].max(axis=1))
+    if needed.shape[1] == 2:
+        return (side, side)
+    if pixel_size is not None:
+        depth = max(1, round(side * pixel_size[1] / pixel_size[0]))
+    else:
+        depth = side if size is not None else _holding_most(needed[:, 0])
+    return (depth, side, side)
+
+
+def checked_pixel_size(
+    pixel_size: float | Sequence[float] | None, axes: str
+) -> tuple[float, ...] | None:
+    """Micrometres a pixel along each spatial axis, from one number or one for each axis.
+
+    Parameters
+    ----------
+    pixel_size : float or sequence of float, or None
+        One number, one for each spatial axis, or one for each of `axes` (that of time is ignored).
+    axes : str
+        Axes of the labels.
+
+    Raises
+    ------
+    InvalidInputError
+        If numbers are not positive or not as many as axes.
+    """
+    if pixel_size is None:
+        return None
+    n_spatial = len(axes.replace("t", ""))
+    steps = np.atleast_1d(np.asarray(pixel_size, dtype=np.float64))
+    if steps.shape == (1,):
+        steps = np.repeat(steps, n_spatial)
+    if steps.shape == (len(axes),):
+        steps = steps[-n_spatial:]
+    if steps.shape != (n_spatial,) or not np.isfinite(steps).all() or (steps <= 0).any():
+        raise InvalidInputError(
+            f"pixel_size must be a positive number, or one for each of the axes {axes!r}; got "
+            f"{pixel_size}. Give micrometres a pixel."
+        )
+    return tuple(steps.tolist())
+
+
+def _check_sizes(size: object, size_um: float | None, pixel_size: PixelSize | None) -> None:
+    if size is not None:
+        check_side("size", size)
+    if size_um is None:
+        return
+    if size is not None:
+        raise InvalidInputError(
+            f"size must be None where size_um is given; got size={size} and size_um={size_um}. "
+            "Give one of them."
+        )
+    if not (np.isfinite(size_um) and size_um > 0):
+        raise InvalidInputError(
+            f"size_um must be a positive number; got {size_um}. Give the crop's side in "
+            "micrometres."
+        )
+    if pixel_size is None:
+        raise InvalidInputError(
+            f"pixel_size must be known where size_um is given; got None for size_um={size_um}. "
+            "Pass pixel_size, micrometres a pixel along each axis."
+        )
+
+
+def _needed_sides(objects: Objects, *, align: bool) -> npt.NDArray[np.int64]:
+    """Smallest side along each axis that holds each object, around its centroid."""
+    middle = np.floor(objects.middles + 0.5).astype(np.int64)
+    before, after = middle - objects.first, objects.last + 1 - middle
+    if align:
+        # Turned, the object stays within the circle through its box's farthest corner.
+        reach = np.hypot(*np.maximum(before, after)[:, -2:].T)
+        before[:, -2:] = after[:, -2:] = np.ceil(reach).astype(np.int64)[:, np.newaxis]
+    # A crop of side s has s // 2 pixels before the middle and s - s // 2 from it on.
+    sides: npt.NDArray[np.int64] = np.maximum(2 * before, 2 * after - 1)
+    return sides
+
+
+def _holding_most(sides: npt.NDArray[np.int64]) -> int:
+    side = np.quantile(sides, MOST, method="higher")
+    return int(np.clip(side, 1, LARGEST_SIDE))

@@ -1,0 +1,1 @@
+"""Samples that come as rows: tables and arrays."""

@@ -1,0 +1,178 @@
+"""Which columns of a table are numbers to learn from, and which say who a row is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from embedscope._errors import InvalidInputError, InvalidTypeError
+from embedscope.samples.common._matching import RowIds
+from embedscope.samples.common._recipes import TableRecipe
+from embedscope.samples.common._samples import LeftOut
+from embedscope.samples.identity._source import Source
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def checked_frame(frame: Any, name: str = "frame") -> pd.DataFrame:
+    """Refuse what is no table or empty, and return it with strings as column names."""
+    import pandas as pd
+
+    if not isinstance(frame, pd.DataFrame) or len(frame) == 0:
+        got = "0 rows" if isinstance(frame, pd.DataFrame) else type(frame).__name__
+        raise InvalidInputError(
+            f"{name} must be a pandas DataFrame with at least one row; got {got}. Read the table "
+            "first, for example with pandas.read_csv."
+        )
+    named = frame.set_axis([str(column) for column in frame.columns], axis=1)
+    if not named.columns.is_unique:
+        raise InvalidInputError(
+            f"{name} must have columns with different names; got {list(named.columns)[:8]}. Rename "
+            "them, for example with frame.columns = [...]."
+        )
+    return named
+
+
+def identity_column(
+    frame: pd.DataFrame, name: str | None, parameter: str, usual: str
+) -> str | None:
+    """Return the column that was named, or else the usual one if the table has it."""
+    if name is None:
+        return usual if usual in frame.columns else None
+    if name not in frame.columns:
+        raise InvalidInputError(
+            f"{parameter} must be a column of the table; got {name!r}. Choose one of "
+            f"{list(frame.columns)}."
+        )
+    return name
+
+
+def numbered_rows(
+    frame: pd.DataFrame, label_column: str | None, source: str | Source
+) -> pd.DataFrame:
+    """Number rows that only have names, and keep the names as a first column."""
+    index = frame.index
+    if label_column is not None or isinstance(source, Source) or not _are_names(index):
+        return frame
+    name = "name" if index.name is None else str(index.name)
+    while name in frame.columns:
+        name += " of the row"
+    numbered = frame.reset_index(drop=True)
+    numbered.insert(0, name, index.to_numpy())
+    return numbered
+
+
+def _are_names(index: pd.Index[Any]) -> bool:
+    from pandas.api.types import is_object_dtype, is_string_dtype
+
+    is_text = is_object_dtype(index) or is_string_dtype(index)
+    return is_text and all(isinstance(each, str) for each in index)
+
+
+def row_ids(frame: pd.DataFrame, recipe: TableRecipe) -> RowIds:
+    """Return the label of each row and its frame, if the table knows it."""
+    label_column, frame_column = recipe.label_column, recipe.frame_column
+    labels_from = "the table's index" if label_column is None else f"column {label_column!r}"
+    labels = _integers(
+        frame.index if label_column is None else frame[label_column], labels_from, "label_column"
+    )
+    if frame_column is None:
+        return RowIds(labels, None, labels_from)
+    frames_from = f"column {frame_column!r}"
+    frames = _integers(frame[frame_column], frames_from, "frame_column")
+    return RowIds(labels, frames, labels_from, frames_from)
+
+
+def _integers(values: Any, place: str, parameter: str) -> npt.NDArray[np.int64]:
+    """Whole numbers of 0 or more; a float column, as a gap in a CSV file makes it, does as well."""
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+    problem = "" if is_numeric_dtype(values) and not is_bool_dtype(values) else str(values.dtype)
+    if not problem:
+        numbers = np.asarray(values)
+        if values.isna().any():
+            problem = "missing values"
+        elif numbers.dtype.kind == "f" and (numbers != np.floor(numbers)).any():
+            problem = "fractions"
+        elif numbers.min() < 0:
+            problem = str(numbers.min())
+        elif numbers.dtype.kind == "f" and numbers.max() > 2**53:
+            problem = f"{numbers.max()}, which a float cannot hold exactly"
+        elif numbers.max() > np.iinfo(np.int64).max:
+            problem = f"{numbers.max()}, beyond 2**63 - 1"
+    if problem:
+        raise InvalidInputError(
+            f"{place} must hold whole numbers of 0 or more; got {problem}. Say which column "
+            f"identifies the rows with {parameter}."
+        )
+    return np.asarray(values).astype(np.int64)
+
+
+def numeric_columns(
+    frame: pd.DataFrame, own: tuple[str | None, ...]
+) -> tuple[tuple[str, ...], tuple[LeftOut, ...]]:
+    """Return the columns that can be learned from, and why the others cannot."""
+    reasons = {name: _reason_against(frame[name], name in own) for name in frame.columns}
+    names = tuple(name for name, reason in reasons.items() if not reason)
+    left_out = tuple(LeftOut(name, reason) for name, reason in reasons.items() if reason)
+    if not names:
+        raise InvalidInputError(
+            f"frame must have a column of varying numbers; got {reasons}. Name columns to use with "
+            "columns=[...]."
+        )
+    return names, left_out
+
+
+def _reason_against(column: pd.Series[Any], is_identity: bool) -> str:
+    from pandas.api.types import is_bool_dtype
+
+    if is_identity:
+        return "says who a row is, not what it is like"
+    if is_bool_dtype(column):
+        return "yes or no, not a number: name it in columns to use it"
+    if not _is_real(column):
+        return f"not numeric ({column.dtype})"
+    finite = _as_floats(column)
+    finite = finite[np.isfinite(finite)]
+    if len(finite) == 0:
+        return "no finite number"
+    return "the same number in every row" if (finite == finite[0]).all() else ""
+
+
+def _is_real(column: pd.Series[Any]) -> bool:
+    from pandas.api.types import is_complex_dtype, is_numeric_dtype
+
+    return is_numeric_dtype(column) and not is_complex_dtype(column)
+
+
+def checked_columns(frame: pd.DataFrame, columns: Sequence[str]) -> tuple[str, ...]:
+    """Refuse columns that are missing, repeated or not numeric, and return them."""
+    names = (columns,) if isinstance(columns, str) else tuple(columns)
+    missing = [name for name in names if name not in frame.columns]
+    if missing or not names or len(set(names)) < len(names):
+        raise InvalidInputError(
+            f"columns must be columns of the table, at least one and each once; got {names}"
+            f"{f', of which {missing} are missing' if missing else ''}. Choose from "
+            f"{list(frame.columns)}."
+        )
+    text = [name for name in names if not _is_real(frame[name])]
+    if text:
+        raise InvalidTypeError(
+            f"columns must be numeric; got {text}. Leave them out, or encode them as numbers."
+        )
+    return names
+
+
+def numbers_of(frame: pd.DataFrame, names: Sequence[str]) -> FloatArray:
+    """Columns as an array of shape (n_rows, n_columns); missing values are NaN."""
+    return np.column_stack([_as_floats(frame[name]) for name in names])
+
+
+def _as_floats(column: pd.Series[Any]) -> FloatArray:
+    return column.to_numpy(dtype=np.float64, na_value=np.nan)
