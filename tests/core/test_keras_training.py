@@ -349,6 +349,17 @@ KINDS = {
 }
 
 
+def test_layers_of_both_networks_make_one_network(few):
+    """Keras refuses a network with two layers of one name."""
+    options = {"autoencoder_loss": True, "parametric_reconstruction": True, "n_epochs": 1}
+    embedder = ParametricUMAP(loss_report_frequency=1, batch_size=50, **options)
+    embedder.fit(few.train[:100])
+    both = keras.Sequential([*embedder.encoder_.layers, *embedder.decoder_.layers])
+    wanted = embedder.decoder_(embedder.encoder_(few.train[:5]))
+    np.testing.assert_allclose(both(few.train[:5]), wanted, atol=1e-6)
+
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_fit_makes_no_variable_of_a_new_name(few, kind, monkeypatch):
     """TensorFlow keeps what it needed to make a variable by its name: 36 kB each, for good."""

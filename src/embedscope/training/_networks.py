@@ -45,9 +45,13 @@ def picture_encoder(shape: tuple[int, ...], seed: int) -> Any:
                 name="patches",
             ),
             layers.Flatten(),
-            layers.Dense(128, activation="relu", kernel_initializer=init(1), name="hidden_1"),
-            layers.Dense(128, activation="relu", kernel_initializer=init(2), name="hidden_2"),
-            layers.Dense(2, kernel_initializer=init(3), name="output"),
+            layers.Dense(
+                128, activation="relu", kernel_initializer=init(1), name="encoder_hidden_1"
+            ),
+            layers.Dense(
+                128, activation="relu", kernel_initializer=init(2), name="encoder_hidden_2"
+            ),
+            layers.Dense(2, kernel_initializer=init(3), name="encoder_output"),
         ],
         name="picture_encoder",
     )

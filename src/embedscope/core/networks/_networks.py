@@ -45,7 +45,7 @@ def dense_encoder(shape: tuple[int, ...], n_components: int, width: int, seed: i
     """Three fully connected layers with relu, from samples of `shape` to `n_components`."""
     flatten = [keras.layers.Flatten()] if len(shape) > 1 else []
     return keras.Sequential(
-        [keras.Input(shape), *flatten, *_dense_stack(width, seed), _linear(n_components, seed)],
+        [keras.Input(shape), *flatten, *_dense_stack("encoder", n_components, width, seed)],
         name="encoder",
     )
 
@@ -57,8 +57,7 @@ def dense_decoder(shape: tuple[int, ...], n_components: int, width: int, seed: i
     return keras.Sequential(
         [
             keras.Input((n_components,)),
-            *_dense_stack(width, seed + 1),
-            _linear(n_values, seed + 1),
+            *_dense_stack("decoder", n_values, width, seed + 1),
             *reshape,
         ],
         name="decoder",
@@ -76,24 +75,24 @@ def table_encoder(positions: np.ndarray) -> Any:
     return network
 
 
-def _dense_stack(width: int, seed: int) -> list[Any]:
-    return [
+def _dense_stack(name: str, n_units: int, width: int, seed: int) -> list[Any]:
+    """Hidden layers with relu, and a linear one of `n_units`."""
+    hidden = [
         keras.layers.Dense(
             width,
             activation="relu",
             kernel_initializer=keras.initializers.HeUniform(seed=seed + 10 * layer),
-            name=f"hidden_{layer + 1}",
+            name=f"{name}_hidden_{layer + 1}",
         )
         for layer in range(_HIDDEN_LAYERS)
     ]
-
-
-def _linear(n_units: int, seed: int) -> Any:
-    initializer = keras.initializers.GlorotUniform(seed=seed + 1000)
-    # float32 whatever Keras's policy is: maps and losses are.
-    return keras.layers.Dense(
-        n_units, kernel_initializer=initializer, dtype="float32", name="output"
+    output = keras.layers.Dense(
+        n_units,
+        kernel_initializer=keras.initializers.GlorotUniform(seed=seed + 1000),
+        dtype="float32",  # whatever Keras's policy is: maps and losses are
+        name=f"{name}_output",
     )
+    return [*hidden, output]
 
 
 def one_model(encoder: Any, decoder: Any | None) -> Any:
