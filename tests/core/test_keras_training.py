@@ -359,7 +359,6 @@ def test_layers_of_both_networks_make_one_network(few):
     np.testing.assert_allclose(both(few.train[:5]), wanted, atol=1e-6)
 
 
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_fit_makes_no_variable_of_a_new_name(few, kind, monkeypatch):
     """TensorFlow keeps what it needed to make a variable by its name: 36 kB each, for good."""
