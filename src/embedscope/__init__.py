@@ -10,16 +10,15 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from embedscope.core._estimator import ParametricUMAP
-    from embedscope.core._persistence import load_ParametricUMAP
+    from embedscope.core import ParametricUMAP, load_ParametricUMAP
     from embedscope.explorer import Explorer
 
 __all__ = ["Explorer", "ParametricUMAP", "__version__", "load_ParametricUMAP"]
 
 _HOMES = {
     "Explorer": "embedscope.explorer",
-    "ParametricUMAP": "embedscope.core._estimator",
-    "load_ParametricUMAP": "embedscope.core._persistence",
+    "ParametricUMAP": "embedscope.core",
+    "load_ParametricUMAP": "embedscope.core",
 }
 
 try:

@@ -22,7 +22,7 @@ from embedscope.samples import Samples, jurkat_cells, samples_from_labels
 from embedscope.training import TrainingParameters
 
 if TYPE_CHECKING:
-    from embedscope.core._estimator import ParametricUMAP
+    from embedscope.core import ParametricUMAP
 
 _CROP_PX = 40
 _HELD_BACK = 0.2
@@ -66,7 +66,7 @@ def run_demo(out: Path) -> None:
     began = time.perf_counter()
     out.mkdir(parents=True, exist_ok=True)
     with _step("Loading TensorFlow"):
-        import embedscope.core.fitting._fitting  # noqa: F401 - imported here so that its time shows
+        import embedscope.core.fitting  # noqa: F401 - imported here so that its time shows
     with _step("Cutting crops around the cells of the sample image"):
         cells = _read_cells()
     print(f"   {len(cells.train)} cells to train on, {len(cells.held_back)} held back")

@@ -17,6 +17,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from embedscope._errors import InvalidInputError, InvalidTypeError
+from embedscope.core._landmarks import Landmarks, choose_rows
 from embedscope.core._parameters import check_parameters
 from embedscope.core._pickling import (
     check_networks,
@@ -27,7 +28,6 @@ from embedscope.core._pickling import (
 from embedscope.core.arrays._blocks import is_chunked, is_lazy, map_chunks, map_lazily
 from embedscope.core.arrays._rows import Rows, as_rows, check_dimensions
 from embedscope.core.arrays._shapes import check_layout, sample_shape
-from embedscope.core.fitting._landmarks import Landmarks, choose_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -1044,7 +1044,7 @@ default="spectral"
         self, rows: Rows, precomputed_distances: Any, landmark_positions: Any
     ) -> np.ndarray | None:
         """Check what comes beside X; returns the landmark positions."""
-        from embedscope.core.fitting._landmarks import check_positions
+        from embedscope.core._landmarks import check_positions
 
         if (self.metric == "precomputed") != (precomputed_distances is not None):
             given = "none" if precomputed_distances is None else "some"

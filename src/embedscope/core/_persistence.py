@@ -14,10 +14,10 @@ from scipy import sparse
 
 from embedscope._errors import InvalidModelError
 from embedscope.core._estimator import TRAINED_NETWORKS, ParametricUMAP
+from embedscope.core._landmarks import Landmarks
 from embedscope.core._pickling import NOT_MISSED, warn_left_out
 from embedscope.core._stored_consistency import check_parts
 from embedscope.core.arrays._rows import Rows
-from embedscope.core.fitting._landmarks import Landmarks
 from embedscope.core.fitting._request import FittedMap
 from embedscope.core.layout._layout import Objective
 from embedscope.core.networks._networks import kept_random_state

@@ -9,7 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from embedscope.core._estimator import ParametricUMAP
-    from embedscope.core.fitting._landmarks import Landmarks
+    from embedscope.core._landmarks import Landmarks
 
 
 def check_parts(estimator: ParametricUMAP) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from embedscope.explorer import ColorBy, Explorer
-from embedscope.explorer.coloring._coloring import color_samples
+from embedscope.explorer.coloring import color_samples
 from embedscope.jupyter_widget._catalog import (
     Abilities,
     describe_form,

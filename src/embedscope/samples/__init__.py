@@ -4,8 +4,8 @@ Also the sample images that ship along.
 """
 
 from embedscope.samples._bundled import JurkatCells, Nuclei, jurkat_cells, nuclei
-from embedscope.samples._joining import join_samples
-from embedscope.samples._repeating import as_samples, samples_like
+from embedscope.samples.combining._joining import join_samples
+from embedscope.samples.combining._repeating import as_samples, samples_like
 from embedscope.samples.common._recipes import (
     ArrayRecipe,
     CropRecipe,

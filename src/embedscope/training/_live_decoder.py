@@ -8,9 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from embedscope.core.networks._networks import copy_network
-from embedscope.core.networks._tensorflow import keras
-from embedscope.core.networks._tracing import TracedOnce
+from embedscope.core.networks import TracedOnce, copy_network, keras
 
 
 class LiveDecoder(keras.callbacks.Callback):

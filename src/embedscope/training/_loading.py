@@ -56,6 +56,6 @@ def wait_until_loaded(heed: Callable[[], None]) -> None:
 def _load() -> None:
     # Whoever needs what is missing imports it once more, and gets the error.
     with suppress(Exception), full_collections_spared():
-        import embedscope.core.fitting._fitting
+        import embedscope.core.fitting
         import embedscope.training._live_decoder  # noqa: F401
     _has_ended.set()

@@ -12,9 +12,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from embedscope._errors import InvalidInputError
-from embedscope.core.arrays._principal_axes import principal_axes
-from embedscope.core.graph._distances import NeighborSearch
-from embedscope.core.graph._neighbors import nearest_neighbors
+from embedscope.core.arrays import principal_axes
+from embedscope.core.graph import NeighborSearch, nearest_neighbors
 
 _N_COMPONENTS = 40
 _BLOCK_VALUES = 2**20  # blurred at once: some tens of milliseconds

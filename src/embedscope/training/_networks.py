@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from embedscope.core.networks._tensorflow import keras
+from embedscope.core.networks import keras
 
 
 def picture_encoder(shape: tuple[int, ...], seed: int) -> Any:

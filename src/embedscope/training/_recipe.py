@@ -11,7 +11,7 @@ from embedscope._errors import InvalidInputError
 from embedscope.training._parameters import TrainingParameters
 
 if TYPE_CHECKING:
-    from embedscope.core._estimator import ParametricUMAP
+    from embedscope.core import ParametricUMAP
     from embedscope.samples import Samples
 
 Progress = Callable[[Any], Any]
@@ -72,8 +72,8 @@ def make_estimator(
     InvalidInputError
         If a choice does not suit the samples.
     """
-    from embedscope.core._estimator import ParametricUMAP
-    from embedscope.core.fitting._fitted_graph import possible_neighbors
+    from embedscope.core import ParametricUMAP
+    from embedscope.core.fitting import possible_neighbors
 
     X = samples.X
     choices: dict[str, Any] = {name: getattr(parameters, name) for name in _SAME_NAME}

@@ -10,7 +10,7 @@ import numpy as np
 from embedscope.training._parameters import TrainingParameters
 
 if TYPE_CHECKING:
-    from embedscope.core._estimator import ParametricUMAP
+    from embedscope.core import ParametricUMAP
     from embedscope.samples import Samples
 
 

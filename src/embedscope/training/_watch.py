@@ -19,7 +19,7 @@ from embedscope.training._status import Phase, Status
 from embedscope.training._timing import SnapshotBudget, Stopwatch, TimeLeft
 
 if TYPE_CHECKING:
-    from embedscope.core.solvers._monitor import Report
+    from embedscope.core.solvers import Report
 
 _PHASES = {
     "graph": Phase.PREPARING,

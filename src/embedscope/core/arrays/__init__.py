@@ -1,1 +1,6 @@
 """Arrays of any kind as rows of numbers: checked, read in blocks, and their principal axes."""
+
+from embedscope.core.arrays._principal_axes import principal_axes
+from embedscope.core.arrays._rows import Rows, as_rows
+
+__all__ = ["Rows", "as_rows", "principal_axes"]

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from embedscope.core.arrays._principal_axes import principal_axes
-from embedscope.core.arrays._rows import Rows
+from embedscope.core.arrays import Rows, principal_axes
 
 _N_NEIGHBORS = 5
 _BLOCK_VALUES = 2**22  # 16 MiB of float32 at a time

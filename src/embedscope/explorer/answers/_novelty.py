@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError, InvalidModelError
-from embedscope.core.arrays._rows import Rows, as_rows
+from embedscope.core.arrays import Rows, as_rows
 from embedscope.explorer.answers._neighborhood import Neighborhood
 
 NOVEL = 0.99  # from this score on, a sample is unlike those trained on

@@ -36,7 +36,7 @@ from embedscope.explorer.marks._palettes import (
 from embedscope.explorer.marks._regions import Mask
 
 if TYPE_CHECKING:
-    from embedscope.samples.common._samples import Samples
+    from embedscope.samples import Samples
 
 NO_VALUE_LABEL = "no value"
 NO_GATE_LABEL = "in no gate"

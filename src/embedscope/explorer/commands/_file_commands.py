@@ -246,8 +246,7 @@ class FileCommands(ExplorerState):
             Ends in .png, .svg or .pdf.
         dpi : int, default=150
         """
-        from embedscope.core.storage._stored_file import replace_file
-        from embedscope.core.storage._stored_path import as_path
+        from embedscope.core.storage import as_path, replace_file
 
         file = as_path(path)
         picture = self.draw_map(file.suffix.lower().lstrip("."), dpi=dpi)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
 from embedscope.samples import Samples, join_samples
-from embedscope.samples._joining import of_source
+from embedscope.samples.combining import of_source
 
 
 class Replacement(NamedTuple):

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embedscope._errors import InvalidInputError
-from embedscope.core.storage._stored_file import replace_file
-from embedscope.core.storage._stored_path import as_path, errors_of_writing
+from embedscope.core.storage import as_path, errors_of_writing, replace_file
 from embedscope.explorer.export._annotated import safe_names
 
 if TYPE_CHECKING:

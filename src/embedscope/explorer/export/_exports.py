@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from embedscope._errors import InvalidInputError, MissingDependencyError
-from embedscope.core.storage._stored_file import replace_file
-from embedscope.core.storage._stored_path import as_path
+from embedscope.core.storage import as_path, replace_file
 from embedscope.explorer.export._frames import as_text
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
-from embedscope.samples.identity._identity import Identities
+from embedscope.samples import Identities
 
 if TYPE_CHECKING:
     import pandas as pd

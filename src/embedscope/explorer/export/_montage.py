@@ -11,11 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
-from embedscope.core.storage._stored_file import replace_file
-from embedscope.core.storage._stored_path import as_path
+from embedscope.core.storage import as_path, replace_file
 
 if TYPE_CHECKING:
-    from embedscope.samples.common._samples import Samples
+    from embedscope.samples import Samples
 
 Picture = npt.NDArray[np.uint8]
 

@@ -23,7 +23,7 @@ from embedscope.explorer.marks._regions import Mask, check_polygon, in_polygon
 if TYPE_CHECKING:
     import pandas as pd
 
-    from embedscope.samples.identity._identity import Identities
+    from embedscope.samples import Identities
 
 
 OPERATIONS = ("union", "intersection", "difference")
@@ -334,7 +334,7 @@ def gate_counts(memberships: Mapping[str, Mask], identities: Identities | None) 
     """
     import pandas as pd
 
-    from embedscope.samples.identity._identity import Identities
+    from embedscope.samples import Identities
 
     if identities is None:
         identities = Identities((), [], [], [])

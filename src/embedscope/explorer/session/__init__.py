@@ -1,1 +1,6 @@
 """Sessions on disk: an explorer saved whole, and opened again."""
+
+from embedscope.explorer.session._session_images import ImageReference
+from embedscope.explorer.session._session_state import SessionState
+
+__all__ = ["ImageReference", "SessionState"]

@@ -24,24 +24,26 @@ import numpy as np
 import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError, InvalidModelError
-from embedscope.core.storage._stored_arrays import (
+from embedscope.core.storage import (
+    Layout,
+    as_path,
     check_arrays,
+    describe_versions,
     open_verified,
     read_arrays,
+    read_sealed,
+    replace_files,
     write_sealed,
 )
-from embedscope.core.storage._stored_directory import Layout, replace_files
-from embedscope.core.storage._stored_header import describe_versions, read_sealed
-from embedscope.core.storage._stored_path import as_path
 from embedscope.explorer.coloring._colors import ColorBy
 from embedscope.explorer.marks._gates import GateSet
 from embedscope.explorer.session._session_samples import Absence, restore_samples, store_samples
 from embedscope.explorer.session._session_state import SessionState
-from embedscope.samples.common._samples import Samples
+from embedscope.samples import Samples
 from embedscope.training import Replay, TrainedMap, TrainingParameters
 
 if TYPE_CHECKING:
-    from embedscope.core._estimator import ParametricUMAP
+    from embedscope.core import ParametricUMAP
 
 
 SESSION = Layout(
@@ -299,7 +301,7 @@ def _model(
 
 def _read_estimator(home: Path, header: dict[str, Any]) -> ParametricUMAP:
     """Load the trained map from a copy of its files, the very bytes that were checked."""
-    from embedscope.core._persistence import load_ParametricUMAP
+    from embedscope.core import load_ParametricUMAP
 
     with tempfile.TemporaryDirectory() as private:
         for name in header["files"]:

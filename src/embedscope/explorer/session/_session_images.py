@@ -17,7 +17,7 @@ import numpy as np
 
 from embedscope._errors import InvalidInputError, InvalidModelError
 from embedscope.explorer.session._image_files import file_of, is_remote, open_file
-from embedscope.samples.identity._arrays import finest_level, read
+from embedscope.samples.identity import finest_level, read
 
 _MOST_BYTES = 16 * 2**20  # up to this size all pixels make the fingerprint, else blocks of them
 _N_BLOCKS = 16

@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
-from embedscope.samples.common._recipes import CropRecipe, PatchRecipe
-from embedscope.samples.common._samples import Samples
+from embedscope.samples import CropRecipe, PatchRecipe, Samples
 
 
 def attach_pictures(samples: Samples, name: str, image: Any, labels: Any = None) -> Samples:

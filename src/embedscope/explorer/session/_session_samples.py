@@ -19,12 +19,7 @@ from embedscope._errors import InvalidInputError
 from embedscope.explorer.session._session_columns import columns_from_arrays, columns_to_arrays
 from embedscope.explorer.session._session_images import ImageReference, open_image
 from embedscope.explorer.session._session_pictures import attach_pictures, cut_pictures
-from embedscope.samples.common._recipes import Recipe
-from embedscope.samples.common._samples import LeftOut, Samples
-from embedscope.samples.common._scaling import ChannelScale
-from embedscope.samples.identity._identity import Identities
-from embedscope.samples.identity._patch_grid import PatchGrid
-from embedscope.samples.identity._source import Source
+from embedscope.samples import ChannelScale, Identities, LeftOut, PatchGrid, Recipe, Samples, Source
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 

@@ -13,7 +13,7 @@ from embedscope._errors import InvalidInputError
 from embedscope.explorer.coloring._colors import ColorBy
 from embedscope.explorer.marks._gates import GateSet
 from embedscope.explorer.session._session_samples import Absence, take_back, trained_part
-from embedscope.samples.common._samples import Samples
+from embedscope.samples import Samples
 from embedscope.training import Replay, TrainedMap, TrainingParameters
 
 

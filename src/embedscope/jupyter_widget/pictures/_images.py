@@ -17,7 +17,7 @@ from embedscope.jupyter_widget.protocol._messages import ImageItem, Located, Pic
 from embedscope.jupyter_widget.protocol._wishes import WantPicture, WantPlace
 from embedscope.jupyter_widget.wire._outbox import Buffers
 from embedscope.samples import Identities, Samples, Source
-from embedscope.samples.common._pictures import begins_with_transmitted_light
+from embedscope.samples.common import begins_with_transmitted_light
 
 LARGEST_SIDE_PX = 2048
 _OVERVIEW_PX = 512

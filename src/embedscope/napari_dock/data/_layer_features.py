@@ -27,7 +27,7 @@ from embedscope.samples import (
     TableRecipe,
     samples_from_table,
 )
-from embedscope.samples.images._locating import known_objects, locate_objects, objects_of
+from embedscope.samples.images import known_objects, locate_objects, objects_of
 
 if TYPE_CHECKING:
     import pandas as pd

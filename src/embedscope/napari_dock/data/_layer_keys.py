@@ -17,7 +17,7 @@ import numpy.typing as npt
 from embedscope._errors import InvalidInputError
 from embedscope._wording import counted
 from embedscope.samples import LeftOut
-from embedscope.samples.common._matching import (
+from embedscope.samples.common import (
     KnownObjects,
     RowIds,
     check_different,

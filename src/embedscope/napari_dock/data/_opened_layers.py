@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from embedscope._errors import InvalidInputError
 from embedscope.explorer import Explorer
-from embedscope.explorer.session._session_images import ImageReference
+from embedscope.explorer.session import ImageReference
 from embedscope.napari_dock.data._data_choice import choice_of
 from embedscope.napari_dock.data._layer_places import finest_of
 from embedscope.napari_dock.data._layer_samples import stacked_images
 
 if TYPE_CHECKING:
-    from embedscope.explorer.session._session_state import SessionState
+    from embedscope.explorer.session import SessionState
     from embedscope.samples import Samples, Source
 
 

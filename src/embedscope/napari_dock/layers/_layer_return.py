@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from embedscope.explorer import Explorer
-from embedscope.explorer.session._session_images import ImageReference
+from embedscope.explorer.session import ImageReference
 from embedscope.napari_dock.data._data_choice import DataChoice, choice_of
 from embedscope.napari_dock.data._layer_features import is_points
 from embedscope.napari_dock.data._layer_places import finest_of

@@ -23,7 +23,7 @@ from embedscope.napari_dock.layers._coded_labels import CodedLabels
 from embedscope.napari_dock.layers._label_rows import LabelRows
 from embedscope.napari_dock.layers._patch_numbers import PatchNumbers
 from embedscope.samples import Samples
-from embedscope.samples.images._locating import known_objects
+from embedscope.samples.images import known_objects
 
 if TYPE_CHECKING:
     import pandas as pd

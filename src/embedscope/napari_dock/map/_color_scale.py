@@ -8,7 +8,7 @@ from qtpy.QtGui import QImage, QPainter, QPaintEvent
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QWidget
 
 from embedscope.explorer import ColorBy, Coloring
-from embedscope.explorer.marks._palettes import CLASS_PALETTE
+from embedscope.explorer.marks import CLASS_PALETTE
 from embedscope.napari_dock.widgets._buttons import IconButton
 from embedscope.napari_dock.widgets._theme import MapColors
 

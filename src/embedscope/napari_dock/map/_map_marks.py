@@ -10,7 +10,7 @@ import numpy.typing as npt
 from psygnal import Signal
 
 from embedscope.explorer import Gate, Reconstruction
-from embedscope.explorer.answers._places import PlaceIndex
+from embedscope.explorer.answers import PlaceIndex
 from embedscope.napari_dock.map._map_canvas import MapCanvas
 from embedscope.napari_dock.map._map_overlay import GateOutline
 

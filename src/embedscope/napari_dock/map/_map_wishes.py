@@ -7,7 +7,7 @@ from typing import Any
 from psygnal import Signal
 
 from embedscope.explorer import ViewIntents
-from embedscope.explorer.marks._outlines import simplify_outline, thin_outline
+from embedscope.explorer.marks import simplify_outline, thin_outline
 from embedscope.napari_dock.map._map_canvas import MapCanvas
 from embedscope.napari_dock.map._map_marks import MapMarks, corners_of_box
 from embedscope.samples import SampleId

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QApplication, QFileDialog, QMenu, QWidget
 
 from embedscope._errors import EmbedscopeError, InvalidInputError
 from embedscope.explorer import Explorer
-from embedscope.explorer.export._annotated_files import element_names, write_h5ad, write_zarr
+from embedscope.explorer.export import element_names, write_h5ad, write_zarr
 from embedscope.napari_dock.data._layer_keys import TableKeys
 from embedscope.napari_dock.layers._written_layers import add_gate_layers, write_feature_columns
 from embedscope.napari_dock.panels._marks_question import Marks

@@ -1,1 +1,19 @@
 """What samples of every kind have in common."""
+
+from embedscope.samples.common._matching import (
+    KnownObjects,
+    RowIds,
+    check_different,
+    matched_frames,
+    unmatched,
+)
+from embedscope.samples.common._pictures import begins_with_transmitted_light
+
+__all__ = [
+    "KnownObjects",
+    "RowIds",
+    "begins_with_transmitted_light",
+    "check_different",
+    "matched_frames",
+    "unmatched",
+]

@@ -326,7 +326,7 @@ class Samples:
             If the data do not fit.
         """
         # They make Samples, so they are imported where they are called, not above.
-        from embedscope.samples._repeating import repeat
+        from embedscope.samples.combining._repeating import repeat
 
         return repeat(self, data, labels, **options)
 

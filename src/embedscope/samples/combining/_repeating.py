@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from embedscope._errors import InvalidInputError
-from embedscope.samples._joining import check_alike, share_scale
+from embedscope.samples.combining._joining import check_alike, share_scale
 from embedscope.samples.common._recipes import ArrayRecipe, CropRecipe, PatchRecipe, TableRecipe
 from embedscope.samples.common._samples import Samples
 from embedscope.samples.images._object_samples import labels_same_way
