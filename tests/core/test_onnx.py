@@ -67,6 +67,9 @@ NETWORKS: dict[str, Callable[[], keras.Model]] = {
     "the documented encoder": lambda: stack(
         (10,), *[layers.Dense(100, "relu") for _ in range(3)], layers.Dense(2)
     ),
+    "layers named like the tensors": lambda: stack(
+        (10,), layers.Dense(5, "relu", name="input"), layers.Dense(2, name="output")
+    ),
     "convolutional encoder": lambda: stack(
         (28, 28, 1),
         layers.Conv2D(8, 3, strides=2, activation="relu", padding="same"),

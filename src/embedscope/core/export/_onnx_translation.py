@@ -51,7 +51,7 @@ def translate(
     InvalidInputError
         If the network uses variables that are not its own.
     """
-    definition = _trace(network, shape)
+    definition, source, result = _trace(network, shape)
     with _silenced("tf2onnx"), tf.Graph().as_default() as graph, tf.device("cpu:0"):
         tf.import_graph_def(definition, name="")
         translated = process_tf_graph(
@@ -59,9 +59,9 @@ def translate(
             opset=_OPSET,
             continue_on_error=True,
             custom_op_handlers=_HANDLERS,
-            input_names=["input:0"],
-            output_names=["output:0"],
-            tensors_to_rename={"input:0": input_name, "output:0": output_name},
+            input_names=[source],
+            output_names=[result],
+            tensors_to_rename={source: input_name, result: output_name},
         )
         model = optimizer.optimize_graph(translated).make_model(network.name)
     for tensor in (*model.graph.input, *model.graph.output):
@@ -69,24 +69,28 @@ def translate(
     return model
 
 
-def _trace(network: keras.Model, shape: tuple[int | None, ...]) -> Any:
-    """Record the network at inference as a TensorFlow graph without variables."""
+def _trace(network: keras.Model, shape: tuple[int | None, ...]) -> tuple[Any, str, str]:
+    """Record the network at inference as a TensorFlow graph without variables.
+
+    The names of its input and its output come with it: TensorFlow chooses them, since layers may
+    bear the names that one would give.
+    """
     weights = [tf.convert_to_tensor(weight) for weight in network.trainable_variables]
     others = [tf.convert_to_tensor(weight) for weight in network.non_trainable_variables]
 
     def infer(batch: Any) -> Any:
         outputs, _ = network.stateless_call(weights, others, batch, training=False)
         (output,) = keras.tree.flatten(outputs)
-        return tf.identity(output, name="output")
+        return tf.identity(output)
 
-    signature = tf.TensorSpec((None, *shape), tf.float32, name="input")
+    signature = tf.TensorSpec((None, *shape), tf.float32)
     graph = tf.function(infer, autograph=False).get_concrete_function(signature).graph
     captured = {placeholder.op.name: value for value, placeholder in graph.captures}
     definition = graph.as_graph_def()
     for node in definition.node:
         if node.name in captured:
             _make_constant(node, captured[node.name])
-    return definition
+    return definition, graph.inputs[0].name, graph.outputs[0].name
 
 
 def _make_constant(node: Any, value: Any) -> None:
