@@ -121,6 +121,6 @@ def test_what_was_done_to_gates_is_said(fresh: Explorer) -> None:
         "none: 0 of 60 samples",
         "Removed none; its samples stay",
         "Undone: removal of gate none",
-        "Done again: removal of gate none",
-        "Nothing to do again",
+        "Redone: removal of gate none",
+        "Nothing to redo",
     ]

@@ -121,7 +121,7 @@ def test_a_cell_is_carried_and_drawn_again_by_hand(lab: Lab) -> None:
     notebook.wait_until("explorer.status.phase.name == 'DONE'")
     said = notebook.ask("explorer.explained.text")
     root.get_by_text("E" + said[1:]).wait_for()
-    root.get_by_text("Style numbers").wait_for(state="attached")
+    root.get_by_text("Style components").wait_for(state="attached")
     notebook.page.wait_for_timeout(1500)  # the points stop moving, the camera fits
     notebook.page.mouse.click(*on_map(notebook, 3))
     root.get_by_role("button", name="Carry", exact=True).click()

@@ -182,7 +182,7 @@ def test_a_button_that_cannot_be_pressed_says_why(open_view):
     buttons = carrying.carry, carrying.another, carrying.reconstruct
     assert not any(button.isEnabled() for button in buttons)
     assert "Select one sample, by a click on its point; 0 are selected" in carrying.carry.toolTip()
-    assert "Look at a place of the map first" in carrying.another.toolTip()
+    assert "Decode a place of the map first" in carrying.another.toolTip()
     assert "0 are selected" in carrying.reconstruct.toolTip()
     dock.explorer.select_rows([3, 4])
     assert "2 are selected" in carrying.carry.toolTip()
@@ -199,7 +199,7 @@ def test_a_map_without_style_codes_carries_nobody(open_view):
     look_at(dock, 3)
     for button in (dock.panel.carrying.carry, dock.panel.carrying.another):
         assert not button.isEnabled()
-        assert '"Style numbers" above 0' in button.toolTip()
+        assert '"Style components" above 0' in button.toolTip()
     dock.panel.carrying.reconstruct.click()
     assert not dock.panel.again.heads[1].isVisible()  # own code
     assert "by place" not in dock.panel.again.texts[0].text()

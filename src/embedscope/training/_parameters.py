@@ -179,7 +179,7 @@ class TrainingParameters:
         "bool",
         True,
         "Map",
-        "Draw samples from the map",
+        "Train a decoder",
         "Also train a decoder, which draws what a sample at any place of the map would look like.",
     )
     random_state: int = _field(
@@ -204,7 +204,7 @@ class TrainingParameters:
         "float",
         2.0,
         "Neighbours",
-        "Ignore detail below",
+        "Blur",
         "Pictures are compared through a blur of this width, so that where each granule lies does "
         "not decide. 0 compares them pixel by pixel. Of no effect on tables.",
         minimum=0.0,
@@ -216,7 +216,7 @@ class TrainingParameters:
         "text",
         "",
         "Neighbours",
-        "Guiding feature",
+        "Target feature",
         "Name of a feature, a class or a number, that pulls samples of equal value together. Leave "
         "empty to let the data speak alone.",
     )
@@ -224,8 +224,8 @@ class TrainingParameters:
         "float",
         0.5,
         "Neighbours",
-        "Weight of the guide",
-        "0 ignores the guiding feature, 1 trusts it entirely.",
+        "Target weight",
+        "0 ignores the target feature, 1 trusts it entirely.",
         minimum=0.0,
         maximum=1.0,
         step=0.1,
@@ -265,7 +265,7 @@ class TrainingParameters:
         "choice",
         "spectral",
         "Layout",
-        "Start",
+        "Initial layout",
         "Where the layout begins: the graph's own axes, the data's main axes, or at random.",
         choices=("spectral", "pca", "random"),
     )
@@ -273,7 +273,7 @@ class TrainingParameters:
         "bool",
         False,
         "Layout",
-        "Keep density",
+        "Density (densMAP)",
         "Let dense regions of the data stay dense in the map (densMAP).",
     )
     encoder: str = _field(
@@ -288,7 +288,7 @@ class TrainingParameters:
         "int",
         32,
         "Networks",
-        "Style numbers",
+        "Style components",
         "How many numbers say what a sample's place leaves open about it. With them the decoder "
         "draws this very sample, and carries it over the map; 0 draws typical samples only. Few "
         "samples, and samples of few values, get fewer.",
@@ -300,14 +300,14 @@ class TrainingParameters:
         "bool",
         False,
         "Networks",
-        "Let drawing shape the map",
+        "Autoencoder loss",
         "The encoder feels the reconstruction loss too: better pictures, a slightly different map.",
     )
     reconstruction_weight: float = _field(
         "float",
         1.0,
         "Networks",
-        "Weight of drawing",
+        "Reconstruction weight",
         "Weight of the reconstruction loss beside the map's own.",
         minimum=0.0,
         maximum=1000.0,

@@ -174,7 +174,7 @@ class MarkingCommands(ExplorerState):
         """Do again what was taken back."""
         what = self.history.redo
         self._marks.redo()
-        self._say(f"Done again: {what}" if what else "Nothing to do again")
+        self._say(f"Redone: {what}" if what else "Nothing to redo")
 
     @command
     def add_gate(self, polygon: Any, name: str | None = None, color: str | None = None) -> Gate:

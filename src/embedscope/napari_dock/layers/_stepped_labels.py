@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 
 class SteppedLabels:
-    """Every so-manieth pixel of labels, but every frame.
+    """Every n-th pixel of labels, but every frame.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ _TOOLS = (
     (Tool.LASSO, "Lasso: draw around points to select them. Shift adds, Alt takes away."),
     (Tool.RECTANGLE, "Box: select points in a rectangle. Shift adds, Alt takes away."),
     (Tool.GATE, "Gate: draw around a region to make it a named gate."),
-    (Tool.DECODE, "Look: click or drag to draw the sample that belongs to a place of the map."),
+    (Tool.DECODE, "Decode: click or drag to draw the sample that belongs to a place of the map."),
     (Tool.PATH, "Path: draw a line to see how samples change along it."),
     (Tool.NAVIGATE, "Move: drag to move the map. The wheel zooms with every tool."),
 )
@@ -84,7 +84,7 @@ class MapPanel(QWidget):
         )
         self.keep = IconButton(
             "keep",
-            "Keep the lasso as a gate, a named region whose corners can be dragged.",
+            "Make a gate of the lasso: a named region whose corners can be dragged.",
             self.keep_requested.emit,
         )
         self.keep.setEnabled(False)

@@ -26,7 +26,7 @@ _RECONSTRUCT = (
     "pictures. Of more than eight, eight are taken evenly."
 )
 _NO_CODES = (
-    'Style codes are needed. Train with "Draw samples from the map" on and "Style numbers" above 0.'
+    'Style codes are needed. Train with "Train a decoder" on and "Style components" above 0.'
 )
 _AT_WORK = "Wait until the training has ended, or stop it."
 
@@ -139,7 +139,7 @@ class CarryTools(QWidget):
         is_carrying = self._carried is not None
         _offer(self.carry, _CARRY, "" if is_carrying else self._why_not_carry())
         self.carry.setChecked(is_carrying)
-        no_place = "" if self._has_place else "Look at a place of the map first."
+        no_place = "" if self._has_place else "Decode a place of the map first."
         _offer(self.another, _ANOTHER, self._why_no_codes() or no_place)
         _offer(self.reconstruct, _RECONSTRUCT, self._why_not_reconstruct())
         for part in (self.who, self.release):

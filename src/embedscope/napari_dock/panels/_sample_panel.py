@@ -27,7 +27,7 @@ from embedscope.samples import Samples
 _DRAWN_PX, _SPREAD_PX, _REAL_PX = 92, 72, 40
 _N_NEIGHBORS = 5
 _MOST_CHANGES = 6
-_HINT = "Choose Look and click or drag on the map, or choose Path and draw a line."
+_HINT = "Choose Decode and click or drag on the map, or choose Path and draw a line."
 _DRAWN_TIP = "What the decoder draws at this place of the map. It is no real sample."
 _SPREAD_TIP = (
     "How sure the typical picture of this place is: the brighter, the less sure. It is how far "
