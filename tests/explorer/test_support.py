@@ -27,9 +27,6 @@ def test_score_agrees_with_counting(seed, n_samples):
     support = MapSupport(embedding)
     expected = (own[None] >= isolation[:, None]).mean(axis=1)
     np.testing.assert_allclose(support.score(points), expected, atol=1e-6)
-    np.testing.assert_allclose(
-        support.distance_ratio(points), isolation / np.median(own), rtol=1e-5
-    )
 
 
 def test_crowd_is_supported_and_far_off_is_not():
@@ -38,8 +35,6 @@ def test_crowd_is_supported_and_far_off_is_not():
     assert inside == 1.0
     assert inside > corner > outside
     assert outside == far == 0.0
-    ratios = support.distance_ratio([[9, 9], [-3, 10], [500, 500]])
-    assert ratios[0] < 1.0 < ratios[1] < 4 < 300 < ratios[2]
 
 
 def test_scores_of_the_samples_themselves_are_spread_evenly(rng):
@@ -52,7 +47,6 @@ def test_scores_of_the_samples_themselves_are_spread_evenly(rng):
 
 def test_samples_that_coincide():
     support = MapSupport(np.zeros((20, 2)))
-    np.testing.assert_array_equal(support.distance_ratio([[0, 0], [1, 0]]), [0.0, np.inf])
     np.testing.assert_array_equal(support.score([[0, 0], [1, 0]]), [1.0, 0.0])
 
 

@@ -264,8 +264,7 @@ class PageView:
     # -- encoding, in the pump -------------------------------------------------------------------
 
     def _encode(self, kind: str, value: Any, revision: int) -> tuple[Message, Buffers] | None:
-        encode: Callable[[Any, int], tuple[Message, Buffers]] = getattr(self, f"_encode_{kind}")
-        return encode(value, revision)
+        return _ENCODERS[kind](self, value, revision)
 
     def _encode_emb(self, value: Any, revision: int) -> tuple[Message, Buffers]:
         embedding, snapshot = value
@@ -351,6 +350,19 @@ class PageView:
         if asked is not None and 0 <= asked < len(epochs) and epochs[asked] == embedding.epoch:
             return int(asked)
         return int(np.flatnonzero(np.array(epochs) == embedding.epoch)[0])
+
+
+_ENCODERS: dict[str, Callable[[PageView, Any, int], tuple[Message, Buffers]]] = {
+    "emb": PageView._encode_emb,
+    "attr": PageView._encode_attr,
+    "novel": PageView._encode_novel,
+    "loss": PageView._encode_loss,
+    "sel": PageView._encode_sel,
+    "gates": PageView._encode_gates,
+    "hovered": PageView._encode_hovered,
+    "say": PageView._encode_say,
+    "atlas": PageView._encode_atlas,
+}
 
 
 def _rows_of(samples: Samples | None) -> Identities | None:

@@ -132,20 +132,6 @@ class Novelty:
         less = np.searchsorted(self._calibration, unusual)
         return (less / len(self._calibration)).astype(np.float32)
 
-    def is_outlier(self, X: Any) -> npt.NDArray[np.bool_]:
-        """Whether samples are unlike those trained on; about 1 % of those alike are called so.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, ...)
-            As for `score`.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,), bool
-        """
-        return self.score(X) >= NOVEL
-
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """All that was learned as plain arrays, to be stored.
 

@@ -67,33 +67,6 @@ class MapSupport:
         less = np.searchsorted(self._own_isolation, isolation * (1.0 - 1e-6))
         return (1.0 - less / len(self._places)).astype(np.float32)
 
-    def distance_ratio(self, points: npt.ArrayLike) -> npt.NDArray[np.float32]:
-        """The isolation of a place over the median isolation of the training samples.
-
-        Goes on where `score` has come down to 0.
-
-        Parameters
-        ----------
-        points : array-like of shape (n_points, 2)
-            Places on the map.
-
-        Returns
-        -------
-        ndarray of shape (n_points,), float32
-            0 or more: 1 is usual, 10 is ten times as far from data as usual. Infinite off the
-            samples where most of them coincide.
-
-        Raises
-        ------
-        InvalidInputError
-            If the points are not finite pairs of numbers.
-        """
-        isolation = self._isolation(points)
-        usual = float(np.median(self._own_isolation))
-        if usual > 0:
-            return (isolation / usual).astype(np.float32)
-        return np.where(isolation > 0, np.inf, 0.0).astype(np.float32)
-
     @cached_property
     def _tree(self) -> Any:
         return cKDTree(self._places)
