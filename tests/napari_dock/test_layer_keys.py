@@ -103,6 +103,20 @@ def test_what_cannot_be_told_is_not_joined_and_said(table):
     pd.testing.assert_frame_equal(layer.features, before)
 
 
+@pytest.mark.parametrize("frame", [{}, {"frame": 0}])
+def test_an_index_with_a_row_twice_does_not_give_way_to_a_second_numbering(frame):
+    table = sizes(index=IDS, label=IDS[::-1], **frame)
+    assert cut(cells(table)).column("side").tolist() == SIDES.tolist()
+    twice = pd.concat([table, table[:1].assign(label=11)], ignore_index=True)
+    samples = cut(cells(twice))
+    assert "side" not in samples.features
+    assert any("'index' repeats labels" in reason for _, reason in samples.left_out)
+    with pytest.raises(InvalidInputError, match=r"^'index' .* must .*; got .* Choose"):
+        samples_of_features(cells(twice), ["side"])
+    chosen = cut(cells(twice), TableKeys(label="label"))
+    assert chosen.column("side").tolist() == SIDES[::-1].tolist()
+
+
 def test_gaps_and_numbers_that_only_count_rows():
     labels = np.array([0, 2, 3, 4, 6, 9, 0, 0, 0, 0], np.uint16)[field()]
     counted = pd.DataFrame({"index": np.arange(1, 6), "value": np.arange(5.0)})

@@ -68,6 +68,7 @@ _FRAME_NAMES = (
 )
 _OWN_NAMES = ("label", "frame", "source")  # of the samples' identities
 _SIGNS = re.compile(r"[\W_]+")
+_INDEX = _LABEL_NAMES[0]
 BY_ROW = ""
 """Instead of a column: labels are the numbers of the rows; all frames share the rows."""
 
@@ -189,6 +190,8 @@ def object_table(layer: Any, keys: TableKeys, objects: KnownObjects) -> ObjectTa
             "or embed their pixels."
         )
     found = found_keys(table, keys)
+    if keys.label is None:
+        _check_index(table, found, layer.name)
     ids = _row_ids(table, found, layer.name)
     named = named_table(table, found)
     if keys.frame == BY_ROW:  # a person said that the rows hold in all frames
@@ -224,6 +227,23 @@ def _row_ids(table: pd.DataFrame, keys: TableKeys, layer_name: str) -> RowIds:
     return RowIds(numbers, frames, found, frames_from)
 
 
+def _check_index(table: pd.DataFrame, found: TableKeys, layer_name: str) -> None:
+    """Refuse another column in the place of an index of whole numbers: napari goes by that.
+
+    Which of the two holds the labels cannot be told: one row of an object may be there twice, and
+    the other column be a second numbering.
+    """
+    if _INDEX in (found.label, found.frame) or _INDEX not in table or _problem(table[_INDEX]):
+        return
+    assert found.frame is not None  # held by found_keys
+    if reason := _reason_against(table, _INDEX, found.frame):
+        raise InvalidInputError(
+            f"{_INDEX!r} in the features of {layer_name!r}, by which napari joins them, must name "
+            f"each object once; got a table where {reason}. Choose the column of the labels under "
+            f"Objects by, or mend or drop {_INDEX!r}."
+        )
+
+
 def _check_sole(table: pd.DataFrame, ids: RowIds, objects: KnownObjects) -> None:
     """Refuse numbers that only count the rows where another column may hold the labels."""
     import pandas as pd
@@ -242,7 +262,7 @@ def _check_sole(table: pd.DataFrame, ids: RowIds, objects: KnownObjects) -> None
         is_class = 3 * len(own) <= n_each.sum()
         fits = 2 * n_found >= len(own) and 2 * len(own) >= n_each.sum()
         # napari goes by an index, whatever it holds.
-        if name == "index" or (not is_class if name in usual else fits):
+        if name == _INDEX or (not is_class if name in usual else fits):
             raise InvalidInputError(
                 f"a table for {objects.name!r} must have one column of labels; got "
                 f"{ids.labels_from}, which only counts the rows, and {name!r}, which holds "
