@@ -130,8 +130,12 @@ def named(draw, rng, rows: pd.DataFrame, axes: str, *, has_ids: bool):
     free = [name for name in ("label", "index") if name != id_name]
     name = draw(st.sampled_from(free))
     if odd == "class" and len(rows) > 1:
-        # One is there twice: else nobody could tell them from labels.
-        columns[name] = rng.permutation(np.r_[1, 1, rng.integers(1, 3, len(rows) - 2)])
+        # One is there twice, within a frame if frames are known: else nobody could tell them from
+        # labels.
+        classes = rng.permutation(np.r_[1, 1, rng.integers(1, 3, len(rows) - 2)])
+        frames = rows["f"].to_numpy() if frame_name else np.zeros(len(rows))
+        if pd.DataFrame({"class": classes, "frame": frames}).duplicated().any():
+            columns[name] = classes
     if odd == "rows":
         columns["index" if "index" in free else "number"] = np.arange(len(rows))
     if odd == "second" and id_name == "index":
