@@ -181,7 +181,7 @@ def test_without_layers_it_says_what_to_do(make_napari_viewer_proxy, qtbot):
     dock = ExplorerDock(make_napari_viewer_proxy())
     qtbot.addWidget(dock)
     dock.view.train_panel.train.click()
-    qtbot.waitUntil(lambda: "must be chosen" in dock.view.message.text(), timeout=5_000)
+    qtbot.waitUntil(lambda: "must be chosen" in dock.view.message.text(), timeout=60_000)
     assert dock.view.train_panel.isEnabled()
     dock.close_links()
 

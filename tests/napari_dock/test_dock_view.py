@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QPoint, Qt
+from dock_hands import move_mouse, send
+from qtpy.QtCore import QEvent, QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QAbstractButton, QApplication, QComboBox, QSlider
 from view_contract import SQUARE, Shown, ViewContract, explorer_with_map
@@ -30,8 +31,7 @@ def draw(view: DockView, points: np.ndarray, mode: str = "replace") -> None:
     pixels = [QPoint(*map(round, pixel)) for pixel in view.canvas.map_view.to_pixels(points)]
     QTest.mousePress(native, button, _KEYS[mode], pixels[0])
     for pixel in pixels[1:]:
-        QTest.mouseMove(native, pixel)
-        QApplication.processEvents()
+        send(native, QEvent.Type.MouseMove, (pixel.x(), pixel.y()), _KEYS[mode])
     QTest.mouseRelease(native, button, _KEYS[mode], pixels[-1])
 
 
@@ -123,12 +123,12 @@ def test_a_click_selects_the_nearest_point_and_asks_to_go_there(view, explorer):
 
 def test_the_pointer_finds_a_sample_and_leaves_it(view, explorer, qtbot):
     pixel = view.canvas.map_view.to_pixels(explorer.embedding.positions[[23]])[0]
-    QTest.mouseMove(view.canvas.native, QPoint(*map(round, pixel)))
-    qtbot.waitUntil(lambda: explorer.hovered.row == 23, timeout=2000)
+    move_mouse(view.canvas.native, pixel)
+    qtbot.waitUntil(lambda: explorer.hovered.row == 23, timeout=60_000)
     assert view.card.isVisible()
     assert "23" in view.card.text.text()
-    QTest.mouseMove(view.canvas.native, QPoint(2, 2))
-    qtbot.waitUntil(lambda: explorer.hovered.row is None, timeout=2000)
+    move_mouse(view.canvas.native, (2, 2))
+    qtbot.waitUntil(lambda: explorer.hovered.row is None, timeout=60_000)
     assert not view.card.isVisible()
 
 

@@ -88,13 +88,13 @@ def test_a_drag_selects_what_it_touches_and_the_image_stays_where_it_is(viewer, 
         (KEYS.ControlModifier, "invert"),
     ):
         hands.drag((10, 10), (30, 40), keys)
-        qtbot.waitUntil(lambda: bool(hands.found), timeout=5000)
+        qtbot.waitUntil(lambda: bool(hands.found), timeout=60_000)
         assert hands.found.pop() == ({300, 5}, mode)
     hands.drag((50, 80), (34, 62))  # from below, from the right
-    qtbot.waitUntil(lambda: bool(hands.found), timeout=5000)
+    qtbot.waitUntil(lambda: bool(hands.found), timeout=60_000)
     assert hands.found.pop() == ({IDS[2]}, "replace")
     hands.drag((40, 10), (50, 70))
-    qtbot.waitUntil(lambda: bool(hands.found), timeout=5000)
+    qtbot.waitUntil(lambda: bool(hands.found), timeout=60_000)
     assert hands.found.pop() == (set(), "replace")
     assert viewer.scene.camera.center == center
     assert viewer.scene.camera.zoom == zoom
@@ -132,9 +132,9 @@ def test_wherever_the_layer_lies(viewer, qtbot, labels, placing):
     hands = Hands(viewer, labels, **placing)
     hands.links.rectangle.set_on(True)
     hands.drag((15, 8), (25, 20))
-    qtbot.waitUntil(lambda: bool(hands.found), timeout=5000)
+    qtbot.waitUntil(lambda: bool(hands.found), timeout=60_000)
     hands.drag((15, 30), (45, 85))
-    qtbot.waitUntil(lambda: len(hands.found) == 2, timeout=5000)
+    qtbot.waitUntil(lambda: len(hands.found) == 2, timeout=60_000)
     assert hands.found == [({300}, "replace"), ({5, IDS[2]}, "replace")]
     hands.links.close()
 
@@ -148,7 +148,7 @@ def test_of_a_film_the_frame_on_show(viewer, qtbot):
     for frame in (0, 1):
         viewer.dims.set_point(0, 60 * frame)
         hands.drag((frame, 15, 8), (frame, 25, 20))
-    qtbot.waitUntil(lambda: len(rows) == 2, timeout=5000)
+    qtbot.waitUntil(lambda: len(rows) == 2, timeout=60_000)
     identities = hands.samples.identities
     assert [identities[int(each[0])][1:] for each in rows] == [(0, 300), (1, IDS[2])]
     hands.links.close()

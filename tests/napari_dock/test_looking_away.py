@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from dock_hands import canvas_of, cell_field
+from dock_hands import canvas_of, cell_field, move_mouse
 from map_pixels import settle
-from qtpy.QtCore import QPoint
-from qtpy.QtTest import QTest
 
 from embedscope.samples import SampleId
 
@@ -28,9 +26,7 @@ def pointed_at(shown_viewer, open_dock, lay_out):
     native, camera = canvas_of(shown_viewer), shown_viewer.scene.camera
     middle = np.array([native.height(), native.width()]) / 2
     y, x = middle + (np.array([59, 83]) - camera.center[-2:]) * camera.zoom
-    QTest.mouseMove(native, QPoint(round(x) - 3, round(y)))
-    QTest.mouseMove(native, QPoint(round(x), round(y)))
-    settle()
+    move_mouse(native, (x, y))
     row = dock.explorer.hovered.row
     assert row is not None
     assert dock.explorer.samples.identities[row] == SampleId("cells", 0, 7 * 15 + 3)

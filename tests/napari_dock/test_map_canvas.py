@@ -59,8 +59,8 @@ def canvas(qtbot):
     canvas = MapCanvas()
     qtbot.addWidget(canvas)
     canvas.resize(300, 300)
-    canvas.show()
-    qtbot.waitExposed(canvas)
+    with qtbot.waitExposed(canvas):
+        canvas.show()
     canvas.map_view.set_positions(np.array([[0, 0], [1, 1], [0.5, 0.5]], np.float32))
     settle()
     return canvas

@@ -75,7 +75,7 @@ def test_the_map_goes_into_a_window_and_comes_back_as_it_was(view, explorer, qtb
         else:
             view.map_place.window_of_map.close()
         settle()
-        qtbot.waitUntil(lambda: inked(view.canvas.map_view).any(), timeout=5000)
+        qtbot.waitUntil(lambda: inked(view.canvas.map_view).any(), timeout=60_000)
         assert view.map_place.is_popped_out == out
         assert view.map_place.window_of_map.isVisible() == out
         assert view.map_place.placeholder.isVisible() == out

@@ -24,8 +24,8 @@ def canvas(qtbot):
     canvas = MapCanvas()
     qtbot.addWidget(canvas)
     canvas.resize(300, 300)
-    canvas.show()
-    qtbot.waitExposed(canvas)
+    with qtbot.waitExposed(canvas):
+        canvas.show()
     settle()
     return canvas
 

@@ -106,7 +106,7 @@ def test_a_rectangle_in_the_image_selects_patches(patched, shown_viewer, qtbot):
         send(native, QEvent.Type.MouseMove, start + share * (end - start))
         settle()
     send(native, QEvent.Type.MouseButtonRelease, end)
-    qtbot.waitUntil(lambda: len(patched.explorer.selection) > 0, timeout=5000)
+    qtbot.waitUntil(lambda: len(patched.explorer.selection) > 0, timeout=60_000)
     assert patched.explorer.selection.rows.tolist() == rows
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from dock_hands import move_mouse
 from map_pixels import inked, settle
 from napari.layers import Image
 from qtpy.QtCore import QPoint, Qt
@@ -56,7 +57,7 @@ def test_a_click_into_the_image_a_lasso_on_it_and_a_map_that_floats(viewer):
     settle()
     native = viewer.__wrapped__.window._qt_viewer.canvas.native  # a test may look behind the proxy
     center = QPoint(native.width() // 2, native.height() // 2)
-    QTest.mouseMove(native, center)
+    move_mouse(native, (center.x(), center.y()))
     QTest.mouseClick(native, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ShiftModifier, center)
     settle()
     assert told == [(samples.identities[1], "add")]

@@ -250,7 +250,7 @@ def test_selected_samples_are_drawn_again_beside_the_real_ones(dock, qtbot):
     again, shown = dock.panel.again, dock.explorer.sample_reconstructions
     assert dock.view.tabs.currentWidget() is dock.panel
     assert again.isVisible()
-    qtbot.waitUntil(lambda: is_in_view(again.texts[1]), timeout=2_000)
+    qtbot.waitUntil(lambda: is_in_view(again.texts[1]), timeout=60_000)
     assert [text.isVisible() for text in again.texts] == [True] * 2 + [False] * 6
     for one, row, text, word in zip(
         shown, rows, again.texts[:2], ("held out", "learned from"), strict=True

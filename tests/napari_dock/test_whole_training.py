@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from dock_hands import box_around, click_image, click_point, drag_map, pixels_of
+from dock_hands import box_around, click_image, click_point, drag_map, move_mouse, pixels_of
 from map_pixels import settle
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
 from embedscope.napari_dock._sample_data import jurkat_layers
@@ -44,7 +44,7 @@ def test_the_sample_cells_are_trained_coloured_gated_drawn_and_explained(
     qtbot.waitUntil(lambda: "DNA" in why.text() and "darkfield" in why.text(), timeout=30_000)
     view.map_panel.replay.setValue(0)
     assert explorer.embedding.epoch == explorer.replay.epochs[0]
-    _check_hover(dock)
+    _check_hover(dock, qtbot)
 
 
 def _check_phases(dock, ids):
@@ -91,13 +91,12 @@ def _check_look(dock):
     click_point(dock, 4)
 
 
-def _check_hover(dock):
+def _check_hover(dock, qtbot):
     """The card under the pointer names the cell."""
     (pixel,) = pixels_of(dock, [9])
-    QTest.mouseMove(dock.view.canvas.native, QPoint(*pixel.round().astype(int).tolist()))
-    QTest.qWait(200)
+    move_mouse(dock.view.canvas.native, pixel)
+    qtbot.waitUntil(lambda: dock.explorer.hovered.row is not None, timeout=60_000)
     row = dock.explorer.hovered.row
-    assert row is not None
     assert str(dock.explorer.samples.identities.label[row]) in dock.view.card.text.text()
 
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 from map_pixels import settle
-from qtpy.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
+from qtpy.QtCore import QDeadlineTimer, QEvent, QObject, QPoint, QPointF, Qt, QTimer
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QFileDialog, QLineEdit, QMenu, QMessageBox
 
 from embedscope.napari_dock.map._gestures import Tool
 
+MOVE_TIMEOUT_MS = 60_000
 NO_KEYS = Qt.KeyboardModifier.NoModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 
@@ -68,10 +69,42 @@ def click_image(viewer: Any, world: Any, keys: Any = NO_KEYS) -> None:
     camera = viewer.scene.camera
     middle = np.array([native.height(), native.width()]) / 2
     y, x = middle + (np.asarray(world) - camera.center[-2:]) * camera.zoom
-    place = QPoint(round(x), round(y))
+    move_mouse(native, (x, y))
+    QTest.mouseClick(native, Qt.MouseButton.LeftButton, keys, QPoint(round(x), round(y)))
+    settle()
+
+
+class _MovesSeen(QObject):
+    """Collects the mouse moves that a widget is told of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.places: list[QPoint] = []
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.MouseMove:
+            self.places.append(event.position().toPoint())
+        return False
+
+
+def move_mouse(native: Any, pixel: Any) -> None:
+    """Move the mouse to a pixel (x, y) of a widget, and wait until the widget was told.
+
+    QTest moves the cursor of the screen. The widget's event comes back from the X server, on a busy
+    machine later than `settle` waits.
+    """
+    place = QPoint(round(float(pixel[0])), round(float(pixel[1])))
     assert native.rect().contains(place), "this place is not on the screen"
-    QTest.mouseMove(native, place)
-    QTest.mouseClick(native, Qt.MouseButton.LeftButton, keys, place)
+    seen = _MovesSeen()
+    native.installEventFilter(seen)
+    beside = QPoint(place.x() - 3 if place.x() >= 3 else place.x() + 3, place.y())
+    for step in (beside, place):  # a cursor that is there already would not move
+        QTest.mouseMove(native, step)
+    patience = QDeadlineTimer(MOVE_TIMEOUT_MS)
+    while seen.places[-1:] != [place] and not patience.hasExpired():
+        QTest.qWait(5)
+    native.removeEventFilter(seen)
+    assert seen.places[-1:] == [place], "the widget was not told of the mouse"
     settle()
 
 
