@@ -4,6 +4,12 @@ from embedscope.explorer._explorer import Explorer
 from embedscope.explorer._presenter import Presenter
 from embedscope.explorer._view import ExplorerView, ViewIntents
 from embedscope.explorer.answers._decoding import Reconstruction
+from embedscope.explorer.answers._description import (
+    SampleDescription,
+    describe_row,
+    name_of,
+    names_of_rows,
+)
 from embedscope.explorer.answers._explained import Explained
 from embedscope.explorer.answers._explanation import Explanation
 from embedscope.explorer.answers._map_grid import MapGrid
@@ -34,7 +40,11 @@ __all__ = [
     "PreparedSamples",
     "Presenter",
     "Reconstruction",
+    "SampleDescription",
     "SampleReconstruction",
     "Selection",
     "ViewIntents",
+    "describe_row",
+    "name_of",
+    "names_of_rows",
 ]

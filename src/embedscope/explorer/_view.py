@@ -6,9 +6,27 @@ A setter never changes the explorer and never fires an intent; an intent never c
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+import numpy.typing as npt
 from psygnal import Signal, SignalGroup
+
+from embedscope.explorer.answers._decoding import Reconstruction
+from embedscope.explorer.answers._reconstructing import SampleReconstruction
+from embedscope.explorer.coloring._colors import Coloring
+from embedscope.explorer.marks._events import Embedding, Hovered
+from embedscope.explorer.marks._gates import GateSet
+from embedscope.explorer.marks._selection import Selection
+from embedscope.explorer.marks._undo import History
+from embedscope.samples import Samples
+from embedscope.training import Status, TrainingParameters
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from embedscope.explorer.answers._explanation import Explanation
 
 
 class ViewIntents(SignalGroup):
@@ -64,46 +82,50 @@ class ExplorerView(Protocol):
     def intents(self) -> ViewIntents:
         """What the person at this view asks for."""
 
-    def show_samples(self, samples: Any) -> None:
+    def show_samples(self, samples: Samples | None) -> None:
         """Show these samples, or None."""
 
-    def show_parameters(self, parameters: Any) -> None:
+    def show_parameters(self, parameters: TrainingParameters) -> None:
         """Put the values of `TrainingParameters` into the form."""
 
-    def show_status(self, status: Any) -> None:
+    def show_status(self, status: Status) -> None:
         """Show where the training run is."""
 
-    def show_losses(self, losses: Any) -> None:
+    def show_losses(self, losses: Mapping[str, Sequence[float]]) -> None:
         """Draw the curves, a mapping of name to values; `Explained.of_losses` sums them up."""
 
-    def show_embedding(self, embedding: Any) -> None:
+    def show_embedding(self, embedding: Embedding) -> None:
         """Move the points."""
 
-    def show_coloring(self, coloring: Any) -> None:
+    def show_coloring(self, coloring: Coloring) -> None:
         """Colour the points, and show the legend."""
 
-    def show_novel(self, novel: Any) -> None:
+    def show_novel(self, novel: npt.NDArray[np.bool_]) -> None:
         """Mark the samples that are unlike those trained on, bool of shape (n_samples,)."""
 
-    def show_selection(self, selection: Any) -> None:
+    def show_selection(self, selection: Selection) -> None:
         """Mark the selected samples."""
 
-    def show_hovered(self, hovered: Any) -> None:
+    def show_hovered(self, hovered: Hovered) -> None:
         """Mark the sample under the pointer."""
 
-    def show_gates(self, gates: Any, counts: Any) -> None:
+    def show_gates(self, gates: GateSet, counts: pd.DataFrame) -> None:
         """Draw the gates and list how many samples each holds."""
 
-    def show_reconstruction(self, reconstruction: Any) -> None:
+    def show_reconstruction(
+        self, reconstruction: Reconstruction | tuple[Reconstruction, ...] | None
+    ) -> None:
         """Draw what the decoder gives: one `Reconstruction`, a tuple along a path, or None."""
 
-    def show_sample_reconstructions(self, reconstructions: Any) -> None:
+    def show_sample_reconstructions(
+        self, reconstructions: tuple[SampleReconstruction, ...]
+    ) -> None:
         """Show real samples beside their drawings: a tuple of `SampleReconstruction`, or ()."""
 
-    def show_explanation(self, explanation: Any) -> None:
+    def show_explanation(self, explanation: Explanation | None) -> None:
         """Show what drives the place of the selection, or None."""
 
-    def show_history(self, history: Any) -> None:
+    def show_history(self, history: History) -> None:
         """Say what can be undone and done again."""
 
     def show_message(self, text: str) -> None:

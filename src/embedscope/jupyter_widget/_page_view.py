@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,8 @@ from embedscope.explorer import (
     Coloring,
     Embedding,
     Explanation,
+    GateSet,
+    History,
     Hovered,
     Reconstruction,
     SampleReconstruction,
@@ -57,7 +59,10 @@ from embedscope.jupyter_widget.wire._encoding import (
 from embedscope.jupyter_widget.wire._outbox import Buffers, Outbox
 from embedscope.jupyter_widget.wire._pump import TRAIT, Pump
 from embedscope.samples import Identities, Samples
-from embedscope.training import Status
+from embedscope.training import Status, TrainingParameters
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Answer = Literal["decoded", "path", "reconstructed", "explained"]
 REVISED = ("emb", "attr", "novel", "loss", "sel", "gates", "atlas")
@@ -129,7 +134,7 @@ class PageView:
             self._pictured = set()
         self._put_catalog()
 
-    def show_parameters(self, parameters: Any) -> None:
+    def show_parameters(self, parameters: TrainingParameters) -> None:
         """Fill the form."""
         self._put_trait("parameters", parameters.to_dict())
 
@@ -140,7 +145,7 @@ class PageView:
             self._phase = status.phase
             self._put_catalog()
 
-    def show_losses(self, losses: Mapping[str, list[float]]) -> None:
+    def show_losses(self, losses: Mapping[str, Sequence[float]]) -> None:
         """Draw the curves on."""
         self.outbox.put("loss", self._losses.next(losses))
 
@@ -166,7 +171,7 @@ class PageView:
         """Mark the sample under the pointer."""
         self.outbox.put("hovered", -1 if hovered.row is None else hovered.row)
 
-    def show_gates(self, gates: Any, counts: Any) -> None:
+    def show_gates(self, gates: GateSet, counts: pd.DataFrame) -> None:
         """Draw the gates, and list their counts."""
         self.outbox.put("gates", (gates, counts, self._n_samples))
 
@@ -200,7 +205,7 @@ class PageView:
         else:
             self._answer("explained", *encode_explanation(explanation, self._request))
 
-    def show_history(self, history: Any) -> None:
+    def show_history(self, history: History) -> None:
         """Say what can be undone and done again."""
         self._put_trait("history", describe_history(history))
 

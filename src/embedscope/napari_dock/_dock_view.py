@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from psygnal import Signal
 from qtpy.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
 
-from embedscope.explorer import ColorBy, Explained, ViewIntents
+from embedscope.explorer import (
+    ColorBy,
+    Coloring,
+    Embedding,
+    Explained,
+    Explanation,
+    GateSet,
+    History,
+    Hovered,
+    Reconstruction,
+    SampleReconstruction,
+    Selection,
+    ViewIntents,
+)
 from embedscope.napari_dock._dock_keys import bind_keys
 from embedscope.napari_dock.map._gestures import Tool
 from embedscope.napari_dock.map._map_marks import MapMarks
@@ -27,8 +40,11 @@ from embedscope.napari_dock.panels._train_panel import TrainPanel
 from embedscope.napari_dock.panels._why_panel import WhyPanel
 from embedscope.napari_dock.widgets._sections import Sections, set_margins
 from embedscope.napari_dock.widgets._theme import DARK, MapColors
-from embedscope.samples import SampleId
-from embedscope.training import Phase, Replay
+from embedscope.samples import SampleId, Samples
+from embedscope.training import Phase, Replay, Status, TrainingParameters
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _MOST_POINTS = 2000  # of a large map, to find a place that is free
 _EXPLAINED_TIP = (
@@ -100,18 +116,18 @@ class DockView(QWidget):
 
     # -- setters of the view contract ------------------------------------------------------------
 
-    def show_samples(self, samples: Any) -> None:
+    def show_samples(self, samples: Samples | None) -> None:
         """Show these samples, or None."""
         self._samples = samples
         self.map_panel.show_samples(samples)
         self.sample_panel.show_samples(samples)
         self.card.hide()
 
-    def show_parameters(self, parameters: Any) -> None:
+    def show_parameters(self, parameters: TrainingParameters) -> None:
         """Put the values of `TrainingParameters` into the form."""
         self.form.show_parameters(parameters)
 
-    def show_status(self, status: Any) -> None:
+    def show_status(self, status: Status) -> None:
         """Show where the training run is."""
         if status.phase is Phase.FITTING and self._tab_before is None:
             self._tab_before = self.tabs.currentWidget()
@@ -123,7 +139,7 @@ class DockView(QWidget):
         self.train_panel.show_status(status)
         self.sample_panel.carrying.show_at_work(status.phase.is_at_work)
 
-    def show_losses(self, losses: Any) -> None:
+    def show_losses(self, losses: Mapping[str, Sequence[float]]) -> None:
         """Draw the curves, a mapping of name to values, and sum them up in a line."""
         self.loss_plot.show_losses(losses)
         self.loss_plot.setVisible(bool(self.loss_plot.losses))
@@ -131,14 +147,14 @@ class DockView(QWidget):
         self.explained.setVisible(explained is not None)
         self.explained.setText("" if explained is None else f"The decoder {explained.text}.")
 
-    def show_embedding(self, embedding: Any) -> None:
+    def show_embedding(self, embedding: Embedding) -> None:
         """Move the points."""
         self.canvas.map_view.set_positions(embedding.positions)
         self.marks.move_to(embedding.positions)
         self.sample_panel.carrying.show_positions(embedding.positions)
         self.map_panel.show_placed(bool(np.isfinite(embedding.positions).any()))
 
-    def show_coloring(self, coloring: Any) -> None:
+    def show_coloring(self, coloring: Coloring) -> None:
         """Colour the points, and show the legend."""
         self.map_panel.show_coloring(self._color_by(), coloring)
 
@@ -146,7 +162,7 @@ class DockView(QWidget):
         """Mark the samples that are unlike those trained on, bool of shape (n_samples,)."""
         self.map_panel.show_novel(np.flatnonzero(novel))
 
-    def show_selection(self, selection: Any) -> None:
+    def show_selection(self, selection: Selection) -> None:
         """Mark the selected samples."""
         self.marks.keep_lasso(None)
         self.canvas.map_view.points.set_selected(selection.rows)
@@ -154,35 +170,39 @@ class DockView(QWidget):
         self.sample_panel.carrying.show_selection(selection.rows)
         self.map_panel.show_count(len(selection.rows), len(self.canvas.map_view.points.positions))
 
-    def show_hovered(self, hovered: Any) -> None:
+    def show_hovered(self, hovered: Hovered) -> None:
         """Mark the sample under the pointer."""
         self.marks.show_hovered(hovered.row)
         avoided = None if hovered.row is None else self._not_to_be_covered(hovered.row)
         self.card.show_sample(self._samples, hovered.row, self._color_by().name, avoided)
 
-    def show_gates(self, gates: Any, counts: Any) -> None:
+    def show_gates(self, gates: GateSet, counts: pd.DataFrame) -> None:
         """Draw the gates and list how many samples each holds."""
         self.gates_panel.show_gates(gates, counts)
         self.why_panel.show_gates(gates)
         self.marks.show_gates(gates, self.gates_panel.active)
 
-    def show_reconstruction(self, reconstruction: Any) -> None:
+    def show_reconstruction(
+        self, reconstruction: Reconstruction | tuple[Reconstruction, ...] | None
+    ) -> None:
         """Draw what the decoder gives: one `Reconstruction`, a tuple along a path, or None."""
         self.marks.show_reconstruction(reconstruction)
         self.sample_panel.show_reconstruction(reconstruction)
 
-    def show_sample_reconstructions(self, reconstructions: Any) -> None:
+    def show_sample_reconstructions(
+        self, reconstructions: tuple[SampleReconstruction, ...]
+    ) -> None:
         """Show real samples beside their drawings: a tuple of `SampleReconstruction`, or ()."""
         self.sample_panel.show_sample_reconstructions(reconstructions)
         if reconstructions:
             self.tabs.setCurrentWidget(self.sample_panel)
             self.sections.reveal(self.sample_panel.again)
 
-    def show_explanation(self, explanation: Any) -> None:
+    def show_explanation(self, explanation: Explanation | None) -> None:
         """Show what drives the place of the selection, or None."""
         self.why_panel.show_explanation(explanation)
 
-    def show_history(self, history: Any) -> None:
+    def show_history(self, history: History) -> None:
         """Say what can be undone and done again."""
         self.gates_panel.show_history(history)
 

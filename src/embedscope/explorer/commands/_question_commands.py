@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from embedscope._wording import counted
+from embedscope.explorer.answers._description import SampleDescription, describe_row
 from embedscope.explorer.commands._command import command
 from embedscope.explorer.commands._explorer_state import ExplorerState
 from embedscope.samples import samples_like
@@ -17,6 +18,30 @@ if TYPE_CHECKING:
 
 class QuestionCommands(ExplorerState):
     """Ask the map. See `Explorer`."""
+
+    @command
+    def describe(self, row: int) -> SampleDescription:
+        """A sample in words, as front ends show it under the pointer.
+
+        Parameters
+        ----------
+        row : int
+            Row in ``explorer.samples``.
+
+        Returns
+        -------
+        SampleDescription
+            Its name, and the values of its features; the one that the map is coloured by comes
+            first.
+
+        Raises
+        ------
+        InvalidInputError
+            If there are no samples, or there is no such row.
+        """
+        samples = self._need_samples()
+        self._mask([row])  # a clear error if there is none
+        return describe_row(samples, int(row), self._color_by.name)
 
     def explain(self, rows: Any = None) -> Explanation:
         """Say what drives the place of samples on the map.

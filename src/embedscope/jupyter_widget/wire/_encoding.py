@@ -19,6 +19,8 @@ from embedscope.explorer import (
     Reconstruction,
     SampleReconstruction,
     Selection,
+    name_of,
+    names_of_rows,
 )
 from embedscope.jupyter_widget.protocol._drawings import (
     Decoded,
@@ -42,7 +44,7 @@ from embedscope.jupyter_widget.protocol._messages import (
     Explained as ExplainedMessage,
 )
 from embedscope.jupyter_widget.wire._outbox import Buffers
-from embedscope.samples import Identities, SampleId, Samples
+from embedscope.samples import SampleId, Samples
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -141,7 +143,7 @@ def encode_reconstruction(
         support=float(drawn.support),
         decoded=drawn.decoded,
         rows=drawn.neighbor_rows.tolist(),
-        names=names_of(samples.identities, drawn.neighbor_rows),
+        names=names_of_rows(samples, drawn.neighbor_rows),
         distances=drawn.neighbor_distances.tolist(),
         values=list(zip(samples.feature_names, _values(drawn.sample, samples), strict=True)),
         deviations=[] if drawn.spread is None else _spreads(drawn.spread, samples),
@@ -180,7 +182,7 @@ def encode_reconstructions(
     items = [
         ReconstructionItem(
             row=-1 if each.row is None else each.row,
-            name=_name_of(each.id, samples),
+            name=name_of(samples, each.id),
             error=_finite(each.error),
             typical_error=_finite(each.typical_error),
             is_held_out=None if each.is_held_out is None else bool(each.is_held_out),
@@ -218,7 +220,7 @@ def encode_explanation(explanation: Explanation, request: int) -> tuple[Explaine
 
 def encode_thumbnails(samples: Samples, rows: Sequence[int]) -> tuple[Thumbnails, Buffers]:
     """Pictures of some samples; of tables only their names."""
-    names = names_of(samples.identities, rows)
+    names = names_of_rows(samples, rows)
     if not samples.is_image or not rows:
         return Thumbnails(list(rows), names, 0, 0), (b"",)
     largest = max(samples.sample_shape[-3:-1])
@@ -227,28 +229,12 @@ def encode_thumbnails(samples: Samples, rows: Sequence[int]) -> tuple[Thumbnails
     return Thumbnails(list(rows), names, sheet.shape[2], sheet.shape[1]), (_bytes(sheet),)
 
 
-def names_of(identities: Identities, rows: Any) -> list[str]:
-    """Names for people: the source and the label, and the frame where there are several."""
-    has_frames = _has_frames(identities)
-    chosen = identities.take(np.asarray(rows, dtype=np.intp))
-    return [_name(each, has_frames) for each in chosen]
-
-
 def _finite(error: float) -> float | None:
     return float(error) if math.isfinite(error) else None
 
 
 def _name_of(identity: SampleId | None, samples: Samples) -> str:
-    return "" if identity is None else _name(identity, _has_frames(samples.identities))
-
-
-def _has_frames(identities: Identities) -> bool:
-    return bool(len(identities)) and int(identities.frame.max()) > 0
-
-
-def _name(identity: SampleId, has_frames: bool) -> str:
-    source, frame, label = identity
-    return f"{source} {label}, frame {frame}" if has_frames else f"{source} {label}"
+    return "" if identity is None else name_of(samples, identity)
 
 
 def _values(sample: npt.NDArray[Any], samples: Samples) -> list[float]:

@@ -8,10 +8,9 @@ import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from embedscope.explorer import SampleReconstruction
+from embedscope.explorer import SampleReconstruction, name_of
 from embedscope.napari_dock.widgets._buttons import text_button
 from embedscope.napari_dock.widgets._pictures import PictureLabel
-from embedscope.napari_dock.widgets._who import name_of
 from embedscope.samples import Samples
 
 N_MOST = 8

@@ -9,8 +9,9 @@ import numpy.typing as npt
 from psygnal import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from embedscope.explorer import name_of
 from embedscope.napari_dock.widgets._buttons import text_button
-from embedscope.napari_dock.widgets._who import name_of, row_of
+from embedscope.napari_dock.widgets._who import row_of
 from embedscope.samples import SampleId, Samples
 
 _CARRY = (

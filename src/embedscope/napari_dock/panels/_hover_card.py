@@ -9,9 +9,9 @@ import numpy.typing as npt
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
+from embedscope.explorer import describe_row
 from embedscope.napari_dock.widgets._pictures import PictureLabel
 from embedscope.napari_dock.widgets._theme import MapColors
-from embedscope.napari_dock.widgets._who import name_of_row
 from embedscope.samples import Samples
 
 _PICTURE_PX, _MARGIN_PX, _MOST_VALUES = 64, 8, 3
@@ -82,7 +82,9 @@ class HoverCard(QFrame):
         self.picture.setVisible(samples.is_image)
         if samples.is_image:
             self.picture.show_picture(samples.thumbnail(row))
-        self.text.setText("\n".join([name_of_row(samples, row), *_values(samples, row, color_by)]))
+        described = describe_row(samples, row, color_by)
+        values = [f"{name}: {value}" for name, value in described.values[:_MOST_VALUES]]
+        self.text.setText("\n".join([described.name, *values]))
         self.adjustSize()
         self.move(*self._free_corner(avoided))
         self.show()
@@ -103,14 +105,3 @@ class HoverCard(QFrame):
             inside = ((avoided >= low) & (avoided <= low + sides)).all(axis=1)
             covered.append(int(inside.sum()) + len(avoided) * bool(inside[0]))
         return corners[int(np.argmin(covered))]
-
-
-def _values(samples: Samples, row: int, color_by: str) -> list[str]:
-    names = [str(name) for name in samples.features.columns]
-    first = [color_by] if color_by in names else []
-    chosen = [*first, *(name for name in names if name not in first)][:_MOST_VALUES]
-    return [f"{name}: {_as_text(samples.features[name].iloc[row])}" for name in chosen]
-
-
-def _as_text(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

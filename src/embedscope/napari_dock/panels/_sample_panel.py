@@ -8,7 +8,7 @@ from psygnal import Signal
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from embedscope.explorer import Reconstruction, SampleReconstruction
+from embedscope.explorer import Reconstruction, SampleReconstruction, names_of_rows
 from embedscope.napari_dock.panels._again_panel import AgainPanel
 from embedscope.napari_dock.panels._carry_tools import CarryTools
 from embedscope.napari_dock.panels._film_strip import FilmStrip, values_along
@@ -21,7 +21,6 @@ from embedscope.napari_dock.widgets._drawn_text import (
 )
 from embedscope.napari_dock.widgets._pictures import PictureLabel
 from embedscope.napari_dock.widgets._theme import DARK, MapColors, Rgb
-from embedscope.napari_dock.widgets._who import name_of_row
 from embedscope.samples import Samples
 
 _DRAWN_PX, _SPREAD_PX, _REAL_PX = 92, 72, 40
@@ -167,7 +166,7 @@ class SamplePanel(QWidget):
             if place < len(rows) and one and samples:
                 row = int(rows[place])
                 label.show_picture(samples.thumbnail(row))
-                name, away = name_of_row(samples, row), one.neighbor_distances[place]
+                (name,), away = names_of_rows(samples, [row]), one.neighbor_distances[place]
                 label.setToolTip(f"A real sample: {name}, {away:.3g} map units away")
         spread = None if one is None else one.spread_picture
         for part in (self.spread, self.how_sure):

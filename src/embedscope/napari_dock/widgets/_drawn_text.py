@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from embedscope.explorer import Reconstruction
-from embedscope.napari_dock.widgets._who import name_of, name_of_row
+from embedscope.explorer import Reconstruction, name_of, names_of_rows
 from embedscope.samples import Samples
 
 _WELL_SUPPORTED, _UNSUPPORTED = 0.2, 0.01
@@ -50,7 +49,7 @@ def describe(drawn: Reconstruction, samples: Samples) -> list[str]:
         support += ": few samples near"
     if samples.is_image:
         return [support]
-    nearest = ", ".join(name_of_row(samples, int(row)) for row in drawn.neighbor_rows)
+    nearest = ", ".join(names_of_rows(samples, drawn.neighbor_rows))
     return [support, _values(drawn, samples), f"Nearest real samples: {nearest}."]
 
 

@@ -1,20 +1,8 @@
-"""Who a sample is, in words, and where it stands among the others."""
+"""The row of a sample among others."""
 
 from __future__ import annotations
 
 from embedscope.samples import SampleId, Samples
-
-
-def name_of(samples: Samples, identity: SampleId) -> str:
-    """A sample's source, its label and, in a series, its frame, as people call it."""
-    source = samples.sources.get(identity.source)
-    frame = f", frame {identity.frame}" if source is not None and "t" in source.axes else ""
-    return f"{identity.source} {identity.label}{frame}"
-
-
-def name_of_row(samples: Samples, row: int) -> str:
-    """The same of the sample in a row."""
-    return name_of(samples, samples.identities[row])
 
 
 def row_of(samples: Samples | None, identity: SampleId | None) -> int | None:
