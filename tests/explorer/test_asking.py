@@ -66,7 +66,7 @@ def test_the_explorer_stays_free_while_reasons_are_found_and_a_grid_is_drawn(
     fresh: Explorer,
 ) -> None:
     """The lock is not held by who only computes: another thread's command gets through."""
-    analysis = fresh._analysis
+    analysis = fresh._state.analysis
     began, go_on = threading.Event(), threading.Event()
     explain = analysis.explain
 

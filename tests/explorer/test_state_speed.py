@@ -15,7 +15,7 @@ from embedscope.explorer.answers._places import PlaceIndex
 from embedscope.explorer.marks._gates import Gate, GateSet
 from embedscope.explorer.marks._regions import in_polygon
 from embedscope.explorer.marks._selection import Selection, combine
-from embedscope.explorer.marks._undo import UndoStack, UndoState
+from embedscope.explorer.marks._undo import UndoState, UndoSteps
 
 pytestmark = pytest.mark.speed
 
@@ -64,13 +64,15 @@ def test_nearest(positions):
 def test_undo_of_a_hundred(positions):
     rng = np.random.default_rng(1)
     gates = GateSet(tuple(Gate(f"g{i}", polygon=lasso(300)) for i in range(20)))
-    stack = UndoStack()
+    steps = UndoSteps()
     masks = rng.random((5, N_SAMPLES)) < 0.5
     for number in range(100):
-        stack.record("select", UndoState.of(masks[number % 5], gates))
+        steps = steps.record("select", UndoState.of(masks[number % 5], gates))
 
     def step():
-        return Selection.of_mask(stack.undo(UndoState.of(masks[0], gates)).mask)
+        nonlocal steps
+        steps, state = steps.undo(UndoState.of(masks[0], gates))
+        return Selection.of_mask(state.mask)
 
     assert fastest_ms(step, 50) < SLACK * 20
-    assert stack.history.n_undo == 50
+    assert steps.history.n_undo == 50

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from embedscope._errors import InvalidInputError
 from embedscope.explorer.marks._gates import Gate, GateSet
-from embedscope.explorer.marks._undo import History, UndoStack, UndoState
+from embedscope.explorer.marks._undo import History, UndoState, UndoSteps
 
 N_SAMPLES = 11  # not a multiple of the eight that share a byte
 LIMIT = 4
@@ -29,7 +29,7 @@ class UndoMachine(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.stack = UndoStack(LIMIT)
+        self.steps = UndoSteps(LIMIT)
         self.present = state()
         self.timeline = [("", self.present)]  # each with the change that led to it
         self.now = 0
@@ -38,7 +38,7 @@ class UndoMachine(RuleBasedStateMachine):
     @rule(mask=masks, n_gates=st.integers(0, 3))
     def change(self, mask, n_gates):
         description = f"change {len(self.timeline)}"
-        self.stack.record(description, self.present)
+        self.steps = self.steps.record(description, self.present)
         self.present = state(mask, n_gates)
         self.timeline = [*self.timeline[: self.now + 1], (description, self.present)]
         self.now += 1
@@ -46,26 +46,21 @@ class UndoMachine(RuleBasedStateMachine):
 
     @rule()
     def undo(self):
-        found = self.stack.undo(self.present)
+        found = self.steps.undo(self.present)
         if self.now == self.oldest:
             assert found is None
             return
         self.now -= 1
-        self.present = found
+        self.steps, self.present = found
 
     @rule()
     def redo(self):
-        found = self.stack.redo(self.present)
+        found = self.steps.redo(self.present)
         if self.now + 1 == len(self.timeline):
             assert found is None
             return
         self.now += 1
-        self.present = found
-
-    @rule()
-    def clear(self):
-        self.stack.clear()
-        self.timeline, self.now, self.oldest = [("", self.present)], 0, 0
+        self.steps, self.present = found
 
     @invariant()
     def state_is_that_of_the_model(self):
@@ -74,7 +69,7 @@ class UndoMachine(RuleBasedStateMachine):
     @invariant()
     def history_tells_what_comes(self):
         n_undo, n_redo = self.now - self.oldest, len(self.timeline) - 1 - self.now
-        assert self.stack.history == History(
+        assert self.steps.history == History(
             self.timeline[self.now][0] if n_undo else "",
             self.timeline[self.now + 1][0] if n_redo else "",
             n_undo,
@@ -99,10 +94,10 @@ def test_selection_of_a_state_is_a_new_array():
 
 
 def test_hundred_steps_by_default():
-    stack = UndoStack()
+    steps = UndoSteps()
     for number in range(150):
-        stack.record(f"change {number}", state())
-    assert (stack.history.n_undo, stack.history.undo) == (100, "change 149")
+        steps = steps.record(f"change {number}", state())
+    assert (steps.history.n_undo, steps.history.undo) == (100, "change 149")
 
 
 def test_hundred_states_of_many_samples_are_small():
@@ -112,4 +107,4 @@ def test_hundred_states_of_many_samples_are_small():
 
 def test_bad_limit_is_refused():
     with pytest.raises(InvalidInputError, match="limit must be at least 1; got 0"):
-        UndoStack(0)
+        UndoSteps(0)

@@ -13,9 +13,6 @@ if TYPE_CHECKING:
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
-# Never taken back: what only ever grows, and what keeps its own state.
-_SERVICES = frozenset({"events", "_lock", "_marks", "_queries", "_revision", "_rng", "_runs"})
-
 
 def command(method: _Method) -> _Method:
     """One command at a time, all of it or nothing.
@@ -27,33 +24,14 @@ def command(method: _Method) -> _Method:
     @functools.wraps(method)
     def locked(self: ExplorerState, *arguments: Any, **keywords: Any) -> Any:
         with self._lock:
-            bring_back = _keep(self)
+            before, bring_runs_back = self._state, self._runs.keep()
             try:
                 return method(self, *arguments, **keywords)
             except EmitLoopError:  # a listener failed; the command had done its part
                 raise
             except BaseException:
-                bring_back()
+                bring_runs_back()
+                self._become(before)  # tells listeners that have heard of a part of it
                 raise
 
     return cast(_Method, locked)
-
-
-def _keep(explorer: ExplorerState) -> Callable[[], None]:
-    """What brings everything back as it is now, and tells it where it had changed."""
-    kept = {name: value for name, value in vars(explorer).items() if name not in _SERVICES}
-    gates, selection = explorer.gates, explorer.selection
-    owners = explorer._marks.keep(), explorer._runs.keep()
-
-    def bring_back() -> None:
-        has_changed = explorer.gates is not gates or explorer.selection is not selection
-        for name, value in kept.items():
-            has_changed |= getattr(explorer, name) is not value
-            setattr(explorer, name, value)
-        for bring_owner_back in owners:
-            bring_owner_back()
-        if has_changed:  # listeners may have heard of a part of it
-            explorer.events.parameters_changed.emit(explorer.parameters)
-            explorer._tell_all()
-
-    return bring_back

@@ -153,7 +153,7 @@ class DrawingCommands(ExplorerState):
         InvalidInputError
             If there is no map, it is gone before the end, or `n_per_side` is out of its range.
         """
-        return draw_grid(self.draw, self._embedding.positions, n_per_side)
+        return draw_grid(self.draw, self._state.embedding.positions, n_per_side)
 
     @command
     def clear_reconstruction(self) -> None:
@@ -163,7 +163,7 @@ class DrawingCommands(ExplorerState):
     @property
     def has_style(self) -> bool:
         """Whether samples can be drawn with style codes now: never while a run goes on."""
-        analysis = self._analysis
+        analysis = self._state.analysis
         return analysis is not None and analysis.has_style and self._run_at_work() is None
 
     def _draw(self) -> Draw:
@@ -175,7 +175,7 @@ class DrawingCommands(ExplorerState):
         """The run whose map is shown as it forms."""
         run = self._runs.watched
         # By what was told last: the run itself may have ended, its result not yet be shown.
-        return run if run is not None and self._status.phase.is_at_work else None
+        return run if run is not None and self._state.status.phase.is_at_work else None
 
     def _spread(self) -> MapSpread | None:
         """How sure drawings are; unknown before the run has ended."""
@@ -196,26 +196,25 @@ class DrawingCommands(ExplorerState):
                 f"style must be None on a map without style codes; got {style!r:.200}. Train again "
                 "with reconstruction=True and n_style_components above 0."
             )
-        places = self._queries.places(self._embedding)
+        places = self._queries.places(self._state.embedding)
         if may_be_random and isinstance(style, str) and style == RANDOM:
-            shown = self._reconstruction
+            shown = self._state.reconstruction
             before = shown.style_of if isinstance(shown, Reconstruction) else None
             return StyleOfNeighbor(analysis.code_of, places, samples, self._rng, before)
         row = find_row(style, samples, may_be_random=may_be_random)
-        home = self._embedding.positions[row]
+        home = self._state.embedding.positions[row]
         code = analysis.code_of(samples, row)
         return StyleOfSample(samples.identities[row], code, home, analysis.at_home)
 
     def _surroundings(self) -> tuple[PlaceIndex, MapSupport, Samples]:
         """What a place on the map is compared with."""
-        support = self._queries.support(self._embedding, self._in_training)
-        return self._queries.places(self._embedding), support, self._need_samples()
+        support = self._queries.support(self._state.embedding, self._state.in_training)
+        return self._queries.places(self._state.embedding), support, self._need_samples()
 
     def _set_reconstruction(
         self, drawn: Reconstruction | tuple[Reconstruction, ...] | None
     ) -> None:
-        self._reconstruction = drawn
-        self.events.reconstruction_changed.emit(drawn)
+        self._change(reconstruction=drawn)
 
     def reconstruct(
         self, samples: Any = None, *, n_most: int | None = None
@@ -252,9 +251,9 @@ class DrawingCommands(ExplorerState):
                 )
             rows = self._rows_to_reconstruct(samples, n_most)
             if rows is not None:
-                positions = self._embedding.positions
+                positions = self._state.embedding.positions
                 held_out = np.full(len(mine), None, dtype=object)
-                held_out[self._in_training] = analysis.held_out
+                held_out[self._state.in_training] = analysis.held_out
         if rows is not None:
             return reconstruct(analysis, mine, rows, positions, held_out)
         read = samples_like(mine, samples)
@@ -266,7 +265,7 @@ class DrawingCommands(ExplorerState):
         """Which samples that are explored are meant; None for others."""
         if samples is None:
             rows = self.selection.rows
-        elif samples is self._samples:
+        elif samples is self._state.samples:
             rows = np.arange(len(self._need_samples()))
         elif isinstance(samples, Samples) or not may_be_rows(samples):
             return None
@@ -302,11 +301,10 @@ class DrawingCommands(ExplorerState):
                     f"reconstructions must be of the samples on show; got one of {tuple(each.id)}, "
                     f"which is not in row {each.row}. Reconstruct again."
                 )
-        self._sample_reconstructions = shown
-        self.events.sample_reconstructions_changed.emit(shown)
+        self._change(sample_reconstructions=shown)
         if shown:
             self._say(f"{counted(len(shown), 'sample')} reconstructed")
 
     def _has_in_row(self, row: int, identity: SampleId) -> bool:
-        samples = self._samples
+        samples = self._state.samples
         return samples is not None and row < len(samples) and samples.identities[row] == identity

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from embedscope._errors import InvalidInputError
 from embedscope.explorer.answers._analysis import MapAnalysis
 from embedscope.explorer.commands._command import command
 from embedscope.explorer.commands._explorer_state import ExplorerState
+from embedscope.explorer.commands._map_state import MapState, embedding_at, n_reports
+from embedscope.explorer.marks._marks import Marks
 from embedscope.training import TrainingParameters
 
 if TYPE_CHECKING:
@@ -40,22 +43,24 @@ class FileCommands(ExplorerState):
         from embedscope.explorer.session._session import write_session
         from embedscope.explorer.session._session_state import SessionState
 
-        state = SessionState(
+        state = self._state
+        analysis = state.analysis
+        session = SessionState(
             samples=self._need_samples(),
-            positions=self._embedding.positions,
-            parameters=self._parameters,
-            gates=self.gates,
-            color_by=self._color_by,
-            selected=self._marks.selected,
-            in_training=self._in_training,
-            novelty=self._novelty,
-            losses=dict(self._losses),
-            model=self._model,
-            replay=self._replay,
-            novelty_model=None if self._analysis is None else self._analysis.novelty_arrays(),
-            absences=self._absences,
+            positions=state.embedding.positions,
+            parameters=state.parameters,
+            gates=state.marks.gates,
+            color_by=state.color_by,
+            selected=state.marks.selected,
+            in_training=state.in_training,
+            novelty=state.novelty,
+            losses=dict(state.losses),
+            model=state.model,
+            replay=state.replay,
+            novelty_model=None if analysis is None else analysis.novelty_arrays(),
+            absences=state.absences,
         )
-        write_session(path, state, include_images=include_images)
+        write_session(path, session, include_images=include_images)
         self._say(f"Session saved in {os.fspath(path)}")
 
     @staticmethod
@@ -89,29 +94,28 @@ class FileCommands(ExplorerState):
         from embedscope.explorer.session._session_state import SessionState
 
         state = session if isinstance(session, SessionState) else self.read(session)
-        self._clear()
-        self._take(state.samples)
-        self._absences = state.absences
-        self._parameters = state.parameters
-        self._model, self._replay = state.model, state.replay
+        self._runs.unwatch()
         if state.model is not None:
-            self._analysis = MapAnalysis(state.model, state.novelty_model)
             self._runs.results.append(state.model)
-        self._losses = dict(state.losses)
-        self._in_training, self._novelty = state.in_training, state.novelty
-        self._color_by = state.color_by
-        self._marks.restart(state.selected, state.gates)
-        epoch = max((len(values) for values in self._losses.values()), default=0)
-        self._place(state.positions, epoch=epoch, is_final=True)
-        self.events.parameters_changed.emit(self._parameters)
-        self._tell_all()
+        losses = dict(state.losses)
+        loaded = replace(
+            MapState.of(state.samples, state.parameters, state.color_by),
+            absences=state.absences,
+            analysis=None if state.model is None else MapAnalysis(state.model, state.novelty_model),
+            replay=state.replay,
+            losses=losses,
+            in_training=state.in_training,
+            novelty=state.novelty,
+            marks=Marks.of(state.selected, state.gates),
+        )
+        self._become(loaded.at(embedding_at(state.positions, epoch=n_reports(losses))))
         self._say(self._describe_opened(state.samples.absent))
 
     def _describe_opened(self, absent: Mapping[str, str]) -> str:
         said = ["Session opened"]
         if absent:
             said.append("No images: " + "; ".join(f"{name}: {why}" for name, why in absent.items()))
-        if self._analysis is not None and self._analysis.blends_stored_samples:
+        if self._state.analysis is not None and self._state.analysis.blends_stored_samples:
             said.append(
                 "The map is of an earlier version: samples it draws are blends of stored samples. "
                 "Train again to get a trained decoder"
@@ -133,10 +137,10 @@ class FileCommands(ExplorerState):
         samples = self._need_samples()
         return to_frame(
             samples.identities,
-            self._embedding.positions,
+            self._state.embedding.positions,
             samples.features,
             self._memberships(),
-            {"novelty": self._novelty},
+            {"novelty": self._state.novelty},
         )
 
     def to_csv(self, path: str | os.PathLike[str], *, spreadsheet_safe: bool = False) -> None:
@@ -228,9 +232,9 @@ class FileCommands(ExplorerState):
                 f"dpi must be a number in [10, 2400]; got {dpi!r}. 150 suits a screen, 300 print."
             )
         return draw_map(
-            self._shown.positions,
-            self._coloring,
-            self._marks.selected,
+            self._state.shown.positions,
+            self._state.coloring,
+            self._state.marks.selected,
             self.novel,
             self.gates,
             kind=kind,
@@ -272,8 +276,8 @@ class FileCommands(ExplorerState):
 
         if gate is not None:
             self.gates[gate]  # a clear error if there is none
-        chosen = self._marks.selected if gate is None else self._memberships()[gate]
+        chosen = self._state.marks.selected if gate is None else self._memberships()[gate]
         write_montage(path, self._need_samples(), np.flatnonzero(chosen))
 
     def _trained_parameters(self) -> TrainingParameters:
-        return self._parameters if self._model is None else self._model.parameters
+        return self._state.parameters if self._state.model is None else self._state.model.parameters

@@ -14,6 +14,7 @@ from embedscope.explorer.commands._command import command
 from embedscope.explorer.commands._explorer_state import ExplorerState
 from embedscope.explorer.marks._events import Hovered
 from embedscope.explorer.marks._gates import Gate, gate_counts
+from embedscope.explorer.marks._marks import Marks
 from embedscope.explorer.marks._regions import in_polygon, in_rectangle
 from embedscope.samples import Identities, SampleId
 
@@ -36,7 +37,7 @@ class MarkingCommands(ExplorerState):
         origin : str
             Who selects.
         """
-        hits = in_polygon(self._shown.positions, polygon)
+        hits = in_polygon(self._state.shown.positions, polygon)
         self._select(hits, mode, origin, "lasso")
 
     @command
@@ -51,7 +52,7 @@ class MarkingCommands(ExplorerState):
         mode : {"replace", "add", "subtract", "invert"}, default="replace"
         origin : str
         """
-        hits = in_rectangle(self._shown.positions, corner, opposite)
+        hits = in_rectangle(self._state.shown.positions, corner, opposite)
         self._select(hits, mode, origin, "rectangle")
 
     @command
@@ -120,15 +121,17 @@ class MarkingCommands(ExplorerState):
     @command
     def clear_selection(self, *, origin: str = "") -> None:
         """Select nothing."""
-        self._select(np.zeros(len(self._marks.selected), dtype=bool), "replace", origin, "clearing")
+        none = np.zeros_like(self._state.marks.selected)
+        self._select(none, "replace", origin, "clearing")
 
     @command
     def invert_selection(self, *, origin: str = "") -> None:
         """Select what was not selected."""
-        self._select(np.ones(len(self._marks.selected), dtype=bool), "invert", origin, "inversion")
+        everything = np.ones_like(self._state.marks.selected)
+        self._select(everything, "invert", origin, "inversion")
 
     def _select(self, hits: np.ndarray, mode: str, origin: str, what: str) -> None:
-        self._marks.select(hits, mode, origin, what)
+        self._change(marks=self._state.marks.select(hits, mode, origin, what))
         self._say(f"{len(self.selection):,} of {len(hits):,} samples selected")
 
     @command
@@ -142,9 +145,8 @@ class MarkingCommands(ExplorerState):
         """
         if row is not None:
             self._mask([row])  # a clear error if there is none
-        if row != self._hovered.row:
-            self._hovered = Hovered(None if row is None else int(row), origin)
-            self.events.hovered_changed.emit(self._hovered)
+        if row != self._state.hovered.row:
+            self._change(hovered=Hovered(None if row is None else int(row), origin))
 
     def nearest(self, point: Any, within: float = np.inf) -> int | None:
         """Row of the sample nearest to a point of the map that is shown, or None.
@@ -159,21 +161,21 @@ class MarkingCommands(ExplorerState):
         -------
         int or None
         """
-        rows, distances = self._queries.places(self._shown).nearest(point)
+        rows, distances = self._queries.places(self._state.shown).nearest(point)
         return int(rows[0]) if len(rows) and distances[0] <= within else None
 
     @command
     def undo(self) -> None:
         """Take back the last change of the selection or the gates; nothing if there is none."""
         what = self.history.undo
-        self._marks.undo()
+        self._change(marks=self._state.marks.undo())
         self._say(f"Undone: {what}" if what else "Nothing to undo")
 
     @command
     def redo(self) -> None:
         """Do again what was taken back."""
         what = self.history.redo
-        self._marks.redo()
+        self._change(marks=self._state.marks.redo())
         self._say(f"Redone: {what}" if what else "Nothing to redo")
 
     @command
@@ -191,9 +193,7 @@ class MarkingCommands(ExplorerState):
         -------
         Gate
         """
-        gate = self._marks.add_polygon(polygon, name, color)
-        self._say_gate(gate.name)
-        return gate
+        return self._with_new_gate(self._state.marks.add_polygon(polygon, name, color))
 
     @command
     def combine_gates(
@@ -217,7 +217,12 @@ class MarkingCommands(ExplorerState):
         -------
         Gate
         """
-        gate = self._marks.add_combination(operation, members, name, color)
+        marks = self._state.marks.add_combination(operation, members, name, color)
+        return self._with_new_gate(marks)
+
+    def _with_new_gate(self, marks: Marks) -> Gate:
+        self._change(marks=marks)
+        gate = marks.gates.gates[-1]
         self._say_gate(gate.name)
         return gate
 
@@ -233,14 +238,10 @@ class MarkingCommands(ExplorerState):
             ``name``, ``color`` or ``polygon``.
         """
         renamed = changes.get("name", name)
-        before = self._color_by
-        if before.kind == "gate" and before.name == name:
-            self._color_by = replace(before, name=renamed)  # what follows colours by it
-        try:
-            self._marks.edit_gate(name, changes)
-        except InvalidInputError:
-            self._color_by = before
-            raise
+        color_by = self._state.color_by
+        if color_by.kind == "gate" and color_by.name == name:
+            color_by = replace(color_by, name=renamed)
+        self._change(marks=self._state.marks.edit_gate(name, changes), color_by=color_by)
         self._say_gate(renamed)
 
     @command
@@ -251,7 +252,7 @@ class MarkingCommands(ExplorerState):
         ----------
         name : str
         """
-        self._marks.remove_gate(name)
+        self._change(marks=self._state.marks.remove_gate(name))
         self._say(f"Removed {name}; its samples stay")
 
     def _say_gate(self, name: str) -> None:
@@ -268,7 +269,7 @@ class MarkingCommands(ExplorerState):
             Columns gate, source, frame, count, share; the share is of all samples of that source
             and frame.
         """
-        samples = self._samples
+        samples = self._state.samples
         identities = Identities((), [], [], []) if samples is None else samples.identities
         return gate_counts(self._memberships(), identities)
 
@@ -294,9 +295,7 @@ class MarkingCommands(ExplorerState):
                 f"by must be a ColorBy or the name of a feature; got {type(by).__name__}. Use "
                 "ColorBy() for no colours."
             )
-        coloring = self._colored(chosen)
-        self._color_by = chosen
-        self._show_coloring(coloring)
+        self._become(self._colored(replace(self._state, color_by=chosen)))
 
 
 def _listed(ids: Any) -> list[Any]:

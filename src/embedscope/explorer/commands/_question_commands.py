@@ -41,7 +41,7 @@ class QuestionCommands(ExplorerState):
         """
         samples = self._need_samples()
         self._mask([row])  # a clear error if there is none
-        return describe_row(samples, int(row), self._color_by.name)
+        return describe_row(samples, int(row), self._state.color_by.name)
 
     def explain(self, rows: Any = None) -> Explanation:
         """Say what drives the place of samples on the map.
@@ -110,8 +110,7 @@ class QuestionCommands(ExplorerState):
         """
         if explanation is not None:
             self._mask(explanation.rows)  # a clear error if they are not there
-        self._explanation = explanation
-        self.events.explanation_changed.emit(explanation)
+        self._change(explanation=explanation)
         if explanation is not None:
             self._say(f"What drives the place of {counted(len(explanation.rows), 'sample')}")
 

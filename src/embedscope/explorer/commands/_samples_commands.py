@@ -12,9 +12,11 @@ from embedscope._wording import counted
 from embedscope.explorer.answers._analysis import MapAnalysis
 from embedscope.explorer.answers._novelty import NOVEL
 from embedscope.explorer.commands._command import command
-from embedscope.explorer.commands._explorer_state import ExplorerState, read_only
+from embedscope.explorer.commands._explorer_state import ExplorerState
+from embedscope.explorer.commands._map_state import MapState, embedding_at, read_only
 from embedscope.explorer.commands._replacing import replace_source
 from embedscope.explorer.marks._events import Hovered
+from embedscope.explorer.marks._marks import Marks
 from embedscope.samples import Samples, as_samples, join_samples, samples_like
 
 
@@ -63,10 +65,8 @@ class SamplesCommands(ExplorerState):
             If they cannot be read as samples.
         """
         read = None if samples is None else as_samples(samples)
-        self._clear()
-        if read is not None:
-            self._take(read)
-        self._tell_all()
+        self._runs.unwatch()
+        self._become(MapState.of(read, self._state.parameters, self._state.color_by))
         self._say("No samples" if read is None else counted(len(read), "sample"))
 
     def prepare_samples(self, samples: Any) -> PreparedSamples:
@@ -117,22 +117,27 @@ class SamplesCommands(ExplorerState):
     @command
     def _add(self, prepared: PreparedSamples) -> None:
         self._runs.check_idle("add_samples")
-        if prepared.beside is not self._samples or prepared.analysis is not self._analysis:
+        if (
+            prepared.beside is not self._state.samples
+            or prepared.analysis is not self._state.analysis
+        ):
             raise InvalidInputError(
                 "samples must have been prepared for the map that is shown; it is another one now. "
                 "Prepare them again."
             )
         novelty = prepared.novelty
         n_new = len(novelty)
-        before = self._embedding
-        self._samples = prepared.joined
-        self._in_training = np.append(self._in_training, np.zeros(n_new, dtype=bool))
-        self._novelty = np.append(self._novelty, novelty)
-        selected = np.append(self._marks.selected, np.zeros(n_new, dtype=bool))
-        self._marks.restart(selected, self._marks.gates)
-        positions = np.concatenate([before.positions, prepared.positions])
-        self._place(positions, epoch=before.epoch, is_final=True)
-        self._tell_all()
+        state = self._state
+        selected = np.append(state.marks.selected, np.zeros(n_new, dtype=bool))
+        positions = np.concatenate([state.embedding.positions, prepared.positions])
+        changed = replace(
+            state,
+            samples=prepared.joined,
+            in_training=np.append(state.in_training, np.zeros(n_new, dtype=bool)),
+            novelty=np.append(state.novelty, novelty),
+            marks=Marks.of(selected, state.marks.gates),
+        )
+        self._become(changed.at(embedding_at(positions, epoch=state.embedding.epoch)))
         n_outliers = int((novelty >= NOVEL).sum())
         self._say(
             f"{counted(n_new, 'sample')} placed on the map; {n_outliers:,} unlike those trained on"
@@ -162,10 +167,12 @@ class SamplesCommands(ExplorerState):
         self._runs.check_idle("replace_samples")
         replaced = replace_source(mine, samples_like(mine, samples))
         before, is_same = replaced.rows_before, replaced.is_same
-        positions = _taken(self._embedding.positions, before, is_same)
-        novelty = _taken(self._novelty, before, is_same)
-        in_training = _taken(self._in_training, before, is_same)
-        if self._analysis is not None:
+        state = self._state
+        positions = _taken(state.embedding.positions, before, is_same)
+        novelty = _taken(state.novelty, before, is_same)
+        in_training = _taken(state.in_training, before, is_same)
+        analysis = state.analysis
+        if analysis is not None:
             others = np.flatnonzero(~is_same)
             if not in_training.any():
                 raise InvalidInputError(
@@ -173,38 +180,32 @@ class SamplesCommands(ExplorerState):
                     "changed. Set them with set_samples, and train."
                 )
             if len(others):
-                positions[others], novelty[others] = self._analysis.embed(
-                    replaced.samples.subset(others)
-                )
-            self._keep_model_of(replaced.samples, in_training, before)
-        epoch = self._embedding.epoch
-        self._samples, self._replay = replaced.samples, None
-        self._in_training, self._novelty = in_training, novelty
-        selected = _taken(self._marks.selected, before, before >= 0)
-        self._marks.restart(selected, self._marks.gates)
-        self._hovered = Hovered()
-        self._place(positions, epoch=epoch, is_final=True)
-        self._tell_all()
-        self._forget_answers()
+                positions[others], novelty[others] = analysis.embed(replaced.samples.subset(others))
+            # The rows of the model that are still there, as they were.
+            rows_of_model = (np.cumsum(state.in_training) - 1)[before[in_training]]
+            model = replace(
+                analysis.model,
+                samples=replaced.samples.subset(in_training),
+                embedding=read_only(analysis.model.embedding[rows_of_model]),
+            )
+            analysis = MapAnalysis(model, analysis.novelty_arrays())
+        selected = _taken(state.marks.selected, before, before >= 0)
+        changed = replace(
+            state.without_answers(),
+            samples=replaced.samples,
+            analysis=analysis,
+            replay=None,
+            in_training=in_training,
+            novelty=novelty,
+            marks=Marks.of(selected, state.marks.gates),
+            hovered=Hovered(),
+        )
+        self._become(changed.at(embedding_at(positions, epoch=state.embedding.epoch)))
         n_gone = len(mine) - int((before >= 0).sum())
         n_changed = int((~is_same & (before >= 0)).sum())
         self._say(
             f"Samples: {int((before < 0).sum()):,} new, {n_changed:,} changed, {n_gone:,} gone"
         )
-
-    def _keep_model_of(
-        self, samples: Samples, in_training: np.ndarray, rows_before: np.ndarray
-    ) -> None:
-        """Let the model that is shown know only those of its samples that are still there."""
-        if self._model is None or self._analysis is None:
-            return
-        rows_of_model = np.cumsum(self._in_training) - 1
-        self._model = replace(
-            self._model,
-            samples=samples.subset(in_training),
-            embedding=read_only(self._model.embedding[rows_of_model[rows_before[in_training]]]),
-        )
-        self._analysis = MapAnalysis(self._model, self._analysis.novelty_arrays())
 
     @command
     def attach_images(self, source: str, image: Any, labels: Any = None) -> None:
@@ -225,13 +226,13 @@ class SamplesCommands(ExplorerState):
         """
         from embedscope.explorer.session._session_samples import take_back, trained_part
 
-        samples, absences = take_back(self._need_samples(), self._absences, source, image, labels)
-        if self._model is not None and self._analysis is not None:
-            of_model = trained_part(samples, self._in_training)
-            self._model = replace(self._model, samples=of_model)
-            self._analysis = MapAnalysis(self._model, self._analysis.novelty_arrays())
-        self._samples, self._absences = samples, absences
-        self.events.samples_changed.emit(samples)
+        state = self._state
+        samples, absences = take_back(self._need_samples(), state.absences, source, image, labels)
+        analysis = state.analysis
+        if analysis is not None:
+            model = replace(analysis.model, samples=trained_part(samples, state.in_training))
+            analysis = MapAnalysis(model, analysis.novelty_arrays())
+        self._change(samples=samples, absences=absences, analysis=analysis)
         self._say(f"Images of {source} attached")
 
     @command
@@ -266,11 +267,10 @@ class SamplesCommands(ExplorerState):
                 "positions must be finite, or NaN; got infinity. Give NaN where a sample has no "
                 "place."
             )
-        self._forget_training()  # the networks know other coordinates than these
-        self._place(places, epoch=0, is_final=True)
-        self._forget_answers()
-        self._tell_nothing_trained()
-        self._tell_embedding()
+        self._runs.unwatch()
+        # Without training: the networks know other coordinates than these.
+        state = self._state.without_training().without_answers()
+        self._become(state.at(embedding_at(places)))
 
 
 def _taken(values: np.ndarray, rows: np.ndarray, where: np.ndarray) -> np.ndarray:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from embedscope._errors import InvalidInputError, InvalidTypeError
 from embedscope.explorer.commands._command import command
-from embedscope.explorer.commands._explorer_state import ExplorerState, read_only
-from embedscope.explorer.marks._events import Embedding
+from embedscope.explorer.commands._explorer_state import ExplorerState
+from embedscope.explorer.commands._map_state import MapState, embedding_at
 from embedscope.training import Status, TrainedMap
 
 
@@ -30,8 +31,7 @@ class TrainingCommands(ExplorerState):
         InvalidInputError
             If there is no parameter of a name, or a value is out of bounds.
         """
-        self._parameters = self._parameters.replace(**changes)
-        self.events.parameters_changed.emit(self._parameters)
+        self._change(parameters=self._state.parameters.replace(**changes))
 
     @command
     def train(self) -> None:
@@ -44,17 +44,16 @@ class TrainingCommands(ExplorerState):
         """
         samples = self._need_samples()
         self._runs.check_idle("train")
-        if self._parameters.n_neighbors >= len(samples):
+        parameters = self._state.parameters
+        if parameters.n_neighbors >= len(samples):
             raise InvalidInputError(
                 "n_neighbors must be less than the number of samples; got "
-                f"{self._parameters.n_neighbors} (n_samples={len(samples)}). Lower n_neighbors, or "
-                "add samples."
+                f"{parameters.n_neighbors} (n_samples={len(samples)}). Lower n_neighbors, or add "
+                "samples."
             )
         # First: where it cannot start, nothing has changed. Its reports wait for the lock.
-        self._runs.start(samples, self._parameters)
-        self._before_run = self._embedding
-        self._losses = {}
-        self.events.losses_changed.emit(self._losses)
+        self._runs.start(samples, parameters)
+        self._change(before_run=self._state.embedding, losses={})
 
     def pause(self) -> None:
         """Hold the run; `resume` lets it go on."""
@@ -103,13 +102,13 @@ class TrainingCommands(ExplorerState):
             )
         if result not in self._runs.results:
             self._runs.results.append(result)
-        if self._samples is not result.samples:
-            self._clear()
-            self._take(result.samples)
-        if result is not self._model:
-            self._replay = None  # it shows how another map formed
-        self._show(result)
-        self._tell_all()
+        state = self._state
+        if state.samples is not result.samples:
+            self._runs.unwatch()
+            state = MapState.of(result.samples, state.parameters, state.color_by)
+        if result is not state.model:
+            state = replace(state, replay=None)  # it shows how another map formed
+        self._become(self._showing(result, state))
 
     @command
     def show_snapshot(self, index: Any) -> None:
@@ -125,20 +124,18 @@ class TrainingCommands(ExplorerState):
         InvalidInputError
             If there is no such snapshot.
         """
-        n_snapshots = 0 if self._replay is None else len(self._replay)
+        state = self._state
+        n_snapshots = 0 if state.replay is None else len(state.replay)
         if not isinstance(index, int | np.integer) or not -1 <= index < n_snapshots:
             raise InvalidInputError(
                 f"index must be -1 or the number of a snapshot, below {n_snapshots}; got "
                 f"{index!r}. Train first, or take a smaller number."
             )
-        if index == -1 or self._replay is None:
-            self._shown = self._embedding
-        else:
-            # Samples that were added later had no place then.
-            positions = np.full_like(self._embedding.positions, np.nan)
-            positions[self._in_training] = self._replay.positions(int(index))
-            epoch = self._replay.epochs[index]
-            self._shown = Embedding(
-                self._next_revision(), read_only(positions), epoch, is_final=False
-            )
-        self.events.embedding_changed.emit(self._shown)
+        if index == -1 or state.replay is None:
+            self._change(shown=state.embedding)
+            return
+        # Samples that were added later had no position then.
+        positions = np.full_like(state.embedding.positions, np.nan)
+        positions[state.in_training] = state.replay.positions(int(index))
+        epoch = state.replay.epochs[index]
+        self._change(shown=embedding_at(positions, epoch=epoch, is_final=False))

@@ -1,68 +1,48 @@
-"""What people mark on a map: the selection and the gates, with undo and redo of both."""
+"""The selection and the gates of some samples, with the steps to undo and redo."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
-from embedscope.explorer.marks._events import ExplorerEvents
 from embedscope.explorer.marks._gates import Gate, GateSet
 from embedscope.explorer.marks._selection import Selection, combine, mask_of_rows
-from embedscope.explorer.marks._undo import History, UndoStack, UndoState
+from embedscope.explorer.marks._undo import UndoState, UndoSteps
 
 Mask = npt.NDArray[np.bool_]
 _EDITABLE = ("name", "color", "polygon")
+_revisions = itertools.count(1)  # of selections: a view drops what is older than what it shows
 
 
+@dataclass(frozen=True, eq=False)
 class Marks:
-    """The selection and the gates of some samples. Every change is told, and can be undone.
+    """A selection and gates. Each change gives another `Marks`, from which it can be undone.
 
-    Parameters
+    Attributes
     ----------
-    events : ExplorerEvents
-        Where changes are told.
-    n_samples : int
+    selected : ndarray of shape (n_samples,), bool
+    gates : GateSet
+    selection : Selection
+        The rows of `selected`.
+    steps : UndoSteps
     """
 
-    def __init__(self, events: ExplorerEvents, n_samples: int = 0) -> None:
-        self._events = events
-        self._undo = UndoStack()
-        self._revisions = itertools.count(1)
-        self.gates = GateSet()
-        self.selected: Mask = np.zeros(n_samples, dtype=bool)
-        self.selection = Selection.of_mask(self.selected)
+    selected: Mask
+    gates: GateSet
+    selection: Selection
+    steps: UndoSteps = field(default_factory=UndoSteps)
 
-    @property
-    def history(self) -> History:
-        """What can be undone and done again."""
-        return self._undo.history
-
-    def tell_all(self) -> None:
-        """Tell everything as it is."""
-        self._events.gates_changed.emit(self.gates)
-        self._events.selection_changed.emit(self.selection)
-        self._events.history_changed.emit(self.history)
-
-    def restart(self, selected: Mask, gates: GateSet) -> None:
-        """Take over marks, perhaps of other samples. Tells nothing; nothing can be undone."""
-        self._undo.clear()
-        self.gates, self.selected = gates, selected
-        self.selection = Selection.of_mask(selected, next(self._revisions))
-
-    def keep(self) -> Callable[[], None]:
-        """What brings the marks and their history back as they are now. Tells nothing."""
-        kept = self.gates, self.selected, self.selection, self._undo.copy()
-
-        def bring_back() -> None:
-            self.gates, self.selected, self.selection, self._undo = kept
-
-        return bring_back
+    @classmethod
+    def of(cls, selected: Mask, gates: GateSet | None = None) -> Marks:
+        """Marks that nothing can be undone of."""
+        chosen = Selection.of_mask(selected, next(_revisions))
+        return cls(selected, GateSet() if gates is None else gates, chosen)
 
     def mask(self, rows: Any) -> Mask:
         """Rows of the samples as a mask; an error if there are no such rows."""
@@ -70,35 +50,32 @@ class Marks:
 
     # -- selection -------------------------------------------------------------------------------
 
-    def select(self, hits: Mask, mode: str, origin: str, what: str) -> None:
-        """Change the selection by what a gesture hit; see `combine`."""
+    def select(self, hits: Mask, mode: str, origin: str, what: str) -> Marks:
+        """Combine the selection with what a gesture hit; see `combine`."""
         selected = combine(self.selected, hits, mode)
         if np.array_equal(selected, self.selected):
-            return
-        self._undo.record(what, self._state())
-        self._set_selected(selected, origin)
-        self._events.history_changed.emit(self.history)
+            return self
+        return replace(self._with_selected(selected, origin), steps=self._recorded(what))
 
-    def _set_selected(self, selected: Mask, origin: str) -> None:
-        self.selected = selected
-        self.selection = Selection.of_mask(selected, next(self._revisions), origin)
-        self._events.selection_changed.emit(self.selection)
+    def _with_selected(self, selected: Mask, origin: str = "") -> Marks:
+        selection = Selection.of_mask(selected, next(_revisions), origin)
+        return replace(self, selected=selected, selection=selection)
 
     # -- gates -----------------------------------------------------------------------------------
 
-    def add_polygon(self, polygon: Any, name: str | None, color: str | None) -> Gate:
-        """Add a polygon as a gate."""
+    def add_polygon(self, polygon: Any, name: str | None, color: str | None) -> Marks:
+        """Add a polygon as a gate, which is then the last one."""
         return self._add(Gate(self._name(name), color or "", polygon))
 
     def add_combination(
         self, operation: str, members: Sequence[str], name: str | None, color: str | None
-    ) -> Gate:
-        """Add a combination of gates."""
+    ) -> Marks:
+        """Add a combination of gates, which is then the last one."""
         return self._add(
             Gate(self._name(name), color or "", operation=operation, members=members)  # type: ignore[arg-type]  # Gate makes a tuple of it
         )
 
-    def edit_gate(self, name: str, changes: dict[str, Any]) -> None:
+    def edit_gate(self, name: str, changes: dict[str, Any]) -> Marks:
         """Change a gate's name, color or polygon."""
         unknown = sorted(changes.keys() - set(_EDITABLE))
         if unknown:
@@ -110,15 +87,14 @@ class Marks:
         gates = self.gates.replace(replace(self.gates[name], **rest)) if rest else self.gates
         if changes.get("name", name) != name:
             gates = gates.rename(name, changes["name"])
-        self._change_gates(gates, f"change of gate {name}")
+        return self._with_gates(gates, f"change of gate {name}")
 
-    def remove_gate(self, name: str) -> None:
+    def remove_gate(self, name: str) -> Marks:
         """Remove a gate."""
-        self._change_gates(self.gates.remove(name), f"removal of gate {name}")
+        return self._with_gates(self.gates.remove(name), f"removal of gate {name}")
 
-    def _add(self, gate: Gate) -> Gate:
-        self._change_gates(self.gates.add(gate), f"gate {gate.name}")
-        return self.gates[gate.name]
+    def _add(self, gate: Gate) -> Marks:
+        return self._with_gates(self.gates.add(gate), f"gate {gate.name}")
 
     def _name(self, given: str | None) -> str:
         if given is not None:
@@ -126,34 +102,30 @@ class Marks:
         numbered = map("Gate {}".format, itertools.count(len(self.gates) + 1))
         return next(name for name in numbered if name not in self.gates)
 
-    def _change_gates(self, gates: GateSet, what: str) -> None:
-        self._undo.record(what, self._state())
-        self._set_gates(gates)
-        self._events.history_changed.emit(self.history)
-
-    def _set_gates(self, gates: GateSet) -> None:
-        self.gates = gates
-        self._events.gates_changed.emit(gates)
+    def _with_gates(self, gates: GateSet, what: str) -> Marks:
+        return replace(self, gates=gates, steps=self._recorded(what))
 
     # -- undo ------------------------------------------------------------------------------------
 
-    def undo(self) -> None:
-        """Take back the last change; nothing if there is none."""
-        self._restore(self._undo.undo(self._state()))
+    def undo(self) -> Marks:
+        """The marks before the last change; the same ones if there was none."""
+        return self._restored(self.steps.undo(self._state()))
 
-    def redo(self) -> None:
-        """Do again what was taken back; nothing if there is none."""
-        self._restore(self._undo.redo(self._state()))
+    def redo(self) -> Marks:
+        """The marks after the change that was undone last; the same ones if there was none."""
+        return self._restored(self.steps.redo(self._state()))
 
     def _state(self) -> UndoState:
         return UndoState.of(self.selected, self.gates)
 
-    def _restore(self, state: UndoState | None) -> None:
-        if state is None:
-            return
+    def _recorded(self, what: str) -> UndoSteps:
+        return self.steps.record(what, self._state())
+
+    def _restored(self, found: tuple[UndoSteps, UndoState] | None) -> Marks:
+        if found is None:
+            return self
+        steps, state = found
         selected = state.mask
-        if not np.array_equal(selected, self.selected):
-            self._set_selected(selected, "")
-        if state.gates is not self.gates:
-            self._set_gates(state.gates)
-        self._events.history_changed.emit(self.history)
+        is_same = np.array_equal(selected, self.selected)
+        marks = self if is_same else self._with_selected(selected)
+        return replace(marks, gates=state.gates, steps=steps)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -42,7 +42,7 @@ class UndoState:
 
 @dataclass(frozen=True)
 class History:
-    """What can be undone and done again, for a menu.
+    """What can be undone and redone, for a menu.
 
     Attributes
     ----------
@@ -58,15 +58,23 @@ class History:
     n_redo: int = 0
 
 
-class UndoStack:
-    """The states to go back to, and those that were gone back from.
+class Step(NamedTuple):
+    """One change: what it is, as a menu says it ("select 12 samples"), and the state to go to."""
 
-    The present state is not in here: its owner hands it in, so that there is one truth about it.
+    description: str
+    state: UndoState
 
-    Parameters
+
+@dataclass(frozen=True)
+class UndoSteps:
+    """The steps that can be undone and redone. The present state is not among them.
+
+    Attributes
     ----------
     limit : int
         How many steps can be undone, at least 1; the oldest are forgotten.
+    past, future : tuple of Step
+        The last one comes next.
 
     Raises
     ------
@@ -74,74 +82,61 @@ class UndoStack:
         If the limit is below 1.
     """
 
-    def __init__(self, limit: int = 100) -> None:
-        if limit < 1:
-            raise InvalidInputError(f"limit must be at least 1; got {limit}. Keep one step.")
-        self._past: deque[tuple[str, UndoState]] = deque(maxlen=limit)
-        self._future: list[tuple[str, UndoState]] = []
+    limit: int = 100
+    past: tuple[Step, ...] = ()
+    future: tuple[Step, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.limit < 1:
+            raise InvalidInputError(f"limit must be at least 1; got {self.limit}. Keep one step.")
 
     @property
     def history(self) -> History:
-        """What can be undone and done again."""
+        """What can be undone and redone."""
         return History(
-            undo=self._past[-1][0] if self._past else "",
-            redo=self._future[-1][0] if self._future else "",
-            n_undo=len(self._past),
-            n_redo=len(self._future),
+            undo=self.past[-1].description if self.past else "",
+            redo=self.future[-1].description if self.future else "",
+            n_undo=len(self.past),
+            n_redo=len(self.future),
         )
 
-    def record(self, description: str, before: UndoState) -> None:
-        """Remember what was there before a change; what was undone is forgotten.
+    def record(self, description: str, before: UndoState) -> UndoSteps:
+        """The steps after a change; nothing can be redone any more.
 
         Parameters
         ----------
         description : str
-            What the change is, as a menu says it: "select 12 samples".
+            What the change is.
         before : UndoState
+            The state before it.
         """
-        self._past.append((description, before))
-        self._future.clear()
+        past = (*self.past, Step(description, before))
+        return replace(self, past=past[-self.limit :], future=())
 
-    def undo(self, present: UndoState) -> UndoState | None:
-        """The state before the last change, or None where there is none.
+    def undo(self, present: UndoState) -> tuple[UndoSteps, UndoState] | None:
+        """The steps after undoing the last change, and the state before it; None without one.
 
         Parameters
         ----------
         present : UndoState
             What `redo` brings back.
         """
-        return _step(self._past, self._future, present)
+        if not self.past:
+            return None
+        *past, (description, state) = self.past
+        future = (*self.future, Step(description, present))
+        return replace(self, past=tuple(past), future=future), state
 
-    def redo(self, present: UndoState) -> UndoState | None:
-        """The state that the last undo left, or None where there is none.
+    def redo(self, present: UndoState) -> tuple[UndoSteps, UndoState] | None:
+        """The steps after redoing the last undone change, and the state after it; None without one.
 
         Parameters
         ----------
         present : UndoState
             What `undo` brings back.
         """
-        return _step(self._future, self._past, present)
-
-    def copy(self) -> UndoStack:
-        """The same steps, to come back to."""
-        copied = UndoStack(self._past.maxlen or 1)
-        copied._past.extend(self._past)
-        copied._future.extend(self._future)
-        return copied
-
-    def clear(self) -> None:
-        """Forget everything, as for other samples."""
-        self._past.clear()
-        self._future.clear()
-
-
-def _step(
-    source: deque[tuple[str, UndoState]] | list[tuple[str, UndoState]],
-    target: deque[tuple[str, UndoState]] | list[tuple[str, UndoState]],
-    present: UndoState,
-) -> UndoState | None:
-    if not source:
-        return None
-    description, state = source.pop()
-    target.append((description, present))
-    return state
+        if not self.future:
+            return None
+        *future, (description, state) = self.future
+        past = (*self.past, Step(description, present))
+        return replace(self, past=past, future=tuple(future)), state

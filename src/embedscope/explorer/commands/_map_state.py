@@ -1,0 +1,188 @@
+"""The whole state of an explorer: one frozen value. A change of it is another value."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from embedscope.explorer.answers._analysis import MapAnalysis
+from embedscope.explorer.answers._decoding import Reconstruction
+from embedscope.explorer.answers._reconstructing import SampleReconstruction
+from embedscope.explorer.coloring._colors import ColorBy, Coloring
+from embedscope.explorer.marks._events import Embedding, Hovered
+from embedscope.explorer.marks._marks import Marks
+from embedscope.samples import Samples
+from embedscope.training import Replay, Status, TrainedMap, TrainingParameters
+
+if TYPE_CHECKING:
+    from embedscope.explorer.answers._explanation import Explanation
+    from embedscope.explorer.session._session_samples import Absence
+
+_revisions = itertools.count(1)  # of embeddings: a view drops what is older than what it shows
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class MapState:
+    """Samples, their map, what is known of both, and what is marked and shown on it.
+
+    Attributes
+    ----------
+    samples : Samples or None
+        What is explored, n samples.
+    absences : tuple of Absence
+        Images that were not there when the session was opened.
+    parameters : TrainingParameters
+        Of the next run.
+    embedding : Embedding
+        The positions of the samples.
+    shown : Embedding
+        The same, or a snapshot of how the map formed.
+    before_run : Embedding
+        What comes back if the present run learns nothing.
+    analysis : MapAnalysis or None
+        The trained map, and what can be asked of it.
+    replay : Replay or None
+        How the map formed.
+    in_training : ndarray of shape (n,), bool
+        Which samples the map was trained on.
+    novelty : ndarray of shape (n,), float32
+        Out-of-distribution scores; NaN for samples without one.
+    status : Status
+        Of the latest run.
+    losses : mapping of str to list of float
+        The history of each loss.
+    marks : Marks
+        Selection, gates, and the steps to undo.
+    color_by : ColorBy
+    coloring : Coloring
+        What `color_by` gives.
+    colored_for : tuple
+        The `color_key` that `coloring` was computed for.
+    hovered : Hovered
+    reconstruction : Reconstruction, tuple of Reconstruction, or None
+        What was decoded last.
+    sample_reconstructions : tuple of SampleReconstruction
+        Real samples beside their reconstructions.
+    explanation : Explanation or None
+    """
+
+    samples: Samples | None = None
+    absences: tuple[Absence, ...] = ()
+    parameters: TrainingParameters
+    embedding: Embedding
+    shown: Embedding
+    before_run: Embedding
+    analysis: MapAnalysis | None = None
+    replay: Replay | None = None
+    in_training: npt.NDArray[np.bool_]
+    novelty: npt.NDArray[np.float32]
+    status: Status = field(default_factory=lambda: Status(run_id=0))
+    losses: Mapping[str, list[float]] = field(default_factory=dict)
+    marks: Marks
+    color_by: ColorBy
+    coloring: Coloring = field(default_factory=Coloring.empty)
+    colored_for: tuple[object, ...] = ()
+    hovered: Hovered = field(default_factory=Hovered)
+    reconstruction: Reconstruction | tuple[Reconstruction, ...] | None = None
+    sample_reconstructions: tuple[SampleReconstruction, ...] = ()
+    explanation: Explanation | None = None
+
+    @classmethod
+    def of(
+        cls, samples: Samples | None, parameters: TrainingParameters, color_by: ColorBy
+    ) -> MapState:
+        """Samples without positions or marks, or none."""
+        n_samples = 0 if samples is None else len(samples)
+        embedding = embedding_at(np.full((n_samples, 2), np.nan, np.float32))
+        return cls(
+            samples=samples,
+            parameters=parameters,
+            embedding=embedding,
+            shown=embedding,
+            before_run=embedding,
+            in_training=np.zeros(n_samples, dtype=bool),
+            novelty=np.full(n_samples, np.nan, dtype=np.float32),
+            marks=Marks.of(np.zeros(n_samples, dtype=bool)),
+            color_by=color_by,
+        )
+
+    @property
+    def model(self) -> TrainedMap | None:
+        """The trained map."""
+        return None if self.analysis is None else self.analysis.model
+
+    @property
+    def color_key(self) -> tuple[object, ...]:
+        """What the colours depend on: they are outdated when one of these is another object."""
+        depends: dict[str, tuple[object, ...]] = {
+            "gate": (self.embedding, self.marks.gates),
+            "selection": (self.marks.selection,),
+            "training": (self.in_training,),
+            "novelty": (self.novelty,),
+        }
+        return (self.samples, self.color_by, *depends.get(self.color_by.kind, ()))
+
+    def at(self, embedding: Embedding) -> MapState:
+        """The samples at other positions, which are shown."""
+        return replace(self, embedding=embedding, shown=embedding)
+
+    def without_training(self) -> MapState:
+        """Without the map, and all that a run has found out about the samples."""
+        n_samples = len(self.in_training)
+        return replace(
+            self,
+            analysis=None,
+            replay=None,
+            status=Status(run_id=0),
+            losses={},
+            in_training=np.zeros(n_samples, dtype=bool),
+            novelty=np.full(n_samples, np.nan, dtype=np.float32),
+        )
+
+    def without_answers(self) -> MapState:
+        """Without what a map in other coordinates answered."""
+        return replace(self, reconstruction=None, sample_reconstructions=(), explanation=None)
+
+    def with_result(self, analysis: MapAnalysis) -> MapState:
+        """With a trained map of the samples that are there."""
+        result = analysis.model
+        n_samples = len(result.samples)
+        losses = copied(result.losses)
+        embedding = embedding_at(result.embedding, epoch=n_reports(losses))
+        return replace(
+            self.at(embedding).without_answers(),
+            before_run=embedding,  # a run that goes on and learns nothing ends here
+            analysis=analysis,
+            losses=losses,
+            in_training=np.ones(n_samples, dtype=bool),
+            novelty=np.full(n_samples, np.nan, dtype=np.float32),
+        )
+
+
+def embedding_at(
+    positions: npt.NDArray[np.float32], *, epoch: int = 0, is_final: bool = True
+) -> Embedding:
+    """Positions, read-only, under a revision of their own."""
+    return Embedding(next(_revisions), read_only(positions), epoch, is_final)
+
+
+def read_only(positions: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """A view that cannot be written to."""
+    view = positions.view()
+    view.flags.writeable = False
+    return view
+
+
+def copied(losses: Mapping[str, list[float]]) -> dict[str, list[float]]:
+    """A history of losses that its owner cannot change."""
+    return {name: list(values) for name, values in losses.items()}
+
+
+def n_reports(losses: Mapping[str, list[float]]) -> int:
+    """Entries of a history of losses."""
+    return max((len(values) for values in losses.values()), default=0)
