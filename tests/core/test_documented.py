@@ -17,6 +17,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 
 from embedscope import ParametricUMAP, load_ParametricUMAP
+from embedscope.core.solvers._registry import SOLVERS
 
 dims = (8, 8, 1)
 n_components = 2
@@ -328,7 +329,7 @@ def test_early_stopping_ends_before_20_epochs(images, capsys):
 # -- "Additional important parameters" -----------------------------------------------------------
 
 
-@pytest.mark.parametrize("solver", ["auxiliary", "edges"])
+@pytest.mark.parametrize("solver", SOLVERS)
 def test_additional_parameters_are_constructor_parameters(few, solver):
     embedder = ParametricUMAP(
         batch_size=100,

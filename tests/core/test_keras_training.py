@@ -12,8 +12,7 @@ from tensorflow.python.ops import gen_resource_variable_ops
 
 from embedscope import ParametricUMAP
 from embedscope._errors import InvalidInputError
-
-SOLVERS = ["auxiliary", "edges"]
+from embedscope.core.solvers._registry import SOLVERS
 
 
 @keras.saving.register_keras_serializable("test_keras_training")

@@ -12,6 +12,7 @@ from scipy import sparse
 from sklearn.neighbors import KNeighborsClassifier
 
 from embedscope import ParametricUMAP, load_ParametricUMAP
+from embedscope.core.solvers._registry import SOLVERS
 
 LEFT_OUT = 3
 
@@ -188,7 +189,7 @@ def test_update_before_fit(few):
 # -- landmark_positions --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("solver", ["auxiliary", "edges"])
+@pytest.mark.parametrize("solver", SOLVERS)
 def test_landmark_positions_hold_samples_where_they_are_told(few, solver):
     """Two classes are sent to corners of the map; the others are free."""
     places = np.full((300, 2), np.nan)

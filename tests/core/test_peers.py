@@ -26,10 +26,12 @@ from sklearn.neighbors import NearestNeighbors
 from embedscope import ParametricUMAP, load_ParametricUMAP
 from embedscope.core.layout._layout import Objective
 from embedscope.core.networks import _losses
+from embedscope.core.solvers._registry import SOLVERS
 
-SOLVERS = ["auxiliary", "edges"]
-# Where a fit takes long: the other solver's turn comes in the long suite.
-SLOW_SOLVERS = ["auxiliary", pytest.param("edges", marks=pytest.mark.long)]
+# Where a fit takes long, only the long suite runs the other solvers.
+SLOW_SOLVERS = [
+    name if name == "auxiliary" else pytest.param(name, marks=pytest.mark.long) for name in SOLVERS
+]
 
 
 def short(**parameters: Any) -> ParametricUMAP:

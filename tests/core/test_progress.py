@@ -18,6 +18,7 @@ import pytest
 
 from embedscope import ParametricUMAP
 from embedscope._errors import EmbedscopeError, StoppedError
+from embedscope.core.solvers._registry import SOLVERS
 
 PHASES = ["graph", "layout", "fit", "refine"]
 
@@ -78,7 +79,7 @@ class Told:
         self.maps.append(report.embedding() if len(self.reports) % 5 == 1 else None)
 
 
-@pytest.fixture(scope="module", params=["auxiliary", "edges"])
+@pytest.fixture(scope="module", params=SOLVERS)
 def told(request, few):
     told = Told()
     embedder = short(
@@ -287,7 +288,7 @@ def test_stop_before_the_first_batch_keeps_an_earlier_fit(few):
     assert embedder.inverse_transform(places).shape == (200, 64)
 
 
-@pytest.mark.parametrize("solver", ["auxiliary", "edges"])
+@pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize(
     "batch", [0, "random", *(pytest.param(n, marks=pytest.mark.long) for n in (1, 7, 23, "late"))]
 )
@@ -331,7 +332,7 @@ class OwnError(Exception):
     """Nothing that the package could know."""
 
 
-@pytest.mark.parametrize("solver", ["auxiliary", "edges"])
+@pytest.mark.parametrize("solver", SOLVERS)
 def test_an_exception_of_the_hook_arrives_and_the_estimator_is_usable(few, solver):
     def hook(report: Any) -> None:
         if report.epoch == 2:

@@ -17,10 +17,12 @@ from sklearn.neighbors import KNeighborsClassifier
 from embedscope import ParametricUMAP
 from embedscope.core.solvers import _auxiliary
 from embedscope.core.solvers._map_model import MapModel
+from embedscope.core.solvers._registry import SOLVERS
 
-SOLVERS = ["auxiliary", "edges"]
-# Where a fit takes long: the other solver's turn comes in the long suite.
-SLOW_SOLVERS = ["auxiliary", pytest.param("edges", marks=pytest.mark.long)]
+# Where a fit takes long, only the long suite runs the other solvers.
+SLOW_SOLVERS = [
+    name if name == "auxiliary" else pytest.param(name, marks=pytest.mark.long) for name in SOLVERS
+]
 
 
 def short(**parameters: Any) -> ParametricUMAP:

@@ -16,6 +16,7 @@ import numpy as np
 
 from embedscope._errors import InvalidInputError
 from embedscope.core.graph._distances import check_metric
+from embedscope.core.solvers._registry import SOLVERS
 
 _NEED_DECODER = (
     "autoencoder_loss",
@@ -61,8 +62,13 @@ def _or_none(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: value is None or holds(value)
 
 
-def _one_of(*choices: str) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, str) and value in choices
+def _one_of(summaries: Mapping[str, str]) -> tuple[Callable[[Any], bool], str, str]:
+    """A rule for a parameter that is one of some names, from a summary of each."""
+    return (
+        lambda value: isinstance(value, str) and value in summaries,
+        " or ".join(map(repr, summaries)),
+        ", ".join(f"{name!r} {summary}" for name, summary in summaries.items()),
+    )
 
 
 def _is_boolean(value: Any) -> bool:
@@ -167,7 +173,7 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str, str]] = {
         "Leave it out for the Euclidean distance",
     ),
     "landmark_loss_weight": (_real_from(0), "a number of at least 0", "1.0 is the usual choice"),
-    "solver": (_one_of("auxiliary", "edges"), "'auxiliary' or 'edges'", "'auxiliary' is fast"),
+    "solver": _one_of({name: entry.summary for name, entry in SOLVERS.items()}),
     "batch_size": (_or_none(_integer_from(1)), "None or an int of at least 1", "Leave it out"),
     "n_training_epochs": (_integer_from(1), "an int of at least 1", "1 is the standard schedule"),
     "loss_report_frequency": (_integer_from(1), "an int of at least 1", "10 is the usual choice"),

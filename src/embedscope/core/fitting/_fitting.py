@@ -26,12 +26,9 @@ from embedscope.core.fitting._trained_networks import Networks, draws_apart, mak
 from embedscope.core.networks._forward import encode
 from embedscope.core.networks._networks import check_loss
 from embedscope.core.networks._tensorflow import check_process, tf
-from embedscope.core.solvers._auxiliary import AuxiliarySolver
-from embedscope.core.solvers._edges import EdgesSolver
 from embedscope.core.solvers._monitor import Bar, Monitor, NoBar, StopTraining, TqdmBar
-from embedscope.core.solvers._problem import Solver
+from embedscope.core.solvers._registry import make_solver
 
-_SOLVERS: dict[str, type[Solver]] = {"auxiliary": AuxiliarySolver, "edges": EdgesSolver}
 _NOTHING_LEARNED = (
     "progress must let training begin before it asks to stop; got a stop before the first batch, "
     "so there is nothing to keep. Fit again, and stop in phase 'fit' or later."
@@ -84,7 +81,7 @@ def _fit_watched(
     except StopTraining as stop:
         raise StoppedError(_NOTHING_LEARNED) from stop
     try:
-        _SOLVERS[request.parameters["solver"]]().solve(problem, model, monitor)
+        make_solver(request.parameters["solver"]).solve(problem, model, monitor)
     except StopTraining as stop:
         if not monitor.has_learned:
             raise StoppedError(_NOTHING_LEARNED) from stop
