@@ -1,6 +1,6 @@
-"""The networks of a map while they train: one gradient step, repeated, and the way out of them.
+"""The networks of a map during training: gradient steps, current positions and losses.
 
-Knows Keras and TensorFlow; leaves what to train on, and for how long, to the solvers.
+Uses Keras and TensorFlow; the solvers decide what to train on, and for how long.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from embedscope.core.arrays._rows import Rows
-from embedscope.core.decoder._drawing import Drawing
+from embedscope.core.decoder._decoder_training import DecoderTraining
 from embedscope.core.layout._layout import Objective
 from embedscope.core.networks import _losses
 from embedscope.core.networks._keras_step import added_loss, descend
@@ -23,20 +23,20 @@ from embedscope.core.networks._reconstruction import Reconstruction
 from embedscope.core.networks._tensorflow import keras, tf
 from embedscope.core.networks._tracing import TracedOnce, each_in_turn
 
-_NOISE_VALUES = 2**20  # of the row that all noise is cut from
-_REGULARIZED = 256  # samples that the history's regularisation is computed on
+_NOISE_VALUES = 2**20  # length of the array that all noise is cut from
+_REGULARIZED = 256  # samples for the regularisation loss in the history
 
 
 @dataclass(frozen=True)
 class Terms:
-    """The parts of the objective beside UMAP's own, with their weights.
+    """The terms of the objective besides UMAP's own, with their weights.
 
     Attributes
     ----------
     reconstruction : Reconstruction or None
     reconstruction_weight : float
     autoencoder : bool
-        Let the encoder feel the reconstruction loss.
+        The encoder minimises the reconstruction loss too.
     correlation_weight : float
         Weight of the correlation of global distances.
     landmark_weight : float
@@ -54,36 +54,36 @@ class Terms:
 class MapModel:
     """Encoder, decoder and optimiser, with the training steps of both solvers.
 
-    A decoder trains in the encoder's own steps, as in umap-learn, or apart in a `Drawing`.
+    A decoder trains in the encoder's steps, as in umap-learn, or separately in a `DecoderTraining`.
 
     Parameters
     ----------
     encoder : keras.Model
         Takes samples of ``inputs.shape``.
     decoder : keras.Model or None
-        One that trains together with the encoder.
+        A decoder that trains together with the encoder.
     inputs : Rows
-        What the encoder is trained on.
+        The training samples as input of the encoder.
     samples : Rows
-        The data themselves, which the decoder learns to give back.
+        The original data, which the decoder learns to reconstruct.
     optimizer : keras.Optimizer
     terms : Terms
     probe : LossProbe
         The edges on which the history's loss is computed.
     seed : int
     peak_rate : float or None
-        Factor of the optimiser's learning rate that a schedule may begin with; None for an
-        optimiser whose rate is not ours to change.
+        Factor of the optimiser's learning rate at the start of a schedule; None for an optimiser of
+        the user, whose rate is not changed.
     validation : tuple of Rows, optional
-        Inputs and samples whose reconstruction loss is reported too.
+        Inputs and samples whose reconstruction loss is also reported.
     whole_encoder : callable, optional
-        Makes the encoder that others should see, where `encoder` does not take the samples.
-    make_drawing : callable, optional
-        Makes the decoder that trains apart. Asked when it is first needed: it takes a while, and
-        the layout, which people can look at, needs none.
+        Makes an encoder of samples for Keras callbacks, if `encoder` takes another input.
+    make_decoder_training : callable, optional
+        Makes the separate training of a decoder. Called when it is first needed: it takes time, and
+        the layout, which users see first, does not need it.
     folded : callable, optional
-        Gives the encoder that the user gets, with the weights as they are now, where that is not
-        made of the layers that train.
+        Returns the user's encoder with the current weights, if it does not share the layers of
+        `encoder`.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class MapModel:
         validation: tuple[Rows, Rows] | None = None,
         whole_encoder: Callable[[], Any] | None = None,
         folded: Callable[[], Any] | None = None,
-        make_drawing: Callable[[], Drawing] | None = None,
+        make_decoder_training: Callable[[], DecoderTraining] | None = None,
     ) -> None:
         self.encoder = encoder
         self.decoder: Any = decoder
@@ -114,7 +114,7 @@ class MapModel:
         self._validation = validation
         self._whole_encoder, self._folded = whole_encoder, folded
         self._foldable: Any = None
-        self._make_drawing = make_drawing
+        self._make_decoder_training = make_decoder_training
         together = [encoder] if decoder is None else [encoder, decoder]
         self._variables = [v for network in together for v in network.trainable_variables]
         self._networks = together
@@ -130,32 +130,33 @@ class MapModel:
         self._edge_steps = TracedOnce(self._edge_steps_eagerly, n_free_axes=2)
 
     @cached_property
-    def drawing(self) -> Drawing | None:
-        """The decoder that trains apart, if there is one; made now if it was not yet."""
-        if self._make_drawing is None:
+    def decoder_training(self) -> DecoderTraining | None:
+        """The separate training of a decoder, if there is one; made at first use."""
+        if self._make_decoder_training is None:
             return None
-        drawing = self._make_drawing()
-        drawing.watch(self.encode)
-        self._networks = [*self._networks, *drawing.trained]
-        return drawing
+        decoder_training = self._make_decoder_training()
+        decoder_training.watch(self.encode)
+        self._networks = [*self._networks, *decoder_training.trained]
+        return decoder_training
 
     @cached_property
     def keras_model(self) -> Any:
-        """What Keras callbacks see: one model of both networks, which they can call and save."""
+        """The model of the Keras callbacks: both networks as one, which they can call and save."""
         model = self._with_decoder(
             self.encoder if self._whole_encoder is None else self._whole_encoder()
         )
         model.optimizer, model.stop_training = self.optimizer, False  # as Keras's own `fit` does
-        model.reconstruction = self.reconstruction  # makes data of what the decoder gives
+        model.reconstruction = self.reconstruction  # converts the decoder's output to data
         if self._folded is not None:
             model.save_weights = self._save_weights
         return model
 
     def _with_decoder(self, encoder: Any) -> Any:
-        return one_model(encoder, self.decoder if self.drawing is None else self.drawing.typical)
+        training = self.decoder_training
+        return one_model(encoder, self.decoder if training is None else training.typical)
 
     def _save_weights(self, filepath: Any, overwrite: bool = True, **options: Any) -> None:
-        """Save weights that fit the network that the user gets."""
+        """Save weights in the layout of the network that the user gets."""
         assert self._folded is not None
         if self._foldable is None:
             self._foldable = self._with_decoder(self._folded())
@@ -164,16 +165,17 @@ class MapModel:
 
     @property
     def reconstruction(self) -> Reconstruction | None:
-        """What the decoder learns, and how its output becomes data; None without a decoder."""
-        return self.terms.reconstruction if self.drawing is None else self.drawing.reconstruction
+        """The target and output scaling of the decoder; None without a decoder."""
+        training = self.decoder_training
+        return self.terms.reconstruction if training is None else training.reconstruction
 
-    def draw(self, fraction: float) -> None:
-        """Let a decoder that trains apart go on, to the share `fraction` of its training."""
-        if self.drawing is not None:
-            self.drawing.advance(fraction)
+    def train_decoder(self, fraction: float) -> None:
+        """Continue a separate decoder's training to the share `fraction`."""
+        if self.decoder_training is not None:
+            self.decoder_training.advance(fraction)
 
     def encode(self, rows: Rows | None = None, index: np.ndarray | None = None) -> np.ndarray:
-        """Positions of samples (the training samples, and all of them, unless given), float32."""
+        """Positions of samples, by default of all training samples, float32."""
         rows = self.inputs if rows is None else rows
         return np.concatenate(
             [self._encode(rows.take(block)).numpy() for block in rows.blocks(index)]
@@ -181,13 +183,13 @@ class MapModel:
 
     @property
     def values_per_sample(self) -> int:
-        """Values that a step takes of each sample."""
+        """Values of each sample that a step needs."""
         own = self.samples.n_features if self._needs_samples else 0
         return max(self.inputs.n_features, own)
 
     @property
     def is_table(self) -> bool:
-        """The encoder is a free table of positions."""
+        """Whether the encoder is a free table of positions."""
         return isinstance(self.encoder.layers[0], keras.layers.Embedding)
 
     def assign_table(self, positions: np.ndarray) -> None:
@@ -195,7 +197,7 @@ class MapModel:
         self.encoder.layers[0].set_weights([positions])
 
     def losses(self) -> dict[str, float]:
-        """An entry of the history, with the networks as they are."""
+        """An entry of the history, computed with the current networks."""
         probe = self._probe
         losses = {"loss": probe.loss(lambda index: self.encode(index=index))}
         if self.terms.reconstruction is not None:
@@ -204,39 +206,39 @@ class MapModel:
             )
             if self._validation is not None:
                 losses["val_reconstruction_loss"] = self.reconstruction_loss(*self._validation)
-        if self.drawing is not None:
-            losses |= self.drawing.losses()
+        if self.decoder_training is not None:
+            losses |= self.decoder_training.losses()
             if self._validation is not None:
                 inputs, samples = self._validation
-                losses["val_reconstruction_loss"] = self.drawing.loss_of(
+                losses["val_reconstruction_loss"] = self.decoder_training.loss_of(
                     samples, self.encode(inputs)
                 )
-        if any(network.losses for network in self._networks):  # of their last call
+        if any(network.losses for network in self._networks):  # losses of their last call
             some = self.inputs.take(probe.samples[:_REGULARIZED])
             losses["regularization_loss"] = float(self._regularization(some))
         return losses
 
     def _regularization_eagerly(self, x: Any) -> Any:
-        """What the layers of all networks add to the loss, for a batch."""
+        """The losses that the layers of all networks add for a batch."""
         position = self.encoder(x, training=False)
         loss = added_loss(self.encoder)
         if self.decoder is not None:
             self.decoder(position, training=False)
             loss += added_loss(self.decoder)
-        if self.drawing is not None:
-            loss += self.drawing.regularization(position)
+        if self.decoder_training is not None:
+            loss += self.decoder_training.regularization(position)
         return loss
 
     def finish(self) -> None:
-        """End the training: an optimiser that averages the weights puts the averages in place."""
+        """End the training: an optimiser that averages the weights now assigns the averages."""
         self.optimizer.finalize_variable_values(self._variables)
-        if self.drawing is not None:
-            self.drawing.finish()
+        if self.decoder_training is not None:
+            self.decoder_training.finish()
 
     def reconstruction_loss(
         self, inputs: Rows, samples: Rows, index: np.ndarray | None = None
     ) -> float:
-        """Mean reconstruction loss of samples (all, unless given), as the networks are now."""
+        """Mean reconstruction loss of samples, by default of all, with the current networks."""
         assert self.terms.reconstruction is not None
         total = 0.0
         for block in samples.blocks(index):
@@ -246,9 +248,9 @@ class MapModel:
         return total / len(inputs if index is None else index)
 
     def reconstruction_pull(self, positions: np.ndarray) -> np.ndarray | None:
-        """Where the reconstruction wants each sample: minus the gradient of its weighted loss.
+        """The force of the reconstruction on each sample: minus the gradient of its weighted loss.
 
-        None where the encoder is not to feel it.
+        None if the encoder does not minimise the reconstruction loss.
 
         Parameters
         ----------
@@ -260,7 +262,7 @@ class MapModel:
         """
         if not self.terms.autoencoder or self.reconstruction is None:
             return None
-        wanted = self.samples if self.drawing is None else self.drawing.targets
+        wanted = self.samples if self.decoder_training is None else self.decoder_training.targets
         pulls = [
             self._pull(positions[block], wanted.take(block)).numpy()
             for block in self.samples.blocks()
@@ -270,8 +272,8 @@ class MapModel:
     def _pull_eagerly(self, positions: Any, wanted: Any) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(positions)
-            if self.drawing is not None:
-                mean = self.drawing.place_loss(wanted, positions)
+            if self.decoder_training is not None:
+                mean = self.decoder_training.typical_loss(wanted, positions)
             else:
                 assert self.terms.reconstruction is not None
                 output = self.decoder(positions, training=False)
@@ -284,7 +286,7 @@ class MapModel:
         return [np.array(weight) for network in self._networks for weight in network.get_weights()]
 
     def set_weights(self, weights: list[np.ndarray]) -> None:
-        """Put weights of `get_weights` back; networks made since then stay as they are."""
+        """Restore weights of `get_weights`; networks made since then do not change."""
         for network in self._networks:
             if not weights:
                 break
@@ -309,9 +311,9 @@ class MapModel:
         index : ndarray of shape (n_steps, batch), int
             The samples of each step.
         partners : ndarray of shape (n_steps, batch), int
-            A graph neighbour of each.
+            A graph neighbour of each sample.
         mix : ndarray of shape (n_steps, batch), float32
-            Share of the partner that is mixed into each sample and its target alike; 0..1.
+            Share of the partner that is mixed into both each sample and its target; 0..1.
         noise : ndarray of shape (n_steps,), float32
             Standard deviation of the noise added to mixed samples.
         targets : ndarray of shape (n_samples, n_components), float32
@@ -343,21 +345,21 @@ class MapModel:
     def _needs_clean(self) -> bool:
         if self._needs_samples or self.terms.landmark_weight:
             return True
-        return self.terms.autoencoder and self.drawing is not None
+        return self.terms.autoencoder and self.decoder_training is not None
 
     def _wanted(self, index: np.ndarray) -> np.ndarray | None:
-        """What a decoder that trains apart is to give, where the encoder is to feel it."""
-        if not self.terms.autoencoder or self.drawing is None:
+        """The targets of a separate decoder, if the encoder minimises its loss too."""
+        if not self.terms.autoencoder or self.decoder_training is None:
             return None
-        return self.drawing.targets.take(index)
+        return self.decoder_training.targets.take(index)
 
     @property
     def _needs_samples(self) -> bool:
-        return bool(self._learns_to_draw or self.terms.correlation_weight)
+        return bool(self._minimises_reconstruction or self.terms.correlation_weight)
 
     @property
-    def _learns_to_draw(self) -> bool:
-        """Some network feels the reconstruction; a decoder of frozen layers is only reported on."""
+    def _minimises_reconstruction(self) -> bool:
+        """Whether a network is trained on the reconstruction; frozen decoders are only reported."""
         if self.terms.reconstruction is None:
             return False
         return self.terms.autoencoder or bool(self.decoder.trainable_variables)
@@ -379,10 +381,10 @@ class MapModel:
         heads, tails : ndarray of shape (n_steps, batch), int
             Samples at both ends of each edge.
         negatives : ndarray of shape (n_steps, negative_sample_rate, batch), int
-            Places in the batch of tails whose points serve as negative samples.
+            Indices in the batch of tails, whose points serve as negative samples.
         density : ndarray of shape (n_steps, 2, batch), float32
-            Weight of each edge's squared length in the density term, and the squared length that
-            this holds for.
+            Weight of each edge's squared length in the density term, and the squared length for
+            which it was computed.
         rates : ndarray of shape (n_steps,), float32
         objective : Objective
         landmarks : ndarray of shape (n_samples, n_components), float32, or None
@@ -401,7 +403,7 @@ class MapModel:
         )
 
     def _next_step(self, n_steps: int) -> Any:
-        """Number of the next step, for random numbers that depend on the seed alone."""
+        """Number of the next step, for random numbers that depend only on the seed."""
         self._n_steps += n_steps
         return tf.constant(self._n_steps - n_steps, dtype=tf.int32)
 
@@ -438,9 +440,9 @@ class MapModel:
         self._restore_rate(base)
 
     def _jitter(self, shape: Any, step: Any) -> Any:
-        """Normal noise for a step: a stretch of one long row of it that begins anywhere.
+        """Normal noise for a step, cut from one long array of noise at a random index.
 
-        To draw fresh numbers for every pixel took longer than the encoder's own step.
+        Drawing new numbers for every pixel took longer than the encoder's own step.
         """
         n_values = tf.reduce_prod(shape)
         last = tf.size(self._noise_row) - n_values + 1
@@ -490,13 +492,13 @@ class MapModel:
         """Reconstruction, landmarks and global correlation of one batch."""
         terms = self.terms
         loss = tf.constant(0.0)
-        if terms.reconstruction is not None and self._learns_to_draw:
+        if terms.reconstruction is not None and self._minimises_reconstruction:
             seen = z if terms.autoencoder else tf.stop_gradient(z)
             output = self.decoder(seen, training=True)
             loss += terms.reconstruction_weight * terms.reconstruction.loss(samples, output)
             loss += added_loss(self.decoder)
-        if wanted is not None and self.drawing is not None:
-            loss += terms.reconstruction_weight * self.drawing.place_loss(wanted, z)
+        if wanted is not None and self.decoder_training is not None:
+            loss += terms.reconstruction_weight * self.decoder_training.typical_loss(wanted, z)
         if terms.correlation_weight:
             loss += terms.correlation_weight * _losses.global_correlation(samples, z)
         if terms.landmark_weight and landmarks is not None:
@@ -506,9 +508,9 @@ class MapModel:
         return loss
 
     def _base_rate(self) -> Any:
-        """The rate that callbacks see and set; each step multiplies its own factor in.
+        """The rate that callbacks read and set; each step multiplies it by its own factor.
 
-        The rate of an optimiser of the user's may be a schedule, so it is left alone.
+        The rate of a user's optimiser may be a schedule, so it is not changed.
         """
         return (
             tf.identity(self.optimizer.learning_rate)

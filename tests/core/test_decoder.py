@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from embedscope import ParametricUMAP, load_ParametricUMAP
 from embedscope._errors import InvalidInputError
 from embedscope.core.arrays._rows import as_rows
-from embedscope.core.decoder._drawing import Drawing, DrawnNetworks
-from embedscope.core.decoder._drawn_targets import component_targets, whole_targets
+from embedscope.core.decoder._decoder_targets import component_targets, whole_targets
+from embedscope.core.decoder._decoder_training import DecoderNetworks, DecoderTraining
 from embedscope.core.decoder._spread import fit_spread
 from embedscope.core.decoder._style_networks import (
     component_decoder,
@@ -48,7 +48,7 @@ def known_samples(rng, n_samples=600, n_values=40):
     return places, hidden, samples.astype(np.float32)
 
 
-def make_drawing(samples, places, held_out, *, n_style=2, seed=0):
+def make_decoder_training(samples, places, held_out, *, n_style=2, seed=0):
     rows = as_rows(samples)
     training = np.setdiff1d(np.arange(len(rows)), held_out)
     reconstruction = relative_reconstruction(rows, training, None)
@@ -56,8 +56,8 @@ def make_drawing(samples, places, held_out, *, n_style=2, seed=0):
     mean = np.zeros(rows.n_features, np.float32)
     decoder, trunk = component_decoder(2 + n_style, axes, mean, rows.shape, seed)
     head = style_head(20, n_style)
-    drawing = Drawing(
-        DrawnNetworks(decoder, trunk, head, axes),
+    decoder_training = DecoderTraining(
+        DecoderNetworks(decoder, trunk, head, axes),
         rows,
         targets,
         reconstruction,
@@ -70,8 +70,8 @@ def make_drawing(samples, places, held_out, *, n_style=2, seed=0):
         length=1,
         seed=seed,
     )
-    drawing.watch(lambda: places)
-    return drawing
+    decoder_training.watch(lambda: places)
+    return decoder_training
 
 
 # -- what is learned -----------------------------------------------------------------------------
@@ -138,19 +138,19 @@ def test_what_is_drawn_stays_within_the_range_of_the_data():
 def learned():
     rng = np.random.default_rng(5)
     places, hidden, samples = known_samples(rng)
-    drawing = make_drawing(samples, places, np.arange(540, 600))
-    drawing.advance(0.5)
-    drawing.losses()
-    drawing.advance(1.0)
-    return drawing, places, hidden, samples
+    decoder_training = make_decoder_training(samples, places, np.arange(540, 600))
+    decoder_training.advance(0.5)
+    decoder_training.losses()
+    decoder_training.advance(1.0)
+    return decoder_training, places, hidden, samples
 
 
 def test_place_and_code_explain_what_they_can(learned):
-    drawing, _, hidden, samples = learned
-    losses = drawing.losses()
+    decoder_training, _, hidden, samples = learned
+    losses = decoder_training.losses()
     # Two hidden numbers, each of unit variance, are all that the place leaves open.
-    standardised = drawing.reconstruction.standardised(samples[540:])
-    left_open = np.square(hidden[540:] / drawing.reconstruction.scale.mean()).sum()
+    standardised = decoder_training.reconstruction.standardised(samples[540:])
+    left_open = np.square(hidden[540:] / decoder_training.reconstruction.scale.mean()).sum()
     share = left_open / np.square(standardised).sum()
     assert losses["val_reconstruction_loss"] == pytest.approx(share, rel=0.15)
     assert losses["val_style_reconstruction_loss"] < 0.1 * losses["val_reconstruction_loss"]
@@ -158,9 +158,9 @@ def test_place_and_code_explain_what_they_can(learned):
 
 
 def test_codes_repeat_nothing_that_the_place_says(learned):
-    drawing, places, hidden, _ = learned
+    decoder_training, places, hidden, _ = learned
     index = np.arange(540)
-    codes = drawing.codes(index, places[index])
+    codes = decoder_training.codes(index, places[index])
     knows = np.linalg.lstsq(np.c_[codes, np.ones(540)], hidden[:540], rcond=None)[0]
     left = hidden[:540] - np.c_[codes, np.ones(540)] @ knows
     assert np.square(left).mean() < 0.05  # the hidden numbers are in the codes
@@ -178,25 +178,25 @@ def test_the_decoder_learns_nothing_from_samples_that_are_held_out():
     moved[held_out] = 0.0
     weights = []
     for X, at in ((samples, places), (changed, moved)):
-        drawing = make_drawing(X, at, held_out)
-        drawing.advance(0.5)
-        drawing.losses()
-        drawing.advance(1.0)
-        weights.append([w for net in drawing.trained for w in net.get_weights()])
+        decoder_training = make_decoder_training(X, at, held_out)
+        decoder_training.advance(0.5)
+        decoder_training.losses()
+        decoder_training.advance(1.0)
+        weights.append([w for net in decoder_training.trained for w in net.get_weights()])
     for first, second in zip(*weights, strict=True):
         np.testing.assert_array_equal(first, second)
 
 
 def test_the_style_encoder_is_what_the_drawing_computes(learned):
-    drawing, places, _, samples = learned
+    decoder_training, places, _, samples = learned
     n_values = samples.shape[1]
     # An encoder that knows the places: it looks them up by the first value, which is made unique.
     kernel = np.linalg.lstsq(samples, places, rcond=None)[0].astype(np.float32)
     encoder = keras.Sequential([keras.Input((n_values,)), keras.layers.Dense(2, use_bias=False)])
     encoder.set_weights([kernel])
-    network = drawing.style_encoder(encoder)
+    network = decoder_training.style_encoder(encoder)
     at = np.asarray(encoder(samples[:20]))
-    expected = drawing.codes(np.arange(20), at)
+    expected = decoder_training.codes(np.arange(20), at)
     np.testing.assert_allclose(np.asarray(network(samples[:20])), expected, atol=2e-4)
 
 
@@ -297,10 +297,10 @@ def test_the_history_tells_of_both_parts(fitted, few):
 def test_the_map_is_the_same_with_and_without_a_decoder(few):
     common = {"n_training_epochs": 1, "random_state": 3}
     plain = ParametricUMAP(**common).fit(few.train[:80])
-    drawing = ParametricUMAP(
+    with_decoder = ParametricUMAP(
         **common, parametric_reconstruction=True, n_style_components=4, validation_fraction=0.2
     ).fit(few.train[:80])
-    np.testing.assert_array_equal(plain.embedding_, drawing.embedding_)
+    np.testing.assert_array_equal(plain.embedding_, with_decoder.embedding_)
 
 
 def test_saved_and_pickled_it_draws_the_same(fitted, few, tmp_path):
@@ -371,7 +371,7 @@ def test_what_does_not_fit_is_refused(fitted, few):
                 "n_style_components": 2,
                 "decoder": keras.Sequential([keras.Input((2,)), keras.layers.Dense(64)]),
             },
-            r"decoder must take a place of 2 numbers with a style code of 2 behind it",
+            r"decoder must take a position of 2 numbers followed by a style code of 2",
         ),
     ],
 )
