@@ -270,7 +270,7 @@ def test_unfitted_callbacks_that_cannot_be_copied_are_refused_by_name(
     """They have a fit before them: it would be another one."""
     fit_kwargs = watched["file"].keras_fit_kwargs
     unfitted = quick(keras_fit_kwargs=fit_kwargs)
-    rule = r"^keras_fit_kwargs must be such that it can be copied; got CSVLogger"
+    rule = r"^keras_fit_kwargs must be possible to copy; got CSVLogger"
     for copied in (copy.deepcopy, pickle.dumps, clone):
         with pytest.raises(InvalidInputError, match=rule):
             copied(unfitted)

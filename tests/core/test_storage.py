@@ -243,7 +243,7 @@ def sequential(*stack: keras.layers.Layer) -> keras.Model:
             {"networks": {"a": sequential(Unregistered())}},
             "'Unregistered' of the module .*register",
         ),
-        ({"networks": {"a": sequential(Undescribed(object()))}}, "does not describe itself"),
+        ({"networks": {"a": sequential(Undescribed(object()))}}, "that Keras cannot serialize"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:The object being serialized includes a .lambda.")  # Keras's
