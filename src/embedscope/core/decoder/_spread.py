@@ -14,7 +14,7 @@ import numpy as np
 
 from embedscope.core.networks._tensorflow import keras
 
-_MOST_CENTRES, _SAMPLES_EACH = 32, 25
+_MOST_CENTRES, _SAMPLES_EACH = 32, 25  # centres on the map, and samples needed for each
 _BLEND = 0.7  # width of the Gaussians, in distances between neighbouring centres
 _BLOCK = 256  # samples whose squares are in memory at a time
 _ENOUGH_FOR_CENTRES = 5_000

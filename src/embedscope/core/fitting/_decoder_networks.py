@@ -13,7 +13,7 @@ from embedscope.core.decoder._style_networks import component_decoder, style_hea
 from embedscope.core.fitting._request import Request
 from embedscope.core.networks._reconstruction import Reconstruction, relative_reconstruction
 
-_FEWEST_AXES, _AXES_PER_STYLE = 128, 4
+_FEWEST_AXES, _AXES_PER_STYLE = 128, 4  # principal axes of the decoder; see docs/solver.md
 _MEAN_ROWS = 10_000  # rows that are enough for a mean sample
 
 

@@ -22,7 +22,7 @@ _FULL_SPACE_WORK = 4e11  # multiplications: above this, candidates come from pri
 _SEARCH_COMPONENTS = 100
 _CANDIDATES_PER_NEIGHBOR = 3
 _CANDIDATES_SHARE = 0.9  # of the reported progress; the rest is for ranking them
-_RANKED_ROWS = 16_384
+_RANKED_ROWS = 16_384  # between two calls of `report`
 # A product in float32 has an error of one percent or more for squared distances below this share of
 # the squared norm, times the root of the number of features.
 _CANCELLED = 1e-5

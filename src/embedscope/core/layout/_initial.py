@@ -9,8 +9,8 @@ from scipy.sparse.csgraph import connected_components
 _HALF_WIDTH = 10.0  # map units, as in umap-learn
 _JITTER = 1e-4  # standard deviation in map units, as in umap-learn
 _FILTER_DEGREES = (10, 10, 20, 30, 30)  # rising: the first filters work from a rough start
-_FIRST_CUT = 0.9
-_LAST_CUT = 0.9999
+_FIRST_CUT = 0.9  # smallest cut of the filter, also at its start
+_LAST_CUT = 0.9999  # largest cut of the filter
 _N_GUARDS = 2  # extra random vectors, so that the last wanted vectors converge faster
 
 

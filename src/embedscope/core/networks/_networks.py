@@ -20,8 +20,8 @@ from embedscope.core.arrays._rows import Rows
 from embedscope.core.networks._tensorflow import keras, tf
 
 DEFAULT_WIDTH = 256
-REFERENCE_WIDTH = 100
-_HIDDEN_LAYERS = 3
+REFERENCE_WIDTH = 100  # of the network in umap-learn's documentation
+_HIDDEN_LAYERS = 3  # as in umap-learn's documentation
 _LONGEST_REASON = 240  # characters of Keras's message that an error quotes
 _WAYS_OF_TRAINING = ("fit", "train_on_batch", "train_step", "make_train_function", "compute_loss")
 _SAME = 1e-2  # of the largest value, a difference that half precision does not reach
