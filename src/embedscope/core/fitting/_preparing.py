@@ -35,8 +35,9 @@ from embedscope.core.networks._probe import LossProbe
 from embedscope.core.networks._projected import ProjectedEncoder, Projection, fit_projection
 from embedscope.core.networks._reconstruction import choose_reconstruction
 from embedscope.core.networks._tensorflow import keras
-from embedscope.core.solvers._map_model import MapModel, Terms
+from embedscope.core.solvers._map_model import MapModel
 from embedscope.core.solvers._problem import Problem, TrainingLength
+from embedscope.core.solvers._training_steps import Terms
 
 _SCALE_SAMPLES = 1_000  # enough for the median distance to a neighbour
 _AXIS_ROWS = 1_000  # enough for a few axes

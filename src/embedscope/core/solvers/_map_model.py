@@ -1,12 +1,11 @@
-"""The networks of a map during training: gradient steps, current positions and losses.
+"""The networks of a map during training: batches for their steps, current positions and losses.
 
-Uses Keras and TensorFlow; the solvers decide what to train on, and for how long.
+`_training_steps` does the gradient steps; the solvers decide what to train on, and for how long.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -15,40 +14,15 @@ import numpy as np
 from embedscope.core.arrays._rows import Rows
 from embedscope.core.decoder._decoder_training import DecoderTraining
 from embedscope.core.layout._layout import Objective
-from embedscope.core.networks import _losses
-from embedscope.core.networks._keras_step import added_loss, descend
+from embedscope.core.networks._keras_step import added_loss
 from embedscope.core.networks._networks import one_model
 from embedscope.core.networks._probe import LossProbe
 from embedscope.core.networks._reconstruction import Reconstruction
 from embedscope.core.networks._tensorflow import keras, tf
-from embedscope.core.networks._tracing import TracedOnce, each_in_turn
+from embedscope.core.networks._tracing import TracedOnce
+from embedscope.core.solvers._training_steps import Terms, TrainingSteps
 
-_NOISE_VALUES = 2**20  # length of the array that all noise is cut from
 _REGULARIZED = 256  # samples for the regularisation loss in the history
-
-
-@dataclass(frozen=True)
-class Terms:
-    """The terms of the objective besides UMAP's own, with their weights.
-
-    Attributes
-    ----------
-    reconstruction : Reconstruction or None
-    reconstruction_weight : float
-    autoencoder : bool
-        The encoder minimises the reconstruction loss too.
-    correlation_weight : float
-        Weight of the correlation of global distances.
-    landmark_weight : float
-    landmark_loss_fn : callable or None
-    """
-
-    reconstruction: Reconstruction | None = None
-    reconstruction_weight: float = 1.0
-    autoencoder: bool = False
-    correlation_weight: float = 0.0
-    landmark_weight: float = 0.0
-    landmark_loss_fn: Any | None = None
 
 
 class MapModel:
@@ -119,15 +93,20 @@ class MapModel:
         self._variables = [v for network in together for v in network.trainable_variables]
         self._networks = together
         optimizer.build(self._variables)
-        self._seed = tf.constant([seed, 0], dtype=tf.int32)
-        self._noise_row: Any = None
-        self._n_steps = 0
+        self._steps = TrainingSteps(
+            encoder,
+            decoder,
+            self._variables,
+            optimizer,
+            terms,
+            self._typical_loss,
+            seed,
+            peak_rate,
+        )
         self._encode = TracedOnce(lambda x: encoder(x, training=False))
         self._decode = TracedOnce(lambda z: self.decoder(z, training=False))
         self._pull = TracedOnce(self._pull_eagerly)
         self._regularization = TracedOnce(self._regularization_eagerly)
-        self._fit_steps = TracedOnce(self._fit_steps_eagerly, n_free_axes=2)
-        self._edge_steps = TracedOnce(self._edge_steps_eagerly, n_free_axes=2)
 
     @cached_property
     def decoder_training(self) -> DecoderTraining | None:
@@ -321,20 +300,16 @@ class MapModel:
             Factors of the optimiser's learning rate.
         landmarks : ndarray of shape (n_samples, n_components), float32, or None
         """
-        if self._noise_row is None:
-            n_values = max(_NOISE_VALUES, 2 * index.shape[-1] * self.inputs.n_features)
-            self._noise_row = tf.random.stateless_normal((n_values,), self._seed)
         x, z = self.inputs.take(index), targets[index]
         share = mix.reshape(*mix.shape, *[1] * (x.ndim - 2))
         x_mixed = x + share * (self.inputs.take(partners) - x)
         z_mixed = z + mix[..., None] * (targets[partners] - z)
         needs_clean = self._needs_clean
-        self._fit_steps(
+        self._steps.fit(
             x_mixed,
             z_mixed,
             noise,
             rates,
-            self._next_step(len(index)),
             x if needs_clean else None,
             self.samples.take(index) if self._needs_samples else None,
             landmarks[index] if landmarks is not None else None,
@@ -347,6 +322,11 @@ class MapModel:
             return True
         return self.terms.autoencoder and self.decoder_training is not None
 
+    def _typical_loss(self, targets: Any, positions: Any) -> Any:
+        """The loss of a separate decoder, a tensor."""
+        assert self.decoder_training is not None
+        return self.decoder_training.typical_loss(targets, positions)
+
     def _wanted(self, index: np.ndarray) -> np.ndarray | None:
         """The targets of a separate decoder, if the encoder minimises its loss too."""
         if not self.terms.autoencoder or self.decoder_training is None:
@@ -355,14 +335,7 @@ class MapModel:
 
     @property
     def _needs_samples(self) -> bool:
-        return bool(self._minimises_reconstruction or self.terms.correlation_weight)
-
-    @property
-    def _minimises_reconstruction(self) -> bool:
-        """Whether a network is trained on the reconstruction; frozen decoders are only reported."""
-        if self.terms.reconstruction is None:
-            return False
-        return self.terms.autoencoder or bool(self.decoder.trainable_variables)
+        return bool(self._steps.minimises_reconstruction or self.terms.correlation_weight)
 
     def edge_steps(
         self,
@@ -389,140 +362,14 @@ class MapModel:
         objective : Objective
         landmarks : ndarray of shape (n_samples, n_components), float32, or None
         """
-        self._edge_steps(
+        self._steps.edges(
             self.inputs.take(heads),
             self.inputs.take(tails),
             negatives,
             density,
             rates,
-            self._next_step(len(heads)),
             objective,
             self.samples.take(heads) if self._needs_samples else None,
             landmarks[heads] if landmarks is not None else None,
             self._wanted(heads),
         )
-
-    def _next_step(self, n_steps: int) -> Any:
-        """Number of the next step, for random numbers that depend only on the seed."""
-        self._n_steps += n_steps
-        return tf.constant(self._n_steps - n_steps, dtype=tf.int32)
-
-    def _fit_steps_eagerly(
-        self,
-        x_mixed: Any,
-        z_mixed: Any,
-        noise: Any,
-        rates: Any,
-        first: Any,
-        x: Any | None,
-        samples: Any | None,
-        landmarks: Any | None,
-        wanted: Any | None,
-    ) -> None:
-        base = self._base_rate()
-
-        def fit_step(step: Any) -> None:
-            jitter = self._jitter(tf.shape(x_mixed[step]), first + step)
-            with tf.GradientTape() as tape:
-                z = self.encoder(x_mixed[step] + noise[step] * jitter, training=True)
-                loss = tf.reduce_mean(_losses.distances(z_mixed[step], z))
-                loss += added_loss(self.encoder)
-                if x is not None:
-                    loss += self._other_terms(
-                        self.encoder(x[step], training=True),
-                        None if samples is None else samples[step],
-                        None if landmarks is None else landmarks[step],
-                        None if wanted is None else wanted[step],
-                    )
-            self._descend(tape, loss, base * rates[step])
-
-        each_in_turn(fit_step, tf.shape(x_mixed)[0])
-        self._restore_rate(base)
-
-    def _jitter(self, shape: Any, step: Any) -> Any:
-        """Normal noise for a step, cut from one long array of noise at a random index.
-
-        Drawing new numbers for every pixel took longer than the encoder's own step.
-        """
-        n_values = tf.reduce_prod(shape)
-        last = tf.size(self._noise_row) - n_values + 1
-        start = tf.random.stateless_uniform(
-            (), self._seed + tf.stack([0, step]), 0, last, dtype=tf.int32
-        )
-        return tf.reshape(self._noise_row[start : start + n_values], shape)
-
-    def _edge_steps_eagerly(
-        self,
-        heads: Any,
-        tails: Any,
-        negatives: Any,
-        density: Any,
-        rates: Any,
-        first: Any,
-        objective: Objective,
-        samples: Any | None,
-        landmarks: Any | None,
-        wanted: Any | None,
-    ) -> None:
-        base = self._base_rate()
-
-        def edge_step(step: Any) -> None:
-            with tf.GradientTape() as tape:
-                both = tf.concat([heads[step], tails[step]], axis=0)
-                z_heads, z_tails = tf.split(self.encoder(both, training=True), 2)
-                away = tf.gather(z_tails, negatives[step])
-                loss = _losses.cross_entropy(z_heads, z_tails, away, objective)
-                loss += added_loss(self.encoder)
-                squared = _losses.squared_distances(z_heads, z_tails)
-                loss += _losses.density_term(density[step, 0], squared, density[step, 1])
-                loss += self._other_terms(
-                    z_heads,
-                    None if samples is None else samples[step],
-                    None if landmarks is None else landmarks[step],
-                    None if wanted is None else wanted[step],
-                )
-            self._descend(tape, loss, base * rates[step])
-
-        each_in_turn(edge_step, tf.shape(heads)[0])
-        self._restore_rate(base)
-
-    def _other_terms(
-        self, z: Any, samples: Any | None, landmarks: Any | None, wanted: Any | None
-    ) -> Any:
-        """Reconstruction, landmarks and global correlation of one batch."""
-        terms = self.terms
-        loss = tf.constant(0.0)
-        if terms.reconstruction is not None and self._minimises_reconstruction:
-            seen = z if terms.autoencoder else tf.stop_gradient(z)
-            output = self.decoder(seen, training=True)
-            loss += terms.reconstruction_weight * terms.reconstruction.loss(samples, output)
-            loss += added_loss(self.decoder)
-        if wanted is not None and self.decoder_training is not None:
-            loss += terms.reconstruction_weight * self.decoder_training.typical_loss(wanted, z)
-        if terms.correlation_weight:
-            loss += terms.correlation_weight * _losses.global_correlation(samples, z)
-        if terms.landmark_weight and landmarks is not None:
-            loss += terms.landmark_weight * _losses.landmark_distance(
-                landmarks, z, terms.landmark_loss_fn
-            )
-        return loss
-
-    def _base_rate(self) -> Any:
-        """The rate that callbacks read and set; each step multiplies it by its own factor.
-
-        The rate of a user's optimiser may be a schedule, so it is not changed.
-        """
-        return (
-            tf.identity(self.optimizer.learning_rate)
-            if self.peak_rate is not None
-            else tf.constant(1.0)
-        )
-
-    def _restore_rate(self, base: Any) -> None:
-        if self.peak_rate is not None:
-            self.optimizer.learning_rate.assign(base)
-
-    def _descend(self, tape: Any, loss: Any, rate: Any) -> None:
-        if self.peak_rate is not None:
-            self.optimizer.learning_rate.assign(rate)
-        descend(tape, loss, self._variables, self.optimizer)
