@@ -156,16 +156,16 @@ class OwnDescent(keras.optimizers.SGD):
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, pickle.dumps, clone])
 def test_what_could_not_be_unpickled_is_refused_beforehand(copied: Any) -> None:
-    """Or the model would be lost."""
+    """Otherwise the model would be lost."""
     layers = [keras.Input((DATA.shape[1],)), Doubled(), keras.layers.Dense(2)]
     for estimator, name in (
         (quick(encoder=keras.Sequential(layers)), "encoder"),
         (quick(optimizer=OwnDescent()), "optimizer"),
     ):
-        with pytest.raises(InvalidInputError, match=f"^{name} must be such .*not registered"):
+        with pytest.raises(InvalidInputError, match=f"^{name} must be possible .*not registered"):
             copied(estimator)
     fitted_one = quick(encoder=keras.Sequential(layers)).fit(DATA)
-    with pytest.raises(InvalidInputError, match=r"^encoder must be such .*Doubled"):
+    with pytest.raises(InvalidInputError, match=r"^encoder must be possible .*Doubled"):
         copied(fitted_one)
     places = copy.copy(fitted_one).transform(DATA)  # has the same networks
     np.testing.assert_array_equal(places, fitted_one.transform(DATA))
@@ -277,7 +277,7 @@ def test_unfitted_callbacks_that_cannot_be_copied_are_refused_by_name(
     with pytest.raises(InvalidInputError, match=rule):
         clone(watched["file"])
     locked = quick(progress=Locked().report)
-    with pytest.raises(InvalidInputError, match=r"^progress must be such .*report"):
+    with pytest.raises(InvalidInputError, match=r"^progress must be possible .*report"):
         clone(locked)
     assert clone(locked.set_params(progress=None)).get_params()["progress"] is None  # the remedy
 
@@ -389,7 +389,8 @@ def test_an_array_after_a_frame_is_warned_of_as_everywhere_in_scikit_learn() -> 
 def test_duplicate_column_names_are_refused_with_a_clear_message() -> None:
     estimator = quick().fit(FRAME)
     twice = FRAME.set_axis(["a", "b", "b", *FRAME.columns[3:]], axis=1)
+    rule = r"^X must have a different name .* 'b' more than once"
     for method in (estimator.transform, estimator.update, estimator.encoder_jacobian, quick().fit):
-        with pytest.raises(InvalidInputError, match=r"^X must have a name .* 'b' more than once"):
+        with pytest.raises(InvalidInputError, match=rule):
             method(twice)
     assert quick().fit(twice.to_numpy()).embedding_.shape == (N_SAMPLES, 2)

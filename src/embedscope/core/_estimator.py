@@ -124,8 +124,8 @@ default="spectral"
     low_memory, angular_rp_forest : bool
         Passed on to pynndescent.
     random_state : int, numpy.random.RandomState or None, default=None
-        With an int, repeated fits on the same machine are equal to the last bit. No global seed is
-        set or used.
+        With an int, repeated fits on the same machine agree to the last bit. No global seed is set
+        or used.
     encoder : None, "reference" or keras.Model, default=None
         None is a network of 3 x 256 units with relu; "reference" is the network of 3 x 100 units in
         umap-learn's documentation. A network of your own is copied, with its weights, and the copy
@@ -930,6 +930,9 @@ default="spectral"
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Constructor parameters as given, also the networks, not the trained ones.
+
+        With `parametric_reconstruction` and no loss given, data within 0..1 are reconstructed by
+        cross entropy, other data by squared error on standardised values.
 
         Parameters
         ----------
