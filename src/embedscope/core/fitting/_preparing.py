@@ -54,11 +54,11 @@ def prepare(request: Request, networks: Networks, graph: NeighborGraph) -> tuple
     start = _start(request, networks.encoder, graph, components.flat / projection.scale, rng)
     inputs = _inputs(request, networks, projection, components, start)
     objective = _objective(parameters)
-    apart = trains_decoder_separately(parameters)
-    terms = _terms(request, None if apart else networks.decoder)
+    separate = trains_decoder_separately(parameters)
+    terms = _terms(request, None if separate else networks.decoder)
     probe = LossProbe(graph.strengths, objective, rng)
     make_training = partial(_decoder_training, request, networks.decoder, objective)
-    model = _model(request, networks, inputs, terms, probe, make_training if apart else None)
+    model = _model(request, networks, inputs, terms, probe, make_training if separate else None)
     problem = Problem(
         graph.strengths,
         objective,

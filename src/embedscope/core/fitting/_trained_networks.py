@@ -75,8 +75,8 @@ def make_networks(request: Request) -> Networks:
             check_copy(parameters["encoder"], encoder, "encoder", rows.take(slice(0, 2)))
             warn_of_own_training(parameters["encoder"], "encoder")
     decoder = None
-    apart = trains_decoder_separately(parameters)
-    if parameters["parametric_reconstruction"] and not (apart and parameters["decoder"] is None):
+    separate = trains_decoder_separately(parameters)
+    if parameters["parametric_reconstruction"] and not (separate and parameters["decoder"] is None):
         if earlier is not None and earlier.decoder is not None:
             decoder = copy_network(earlier.decoder, "decoder", seed + 1)
         elif parameters["decoder"] is not None:
