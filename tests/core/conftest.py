@@ -1,4 +1,4 @@
-"""What the tests of the core share: a few digits, and interpreters that nothing was imported in."""
+"""Fixtures of the core's tests: a few digits, and fresh interpreters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 
 class FewDigits(NamedTuple):
-    """Digits for the map, and others of the same kind for after it."""
+    """Digits to fit, and others for tests of the fitted map."""
 
     train: np.ndarray  # (300, 64) float32 in 0..1
     labels: np.ndarray  # (300,)
@@ -30,10 +30,10 @@ def few(digits) -> FewDigits:
 
 @pytest.fixture(scope="session")
 def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run code in a fresh interpreter, with no log level and no warning filter handed down."""
+    """Run code in a fresh interpreter, which inherits no log level and no warning filter."""
 
     def run(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-        handed_down = {
+        inherited = {
             name: value
             for name, value in os.environ.items()
             if not name.startswith(("TF_", "KERAS_", "PYTHONWARNINGS"))
@@ -41,7 +41,7 @@ def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
         done = subprocess.run(
             [sys.executable, "-c", code, *map(str, arguments)],
             capture_output=True,
-            env=handed_down,
+            env=inherited,
         )
         stdout, stderr = done.stdout.decode(), done.stderr.decode()  # "\r" stays what it is
         assert done.returncode == 0, stderr

@@ -55,7 +55,7 @@ def in_zarr(folder: Path, data: np.ndarray, chunks: tuple[int, ...]) -> Any:
 
 
 class Tensor:
-    """Anything that gives an array when numpy asks for one, as tensors of torch and frames do."""
+    """An object that gives numpy an array on request, as tensors of torch and frames do."""
 
     def __init__(self, values: np.ndarray) -> None:
         self._values = values
@@ -176,7 +176,7 @@ def test_sparse_and_dense_samples_give_the_same_map_to_the_last_bit(
     assert not np.array_equal(places, dense)
 
 
-def test_a_sparse_fit_with_dims_and_decoder_draws_dense_images() -> None:
+def test_a_sparse_fit_with_dims_and_decoder_decodes_dense_images() -> None:
     thin = np.where(IMAGES > 0.7, IMAGES, 0.0).reshape(N_SAMPLES, -1)
     estimator = quick(dims=(4, 5, 3), parametric_reconstruction=True)
     places = estimator.fit_transform(sparse.csr_matrix(thin))
@@ -190,7 +190,7 @@ def test_a_sparse_fit_with_dims_and_decoder_draws_dense_images() -> None:
 
 
 def assert_same_places(places: np.ndarray, others: np.ndarray) -> None:
-    """Equal but for the last bits: these depend on where in its block a row stands."""
+    """Equal up to the last bits, which depend on the index of a row in its block."""
     np.testing.assert_allclose(places, others, rtol=0, atol=1e-5)
 
 
@@ -225,7 +225,7 @@ def test_zarr_without_samples_is_refused(flat: ParametricUMAP, tmp_path: Path) -
 
 
 class Counted:
-    """A source that counts how often it is read, and gives rows like an array."""
+    """An array that counts how often its rows are read."""
 
     def __init__(self, data: np.ndarray) -> None:
         self.data, self.shape, self.dtype, self.ndim = data, data.shape, data.dtype, data.ndim
@@ -280,7 +280,7 @@ def test_a_selection_with_empty_blocks_is_placed(flat: ParametricUMAP) -> None:
     assert_same_places(places.compute(), flat.transform(DATA[chosen]))
 
 
-def test_a_lazy_place_can_be_computed_in_threads(flat: ParametricUMAP) -> None:
+def test_lazy_positions_can_be_computed_in_threads(flat: ParametricUMAP) -> None:
     samples = dask_array.from_array(DATA, chunks=(5, 6))
     again = quick().fit(DATA)  # its networks have not been called yet
     places = again.transform(samples).compute(scheduler="threads", num_workers=4)

@@ -1,4 +1,4 @@
-"""What the estimator refuses: always by name, with the rule, the value and the remedy, and early.
+"""The estimator refuses bad input early, and names the parameter, rule, value and remedy.
 
 A refusal is early if it comes before the search for neighbours, which takes minutes on large data.
 """
@@ -53,7 +53,7 @@ def refusal(call: Callable[[], Any]) -> str:
 def fit_refusal(
     X: Any = DATA, y: Any = None, beside: Mapping[str, Any] | None = None, **parameters: Any
 ) -> str:
-    """The text of the error that `fit` raises, and that before it looks for neighbours."""
+    """The text of the error that `fit` raises before it searches neighbours."""
     reports: list[Report] = []
     watched = {"progress": reports.append} | parameters
     text = refusal(lambda: quick(**watched).fit(X, y, **(beside or {})))
@@ -311,7 +311,7 @@ def test_what_is_no_number_at_all_is_a_type_error_too() -> None:
 
 
 class Recording:
-    """Like a tensor of torch that records gradients: it refuses to be an array, and says why."""
+    """Like a torch tensor that records gradients: it cannot be converted, and names the reason."""
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         raise RuntimeError("Can't call numpy() on it. Use detach() first.")
@@ -345,7 +345,7 @@ def test_a_tensor_that_refuses_to_be_an_array_is_named(tensor: Any, fitted: Para
 
 
 class Lazy:
-    """Like a lazy frame: no array at all."""
+    """Like a lazy frame, which cannot be converted."""
 
 
 def test_what_is_no_array_is_refused_by_its_name() -> None:
@@ -522,7 +522,7 @@ def test_bad_numeric_targets_are_refused(name: str) -> None:
 
 @pytest.fixture(scope="module")
 def of_two_classes() -> sparse.csr_matrix:
-    """The graph of the data whose rows are of one class and the other in turn."""
+    """The graph of the data with two classes in alternating rows."""
     return quick().fit(DATA, np.arange(N_SAMPLES) % 2).graph_
 
 
@@ -543,7 +543,7 @@ def test_labels_may_be_of_any_one_kind(labels: Any, of_two_classes: sparse.csr_m
 
 @pytest.mark.parametrize("n_neighbors", [N_SAMPLES, 10**30])
 def test_more_neighbors_than_samples_are_fewer_with_a_warning(n_neighbors: int) -> None:
-    """As in umap-learn, whose defaults people use on a dozen samples too."""
+    """As in umap-learn, whose defaults are also used for a dozen samples."""
     with pytest.warns(UserWarning, match=rf"^n_neighbors should be .* {N_SAMPLES - 1} are taken"):
         found = quick(n_neighbors=n_neighbors).fit(DATA).graph_
     assert (quick(n_neighbors=N_SAMPLES - 1).fit(DATA).graph_ != found).nnz == 0
@@ -557,7 +557,7 @@ def test_two_samples_are_too_few() -> None:
 
 
 def half_unknown(mark: Any) -> np.ndarray:
-    """Text labels in turn with marks, as objects."""
+    """Text labels and marks in turn, as objects."""
     return np.array(["G1", mark, "S", mark] * 10, dtype=object)
 
 
@@ -584,7 +584,7 @@ def half_unknown(mark: Any) -> np.ndarray:
     ],
 )
 def test_unknown_labels_are_known_as_such(labels: Any) -> None:
-    """Text with -1 in it is text to numpy: "-1" is no class that ties the unknown together."""
+    """Next to text, numpy converts -1 to "-1", which is not a class of unknown samples."""
     found = check_targets(labels, N_SAMPLES, categorical=True)
     np.testing.assert_array_equal(found, [0, -1, 1, -1] * 10)
 
@@ -698,7 +698,7 @@ def test_bad_landmark_positions_are_refused(name: str) -> None:
         (lambda x, y: {}["a"], {}),
         (lambda x: 0.0, {}),
     ],
-    # Not a lambda's own text, which holds its address: pytest-xdist compares names of processes.
+    # Without the repr of a lambda, which holds its address: pytest-xdist compares test names.
     ids=lambda value: "function" if callable(value) else str(value),
 )
 def test_a_metric_that_does_not_work_is_named(metric: Any, arguments: dict[str, Any]) -> None:
@@ -751,7 +751,7 @@ def test_map_coordinates_have_as_many_columns_as_the_map(fitted: ParametricUMAP)
     assert "got 4" in text
 
 
-def test_the_way_back_needs_a_decoder() -> None:
+def test_inverse_transform_needs_a_decoder() -> None:
     estimator = quick().fit(DATA)
     text = refusal(lambda: estimator.inverse_transform(DATA[:, :2]))
     assert text.startswith("parametric_reconstruction must be True")
@@ -796,7 +796,7 @@ def test_bad_landmarks_are_refused(
     assert refusal(lambda: fitted.add_landmarks(DATA, **arguments)).startswith(says)
 
 
-def test_labels_of_a_picture_are_as_many_as_its_points(fitted: ParametricUMAP) -> None:
+def test_a_plot_has_one_label_for_each_point(fitted: ParametricUMAP) -> None:
     assert refusal(lambda: fitted.plot(labels=[1, 2])).startswith("labels must ")
 
 
@@ -904,7 +904,7 @@ def test_a_lambda_in_a_layer_is_refused_and_a_registered_function_taken():
     assert quick(encoder=encoder(twice), n_epochs=1).fit(DATA).embedding_.shape == (N_SAMPLES, 2)
 
 
-def test_the_loss_of_a_decoder_that_is_made_later_is_tried_before():
+def test_the_loss_of_a_decoder_that_is_made_later_is_tried_early():
     estimator = quick(
         n_style_components=2,
         parametric_reconstruction=True,
@@ -925,7 +925,7 @@ def test_gaps_in_numbers_of_the_other_byte_order_are_found(dtype: str) -> None:
 
 
 @pytest.mark.parametrize("shape", [(3, 2, 1, 1), (3, 1, 1, 2), (3, 1, 2)])
-def test_places_have_two_axes(shape: tuple[int, ...]) -> None:
+def test_points_have_two_axes(shape: tuple[int, ...]) -> None:
     estimator = quick(parametric_reconstruction=True).fit(DATA)
     with pytest.raises(InvalidInputError, match=r"^Z must be an array of two axes"):
         estimator.inverse_transform(np.zeros(shape))

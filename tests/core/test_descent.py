@@ -1,8 +1,9 @@
-"""pynndescent in its own process: it finds neighbours, never blocks, and ends when told to."""
+"""pynndescent in its own process: it finds neighbours, never blocks, and ends on request."""
 
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
 import time
@@ -21,8 +22,8 @@ from embedscope.core.graph._descent import descent_search
 from embedscope.core.graph._distances import NeighborSearch
 from embedscope.core.graph._neighbors import nearest_neighbors
 
-# A script as people write them: the metric is defined in it, and nothing guards its last lines
-# from a process that imports it again.
+# A typical user's script: it defines the metric, and its last lines have no guard against a process
+# that imports it again.
 SCRIPT = """
 import time
 from pathlib import Path
@@ -55,7 +56,7 @@ print("was never blocked", max(np.diff(times)) < 5.0)  # it polls every 0.1 s
 
 
 def workers() -> set[int]:
-    """Child processes of this one that search; joblib keeps others for its own bookkeeping."""
+    """Child processes of this one that search, without those of joblib's bookkeeping."""
     found = set()
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -68,18 +69,23 @@ def workers() -> set[int]:
     return found
 
 
-def wait_until(holds: Callable[[], bool], timeout_s: float) -> bool:
-    deadline = time.monotonic() + timeout_s
-    while not holds() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return holds()
+def ends(process: int, timeout_s: float) -> bool:
+    """Whether a process ends in time: its descriptor then becomes readable."""
+    try:
+        descriptor = os.pidfd_open(process)
+    except ProcessLookupError:
+        return True  # ended already
+    try:
+        return bool(select.select([descriptor], [], [], timeout_s)[0])
+    finally:
+        os.close(descriptor)
 
 
 class Stop(Exception):
     pass
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="finds and awaits processes as on Linux")
 def test_a_report_that_raises_ends_the_search_and_its_process(rng: np.random.Generator) -> None:
     X = rng.normal(size=(3000, 5)).astype(np.float32)
     before = workers()
@@ -96,7 +102,7 @@ def test_a_report_that_raises_ends_the_search_and_its_process(rng: np.random.Gen
         descent_search(X, NeighborSearch(15, "manhattan"), stop_once_it_runs)
     assert time.monotonic() - started < 30  # the search itself takes longer to compile
     assert seen
-    assert wait_until(lambda: not workers() & seen, timeout_s=10)
+    assert all(ends(process, timeout_s=10) for process in seen)
 
 
 def uncompilable(x: np.ndarray, y: np.ndarray) -> float:
@@ -110,7 +116,7 @@ def without_a_number(x: np.ndarray, y: np.ndarray) -> str:
 @pytest.mark.parametrize(
     ("metric", "reason"), [(uncompilable, "TypingError: .*open"), (without_a_number, "ValueError")]
 )
-def test_a_function_that_will_not_do_is_refused_before_a_process_starts(
+def test_an_unsuitable_function_is_refused_before_a_process_starts(
     rng: np.random.Generator,
     monkeypatch: pytest.MonkeyPatch,
     metric: Callable[..., float],
@@ -125,7 +131,7 @@ def test_a_function_that_will_not_do_is_refused_before_a_process_starts(
 
 
 @pytest.mark.long
-def test_an_error_over_there_is_an_error_here(rng: np.random.Generator) -> None:
+def test_an_error_in_the_process_is_raised_here(rng: np.random.Generator) -> None:
     X = rng.normal(size=(50, 5)).astype(np.float32)
     search = NeighborSearch(5, "no such metric")
     with pytest.raises(InvalidInputError, match=r"'no such metric'.*ValueError.*recognised string"):

@@ -17,6 +17,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 
 from embedscope import ParametricUMAP, load_ParametricUMAP
+from embedscope.core.solvers._registry import SOLVERS
 
 dims = (8, 8, 1)
 n_components = 2
@@ -31,7 +32,7 @@ class Images(NamedTuple):
 
 @pytest.fixture(scope="module")
 def images(digits) -> Images:
-    """As the page has them: flattened to vectors, divided by the largest value."""
+    """As on the page: flattened to vectors, divided by the largest value."""
     return Images(
         digits.data[:400].astype(np.float64),
         digits.labels[:400],
@@ -79,7 +80,7 @@ def make_decoder(*last_layers: keras.layers.Layer) -> keras.Model:
 
 
 def accuracy(places, labels, other_places, other_labels) -> float:
-    """Of naming samples by their neighbours on the map; ten classes, so chance is 0.1."""
+    """Accuracy of classification by neighbours on the map; ten classes, so chance is 0.1."""
     return KNeighborsClassifier(15).fit(places, labels).score(other_places, other_labels)
 
 
@@ -328,7 +329,7 @@ def test_early_stopping_ends_before_20_epochs(images, capsys):
 # -- "Additional important parameters" -----------------------------------------------------------
 
 
-@pytest.mark.parametrize("solver", ["auxiliary", "edges"])
+@pytest.mark.parametrize("solver", SOLVERS)
 def test_additional_parameters_are_constructor_parameters(few, solver):
     embedder = ParametricUMAP(
         batch_size=100,
@@ -367,7 +368,7 @@ N = 2  # the digit that the first half lacks
 
 @pytest.fixture(scope="module")
 def halves(digits) -> Halves:
-    """As the page has them: whole numbers, not scaled."""
+    """As on the page: whole numbers, not scaled."""
     X, y = np.round(digits.data * 16).astype(np.uint8), digits.labels
     x1, x2, y1, y2 = train_test_split(X, y, test_size=0.5, random_state=42)
     x1 = x1[y1 != N]
@@ -403,7 +404,7 @@ def retrained(halves) -> Retrained:
 
 
 def extent(places: np.ndarray) -> float:
-    """Length of the diagonal of the box around all places but the outermost in a hundred."""
+    """Length of the diagonal of the box around all points but the outermost in a hundred."""
     return float(np.linalg.norm(np.ptp(np.quantile(places, [0.01, 0.99], axis=0), axis=0)))
 
 
@@ -413,7 +414,7 @@ def test_retraining_keeps_the_space_consistent(retrained, halves):
     assert np.median(moved) < 0.1 * extent(retrained.before_x1)
 
 
-def test_retraining_gives_the_new_class_a_place_of_its_own(retrained, halves):
+def test_retraining_gives_the_new_class_a_region_of_its_own(retrained, halves):
     def neighbours_of_their_kind(places: np.ndarray) -> float:
         nearest = KNeighborsClassifier(16).fit(places, halves.y2).kneighbors(places)[1][:, 1:]
         return float((halves.y2[nearest] == N)[halves.y2 == N].mean())

@@ -23,7 +23,7 @@ def all_pairs(X: np.ndarray) -> np.ndarray:
 
 
 def assert_nearest(X: np.ndarray, k: int, *, atol: float = 0.0) -> None:
-    """Each row itself first, then k - 1 others, none of them farther than need be."""
+    """Each row itself first, then k - 1 others at the smallest distances."""
     indices, distances = search(X, k)
     pairs = all_pairs(X)
     assert indices.shape == distances.shape == (len(X), k)
@@ -106,7 +106,7 @@ def test_candidates_from_principal_components_with_duplicates(rng: np.random.Gen
     np.testing.assert_array_equal(indices // 60, np.arange(600)[:, None].repeat(8, 1) // 60)
 
 
-def test_progress_is_told_and_may_stop_the_search(rng: np.random.Generator) -> None:
+def test_progress_is_reported_and_may_stop_the_search(rng: np.random.Generator) -> None:
     X = rng.normal(size=(5000, 3)).astype(np.float32)
     told: list[float] = []
     euclidean_neighbors(X, 5, told.append)

@@ -1,4 +1,4 @@
-"""The fuzzy simplicial set equals umap-learn's, and keeps its own definition where that fails."""
+"""The fuzzy simplicial set equals umap-learn's, or its definition where umap-learn's fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From samples to the weighted graph: searched, given, supervised, or refused."""
+"""The weighted graph from searched or given neighbours, with supervision, and its errors."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_neighbors_and_distances_of_the_users_give_the_graph_of_a_search(
     pairs = cdist(rows.flat, rows.flat)
     indices = np.argsort(pairs, axis=1)[:, :9]
     knn = (indices, np.take_along_axis(pairs, indices, axis=1))
-    other = as_rows(np.ones((80, 2)))  # what is given counts, not the samples
+    other = as_rows(np.ones((80, 2)))  # the given neighbours are used, not the samples
     assert_same(build_graph(other, None, OPTIONS, precomputed_knn=knn).strengths, plain)
     by_distances = build_graph(other, None, OPTIONS, precomputed_distances=pairs)
     assert_same(by_distances.strengths, plain)
@@ -103,7 +103,7 @@ def test_numeric_targets_have_neighbors_of_their_own(
     assert_same(found, intersect_graphs(plain, of_targets, 0.3))
 
 
-def test_a_constant_target_says_nothing(rows: Rows, plain: sparse.csr_matrix) -> None:
+def test_a_constant_target_changes_nothing(rows: Rows, plain: sparse.csr_matrix) -> None:
     options = replace(OPTIONS, target_metric="euclidean")
     assert_same(build_graph(rows, np.full(80, 3.5), options).strengths, plain)
 

@@ -1,4 +1,4 @@
-"""Start positions: eigenvectors known in closed form, and a start for every graph there is."""
+"""Initial positions: eigenvectors known in closed form, and a start for every kind of graph."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def path(n: int) -> sparse.csr_matrix:
 
 
 def weighted_ring(n: int) -> sparse.csr_matrix:
-    """A ring as a neighbour graph has it: eight neighbours, weaker with distance, not all alike."""
+    """A ring like a neighbour graph: eight neighbours each, weaker with distance, not all equal."""
     shifted = [np.roll(np.eye(n), s, axis=1) * np.exp(-s / 3) for s in (1, 2, 3, 4)]
     strengths = sum(shifted) * np.linspace(0.5, 1.0, n)[:, None]
     return sparse.csr_matrix(strengths + strengths.T, dtype=np.float32)
@@ -47,7 +47,7 @@ def spanned_cosine(found: np.ndarray, wanted: np.ndarray, weight: np.ndarray) ->
 
 
 def leading_eigenvectors(graph: sparse.csr_matrix, n: int) -> np.ndarray:
-    """Those of the random walk after the constant one, by a dense solver in float64."""
+    """Eigenvectors of the random walk after the constant one, by a dense solver in float64."""
     root = np.sqrt(graph.toarray().sum(axis=1, dtype=np.float64))
     values, vectors = np.linalg.eigh(graph.toarray() / np.outer(root, root))
     assert values[-1 - n] - values[-2 - n] > 1e-4  # or the answer would not be defined
@@ -57,7 +57,7 @@ def leading_eigenvectors(graph: sparse.csr_matrix, n: int) -> np.ndarray:
 @pytest.mark.parametrize("seed", range(3))
 def test_spectral_positions_of_a_ring_are_a_circle(seed: int) -> None:
     n = 120
-    rough = np.random.default_rng(seed + 10).normal(size=(n, 2))  # knows nothing of the ring
+    rough = np.random.default_rng(seed + 10).normal(size=(n, 2))  # independent of the ring
     found = start("spectral", ring(n), rough, seed=seed)
     angle = 2 * np.pi * np.arange(n) / n
     circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
@@ -73,7 +73,7 @@ def test_spectral_positions_of_a_path_are_cosines(seed: int) -> None:
     cosines = np.stack([np.cos(place), np.cos(2 * place)], axis=1)
     degree = np.asarray(path(n).sum(axis=1)).ravel()
     assert spanned_cosine(found, cosines, degree) > 0.999
-    # The first coordinate alone tells the order along the path.
+    # The first coordinate gives the order along the path.
     order = np.argsort(found[:, 0])
     assert (order == np.arange(n)).all() or (order == np.arange(n)[::-1]).all()
 
@@ -123,7 +123,7 @@ def with_loners(n: int) -> sparse.csr_matrix:
     ],
     ids=["pca", "in pieces", "with loners", "few"],
 )
-def test_principal_components_stand_in_where_there_is_no_spectrum(
+def test_principal_components_replace_a_missing_spectrum(
     method: str, graph: sparse.csr_matrix, rng: np.random.Generator
 ) -> None:
     components = rng.normal(size=(graph.shape[0], 5))
@@ -158,7 +158,7 @@ def test_random_positions_fill_the_square() -> None:
     np.testing.assert_allclose(found.std(axis=0), 20 / np.sqrt(12), rtol=0.05)
 
 
-def test_a_given_array_keeps_its_place_and_scale(rng: np.random.Generator) -> None:
+def test_a_given_array_keeps_its_position_and_scale(rng: np.random.Generator) -> None:
     given = rng.normal(5, 100, (30, 2))
     before = given.copy()
     found = start(given, ring(30), np.zeros((30, 2)))

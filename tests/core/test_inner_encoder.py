@@ -21,7 +21,7 @@ layers = keras.layers
     ],
     ids=["uneven", "threes", "volume"],
 )
-def test_pooled_samples_get_the_same_places(rng, shape, pooling):
+def test_pooled_samples_get_the_same_positions(rng, shape, pooling):
     encoder = keras.Sequential([keras.Input(shape), pooling, layers.Flatten(), layers.Dense(2)])
     X = rng.random((5, *shape)).astype(np.float32)
     inner = InnerEncoder(encoder)
@@ -29,7 +29,7 @@ def test_pooled_samples_get_the_same_places(rng, shape, pooling):
     assert inputs.n_features < np.prod(shape)
     places = np.asarray(inner.network(inputs.take(slice(None))))
     np.testing.assert_allclose(places, np.asarray(encoder(X)), rtol=1e-5, atol=1e-6)
-    # The layers are shared: what the inner network learns, the encoder knows.
+    # The layers are shared: training the inner network trains the encoder.
     inner.network.layers[-1].set_weights([np.zeros_like(w) for w in encoder.get_weights()])
     np.testing.assert_array_equal(np.asarray(encoder(X)), 0.0)
 
@@ -45,7 +45,7 @@ def test_pooled_samples_get_the_same_places(rng, shape, pooling):
     ],
     ids=["even", "uneven", "volume", "signal"],
 )
-def test_patches_as_rows_get_the_same_places(rng, conv, shape, patch, padding):
+def test_patches_as_rows_get_the_same_positions(rng, conv, shape, patch, padding):
     pool = {2: layers.AveragePooling1D, 3: layers.AveragePooling2D, 4: layers.AveragePooling3D}
     encoder = keras.Sequential(
         [

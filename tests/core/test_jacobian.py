@@ -62,7 +62,7 @@ def fitted(request: pytest.FixtureRequest, few: Any) -> ParametricUMAP:
 
 
 def in_double(network: keras.Model) -> keras.Model:
-    """The same network in float64, in which differences of nearly equal numbers mean something."""
+    """The same network in float64, for accurate differences of nearly equal numbers."""
 
     def clone(layer: keras.layers.Layer) -> keras.layers.Layer:
         return layer.__class__.from_config({**layer.get_config(), "dtype": "float64"})

@@ -82,7 +82,7 @@ def samples_for(network: keras.Model) -> np.ndarray:
 
 
 def check_copies(embedder: ParametricUMAP, X: np.ndarray, folder) -> None:
-    """Tomorrow's samples land where today's do, whatever way the model takes."""
+    """A model that was saved, pickled or exported gives samples the same positions."""
     places = embedder.transform(X)
     np.testing.assert_allclose(places, embedder.embedding_, rtol=1e-4, atol=1e-4)
     embedder.save(folder / "model")
@@ -111,8 +111,8 @@ def test_optimizers(make: Callable[[], keras.optimizers.Optimizer], solver: str,
     check_copies(embedder, X, tmp_path)
 
 
-def test_training_begins_at_the_users_network_as_it_is():
-    """`clone_model` and `set_weights` lose what a layer of normalisation was adapted to."""
+def test_training_starts_from_the_users_network():
+    """`clone_model` and `set_weights` lose the statistics of an adapted normalisation layer."""
     network = normalized()
     X = samples_for(network)
     still = ParametricUMAP(encoder=network, optimizer=optimizers.SGD(0.0), **SHORT).fit(X)
@@ -121,7 +121,7 @@ def test_training_begins_at_the_users_network_as_it_is():
 
 @keras.saving.register_keras_serializable("test_keras_layers")
 class Shift(layers.Layer):
-    """Remembers a number that is neither a weight nor in its description."""
+    """Holds a number that is neither a weight nor in its config."""
 
     shift = 0.0
 
@@ -135,7 +135,7 @@ class AlwaysRandom(layers.Layer):
         return inputs + keras.random.normal(keras.ops.shape(inputs))
 
 
-def test_a_network_that_is_another_after_copying_is_refused():
+def test_a_network_that_differs_after_copying_is_refused():
     network = chain((12,), Shift())
     network.layers[0].shift = 5.0
     X = samples_for(network)
@@ -147,7 +147,7 @@ def test_a_network_that_is_another_after_copying_is_refused():
         ParametricUMAP(decoder=decoder, parametric_reconstruction=True, **SHORT).fit(X)
 
 
-def test_a_network_that_is_another_at_each_call_is_taken():
+def test_a_network_that_differs_at_each_call_is_accepted():
     network = chain((12,), AlwaysRandom())
     assert len(ParametricUMAP(encoder=network, **SHORT).fit(samples_for(network)).embedding_)
 
@@ -162,7 +162,7 @@ class LosesWeights(keras.callbacks.Callback):
 
 
 def test_weights_that_are_no_numbers_end_the_training(few):
-    """A relu in a graph makes zeros of them, so that every loss stays finite."""
+    """A relu in a graph turns NaN to zero, so that every loss stays finite."""
     network = chain((64,), layers.Dense(16, "relu"))
     embedder = ParametricUMAP(
         encoder=network,

@@ -1,4 +1,4 @@
-"""What users of Keras know from its `fit` acts here too: added losses, scales, averages."""
+"""Training acts as Keras's `fit`: added losses, loss scales, averaged weights."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from tensorflow.python.ops import gen_resource_variable_ops
 
 from embedscope import ParametricUMAP
 from embedscope._errors import InvalidInputError
-
-SOLVERS = ["auxiliary", "edges"]
+from embedscope.core.solvers._registry import SOLVERS
 
 
 @keras.saving.register_keras_serializable("test_keras_training")
@@ -90,28 +89,28 @@ def test_losses_that_layers_add_act(few, plain, solver):
 
 @keras.saving.register_keras_serializable("test_keras_training")
 class OwnStep(keras.Model):
-    """A network that would train itself otherwise."""
+    """A network with its own `train_step`."""
 
     def train_step(self, data):
-        raise AssertionError("nobody calls it")
+        raise AssertionError("it is never called")
 
 
 @keras.saving.register_keras_serializable("test_keras_training")
 class OwnLoss(keras.Sequential):
-    """Likewise, by a loss of its own."""
+    """A network with its own `compute_loss`."""
 
     def compute_loss(self, *args, **kwargs):
-        raise AssertionError("nobody calls it")
+        raise AssertionError("it is never called")
 
 
 def with_own_fit() -> keras.Sequential:
-    """Likewise, by a function that was put in its place."""
+    """A network whose `fit` was replaced on the instance."""
     network = chain(64, 2)
     network.fit = lambda *args, **kwargs: None
     return network
 
 
-def test_a_way_of_training_that_is_not_taken_is_named(few, plain):
+def test_a_training_method_that_is_not_called_is_named(few, plain):
     layers = chain(64, 2)
     for network, method in (
         (OwnStep(layers.inputs[0], layers.outputs[0]), "train_step"),
@@ -153,7 +152,7 @@ def test_regularisers_of_a_convolution_behind_pooling_act(few, kind):
 @pytest.mark.parametrize("apart", [False, True])
 @pytest.mark.parametrize("solver", ["auxiliary", pytest.param("edges", marks=pytest.mark.long)])
 def test_regularisers_of_the_decoder_act(few, apart, solver):
-    """In the decoder that trains with the encoder, and in that which trains by itself."""
+    """In a decoder that trains with the encoder, and in one that trains separately."""
 
     def trained(strength: float) -> ParametricUMAP:
         return fitted(
@@ -167,7 +166,7 @@ def test_regularisers_of_the_decoder_act(few, apart, solver):
     strict, free = trained(100.0), trained(0.0)
     assert kernel_size(strict.decoder_) < 0.8 * kernel_size(free.decoder_)
     assert strict.history_["regularization_loss"][-1] > 0.0
-    np.testing.assert_array_equal(strict.embedding_, free.embedding_)  # it does not feel that
+    np.testing.assert_array_equal(strict.embedding_, free.embedding_)  # it does not minimise that
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -183,7 +182,7 @@ def test_a_scale_of_the_loss_changes_nothing_in_float32(few, solver):
         np.testing.assert_allclose(scaled.embedding_, usual.embedding_, atol=1e-4)
 
 
-def test_a_decoder_that_trains_apart_knows_scales_too(few):
+def test_a_separate_decoder_scales_its_loss_too(few):
     options = {
         "decoder": chain(2, 64),
         "parametric_reconstruction": True,
@@ -199,7 +198,7 @@ def test_a_decoder_that_trains_apart_knows_scales_too(few):
 
 
 def test_networks_in_float16_train(few):
-    """Keras scales the loss for them by itself, and so it is here."""
+    """Keras scales the loss for them automatically; so do we."""
     encoder = chain(64, 2, dtype="mixed_float16")
     before = kernel_size(encoder)
     embedder = fitted(few, encoder=encoder)
@@ -209,7 +208,7 @@ def test_networks_in_float16_train(few):
 
 
 class Weights(keras.callbacks.Callback):
-    """Writes down the weights after each step."""
+    """Records the weights after each step."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -226,7 +225,7 @@ class Weights(keras.callbacks.Callback):
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_averages_of_the_weights_are_what_stays(few, solver):
+def test_averages_of_the_weights_are_assigned_at_the_end(few, solver):
     weights = Weights()
     embedder = fitted(
         few,
@@ -241,7 +240,7 @@ def test_averages_of_the_weights_are_what_stays(few, solver):
     np.testing.assert_allclose(embedder.transform(few.train[:100]), embedder.embedding_, atol=1e-5)
 
 
-def test_a_decoder_that_trains_apart_keeps_its_averages(few):
+def test_a_separate_decoder_assigns_its_averages(few):
     def decoder_of(**averaging: Any) -> np.ndarray:
         embedder = fitted(
             few,
@@ -265,8 +264,8 @@ def test_a_decoder_that_trains_apart_keeps_its_averages(few):
         ("checkpoint", "val_reconstruction_loss"),
     ],
 )
-def test_losses_of_samples_held_back_can_be_monitored(few, tmp_path, monitor, kind):
-    """Keras cannot tell from these names which way is better, and says so after an epoch."""
+def test_losses_of_held_out_samples_can_be_monitored(few, tmp_path, monitor, kind):
+    """Keras does not know from these names which way is better, and raises after an epoch."""
     options = {"monitor": monitor}
     file = tmp_path / "best.weights.h5"
     made = {
@@ -361,7 +360,7 @@ def test_layers_of_both_networks_make_one_network(few):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_fit_makes_no_variable_of_a_new_name(few, kind, monkeypatch):
-    """TensorFlow keeps what it needed to make a variable by its name: 36 kB each, for good."""
+    """TensorFlow keeps 36 kB for each name of a variable until the process ends."""
     names = []
     make = gen_resource_variable_ops.var_handle_op
 

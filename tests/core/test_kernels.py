@@ -1,4 +1,4 @@
-"""The parallel kernels leave the interpreter lock alone, and take turns."""
+"""The parallel kernels release the interpreter lock, and only one runs at a time."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_two_threads_at_once_do_not_end_the_process() -> None:
 
 
 def beats_during(work: Callable[[], object]) -> tuple[int, float]:
-    """How often another thread got its turn while `work` ran in this one, and for how long."""
+    """How often another thread ran while `work` ran in this one, and the seconds that it took."""
     n_beats = 0
     stop = threading.Event()
 
@@ -128,7 +128,7 @@ def test_other_threads_go_on_while_a_kernel_runs(
     work = prepare()
     work()  # compiles, which holds the lock
     n_threads = numba.get_num_threads()
-    numba.set_num_threads(1)  # longer, and a core left for the heart
+    numba.set_num_threads(1)  # longer, and one core is left for the other thread
     try:
         beats, seconds = beats_during(work)
     finally:

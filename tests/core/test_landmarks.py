@@ -1,4 +1,4 @@
-"""Old samples hold their places while a map learns new ones."""
+"""Old samples keep their positions while a map learns new ones."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from scipy import sparse
 from sklearn.neighbors import KNeighborsClassifier
 
 from embedscope import ParametricUMAP, load_ParametricUMAP
+from embedscope.core.solvers._registry import SOLVERS
 
 LEFT_OUT = 3
 
@@ -51,7 +52,10 @@ class Updated(NamedTuple):
     ],
 )
 def updated(request, digits, tmp_path_factory) -> Updated:
-    """Two thirds of the digits but one class; then a fifth of the rest, in which it is."""
+    """A fit of two thirds of the digits without one class, then an update with a fifth of the rest.
+
+    The update holds the class.
+    """
     known = (np.arange(len(digits.data)) % 3 > 0) & (digits.labels != LEFT_OUT)
     parameters: dict[str, Any] = {"random_state": 0}
     if request.param == "convolutional":
@@ -78,7 +82,7 @@ def updated(request, digits, tmp_path_factory) -> Updated:
 
 
 def test_old_samples_move_less_than_5_percent_of_the_map(updated, digits):
-    """Those that were learned, and others of their kind that were not."""
+    """Samples that were learned, and others of the same classes that were not."""
     old = digits.labels != LEFT_OUT
     moved = movement(updated.before[old], updated.embedder.transform(digits.data[old]))
     assert moved.mean() < 0.05
@@ -86,7 +90,7 @@ def test_old_samples_move_less_than_5_percent_of_the_map(updated, digits):
 
 
 def test_the_new_class_is_placed_apart(updated, digits):
-    """A neighbour of theirs on the map is one of theirs; before, they lay among the others."""
+    """Its samples are neighbours on the map; before, they lay among the others."""
 
     def purity(places: np.ndarray) -> float:
         new = digits.labels == LEFT_OUT
@@ -188,8 +192,8 @@ def test_update_before_fit(few):
 # -- landmark_positions --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("solver", ["auxiliary", "edges"])
-def test_landmark_positions_hold_samples_where_they_are_told(few, solver):
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_landmark_positions_hold_samples_at_the_given_positions(few, solver):
     """Two classes are sent to corners of the map; the others are free."""
     places = np.full((300, 2), np.nan)
     places[few.labels == 0] = [-15.0, -15.0]
@@ -211,7 +215,7 @@ def test_landmark_positions_of_weight_zero_do_nothing(few):
     np.testing.assert_array_equal(free.fit_transform(few.train, landmark_positions=places), plain)
 
 
-def test_landmark_loss_of_ones_own_is_used(few):
+def test_a_users_landmark_loss_is_used(few):
     seen = []
 
     def loss(wanted, positions):

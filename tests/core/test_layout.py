@@ -1,4 +1,4 @@
-"""The layout descends UMAP's cross entropy, repeats to the last bit, and pins what is to stay."""
+"""The layout descends UMAP's cross entropy, repeats to the last bit, and keeps fixed samples."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def expected_step(graph: sparse.csr_matrix, z: np.ndarray, objective: Objective)
         others = np.arange(n_samples) != head
         row = graph[head].toarray().ravel() / graph.data.max()
         attraction = -(row[others] * np.log(similarity[others])).sum()
-        # A sample may be drawn as its own negative, which then does nothing.
+        # A sample may be its own negative sample, which then has no effect.
         repulsion = -np.log(1.0 - similarity[others]).sum() / n_samples
         weight = row.sum() * objective.negative_sample_rate * objective.repulsion_strength
         return float(attraction + weight * repulsion)

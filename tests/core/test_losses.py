@@ -1,4 +1,4 @@
-"""The losses are their formulas, and their gradients are right and finite at the hard places."""
+"""The losses equal their formulas, and their gradients are right and finite in edge cases."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def test_global_correlation_of_constant_batches_is_zero(
     assert all(np.isfinite(slope).all() for slope in slopes)
 
 
-def test_landmarks_pull_only_samples_that_have_a_place() -> None:
+def test_landmarks_pull_only_samples_that_have_a_position() -> None:
     wanted = np.array([[0.0, 0.0], [np.nan, np.nan], [1.0, np.nan], [2.0, 2.0]])
     positions = np.array([[3.0, 4.0], [5.0, 5.0], [6.0, 6.0], [2.0, 2.0]])
     value, slopes = gradient(

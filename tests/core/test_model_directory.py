@@ -21,8 +21,8 @@ from embedscope.core.storage._model_layout import MODEL
 from embedscope.core.storage._storage import StoredModel, read_model, write_model
 from embedscope.core.storage._stored_directory import replace_files
 
-# Both scripts save files that were prepared, as write_model does but without paying for TensorFlow:
-# what must be atomic is the writing, and the networks are in the files already.
+# Both scripts save prepared files as write_model does, but without importing TensorFlow: only the
+# writing must be atomic, and the networks are in the files already.
 PREPARED = """
 import os, shutil, sys
 from pathlib import Path
@@ -46,8 +46,8 @@ while True:
         print(flush=True)
 """
 
-# Dies before the first, the second, the third... file operation of a save, by an exit that runs
-# nothing, and keeps a copy of what that left; until a save lives through.
+# Exits before the first, the second, the third, ... file operation of a save, without any cleanup,
+# and copies the files that are left; until a save is completed.
 DIE_AT_EVERY_STEP = """
 start, states = map(Path, sys.argv[3:])
 
@@ -82,7 +82,7 @@ COMMITTED_HEADERS = {"model.json", ".embedscope-saved/model.json"}
 
 
 def make_model(number: int, names: tuple[str, ...]) -> StoredModel:
-    """A model that cannot be mistaken for another: its number is everywhere in it."""
+    """A model whose parts all hold its number, so that models cannot be confused."""
     initializer = keras.initializers.RandomNormal(seed=number)
     layers = [keras.layers.Dense(2, kernel_initializer=initializer)]
     networks = {name: keras.Sequential([keras.Input((3,)), *layers]) for name in names}
@@ -91,7 +91,7 @@ def make_model(number: int, names: tuple[str, ...]) -> StoredModel:
 
 
 def transform(model: StoredModel) -> bytes:
-    """What a user gets from the model, to the last bit."""
+    """The model's output, to the last bit."""
     batch = np.linspace(-1, 1, 12, dtype=np.float32).reshape(4, 3)
     return b"".join(
         network(batch).numpy().tobytes() for _, network in sorted(model.networks.items())
@@ -113,7 +113,7 @@ def sources(models: list[StoredModel], tmp_path_factory: pytest.TempPathFactory)
 
 
 def require_whole(path: Path, models: list[StoredModel]) -> int:
-    """Load the model, make sure that every part of it is of one save, and say which."""
+    """Load the model, check that all its parts are from the same save, and return its number."""
     loaded = read_model(path)
     number = loaded.parameters["number"]
     saved = models[number - 1]
@@ -125,7 +125,7 @@ def require_whole(path: Path, models: list[StoredModel]) -> int:
 
 @contextmanager
 def endless_saver(target: Path, sources: list[Path]) -> Iterator[None]:
-    """A process that saves all the time, and has saved once; killed at the end."""
+    """A process that saves in a loop and has saved once; killed at the end."""
     arguments = [str(target), os.pathsep.join(map(str, sources))]
     command = [sys.executable, "-c", PREPARED + SAVE_FOREVER, *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -139,7 +139,10 @@ def endless_saver(target: Path, sources: list[Path]) -> Iterator[None]:
 
 
 def states_after_death(start: Path, source: Path, scratch: Path) -> list[Path]:
-    """What a save over `start` leaves, killed before each of its file operations; whole at last."""
+    """The directories left by saves over `start`, killed before each file operation.
+
+    The last save is completed.
+    """
     states = scratch / "states"
     states.mkdir(parents=True)
     arguments = map(str, (scratch / "model", source, start, states))
@@ -155,7 +158,7 @@ def contents(path: Path) -> dict[str, bytes]:
 
 
 def distinct(states: list[Path]) -> list[Path]:
-    """One of each kind."""
+    """The states without duplicates."""
     return list({tuple(sorted(contents(state).items())): state for state in states}.values())
 
 
@@ -180,14 +183,14 @@ def test_killed_at_every_step(
     found = [require_whole(state, models) for state in states]
     commit = found.index(new)
     assert found == [old] * commit + [new] * (len(found) - commit)
-    assert len(distinct(states[:commit])) > 3  # the test did get into the middle of things,
+    assert len(distinct(states[:commit])) > 3  # there are states in the middle of a save,
     assert len(distinct(states[commit:])) > 3  # before the commit and after it
 
 
 def test_killed_at_every_step_twice(
     tmp_path: Path, sources: list[Path], models: list[StoredModel]
 ) -> None:
-    """A save that finds what a killed one left is killed as well."""
+    """A save over the files of a killed save is killed as well."""
     first = distinct(states_after_death(sources[0], sources[1], tmp_path))
     second = [
         state
@@ -215,7 +218,7 @@ def test_killed_at_every_step_of_the_first_save(
 
 @pytest.mark.parametrize("start", ["nothing", "a model"])
 def test_next_save_clears_up(start: str, tmp_path: Path, sources: list[Path]) -> None:
-    """Whatever a killed save left, one more save leaves the model's files and nothing else."""
+    """After any killed save, the next save leaves only the model's files."""
     old = sources[0] if start == "a model" else tmp_path / start
     for state in states_after_death(old, sources[1], tmp_path):
         with replace_files(state, MODEL) as folder:
@@ -298,10 +301,10 @@ def test_other_directory_is_not_overwritten(
     assert (tmp_path / name).read_text() == '{"format": "layers-model"}'
 
 
-def test_committed_folder_of_a_stranger_is_not_followed(
+def test_committed_folder_that_is_a_link_is_not_followed(
     tmp_path: Path, models: list[StoredModel], sources: list[Path]
 ) -> None:
-    """A model that came with a link in the commit's place gives no file of ours away."""
+    """A model with a link in place of the committed folder does not expose other files."""
     private = tmp_path / "private"
     write_model(private, models[1])
     target = tmp_path / "model"

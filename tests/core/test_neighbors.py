@@ -1,4 +1,4 @@
-"""Each search finds what SciPy finds by comparing all pairs, and says so where a metric fails."""
+"""Each search finds the neighbours that SciPy finds by all pairs, and names a failing metric."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_metrics_of_numbers(X: np.ndarray, metric: str, kwds: dict[str, Any]) ->
 
 
 @pytest.mark.parametrize("metric", ["seuclidean", "mahalanobis"])
-def test_what_a_metric_must_know_of_the_data_is_estimated(X: np.ndarray, metric: str) -> None:
+def test_arguments_of_a_metric_are_estimated_from_the_data(X: np.ndarray, metric: str) -> None:
     X = X * np.array([1, 10, 100, 1, 1], np.float32)
     exact = X.astype(float)
     known = {"V": exact.var(axis=0, ddof=1), "VI": np.linalg.inv(np.cov(exact.T))}
@@ -80,14 +80,14 @@ def test_other_names_of_metrics(X: np.ndarray, alias: str, metric: str | None) -
 
 
 @pytest.mark.parametrize("metric", ["jaccard", "dice", "rogerstanimoto", "russellrao", "yule"])
-def test_metrics_of_yes_and_no_take_numbers_without_a_warning(
+def test_boolean_metrics_take_numbers_without_a_warning(
     rng: np.random.Generator, metric: str
 ) -> None:
     present = rng.random((600, 12)) < 0.4
     present[:, 0] = True  # no row without any
     pairs = cdist(present, present, metric)
     if metric == "russellrao":
-        np.fill_diagonal(pairs, 0.0)  # a sample's distance to itself, whatever the metric says
+        np.fill_diagonal(pairs, 0.0)  # a sample's distance to itself, for any metric
     assert_nearest(present.astype(np.float32) * 3, metric, pairs)
 
 
@@ -206,7 +206,7 @@ def test_a_covariance_without_inverse_is_the_metrics_failure(X: np.ndarray) -> N
 
 
 class Stop(Exception):
-    """What a progress hook raises; none of the searches may take it for a metric's failure."""
+    """Raised by a progress hook; no search may take it for a failure of the metric."""
 
 
 @pytest.mark.parametrize("metric", ["euclidean", "cosine", "manhattan", weighted_difference])

@@ -1,4 +1,4 @@
-"""An exported network computes in onnxruntime what it computes in Keras."""
+"""An exported network gives the same output in onnxruntime as in Keras."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ NETWORKS: dict[str, Callable[[], keras.Model]] = {
 
 
 def randomise(network: keras.Model, rng: np.random.Generator) -> None:
-    """Leave no weight at its initial value: zero biases and unit variances would hide mistakes."""
+    """Change all weights from their initial values: zeros and ones would hide mistakes."""
     for weight in network.weights:
         if weight.dtype == "float32":
             is_variance = "variance" in weight.path
@@ -261,7 +261,7 @@ def test_images_of_any_size(tmp_path: Path, rng: np.random.Generator) -> None:
 
 
 def test_training_goes_on_after_export(tmp_path: Path) -> None:
-    """The export looks at the network and leaves it as it was."""
+    """The export does not change the network."""
     network = NETWORKS["convolutional encoder"]()
     before = [weight.numpy().copy() for weight in network.weights]
     export_onnx(network, tmp_path / "network.onnx")
@@ -358,7 +358,7 @@ def several_outputs() -> keras.Model:
             "the same result in onnxruntime, to .*; got a difference",
         ),
         (lambda: stack((3,), Random()), "operations that ONNX has; got StatelessRandom"),
-        (lambda: stack((3,), GloballyRandom()), "its own weights alone; got .* random state"),
+        (lambda: stack((3,), GloballyRandom()), "and its own weights; got .* random state"),
         (lambda: stack((3,), Double()), "network must run in onnxruntime; got .*Erf"),
         (lambda: stack((3,), EagerOnly()), "(?s)network must be expressible in ONNX; got .*numpy"),
         (lambda: stack((3,), Unknown()), "operations that ONNX has; got Erfinv"),
@@ -385,7 +385,7 @@ def test_directory_for_a_file(tmp_path: Path) -> None:
 
 
 def test_missing_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The message says what is there, what is needed, and the one command to run."""
+    """The message lists the installed and needed versions, and the command to run."""
     monkeypatch.setitem(_onnx._NEEDED, "onnx", "99.0")
     monkeypatch.setitem(_onnx._NEEDED, "embedscope-has-no-such-friend", "1.0")
     with pytest.raises(MissingDependencyError) as caught:

@@ -1,4 +1,4 @@
-"""Cutting a run into calls: every batch once, no call across a report, every report made."""
+"""A run divided into calls: every batch once, no call across a report, every report made."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from embedscope.core.solvers._pacing import Pacer
 
 
 class Recorder:
-    """Writes down what a monitor would be told."""
+    """Records the calls of a monitor's methods."""
 
     def __init__(self, *, wants_every_batch: bool) -> None:
         self.wants_every_batch = wants_every_batch
@@ -70,7 +70,7 @@ def test_reports_are_spread_evenly():
     assert monitor.epochs == [k / 10 for k in range(1, 11)]
 
 
-def test_large_samples_are_handed_out_a_few_at_a_time():
+def test_large_samples_are_run_a_few_in_each_call():
     monitor = Recorder(wants_every_batch=False)
     pacer = Pacer(monitor, 100, 10, lambda: {"loss": 0.0}, 3 * 256 * 256)
     for _ in pacer.calls(100, 16):

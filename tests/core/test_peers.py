@@ -1,4 +1,4 @@
-"""What users of other parametric UMAPs suffer from, a test for each: none of it here.
+"""Known problems of other parametric UMAPs, each with a test that embedscope does not have it.
 
 The numbers are those of umap-learn's issues and pull requests at
 https://github.com/lmcinnes/umap/issues. Most of these have tests of more depth elsewhere.
@@ -26,10 +26,12 @@ from sklearn.neighbors import NearestNeighbors
 from embedscope import ParametricUMAP, load_ParametricUMAP
 from embedscope.core.layout._layout import Objective
 from embedscope.core.networks import _losses
+from embedscope.core.solvers._registry import SOLVERS
 
-SOLVERS = ["auxiliary", "edges"]
-# Where a fit takes long: the other solver's turn comes in the long suite.
-SLOW_SOLVERS = ["auxiliary", pytest.param("edges", marks=pytest.mark.long)]
+# Where a fit takes long, only the long suite runs the other solvers.
+SLOW_SOLVERS = [
+    name if name == "auxiliary" else pytest.param(name, marks=pytest.mark.long) for name in SOLVERS
+]
 
 
 def short(**parameters: Any) -> ParametricUMAP:
@@ -55,7 +57,7 @@ def convolutional_encoder() -> keras.Model:
 
 @pytest.fixture(scope="module")
 def trained(few) -> ParametricUMAP:
-    """A map with networks of its own kind, both of them."""
+    """A map with a user's encoder and decoder."""
     return short(
         encoder=convolutional_encoder(), dims=(8, 8, 1), parametric_reconstruction=True
     ).fit(few.train)
@@ -256,7 +258,7 @@ def test_training_cannot_be_stopped(few):
 
 
 def test_nothing_is_known_of_the_result_but_that_it_is_there():
-    """A known answer: blobs far apart stay apart, and every neighbourhood is pure."""
+    """A known answer: distant blobs stay apart, and every neighbourhood has one class."""
     X, labels = make_blobs(240, n_features=6, centers=4, cluster_std=0.5, random_state=0)
     for solver in SOLVERS:
         places = short(solver=solver, n_epochs=100).fit_transform(X, None)
@@ -264,7 +266,7 @@ def test_nothing_is_known_of_the_result_but_that_it_is_there():
         assert (labels[nearest] == labels[:, None]).all()
 
 
-# -- what umap-learn's users complain of and ask for ---------------------------------------------
+# -- problems and requests in umap-learn's issues ------------------------------------------------
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -406,7 +408,7 @@ def test_transform_of_a_row_changes_with_the_rows_beside_it(trained, few):
 
 
 def test_what_a_seed_promises_is_not_said(few):
-    """#1080, #298: the same to the last bit on one machine, and it stands in the docstring."""
+    """#1080, #298: the same to the last bit on one machine, and the docstring says so."""
     assert "agree to the last bit" in ParametricUMAP.__doc__
     np.testing.assert_array_equal(
         short(random_state=4).fit_transform(few.train),
@@ -479,7 +481,7 @@ def test_the_reconstruction_loss_is_stuck_and_unclear(few):
     assert curves["reconstruction_loss"][-1] < curves["reconstruction_loss"][0]
     assert len(curves["val_reconstruction_loss"]) == len(curves["loss"])
     assert "squared error" in ParametricUMAP.get_params.__doc__
-    assert "otherwise only the decoder does" in ParametricUMAP.__doc__  # what the encoder feels
+    assert "otherwise only the decoder does" in ParametricUMAP.__doc__  # what the encoder minimises
 
 
 def test_onnx_export_adds_a_relu(few, tmp_path):
@@ -557,7 +559,7 @@ def test_sparse_input_is_made_dense_at_once(rng):
 
 
 def test_partial_labels_are_a_riddle(few):
-    """#781, #415, #140: -1 is unknown, it stands in the docstring, and all -1 is unsupervised."""
+    """#781, #415, #140: -1 is unknown, the docstring says so, and all -1 is unsupervised."""
     assert '"-1", None, NaN or masked is unknown' in ParametricUMAP.__doc__
     plain = short().fit(few.train)
     unknown = short().fit(few.train, np.full(300, -1))
@@ -597,7 +599,7 @@ def test_refitting_after_a_reload_fails(trained, few, tmp_path):
     assert len(loaded.history_["loss"]) == 10
 
 
-# -- more traps ----------------------------------------------------------------------------------
+# -- more problems -------------------------------------------------------------------------------
 
 
 def test_learning_rate_is_ignored(few):

@@ -1,4 +1,4 @@
-"""A model on disk is the whole estimator: what it does, what it was told, what it can do next."""
+"""A model on disk is the complete estimator: results, parameters, and all that later fits need."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def short(**parameters: Any) -> ParametricUMAP:
 
 
 def stopped(**parameters: Any) -> ParametricUMAP:
-    """One that stops as soon as there is something to save."""
+    """An estimator whose fit stops as soon as there is something to save."""
     return short(**parameters, progress=Stop())
 
 
 class Stop:
-    """A hook is a function, or, as here, what can be called."""
+    """A hook may be a function or, as here, another callable."""
 
     def __call__(self, report: Any) -> bool:
         return report.phase == "fit" and report.fraction > 0.301
@@ -66,7 +66,7 @@ for name in names:
     ids="-".join,
 )
 def test_fresh_process_does_the_same_to_the_last_bit(few, tmp_path, run_python, names):
-    """Also a fit of other samples, which begins as it would have here."""
+    """Also a fit of other samples, which starts as it would here."""
     batch_normalized = keras.Sequential(
         [
             keras.Input((8, 8, 1)),
@@ -110,7 +110,7 @@ def test_fresh_process_does_the_same_to_the_last_bit(few, tmp_path, run_python, 
         np.testing.assert_array_equal(there, again.embedding_)
 
 
-def test_every_kind_of_parameter_comes_back(few, tmp_path):
+def test_every_kind_of_parameter_is_loaded(few, tmp_path):
     given = {
         "n_neighbors": np.int64(10),
         "min_dist": np.float64(0.2),
@@ -138,7 +138,7 @@ def test_every_kind_of_parameter_comes_back(few, tmp_path):
     loaded.fit(few.test)  # all of them still keep the rules
 
 
-def test_an_optimizer_comes_back_with_its_settings(few, tmp_path):
+def test_an_optimizer_is_loaded_with_its_settings(few, tmp_path):
     schedule = keras.optimizers.schedules.ExponentialDecay(2e-3, 50, 0.8)
     embedder = stopped(optimizer=keras.optimizers.Adam(schedule, beta_1=0.8)).fit(few.train)
     loaded = saved_and_loaded(embedder, tmp_path / "model")
@@ -179,7 +179,7 @@ def test_what_cannot_be_saved_is_named(few, tmp_path):
     assert loaded.history_["reconstruction_loss"][-1] == pytest.approx(of_all, rel=0.1)
 
 
-def test_names_of_features_come_back(few, tmp_path):
+def test_names_of_features_are_loaded(few, tmp_path):
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(few.train, columns=[f"pixel {number}" for number in range(64)])
     embedder = stopped().fit(frame)
@@ -209,7 +209,7 @@ def test_output_as_a_frame_works_after_loading(few, tmp_path):
         "own shapes",
     ],
 )
-def test_every_kind_of_model_comes_back(few, tmp_path, kind):
+def test_every_kind_of_model_is_loaded(few, tmp_path, kind):
     X: Any = few.train
     parameters: dict[str, Any] = {"parametric_reconstruction": True}
     if kind == "images":
@@ -250,7 +250,7 @@ def test_a_second_save_is_the_same_model(few, tmp_path):
 
 
 def test_loading_leaves_the_global_generator_of_python_alone(few, tmp_path):
-    """Keras seeds from it what it builds."""
+    """Keras draws the seeds of layers from it."""
     embedder = stopped(encoder=dense_network(64, 2)).fit(few.train)
     embedder.save(tmp_path / "model")
     state = random.getstate()

@@ -1,4 +1,4 @@
-"""The pictures show what they are given: every loss, every sample, every class."""
+"""The plots show every loss, every sample and every class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Neighbours and distances of the user's give the same neighbours as a search, or a clear error."""
+"""Precomputed neighbours and distances give the same neighbours as a search, or a clear error."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def fitted() -> ParametricUMAP:
     return quick().fit(DATA)
 
 
-def test_a_spawned_process_places_and_fits(fitted: ParametricUMAP) -> None:
+def test_a_spawned_process_transforms_and_fits(fitted: ParametricUMAP) -> None:
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawn) as processes:
         places = processes.submit(fitted.transform, DATA[:7])
@@ -54,7 +54,7 @@ def test_joblibs_processes_score_the_same() -> None:
 
 
 def error_in_a_fork(step: Callable[[], Any]) -> Exception | None:
-    """What a step raises in a forked process, which is killed if it hangs."""
+    """The error that a step raises in a forked process, which is killed if it blocks."""
     fork = multiprocessing.get_context("fork")
     receiver, sender = fork.Pipe(duplex=False)
 

@@ -1,4 +1,4 @@
-"""Being told, being silent, and being stopped: whatever ends a run leaves a usable estimator."""
+"""Progress reports, silence and stopping: after any end of a run the estimator is usable."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ import pytest
 
 from embedscope import ParametricUMAP
 from embedscope._errors import EmbedscopeError, StoppedError
+from embedscope.core.solvers._registry import SOLVERS
 
 PHASES = ["graph", "layout", "fit", "refine"]
 
@@ -63,11 +64,11 @@ def counted(n: int) -> Callable[[Any], bool]:
     return condition
 
 
-# -- being told ----------------------------------------------------------------------------------
+# -- reports -------------------------------------------------------------------------------------
 
 
 class Told:
-    """What a hook was told in one run, with a map now and then."""
+    """The reports of one run, with some of the maps."""
 
     def __init__(self) -> None:
         self.reports: list[Any] = []
@@ -78,7 +79,7 @@ class Told:
         self.maps.append(report.embedding() if len(self.reports) % 5 == 1 else None)
 
 
-@pytest.fixture(scope="module", params=["auxiliary", "edges"])
+@pytest.fixture(scope="module", params=SOLVERS)
 def told(request, few):
     told = Told()
     embedder = short(
@@ -153,7 +154,7 @@ def test_the_reported_map_has_a_row_for_each_sample_of_the_user(few, unique):
     assert embedder.embedding_.shape == (200, 2)
 
 
-# -- being silent --------------------------------------------------------------------------------
+# -- silence -------------------------------------------------------------------------------------
 
 SESSION = """
 import sys
@@ -216,8 +217,8 @@ def test_verbose_of_keras_fit_kwargs_goes_first(few, capfd, verbose, in_kwargs, 
     assert captured.err.count("\n") == lines
 
 
-def test_what_is_no_greeting_is_written_after_the_import(run_python):
-    """Somebody else's line on standard error, while TensorFlow is imported, is not lost."""
+def test_lines_of_other_libraries_are_written_after_the_import(run_python):
+    """Another library's line on standard error, while TensorFlow is imported, is not lost."""
     code = """
 import os, sys, importlib.abc
 
@@ -235,7 +236,7 @@ print("afterwards", os.environ.get("TF_CPP_MIN_LOG_LEVEL"), file=sys.stderr)
 
 
 def test_import_works_without_a_standard_error(run_python):
-    """As in a window application, which has none; and the log level that somebody set stays."""
+    """As in a window application, which has none; a log level that the user has set stays."""
     code = """
 import os, sys
 os.close(2)
@@ -260,7 +261,7 @@ except MissingDependencyError as error:
     assert "got the backend 'numpy'" in run_python(code).stdout
 
 
-# -- being stopped -------------------------------------------------------------------------------
+# -- stopping ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("phase", ["graph", "layout"])
@@ -287,7 +288,7 @@ def test_stop_before_the_first_batch_keeps_an_earlier_fit(few):
     assert embedder.inverse_transform(places).shape == (200, 64)
 
 
-@pytest.mark.parametrize("solver", ["auxiliary", "edges"])
+@pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize(
     "batch", [0, "random", *(pytest.param(n, marks=pytest.mark.long) for n in (1, 7, 23, "late"))]
 )
@@ -328,11 +329,11 @@ def test_stopped_at_worse_than_the_best_gives_the_best(few):
 
 
 class OwnError(Exception):
-    """Nothing that the package could know."""
+    """An exception that is unknown to the package."""
 
 
-@pytest.mark.parametrize("solver", ["auxiliary", "edges"])
-def test_an_exception_of_the_hook_arrives_and_the_estimator_is_usable(few, solver):
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_an_exception_of_the_hook_is_raised_and_the_estimator_is_usable(few, solver):
     def hook(report: Any) -> None:
         if report.epoch == 2:
             raise OwnError("from the hook")
@@ -346,7 +347,7 @@ def test_an_exception_of_the_hook_arrives_and_the_estimator_is_usable(few, solve
 
 
 @pytest.mark.parametrize("phase", ["graph", "layout"])
-def test_an_exception_before_anything_was_learned_arrives_too(few, phase):
+def test_an_exception_before_anything_was_learned_is_raised_too(few, phase):
     def hook(report: Any) -> None:
         if report.phase == phase:
             raise OwnError
@@ -357,7 +358,7 @@ def test_an_exception_before_anything_was_learned_arrives_too(few, phase):
     assert not hasattr(embedder, "embedding_")
 
 
-def test_an_exception_of_a_callback_arrives_and_the_estimator_is_usable(few):
+def test_an_exception_of_a_callback_is_raised_and_the_estimator_is_usable(few):
     class Raises(keras.callbacks.Callback):
         ended = False
 
@@ -400,7 +401,7 @@ except KeyboardInterrupt:
 
 
 def test_control_c_leaves_a_usable_estimator():
-    """A real signal, wherever it arrives in the training."""
+    """A real signal, at any step of the training."""
     command = [sys.executable, "-c", INTERRUPTED]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ) as process:
         assert process.stdout is not None
@@ -411,7 +412,7 @@ def test_control_c_leaves_a_usable_estimator():
     assert process.returncode == 0
 
 
-# -- losses that are no numbers ------------------------------------------------------------------
+# -- losses of NaN -------------------------------------------------------------------------------
 
 
 def not_a_number_from(n_good_calls: int) -> Callable[[Any, Any], Any]:

@@ -38,9 +38,9 @@ def test_continuing_starts_from_the_network_as_it_is(rng):
     projection = fit_projection(rows)
     projected = ProjectedEncoder(encoder, projection, continues=True, seed=1)
     seen = np.asarray(projected.network(projection.apply(rows).take(slice(None))))
-    # The components hold most of the variance, so what trains is close to what was there ...
+    # The components hold most of the variance, so the trained network is close to the old one ...
     assert np.corrcoef(seen.ravel(), before.ravel())[0, 1] > 0.99
-    projected.fold()  # ... and without any training the network comes back as it was.
+    projected.fold()  # ... and without any training the network stays unchanged.
     np.testing.assert_allclose(np.asarray(encoder(rows.take(slice(None)))), before, atol=1e-3)
 
 

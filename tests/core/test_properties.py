@@ -1,6 +1,6 @@
-"""Whatever numbers come in: a finite map of the right shape, or an error that embedscope meant.
+"""Any numbers give a finite map of the right shape, or one of embedscope's own errors.
 
-The few examples of a usual run are always the same ones; those marked `long` are new every time.
+The few examples of a usual run are always the same; those marked `long` are new every time.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ LAYOUTS = ("C", "F", "every other row", "reversed columns", "read-only", "wide r
 
 
 def laid_out(data: np.ndarray, layout: str) -> np.ndarray:
-    """The same numbers, otherwise in memory."""
+    """The same numbers with another memory layout."""
     if layout == "F":
         return np.asfortranarray(data)
     if layout == "every other row":
@@ -109,7 +109,7 @@ LABELS = st.sampled_from(["none", "labels", "half unknown", "numbers"])
 
 
 def targets(kind: str, n_samples: int) -> dict[str, Any]:
-    """What to give as `y`, and the target metric that goes with it."""
+    """Values for `y`, with the target metric for them."""
     labels = np.arange(n_samples) % 3
     if kind == "none":
         return {}
@@ -121,7 +121,7 @@ def targets(kind: str, n_samples: int) -> dict[str, Any]:
 def fit_or_refuse(
     X: np.ndarray, target: dict[str, Any], parameters: dict[str, Any]
 ) -> ParametricUMAP | None:
-    """A fitted estimator, or None where the input was refused; nothing else may come out."""
+    """A fitted estimator, or None if the input was refused; other errors fail the test."""
     metric = {key: value for key, value in target.items() if key != "y"}
     estimator = ParametricUMAP(n_epochs=5, random_state=0, **parameters, **metric)
     with warnings.catch_warnings():  # all others are errors, see pyproject.toml
@@ -222,7 +222,7 @@ def whole_rows() -> st.SearchStrategy[np.ndarray]:
 
 
 @how_many(few=50, many=1_000)
-def test_a_rows_place_depends_on_the_row_alone(
+def test_a_rows_position_depends_on_the_row_alone(
     trials: settings, whole_numbers: ParametricUMAP
 ) -> None:
     @trials
@@ -240,7 +240,7 @@ def test_a_rows_place_depends_on_the_row_alone(
 
 
 @how_many(few=50, many=1_000)
-def test_the_same_numbers_have_the_same_place_in_any_form(
+def test_the_same_numbers_have_the_same_position_in_any_form(
     trials: settings, whole_numbers: ParametricUMAP
 ) -> None:
     signed = st.sampled_from([kind for kind in DTYPES if kind not in ("bool", "uint8")])

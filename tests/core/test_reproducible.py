@@ -1,4 +1,4 @@
-"""What a seed promises, and what a fit leaves alone."""
+"""A seed repeats a fit, and a fit changes no global state."""
 
 from __future__ import annotations
 

@@ -34,8 +34,8 @@ def quick(**parameters: Any) -> ParametricUMAP:
     return ParametricUMAP(**(small | {"random_state": 0} | parameters))
 
 
-# On many processors the last bits of a row's place depend on where in its batch it stands (see the
-# test below), and this check asks for seven digits. All others hold on every processor.
+# On many processors the last bits of a row's position depend on its index in the batch (see the
+# test below), and this check requires seven digits. All others pass on every processor.
 # `check_array_api_input` skips itself unless SCIPY_ARRAY_API is set.
 LAST_BITS = {"check_methods_sample_order_invariance": "depends on the processor"}
 
@@ -66,7 +66,7 @@ def test_scikit_learns_own_checks_of_the_default_solver(
 
 
 @pytest.mark.parametrize("n", [1, 7, 32, N_SAMPLES])
-def test_a_place_depends_neither_on_the_order_nor_on_the_others(
+def test_a_position_depends_neither_on_the_order_nor_on_the_others(
     fitted: ParametricUMAP, n: int
 ) -> None:
     chosen = np.random.default_rng(n).permutation(N_SAMPLES)[:n]
@@ -78,7 +78,7 @@ def test_a_place_depends_neither_on_the_order_nor_on_the_others(
 
 
 def given_networks() -> dict[str, Any]:
-    """Networks of one's own, an optimiser, and a loss: all that a copy could lose."""
+    """A user's networks, optimiser and loss: all that a copy could lose."""
     return {
         "encoder": keras.Sequential(
             [
@@ -144,28 +144,28 @@ def test_a_copy_of_a_fitted_estimator_is_whole(copied: Any, fitted: ParametricUM
 
 
 class Doubled(keras.layers.Layer):
-    """A layer that Keras was not told of."""
+    """A layer that is not registered with Keras."""
 
     def call(self, inputs):
         return 2.0 * inputs
 
 
 class OwnDescent(keras.optimizers.SGD):
-    """An optimiser that Keras was not told of."""
+    """An optimiser that is not registered with Keras."""
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, pickle.dumps, clone])
 def test_what_could_not_be_unpickled_is_refused_beforehand(copied: Any) -> None:
-    """Or the model would be lost."""
+    """Otherwise the model would be lost."""
     layers = [keras.Input((DATA.shape[1],)), Doubled(), keras.layers.Dense(2)]
     for estimator, name in (
         (quick(encoder=keras.Sequential(layers)), "encoder"),
         (quick(optimizer=OwnDescent()), "optimizer"),
     ):
-        with pytest.raises(InvalidInputError, match=f"^{name} must be such .*not registered"):
+        with pytest.raises(InvalidInputError, match=f"^{name} must be possible .*not registered"):
             copied(estimator)
     fitted_one = quick(encoder=keras.Sequential(layers)).fit(DATA)
-    with pytest.raises(InvalidInputError, match=r"^encoder must be such .*Doubled"):
+    with pytest.raises(InvalidInputError, match=r"^encoder must be possible .*Doubled"):
         copied(fitted_one)
     places = copy.copy(fitted_one).transform(DATA)  # has the same networks
     np.testing.assert_array_equal(places, fitted_one.transform(DATA))
@@ -223,7 +223,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ParametricUMA
 def test_a_pickle_leaves_out_callbacks_that_it_cannot_hold_as_save_does(
     kind: str, watched: dict[str, ParametricUMAP]
 ) -> None:
-    """Or a map that has learned for an hour would be lost for the sake of its log."""
+    """Otherwise a map after an hour of training would be lost because of its log."""
     pickled = pickle.dumps(watched[kind])
     with pytest.warns(UserWarning, match=r"^keras_fit_kwargs could not be .* set them again"):
         again = pickle.loads(pickled)  # noqa: S301 - our own bytes
@@ -267,17 +267,17 @@ def test_a_deep_copy_leaves_out_only_what_cannot_be_copied(
 def test_unfitted_callbacks_that_cannot_be_copied_are_refused_by_name(
     watched: dict[str, ParametricUMAP],
 ) -> None:
-    """They have a fit before them: it would be another one."""
+    """Without them the later fit would be a different one."""
     fit_kwargs = watched["file"].keras_fit_kwargs
     unfitted = quick(keras_fit_kwargs=fit_kwargs)
-    rule = r"^keras_fit_kwargs must be such that it can be copied; got CSVLogger"
+    rule = r"^keras_fit_kwargs must be possible to copy; got CSVLogger"
     for copied in (copy.deepcopy, pickle.dumps, clone):
         with pytest.raises(InvalidInputError, match=rule):
             copied(unfitted)
     with pytest.raises(InvalidInputError, match=rule):
         clone(watched["file"])
     locked = quick(progress=Locked().report)
-    with pytest.raises(InvalidInputError, match=r"^progress must be such .*report"):
+    with pytest.raises(InvalidInputError, match=r"^progress must be possible .*report"):
         clone(locked)
     assert clone(locked.set_params(progress=None)).get_params()["progress"] is None  # the remedy
 
@@ -299,7 +299,7 @@ def test_a_fitted_estimator_can_be_shown(fitted: ParametricUMAP) -> None:
     assert repr(ParametricUMAP()) == "ParametricUMAP()"
 
 
-# -- in company -----------------------------------------------------------------------------------
+# -- pipelines and searches -----------------------------------------------------------------------
 
 
 def test_a_pipeline_classifies_by_the_map() -> None:
@@ -386,10 +386,11 @@ def test_an_array_after_a_frame_is_warned_of_as_everywhere_in_scikit_learn() -> 
         estimator.transform(DATA)
 
 
-def test_names_that_stand_twice_are_refused_in_plain_words() -> None:
+def test_duplicate_column_names_are_refused_with_a_clear_message() -> None:
     estimator = quick().fit(FRAME)
     twice = FRAME.set_axis(["a", "b", "b", *FRAME.columns[3:]], axis=1)
+    rule = r"^X must have a different name .* 'b' more than once"
     for method in (estimator.transform, estimator.update, estimator.encoder_jacobian, quick().fit):
-        with pytest.raises(InvalidInputError, match=r"^X must have a name .* 'b' more than once"):
+        with pytest.raises(InvalidInputError, match=rule):
             method(twice)
     assert quick().fit(twice.to_numpy()).embedding_.shape == (N_SAMPLES, 2)

@@ -1,4 +1,4 @@
-"""A model comes back from disk to the last bit, and a stranger's model runs no code."""
+"""A model is loaded to the last bit, and an untrusted model runs no code."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def make_network() -> keras.Model:
 
 
 def store(**parts: Any) -> StoredModel:
-    """A model of which only the given parts matter."""
+    """A model with only the given parts."""
     empty = {"parameters": {}, "state": {}, "arrays": {}, "networks": {}}
     return StoredModel(**(empty | parts))
 
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model as a user has it on disk; copied before it is damaged."""
+    """A saved model; tests copy it before they damage it."""
     path = tmp_path_factory.mktemp("saved") / "model"
     model = store(
         parameters={"n_neighbors": 15, "metric": "euclidean"},
@@ -59,10 +59,10 @@ def path(saved: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(saved, tmp_path / "model"))
 
 
-# What is saved comes back
+# Saving and loading
 
 
-def test_values_come_back(tmp_path: Path) -> None:
+def test_values_are_loaded(tmp_path: Path) -> None:
     parameters = {"a": None, "b": True, "c": 1.1, "d": [1, "é", {"e": -0.0}], "big": 2**80}
     state = {"history": {"loss": [1e-300, 0.1]}, "empty": {}}
     write_model(tmp_path / "model", store(parameters=parameters, state=state))
@@ -87,7 +87,7 @@ def test_values_come_back(tmp_path: Path) -> None:
     ],
     ids=lambda array: f"{array.dtype.str}{array.shape}",
 )
-def test_arrays_come_back(array: np.ndarray, tmp_path: Path) -> None:
+def test_arrays_are_loaded(array: np.ndarray, tmp_path: Path) -> None:
     # "file" is a name that numpy.savez keeps for itself.
     write_model(tmp_path / "model", store(arrays={"file": array}))
     loaded = read_model(tmp_path / "model").arrays["file"]
@@ -168,7 +168,7 @@ NETWORKS: dict[str, Callable[[], keras.Model]] = {
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_network_comes_back_to_the_last_bit(name: str, tmp_path: Path) -> None:
+def test_network_is_loaded_to_the_last_bit(name: str, tmp_path: Path) -> None:
     network = NETWORKS[name]()
     write_model(tmp_path / "model", store(networks={"encoder": network}))
     loaded = read_model(tmp_path / "model").networks["encoder"]
@@ -207,7 +207,7 @@ def test_files_are_plain(saved: Path) -> None:
     assert isinstance(keras.saving.load_model(saved / "encoder.keras"), keras.Model)
 
 
-# What could not come back is not saved
+# Models that could not be loaded are not saved
 
 
 class Unregistered(keras.layers.Layer):
@@ -243,7 +243,7 @@ def sequential(*stack: keras.layers.Layer) -> keras.Model:
             {"networks": {"a": sequential(Unregistered())}},
             "'Unregistered' of the module .*register",
         ),
-        ({"networks": {"a": sequential(Undescribed(object()))}}, "does not describe itself"),
+        ({"networks": {"a": sequential(Undescribed(object()))}}, "that Keras cannot serialize"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:The object being serialized includes a .lambda.")  # Keras's
@@ -254,11 +254,11 @@ def test_refused_before_writing(parts: dict[str, Any], message: str, path: Path)
     assert {file.name: file.read_bytes() for file in path.iterdir()} == before
 
 
-# Damage, and strangers. A stranger can write a header that fits the files, as `reseal` does.
+# Damaged and crafted models. A crafted header may fit the files, as `reseal` makes it.
 
 
 def reseal(path: Path) -> None:
-    """Make the header agree with the files, as whoever tampers with them would."""
+    """Make the header agree with the files, as in a crafted model."""
     header = json.loads((path / "model.json").read_text())
     for name in header["files"]:
         with (path / name).open("rb") as file:
@@ -321,7 +321,7 @@ class TestDamagedFile:
 
     @pytest.mark.timeout(20)
     def test_pipe_in_its_place(self, name: str, path: Path) -> None:
-        """Opening a pipe that nobody writes to would wait for ever."""
+        """Opening a pipe without a writer would block for ever."""
         (path / name).unlink()
         os.mkfifo(path / name)
         require_refused(path, name)
@@ -371,7 +371,7 @@ def test_file_for_a_directory(path: Path) -> None:
         ("more", {}, "must be what was saved"),
     ],
 )
-def test_header_of_a_stranger(entry: str, value: object, words: str, path: Path) -> None:
+def test_crafted_header(entry: str, value: object, words: str, path: Path) -> None:
     header = json.loads((path / "model.json").read_text())
     rewrite_header(path, header | {entry: value})
     require_refused(path, "model.json", words)
@@ -409,11 +409,11 @@ def test_spacing_is_free(path: Path) -> None:
     assert read_model(path).parameters["n_neighbors"] == 15
 
 
-# Networks of a stranger
+# Crafted networks
 
 
 def marker_code(marker: Path) -> Callable[[Any], Any]:
-    """A function that leaves a trace when it runs."""
+    """Code that makes a file when it runs."""
     namespace: dict[str, Any] = {}
     source = f"def trace(x):\n    open({str(marker)!r}, 'w').close()\n    return x"
     exec(compile(source, "stranger", "exec"), namespace)
@@ -473,7 +473,7 @@ def test_layer_that_is_not_registered_here(path: Path, monkeypatch: pytest.Monke
 
 
 def test_network_that_keras_cannot_build(path: Path) -> None:
-    """The versions on both sides are in the message: they are the usual reason."""
+    """The message holds the saved and installed versions, which are the usual reason."""
     edit_config(path, '"units": 3', '"units": -3')
     message = require_refused(path, "encoder.keras must be a network that Keras can build")
     assert "It was saved with embedscope" in message
@@ -494,14 +494,14 @@ def test_layer_for_a_network(path: Path) -> None:
 
 
 @pytest.mark.parametrize("config", [b"", b"[]", b"{}", b"{", b"\xff", b"[" * 100_000])
-def test_description_that_is_none(config: bytes, path: Path) -> None:
+def test_config_that_is_not_a_network(config: bytes, path: Path) -> None:
     members = members_of(path / "encoder.keras")
     rewrite_members(path / "encoder.keras", members | {"config.json": config})
     reseal(path)
     require_refused(path, "encoder.keras", "config.json")
 
 
-# Archives of a stranger
+# Crafted archives
 
 
 @pytest.mark.parametrize("file", ["encoder.keras", "arrays.npz"])
@@ -570,7 +570,7 @@ def test_member_missing(file: str, path: Path) -> None:
 
 
 class Trap:
-    """What a pickle runs when it is loaded."""
+    """Code that a pickle runs when it is loaded."""
 
     def __init__(self, marker: Path) -> None:
         self.marker = marker
@@ -612,8 +612,8 @@ def test_array_that_claims_to_be_huge(shape: str, path: Path) -> None:
     require_refused(path, "arrays.npz")
 
 
-def test_text_that_is_none(path: Path) -> None:
-    """A number that is no character breaks numpy only when it is looked at."""
+def test_numbers_that_are_not_characters(path: Path) -> None:
+    """Such a text breaks numpy only when it is read."""
     members = members_of(path / "arrays.npz")
     broken = members["names.npy"][:-4] + b"\xff\xff\xff\x7f"
     rewrite_members(path / "arrays.npz", members | {"names.npy": broken})
@@ -621,7 +621,7 @@ def test_text_that_is_none(path: Path) -> None:
     require_refused(path, "arrays.npz")
 
 
-# Chance
+# Random damage
 
 
 def change(content: bytes, chance: random.Random) -> bytes:
@@ -647,7 +647,7 @@ N_FUZZ = [25, pytest.param(300, marks=pytest.mark.long)]
 @pytest.mark.parametrize("n_rounds", N_FUZZ)
 @pytest.mark.parametrize("name", ["model.json", "encoder.keras", "arrays.npz"])
 def test_random_damage_is_noticed(name: str, n_rounds: int, path: Path) -> None:
-    """A damaged model is refused, or loads as what was saved; no other error, ever."""
+    """A damaged model is refused or loads as saved; no other error is raised."""
     chance = random.Random(name)
     saved = (path / name).read_bytes()
     for _ in range(n_rounds):
@@ -675,7 +675,7 @@ def test_random_damage_is_noticed(name: str, n_rounds: int, path: Path) -> None:
     ],
 )
 def test_random_tampering(file: str, member: str | None, n_rounds: int, path: Path) -> None:
-    """With header and archive made to fit the change: refused or loaded, never another error."""
+    """With a header and an archive that fit the change: refused or loaded, no other error."""
     chance = random.Random(f"{file}/{member}")
     saved = (path / file).read_bytes()
     members = members_of(path / file)
@@ -696,7 +696,7 @@ def test_random_tampering(file: str, member: str | None, n_rounds: int, path: Pa
 
 
 def test_model_that_could_not_be_loaded_replaces_none(tmp_path: Path) -> None:
-    """A layer may describe itself, and yet not be built from what it said."""
+    """A layer may have a config from which it cannot be built."""
 
     @keras.saving.register_keras_serializable("test_storage")
     class Forgetful(keras.layers.Dense):
@@ -709,6 +709,6 @@ def test_model_that_could_not_be_loaded_replaces_none(tmp_path: Path) -> None:
 
     write_model(tmp_path / "model", store(parameters={"number": 1}))
     network = keras.Sequential([keras.Input((3,)), Forgetful(2, 3)])
-    with pytest.raises(InvalidInputError, match=r"can be loaded again.*Nothing was saved"):
+    with pytest.raises(InvalidInputError, match=r"loadable after saving.*Nothing was saved"):
         write_model(tmp_path / "model", store(networks={"encoder": network}))
     assert read_model(tmp_path / "model").parameters == {"number": 1}

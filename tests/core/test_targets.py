@@ -1,4 +1,4 @@
-"""Labels and numeric targets reshape the graph as they do in umap-learn."""
+"""Labels and numeric targets change the graph as in umap-learn."""
 
 from __future__ import annotations
 

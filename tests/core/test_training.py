@@ -1,4 +1,4 @@
-"""What the parameters of training do: lengths, callbacks, optimisers, losses, targets, shapes."""
+"""Effects of the training parameters: lengths, callbacks, optimisers, losses, targets, shapes."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from sklearn.neighbors import KNeighborsClassifier
 from embedscope import ParametricUMAP
 from embedscope.core.solvers import _auxiliary
 from embedscope.core.solvers._map_model import MapModel
+from embedscope.core.solvers._registry import SOLVERS
 
-SOLVERS = ["auxiliary", "edges"]
-# Where a fit takes long: the other solver's turn comes in the long suite.
-SLOW_SOLVERS = ["auxiliary", pytest.param("edges", marks=pytest.mark.long)]
+# Where a fit takes long, only the long suite runs the other solvers.
+SLOW_SOLVERS = [
+    name if name == "auxiliary" else pytest.param(name, marks=pytest.mark.long) for name in SOLVERS
+]
 
 
 def short(**parameters: Any) -> ParametricUMAP:
@@ -38,7 +40,7 @@ def same(first: list[np.ndarray], second: list[np.ndarray]) -> bool:
 
 
 class Witness(keras.callbacks.Callback):
-    """Writes down everything that Keras callbacks are told."""
+    """Records all calls of a Keras callback."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,17 +74,17 @@ class Witness(keras.callbacks.Callback):
 
 
 def with_callbacks(*callbacks: keras.callbacks.Callback) -> dict[str, Any]:
-    """In a few large batches: with callbacks, each is a call of its own."""
+    """With a few large batches, since with callbacks each batch is a separate call."""
     return {"keras_fit_kwargs": {"callbacks": list(callbacks)}, "batch_size": 300}
 
 
 @pytest.fixture(scope="module")
 def decoding(few) -> ParametricUMAP:
-    """A map and its decoder, for tests that only look at them."""
+    """A map and its decoder, for tests that do not change them."""
     return short(parametric_reconstruction=True).fit(few.train)
 
 
-# -- how long ------------------------------------------------------------------------------------
+# -- length --------------------------------------------------------------------------------------
 
 
 def n_batches(few, **parameters: Any) -> int:
@@ -111,7 +113,7 @@ def test_history_has_as_many_entries_as_asked_for(few, solver, reports):
 
 
 class Sizes(keras.layers.Layer):
-    """Passes its input on, and writes down how many samples a batch of training brings."""
+    """Returns its input, and records the number of samples in each training batch."""
 
     seen: ClassVar[list[int]] = []
 
@@ -227,8 +229,8 @@ def test_early_stopping_restores_the_best_weights(few):
 
     class KeepsAndThenSpoils(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
-            # Spoilt at the beginning: EarlyStopping, which listens after this
-            # one, must find at an epoch's end what the epoch's loss is of.
+            # Spoilt at the start of an epoch: EarlyStopping, which is called after this callback,
+            # must find at the epoch's end the weights that its loss belongs to.
             if epoch >= 4:
                 self.model.set_weights([3 * weight for weight in kept[-1]])
 
@@ -279,7 +281,7 @@ def test_reduce_lr_on_plateau_takes_effect(few):
 
 @pytest.mark.parametrize("encoder", ["reference", "own"])
 def test_model_checkpoint_writes_a_model_of_the_data(few, tmp_path, encoder):
-    """What is saved takes the samples, also where training goes by principal components."""
+    """The saved model takes samples, even if training uses principal components."""
     if encoder == "own":
         layers = [keras.layers.Dense(20, activation="relu"), keras.layers.Dense(2)]
         encoder = keras.Sequential([keras.Input((64,)), *layers])
@@ -336,8 +338,8 @@ def test_a_rate_that_is_zero_leaves_the_network_as_it_was(few):
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_the_encoder_feels_the_reconstruction_only_with_autoencoder_loss(few, solver):
-    """The gradient itself: without it, training with a decoder gives the very same encoder."""
+def test_the_encoder_minimises_the_reconstruction_only_with_autoencoder_loss(few, solver):
+    """Without it, training with a decoder gives exactly the same encoder."""
 
     def encoder_after(**parameters: Any) -> list[np.ndarray]:
         layers = [keras.layers.Dense(30, "relu"), keras.layers.Dense(2)]
@@ -363,8 +365,8 @@ def test_reconstruction_loss_weight_scales_what_the_decoder_learns(few):
     assert curve[-1] > 0.65  # cross entropy of an untrained decoder: log 2 and more
 
 
-def test_the_weight_says_how_much_the_encoder_feels(digits):
-    """The more of it, the easier the decoder's task, and the less the map is a UMAP."""
+def test_the_weight_scales_the_reconstruction_in_the_encoders_loss(digits):
+    """A larger weight makes decoding easier, and the map less like UMAP's."""
 
     def final(weight: float, *, autoencoder_loss: bool = True) -> tuple[float, float]:
         embedder = ParametricUMAP(
@@ -435,7 +437,7 @@ def test_decoder_may_end_in_a_sigmoid_or_in_logits(few, last):
     assert np.mean((decoded - few.train) ** 2) < 0.9 * few.train.var(axis=0).mean()
 
 
-def test_a_loss_of_ones_own(few):
+def test_a_users_loss(few):
     def absolute(y_true, y_pred):
         return keras.ops.mean(keras.ops.abs(y_true - y_pred), axis=-1)
 
@@ -495,7 +497,7 @@ def test_global_correlation_is_finite_on_the_digits_and_raises_the_correlation(d
 
 
 def test_global_correlation_of_a_free_table_is_of_the_data(few):
-    """Not of the row numbers that such an encoder takes."""
+    """It is not computed from the row numbers that such an encoder takes."""
     free = short(parametric_embedding=False).fit_transform(few.train)
     held = short(parametric_embedding=False, global_correlation_loss_weight=50.0)
     places = held.fit_transform(few.train)
@@ -533,7 +535,7 @@ def counts(rng: np.random.Generator) -> np.ndarray:
 
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
 def test_densmap_leaves_identical_samples_together(rng, metric):
-    """Even where all others are equally far from them, as rows of zeros are by cosine."""
+    """Even if all others are equally far from them, as rows of zeros are by cosine."""
     X = counts(rng)
     X[:12] = 0.0
     embedder = ParametricUMAP(
@@ -663,7 +665,7 @@ def test_maps_of_any_dimension(few, n_components):
 
 
 def test_init_is_where_the_map_begins(few):
-    """One pass at a tiny rate leaves the layout where it began, and the network learns it."""
+    """One pass at a tiny rate does not move the layout, and the network learns it."""
     start = np.stack([few.labels, np.arange(300) / 50], axis=1).astype(np.float32)
     still = {"n_epochs": 1, "learning_rate": 1e-6, "parametric_embedding": False}
     reports = []
@@ -722,8 +724,8 @@ def test_inverse_transform_gives_the_shape_of_fit(few):
     assert shaped.inverse_transform([[0, 0]]).shape == (1, 8, 8, 1)
 
 
-def test_passes_over_few_samples_are_handed_over_together(few, monkeypatch):
-    """Several in a call, which changes nothing but the time it takes."""
+def test_passes_over_few_samples_share_a_call(few, monkeypatch):
+    """Several passes in one call change only the time."""
     calls = []
     fit_steps = MapModel.fit_steps
 

@@ -123,7 +123,7 @@ def test_what_is_no_path_to_load(path: Any, load: Callable[[Any], Any]) -> None:
     ],
 )
 def test_remedies(number: int, remedy: str) -> None:
-    with pytest.raises(OSError, match=f"{remedy}; what was there before is as it was") as caught:
+    with pytest.raises(OSError, match=f"{remedy}; what was there before is unchanged") as caught:
         fail(number)
     assert isinstance(caught.value, NotWrittenError)
     assert isinstance(caught.value.__cause__, OSError)

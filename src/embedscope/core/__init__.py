@@ -1,7 +1,7 @@
 """The estimator and its parts: arrays, graph, layout, networks, solvers, storage.
 
 No threads, no events, no toolkit. The public names are `ParametricUMAP` and
-`load_ParametricUMAP`, which the package itself gives too; they are loaded when they are first used.
+`load_ParametricUMAP`, which `embedscope` also exports; they are imported at first use.
 """
 
 from __future__ import annotations

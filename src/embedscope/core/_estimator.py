@@ -1,6 +1,6 @@
-"""The estimator: scikit-learn's conventions around the fitting of a parametric map.
+"""The estimator: the interface of a parametric map, by scikit-learn's conventions.
 
-Parameters are stored as given and checked in `fit`; what fitting gives ends in an underscore.
+Parameters are stored as given and checked in `fit`; fitted attributes end in an underscore.
 TensorFlow is imported by the first `fit` or load, not before.
 """
 
@@ -36,16 +36,16 @@ if TYPE_CHECKING:
     from embedscope.core.networks._forward import Forward
     from embedscope.core.networks._jacobian import Jacobian
 
-_MOST_ANCHORS = 2_000
+_MOST_ANCHORS = 2_000  # samples that are stored for `update`
 _NETWORK_PARAMETERS = ("encoder", "decoder")
 TRAINED_NETWORKS = (*_NETWORK_PARAMETERS, "style_encoder", "spread_decoder")
 
 
 class _Network:
-    """A constructor parameter that gives the trained network once there is one.
+    """A constructor parameter whose attribute gives the trained network after `fit`.
 
-    umap-learn's users read `embedder.encoder` after `fit`; scikit-learn wants the parameter to
-    stay as it was given, which `get_params` still returns.
+    Users of umap-learn read `embedder.encoder` after `fit`. scikit-learn requires the given value,
+    which `get_params` still returns.
     """
 
     def __init__(self, name: str) -> None:
@@ -64,15 +64,15 @@ class _Network:
 class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Uniform manifold approximation and projection by a neural network.
 
-    A Keras network, the encoder, learns the map from data to a few dimensions, so that new data
-    land in the same coordinates; a second one, the decoder, may learn the way back. A drop-in for
-    ``umap.parametric_umap.ParametricUMAP``.
+    A Keras network, the encoder, learns the map from data to a few dimensions, so that new data get
+    positions in the same coordinates; a second one, the decoder, can learn the inverse. A drop-in
+    replacement for ``umap.parametric_umap.ParametricUMAP``.
 
     Parameters
     ----------
     n_neighbors : int, default=15
-        Neighbours of each sample, itself included; at least 2. All other samples, with a warning,
-        where there are no more. Few show fine structure, many the whole.
+        Neighbours of each sample, itself included; at least 2. Reduced, with a warning, if there
+        are too few samples. Few neighbours show fine structure, many the global structure.
     n_components : int, default=2
         Dimensions of the map.
     metric : str or callable, default="euclidean"
@@ -88,28 +88,28 @@ class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         Similarity curve ``1 / (1 + a d^2b)``; fitted to `min_dist` and `spread` by default.
     n_epochs : int, optional
         Passes over the graph: of the layout (300 up to 10,000 samples, else 200), or in solver
-        "edges" how often a full-strength edge is drawn (500 or 200).
+        "edges" how often a full-strength edge is sampled (500 or 200).
     learning_rate : float, default=1.0
         Step of the layout.
     init : {"spectral", "pca", "random"} or array of shape (n_samples, n_components), \
 default="spectral"
-        Where the layout starts.
+        Initial positions of the layout.
     negative_sample_rate : int, default=5
         Negative samples for each edge.
     repulsion_strength : float, default=1.0
         Weight of the repulsion.
     set_op_mix_ratio : float, default=1.0
-        1 joins both views of an edge by fuzzy union, 0 by intersection.
+        1 combines both directions of an edge by fuzzy union, 0 by intersection.
     local_connectivity : float, default=1.0
         Number of neighbours connected with full strength.
     precomputed_knn : tuple of (indices, distances), optional
         Neighbours of the training samples, arrays of shape (n_samples, at least n_neighbors).
     target_metric : str or callable, default="categorical"
-        What `y` is: labels, numbers or text, or numbers compared by a metric. A label that is -1,
-        "-1", None, NaN or masked is unknown.
+        "categorical" if `y` holds labels (numbers or text), else the metric that compares numeric
+        targets. A label that is -1, "-1", None, NaN or masked is unknown.
     target_metric_kwds : dict, optional
     target_weight : float, default=0.5
-        0 ignores `y`, 1 trusts it entirely.
+        0 favours the data, 1 separates by `y` entirely.
     target_n_neighbors : int, default=-1
         Neighbours in a numeric target; -1 takes `n_neighbors`.
     densmap : bool, default=False
@@ -117,46 +117,49 @@ default="spectral"
     dens_lambda, dens_frac, dens_var_shift : float, default=2.0, 0.3, 0.1
         Weight of the density term, share of the epochs it acts in, and its stabiliser.
     unique : bool, default=False
-        Train on distinct rows only, each with the label of its first; `graph_` is then of those.
+        Train on distinct rows only, each with the label of its first occurrence; `graph_` then
+        holds only these.
     n_jobs : int, default=-1
-        Threads of the searches that scikit-learn and pynndescent do; -1 for all.
+        Threads of the searches by scikit-learn and pynndescent; -1 for all.
     low_memory, angular_rp_forest : bool
         Passed on to pynndescent.
     random_state : int, numpy.random.RandomState or None, default=None
-        With an int, repeated fits on one machine agree to the last bit. No global seed is set or
-        used.
+        With an int, repeated fits on the same machine agree to the last bit. No global seed is set
+        or used.
     encoder : None, "reference" or keras.Model, default=None
-        None is a network of 3 x 256 units with relu; "reference" that of 3 x 100 of umap-learn's
-        documentation. A network of your own is copied, with its weights, and the copy is trained.
-        After `fit` this attribute gives the trained network, `get_params` still what was given.
+        None is a network of 3 x 256 units with relu; "reference" is the network of 3 x 100 units in
+        umap-learn's documentation. A network of your own is copied, with its weights, and the copy
+        is trained. After `fit` this attribute is the trained network; `get_params` returns the
+        given one.
     decoder : keras.Model, optional
-        Gives samples of the data's shape. Without a final activation it gives logits where the
-        loss is cross entropy. A copy of it is trained, as with `encoder`.
+        Gives samples of the data's shape. Without a final activation its output is taken as logits
+        if the loss is cross entropy. A copy of it is trained, as with `encoder`.
     dims : tuple of int, optional
-        Shape of one sample for the networks, for instance (28, 28, 1). Taken from `encoder` where
-        that says it. X may come flattened or in this shape.
+        Shape of one sample for the networks, for instance (28, 28, 1). By default the input shape
+        of `encoder`, or the data's own. X may be flattened or in this shape.
     parametric_embedding : bool, default=True
         False optimises a free table of positions by the same objective, without an encoder.
     parametric_reconstruction : bool, default=False
         Train a decoder.
     parametric_reconstruction_loss_fcn : callable, optional
-        ``loss(y_true, y_pred)`` on the data as they are and the decoder's output as it is. By
+        ``loss(y_true, y_pred)`` of the unchanged data and the unchanged output of the decoder. By
         default cross entropy for data within 0..1, and squared error on standardised data
         otherwise.
     parametric_reconstruction_loss_weight : float, default=1.0
     autoencoder_loss : bool, default=False
-        Let the encoder feel the reconstruction loss too; otherwise only the decoder does.
+        The encoder minimises the reconstruction loss too; otherwise only the decoder does.
     reconstruction_validation : array, optional
         Samples whose reconstruction loss is reported as "val_reconstruction_loss".
     n_style_components : int, default=0
-        Numbers in a sample's style code: what its place on the map leaves open. The decoder then
-        takes place and code, draws the typical sample of a place without a code, and the sample
-        itself with its own. It trains apart from the encoder, by squared error. A decoder of your
-        own takes ``n_components + n_style_components`` numbers.
+        Numbers in the style code, which describes how a sample differs from the typical sample of
+        its position on the map. The decoder then takes a position and a code. Without a code it
+        decodes the typical sample of the position, with a sample's own code that sample. It trains
+        separately from the encoder, by squared error. A decoder of your own takes
+        ``n_components + n_style_components`` numbers.
     validation_fraction : float, default=0.0
-        Share of the samples, at most 2,000, that the decoder does not learn from. How well they
-        are drawn stands in the history, and how far they are from the typical sample of their
-        place in `inverse_std`. The encoder learns from all.
+        Share of the samples, at most 2,000, that the decoder does not learn from. Their loss is in
+        the history, and their deviation from the typical samples in `inverse_std`. The encoder
+        learns from all samples.
     global_correlation_loss_weight : float, default=0.0
         Weight of the correlation of distances in the data and in the map.
     landmark_loss_fn : callable, optional
@@ -164,7 +167,7 @@ default="spectral"
     landmark_loss_weight : float, default=1.0
         0 lets landmarks move.
     solver : {"auxiliary", "edges"}, default="auxiliary"
-        The method of auxiliary coordinates, or the documented batches of edges.
+        The method of auxiliary coordinates, or batches of edges as in umap-learn's documentation.
     batch_size : int, optional
         Samples in one optimiser step (by default 128, at most a quarter of the samples), or edges
         for solver "edges" (by default 1000, at most the number of samples).
@@ -173,25 +176,25 @@ default="spectral"
     loss_report_frequency : int, default=10
         Entries of the history for each training epoch.
     optimizer : keras.Optimizer or str, optional
-        Adam with a learning rate of 1e-3 that falls towards the end. The rate of an optimiser that
-        is given stays as it is.
+        By default Adam with a learning rate of 1e-3 that falls towards the end. The rate of a given
+        optimiser is not changed.
     keras_fit_kwargs : dict, optional
-        ``callbacks``: Keras callbacks, which see every batch, an epoch for each entry of the
-        history, and in its logs the losses of that entry, with "val_loss" for
-        "val_reconstruction_loss" where samples are held back. All are better where they are less:
-        ``mode`` need not say so. Callbacks may stop the training. Their ``model`` is the encoder,
-        followed by the decoder if there is one, on places alone. ``verbose``: overrides `verbose`.
+        ``callbacks``: Keras callbacks, which get every batch and an epoch for each entry of the
+        history. Its logs hold the losses of that entry, with "val_loss" for
+        "val_reconstruction_loss" if samples are held out. Smaller is better for all losses, so
+        ``mode`` is not needed. Callbacks may stop the training. Their ``model`` is the encoder,
+        followed by the decoder of positions if there is one. ``verbose``: overrides `verbose`.
     progress : callable, optional
         ``progress(report)`` is called after every few batches with a frozen `Report`: phase,
-        fraction, epoch, losses, and ``report.embedding()`` for the map as it is. A true return
-        value, or an exception, stops the training; what was learned stays.
+        fraction, epoch, losses, and ``report.embedding()`` for the current map. A true return
+        value or an exception stops the training; the networks keep what they have learned.
     verbose : bool, default=False
         Show one progress bar; otherwise nothing is printed.
 
     Attributes
     ----------
     embedding_ : ndarray of shape (n_samples, n_components), float32
-        The map of the training samples: what the encoder gives for them.
+        The map of the training samples: the encoder's output for them.
     graph_ : csr_matrix of shape (n_samples, n_samples), float32
         Membership strengths.
     encoder_, decoder_ : keras.Model or None
@@ -202,14 +205,14 @@ default="spectral"
         Rows of X that the decoder did not learn from, ascending.
     history_ : dict of str to list of float
         "loss" is UMAP's cross entropy of the encoder's output on a fixed sample of edges,
-        "reconstruction_loss" the decoder's. With style codes or samples held out this is the
+        "reconstruction_loss" the decoder's loss. With style codes or held-out samples this is the
         squared error of typical samples as a share of that of the mean sample: 1 explains
-        nothing. "style_reconstruction_loss" is the same with each sample's own code, and a name
-        with "val_" before it is that of samples held out. "regularization_loss" is what
-        regularisers and `add_loss` of the layers add.
+        nothing. "style_reconstruction_loss" is the same with each sample's own code. A name that
+        starts with "val_" is the loss of held-out samples. "regularization_loss" is the sum of the
+        losses that regularisers and `add_loss` of the layers add.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
-        If X was a frame with names.
+        Exists if X was a frame with column names.
 
     References
     ----------
@@ -350,20 +353,21 @@ default="spectral"
     ) -> ParametricUMAP:
         """Learn the map of `X`.
 
-        Starts afresh, unless landmarks are given to an estimator that is fitted already, here or by
-        `add_landmarks`: then the trained networks learn on, and the history too.
+        Starts with new networks, unless the estimator is fitted already and has landmarks, given
+        here or by `add_landmarks`: then the trained networks and the history are continued.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, *dims)
             numpy array, memmap, scipy sparse matrix, pandas or polars frame, Arrow table, zarr or
-            dask array, or anything else that numpy reads, such as a tensor in main memory; finite.
+            dask array, or any other object that numpy reads, such as a tensor in main memory;
+            finite.
         y : array-like of shape (n_samples,), optional
             Labels, -1 or None where unknown, or numbers: see `target_metric`.
         precomputed_distances : array or sparse matrix of shape (n_samples, n_samples), optional
             Distances between the samples, with ``metric="precomputed"``.
         landmark_positions : array-like of shape (n_samples, n_components), optional
-            Places that samples should hold; NaN for those that may move.
+            Positions that samples should keep; NaN for those that may move.
 
         Returns
         -------
@@ -379,7 +383,7 @@ default="spectral"
         """
         parameters = check_parameters(self.get_params(deep=False))
         rows = as_rows(X, sample_shape(self.dims, self.__dict__["encoder"]), least=2)
-        features = _features_of(X, rows)  # kept with the fit: a failed one must leave no trace
+        features = _features_of(X, rows)  # set after the fit: a failed one must change nothing
         wanted = self._check_beside(rows, precomputed_distances, landmark_positions)
         landmarks = getattr(self, "_landmarks", None)
         continues = hasattr(self, "_fitted") and (wanted is not None or landmarks is not None)
@@ -429,14 +433,15 @@ default="spectral"
     def update(self, X_new: Any, y: Any = None) -> ParametricUMAP:
         """Learn new data without moving the old map.
 
-        Up to 2,000 samples of what was learned before, kept with the model and saved with it, hold
-        their places while the networks learn `X_new`. `embedding_` and `graph_` are then those of
-        `X_new`; the history goes on.
+        Up to 2,000 of the earlier training samples, which are part of the model and saved with it,
+        keep their positions while the networks learn `X_new`. `embedding_` and `graph_` are then
+        those of `X_new`; the history is continued.
 
         Parameters
         ----------
         X_new : array-like of shape (n_samples, n_features) or (n_samples, *dims)
-            More samples than `n_neighbors` if they are of a new kind; they may be few otherwise.
+            Should hold more samples than `n_neighbors` if they are of a new kind; otherwise a few
+            are enough.
         y : array-like of shape (n_samples,), optional
 
         Returns
@@ -448,12 +453,12 @@ default="spectral"
         self._need_encoder("update")
         if self.metric == "precomputed":
             raise InvalidInputError(
-                "metric must be computed for update; got 'precomputed', which says nothing of the "
+                "metric must be computed for update; got 'precomputed', which does not give the "
                 "distances between old and new samples. Set another metric."
             )
         parameters = check_parameters(self.get_params(deep=False))
         read = self._read_rows(X_new)
-        # inverse_transform goes on to give the shape that fit was given.
+        # inverse_transform still returns the shape that fit was given.
         rows = Rows(read.flat, self._sample_shape, self._given_shape)
         interruption = self._run(
             rows,
@@ -479,7 +484,7 @@ default="spectral"
         continues: bool,
         parameters: Mapping[str, Any],
     ) -> BaseException | None:
-        """Train and keep the result; returns what interrupted it, to be raised again."""
+        """Train and store the result; return the exception that interrupted it, to raise again."""
         from embedscope.core.fitting._fitting import fit_map
         from embedscope.core.fitting._request import Request
 
@@ -504,7 +509,7 @@ default="spectral"
         return interruption
 
     def _keep(self, fitted: FittedMap, rows: Rows, seed: int, landmarks: Landmarks | None) -> None:
-        """Take over what fitting gave."""
+        """Store the result of a fit, with the landmarks for `update`."""
         rng = np.random.default_rng([seed, 3])
         own = Landmarks(rows, fitted.embedding).thinned(_MOST_ANCHORS, rng)
         if landmarks is not None and landmarks is self._anchors:
@@ -535,7 +540,7 @@ default="spectral"
         self.validation_rows_ = fitted.held_out
 
     def _draw_seed(self) -> int:
-        """A seed from `random_state`, without touching any global generator."""
+        """A seed from `random_state`, without a global generator."""
         from sklearn.utils import check_random_state
 
         if self.random_state is None:
@@ -549,7 +554,7 @@ default="spectral"
     def transform(self, X: Any) -> Any:
         """Map samples by the trained encoder.
 
-        A row's place depends on nothing but the row, whatever else is in `X`.
+        A row's position depends on this row only, not on the other rows of `X`.
 
         Parameters
         ----------
@@ -574,20 +579,21 @@ default="spectral"
         return self._network("encoder")(self._read_rows(X))
 
     def inverse_transform(self, Z: Any, style: Any = None) -> np.ndarray:
-        """Draw the samples that belong to places on the map, by the trained decoder.
+        """Decode points of the map to samples by the trained decoder.
 
         Parameters
         ----------
         Z : array-like of shape (n_points, n_components)
             Map coordinates.
         style : array-like of shape (n_points, n_style_components), optional
-            Style codes, as `style` gives them: with its own code a sample is drawn as itself, at
-            another place it is carried there. Without, the typical sample of each place is drawn.
+            Style codes from `style`. With its own code, a sample is reconstructed at its own
+            position, and carried over to any other point. Without codes, the typical sample of each
+            point is decoded.
 
         Returns
         -------
         ndarray of shape (n_points, n_features) or (n_points, *shape), float32
-            In the shape that `fit` was given, in the data's own range and units.
+            In the shape that `fit` was given, and in the data's own range and units.
 
         Raises
         ------
@@ -602,13 +608,13 @@ default="spectral"
                 "parametric_reconstruction must be True for inverse_transform; got False. Set it, "
                 "and fit again."
             )
-        places = self._read_places(Z)
-        joined = self._with_style(places, style)
+        points = self._read_points(Z)
+        joined = self._with_style(points, style)
         samples = reconstruction.to_data(self._network("decoder")(joined))
-        return samples.reshape(len(places), *self._given_shape)
+        return samples.reshape(len(points), *self._given_shape)
 
     def style(self, X: Any) -> np.ndarray:
-        """Say in a few numbers what the places of samples leave open about them.
+        """Style codes: how samples differ from the typical samples of their positions.
 
         Parameters
         ----------
@@ -618,20 +624,20 @@ default="spectral"
         Returns
         -------
         ndarray of shape (n_samples, n_style_components), float32
-            Style codes for `inverse_transform`; each number is about 0 on the average and varies
-            by about 1.
+            Style codes for `inverse_transform`; each number has a mean of about 0 and a standard
+            deviation of about 1.
 
         Raises
         ------
         InvalidInputError
-            If there are no style codes, or `X` does not fit what was fitted; a ValueError.
+            If there are no style codes, or `X` does not fit the fitted data; a ValueError.
         """
         check_is_fitted(self)
         self._need_style()
         return self._network("style_encoder")(self._read_rows(X))
 
     def inverse_std(self, Z: Any) -> np.ndarray:
-        """Say how far unseen samples are from the typical one at places on the map.
+        """Standard deviation of unseen samples around the typical sample, at points of the map.
 
         Parameters
         ----------
@@ -641,9 +647,9 @@ default="spectral"
         Returns
         -------
         ndarray of shape (n_points, n_features) or (n_points, *shape), float32
-            Standard deviation of each value around what `inverse_transform` draws, in the data's
-            units. Right on the average for the samples held out, and smooth over the map. Those
-            that the encoder has not seen either may lie farther off where it learned from few.
+            Standard deviation of each value around the result of `inverse_transform`, in the data's
+            units. It is right on average for the held-out samples, and smooth over the map. The
+            encoder has seen these; other samples may deviate more where it learned from few.
 
         Raises
         ------
@@ -657,24 +663,25 @@ default="spectral"
                 "validation_fraction must be above 0 for inverse_std; got "
                 f"{self.validation_fraction}. Set it, 0.1 for instance, and fit again."
             )
-        places = self._read_places(Z)
-        variance = np.maximum(self._network("spread_decoder")(places), 0.0)
+        points = self._read_points(Z)
+        variance = np.maximum(self._network("spread_decoder")(points), 0.0)
         deviations = np.sqrt(variance) * self._fitted.reconstruction.scale
-        return deviations.reshape(len(places), *self._given_shape).astype(np.float32, copy=False)
+        return deviations.reshape(len(points), *self._given_shape).astype(np.float32, copy=False)
 
-    def _read_places(self, Z: Any) -> Rows:
-        places = as_rows(Z, name="Z")
-        if len(places.given_shape) != 1:
+    def _read_points(self, Z: Any) -> Rows:
+        """Check points of the map."""
+        points = as_rows(Z, name="Z")
+        if len(points.given_shape) != 1:
             raise InvalidInputError(
-                f"Z must be an array of two axes, a row of coordinates for each place; got shape "
-                f"{(len(places), *places.given_shape)}. Use Z.reshape(len(Z), -1)."
+                f"Z must be an array of two axes, a row of coordinates for each point; got shape "
+                f"{(len(points), *points.given_shape)}. Use Z.reshape(len(Z), -1)."
             )
-        if places.n_features != self._n_features_out:
+        if points.n_features != self._n_features_out:
             raise InvalidInputError(
                 f"Z must have n_components={self._n_features_out} columns; got "
-                f"{places.n_features}. Give coordinates of the map."
+                f"{points.n_features}. Give coordinates of the map."
             )
-        return places
+        return points
 
     @property
     def _n_style(self) -> int:
@@ -688,30 +695,30 @@ default="spectral"
                 "instance, and fit again."
             )
 
-    def _with_style(self, places: Rows, style: Any) -> Rows:
-        """Places with style codes behind them; zeros, the empty code, unless given."""
+    def _with_style(self, points: Rows, style: Any) -> Rows:
+        """Points followed by their style codes; by default zeros, the empty code."""
         n_style = self._n_style
         if style is not None:
             self._need_style()
             codes = as_rows(style, name="style")
-            if codes.flat.shape != (len(places), n_style):
+            if codes.flat.shape != (len(points), n_style):
                 raise InvalidInputError(
-                    f"style must be of shape ({len(places)}, {n_style}), a code for each place; "
+                    f"style must be of shape ({len(points)}, {n_style}), a code for each point; "
                     f"got {codes.flat.shape}. Take the codes from the method style."
                 )
-            behind = codes.flat
+            values = codes.flat
         else:
-            behind = np.zeros((len(places), n_style), dtype=np.float32)
+            values = np.zeros((len(points), n_style), dtype=np.float32)
         if not n_style:
-            return places
-        joined = np.concatenate([places.flat, behind], axis=1)
+            return points
+        joined = np.concatenate([points.flat, values], axis=1)
         return Rows(joined, joined.shape[1:], joined.shape[1:])
 
     def encoder_jacobian(self, X: Any) -> np.ndarray:
         """Derivative of the map's coordinates by each value of the samples, at these samples.
 
-        It says how far, and in which direction, a sample moves on the map when one of its values
-        changes by a little.
+        It shows how far, and in which direction, a sample moves on the map when one of its values
+        changes slightly.
 
         Parameters
         ----------
@@ -727,8 +734,8 @@ default="spectral"
         Raises
         ------
         InvalidInputError
-            If there is no encoder (``parametric_embedding=False``), `X` does not fit what was
-            fitted, or a layer of the encoder has no finite derivative; a ValueError.
+            If there is no encoder (``parametric_embedding=False``), `X` does not fit the fitted
+            data, or a layer of the encoder has no finite derivative; a ValueError.
 
         Notes
         -----
@@ -741,7 +748,7 @@ default="spectral"
 
     @property
     def _jacobian(self) -> Jacobian:
-        """The encoder's derivative as a fast function, made on first use."""
+        """The encoder's derivative as a fast function, made at first use."""
         from embedscope.core.networks._jacobian import Jacobian
 
         if self._derivative is None:
@@ -749,7 +756,7 @@ default="spectral"
         return self._derivative
 
     def _network(self, name: str) -> Forward:
-        """The trained network as a fast function, made on first use."""
+        """The trained network as a fast function, made at first use."""
         from embedscope.core.networks._forward import Forward
 
         if name not in self._forward:
@@ -760,7 +767,7 @@ default="spectral"
         if not self.parametric_embedding:
             raise InvalidInputError(
                 f"parametric_embedding must be True for {method}; got False, which learns a table "
-                "of positions and no network. Set it, and fit again."
+                "of positions and no network. Set it to True, and fit again."
             )
 
     # -- landmarks -------------------------------------------------------------------------------
@@ -774,24 +781,24 @@ default="spectral"
         idx: Any = None,
         reset_optimizer: bool = True,
     ) -> None:
-        """Let some samples hold their present places in the next `fit`, which then learns on.
+        """Let some samples keep their positions in the next `fit`, which continues the training.
 
         `update` does this by itself; here the landmarks can be chosen.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, *dims)
-            Data that the map knows.
+            Data that the map was trained on.
         sample_pct : float, default=0.01
-            Share of them to hold.
+            Share of the samples that become landmarks.
         sample_mode : {"uniform", "predefined"}, default="uniform"
-            Draw them at random, or take those of `idx`.
+            Choose them at random, or by `idx`.
         landmark_loss_weight : float, default=0.01
-            Becomes the parameter of that name.
+            New value of the constructor parameter.
         idx : sequence of int, optional
             Row numbers of the landmarks.
         reset_optimizer : bool, default=True
-            Accepted for umap-learn's sake: every fit begins with a fresh optimiser.
+            No effect; accepted as in umap-learn. Every fit starts with a new optimiser.
         """
         check_is_fitted(self)
         self._need_encoder("add_landmarks")
@@ -803,7 +810,7 @@ default="spectral"
         self._landmarks = Landmarks(held, self._network("encoder")(held))
 
     def remove_landmarks(self) -> None:
-        """Forget the landmarks of `add_landmarks`: the next `fit` starts afresh."""
+        """Remove the landmarks of `add_landmarks`: the next `fit` starts with new networks."""
         self._landmarks = None
 
     # -- files and pictures ----------------------------------------------------------------------
@@ -811,8 +818,8 @@ default="spectral"
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the trained map as a directory, without pickle; see `load_ParametricUMAP`.
 
-        A model that stands there is replaced at one instant: whatever happens, `path` holds the
-        old model or the new one, whole.
+        An existing model is replaced at one instant: even after a crash, `path` holds the complete
+        old model or the complete new one.
 
         Parameters
         ----------
@@ -827,7 +834,7 @@ default="spectral"
     def to_onnx(self, path: str | os.PathLike[str], network: str = "encoder") -> Path:
         """Export a trained network as ONNX, checked against onnxruntime to 1e-5.
 
-        What was trained in mixed precision is exported in float32, and checked against the same
+        A network trained in mixed precision is exported in float32, and checked against the same
         weights in float32.
 
         Parameters
@@ -835,9 +842,10 @@ default="spectral"
         path : str or path
             File to write.
         network : {"encoder", "decoder", "style_encoder", "spread_decoder"}, default="encoder"
-            The decoder is exported as it is: where the loss is cross entropy it gives logits, with
-            style codes or samples held out standardised samples. It takes a place, with the style
-            code behind it. "spread_decoder" gives variances of standardised samples.
+            The decoder is exported without output scaling: it gives logits if the loss is cross
+            entropy, and standardised samples with style codes or held-out samples. It takes a point
+            of the map followed by the style code. "spread_decoder" gives variances of standardised
+            samples.
 
         Returns
         -------
@@ -903,8 +911,8 @@ default="spectral"
     def parametric_model(self) -> Any:
         """umap-learn's name of the trained networks as one: encoder, and decoder if there is one.
 
-        A keras.Model from samples to places, or to places and what the decoder draws there; None
-        before `fit`, and without an encoder.
+        A keras.Model from samples to positions, or to positions and the decoder's output for them;
+        None before `fit`, and without an encoder.
         """
         if getattr(self, "encoder_", None) is None or not self.parametric_embedding:
             return None
@@ -921,16 +929,15 @@ default="spectral"
         return int(self.embedding_.shape[1])
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Constructor parameters as they were given.
+        """Constructor parameters as given, also the networks, not the trained ones.
 
-        The networks are those given too, not the trained ones. With `parametric_reconstruction` and
-        no loss given, data within 0..1 are reconstructed by cross entropy, other data by
-        squared error on standardised values.
+        With `parametric_reconstruction` and no loss given, data within 0..1 are reconstructed by
+        cross entropy, other data by squared error on standardised values.
 
         Parameters
         ----------
         deep : bool, default=True
-            Of no effect: no parameter is an estimator.
+            No effect: no parameter is an estimator.
 
         Returns
         -------
@@ -942,7 +949,7 @@ default="spectral"
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
-        tags.transformer_tags.preserves_dtype = ["float32"]  # a map is float32 whatever X is
+        tags.transformer_tags.preserves_dtype = ["float32"]  # a map is float32 for every dtype of X
         tags.non_deterministic = self.random_state is None
         return tags
 
@@ -976,7 +983,7 @@ default="spectral"
         warn_left_out(left_out)
 
     def _state(self, *, by_name: bool) -> dict[str, Any]:
-        """What a copy gets, or a pickle, which finds functions `by_name`."""
+        """The state for a copy, or for a pickle, which finds functions `by_name`."""
         state = dict(super().__getstate__())
         check_networks(state)
         if "_fitted" not in state:
@@ -984,7 +991,7 @@ default="spectral"
             return state
         left_out = uncopied_watchers(state, by_name=by_name)
         state.update(dict.fromkeys(left_out))
-        # Traced functions cannot be stored, and are made again on first use.
+        # Traced functions cannot be stored; they are made again at first use.
         return state | {"_forward": {}, "_derivative": None, "_left_out": left_out}
 
     # -- reading arrays --------------------------------------------------------------------------
@@ -994,7 +1001,7 @@ default="spectral"
         self.__dict__.update(features)
 
     def _read_rows(self, X: Any, name: str = "X") -> Rows:
-        """Check `X` against what was fitted; flattened or in shape."""
+        """Check `X`, flattened or in shape, against the fitted data."""
         rows = as_rows(X, name=name)
         self._check_sample(rows.given_shape, name)
         if len(rows.given_shape) == 1:
@@ -1002,7 +1009,7 @@ default="spectral"
         return Rows(rows.flat, self._sample_shape, rows.given_shape)
 
     def _check_sample(self, shape: tuple[int, ...], name: str) -> None:
-        """Check the shape of one sample against what was fitted."""
+        """Check the shape of one sample against the fitted data."""
         n_features = int(np.prod(shape))
         if n_features != self.n_features_in_:
             raise InvalidInputError(
@@ -1017,7 +1024,7 @@ default="spectral"
         if not self.parametric_embedding:
             raise InvalidInputError(
                 "reconstruction_validation must come with parametric_embedding=True; got False, "
-                "which learns no network that could place other samples. Leave one of them out."
+                "which learns no network for other samples. Leave one of them out."
             )
         validation = as_rows(self.reconstruction_validation, name="reconstruction_validation")
         if validation.n_features != rows.n_features:
@@ -1043,7 +1050,7 @@ default="spectral"
     def _check_beside(
         self, rows: Rows, precomputed_distances: Any, landmark_positions: Any
     ) -> np.ndarray | None:
-        """Check what comes beside X; returns the landmark positions."""
+        """Check the other arguments of `fit`; returns the landmark positions."""
         from embedscope.core._landmarks import check_positions
 
         if (self.metric == "precomputed") != (precomputed_distances is not None):
@@ -1067,12 +1074,12 @@ def _features_of(X: Any, rows: Rows) -> dict[str, Any]:
 
 
 def _check_names(estimator: BaseEstimator, X: Any, name: str, *, reset: bool) -> None:
-    """Let scikit-learn read the names of columns, or compare them with those of `fit`."""
+    """Let scikit-learn read the names of columns, or compare them with those in `fit`."""
     duplicated = getattr(getattr(X, "columns", None), "duplicated", None)  # of pandas
     if duplicated is not None and duplicated().any():
         twice = ", ".join(map(repr, X.columns[duplicated()].unique()))
         raise InvalidInputError(
-            f"{name} must have a name of its own for each column; got {twice} more than once. "
+            f"{name} must have a different name for each column; got {twice} more than once. "
             f"Rename those columns, or give {name}.to_numpy()."
         )
     try:
@@ -1080,13 +1087,13 @@ def _check_names(estimator: BaseEstimator, X: Any, name: str, *, reset: bool) ->
     except (TypeError, ValueError) as error:
         kind = InvalidTypeError if isinstance(error, TypeError) else InvalidInputError
         raise kind(
-            f"{name} must have columns whose names are text, and those that fit was given, in "
-            f"their order; got others. {error}"
+            f"{name} must have columns whose names are text, the same ones as in fit and in the "
+            f"same order; got others. {error}"
         ) from error
 
 
 def _pad_unknown(y: np.ndarray | None, length: int, target_metric: Any) -> np.ndarray | None:
-    """Landmarks have no labels: -1. A numeric target has no such value."""
+    """Pad labels with -1 for landmarks, which have none. A numeric target has no such value."""
     if y is None:
         return None
     if target_metric != "categorical":

@@ -1,4 +1,4 @@
-"""Landmarks: samples that hold their place while a trained map learns new data."""
+"""Landmarks: samples that keep their positions while a trained map learns new data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from embedscope.core.arrays._rows import Rows, as_array, as_float32
 
 @dataclass(frozen=True)
 class Landmarks:
-    """Samples and the places that they hold.
+    """Samples and the positions that they should keep.
 
     Attributes
     ----------
@@ -27,15 +27,15 @@ class Landmarks:
     positions: np.ndarray
 
     def append_to(self, rows: Rows, wanted: np.ndarray | None) -> tuple[Rows, np.ndarray]:
-        """`rows` followed by the landmarks, and the place each should hold (NaN: free)."""
+        """`rows` followed by the landmarks, and the wanted position of each (NaN for free)."""
         if wanted is None:
             wanted = np.full((len(rows), self.positions.shape[1]), np.nan, dtype=np.float32)
         return rows.joined(self.rows), np.concatenate([wanted, self.positions])
 
     def thinned(self, most: int, rng: np.random.Generator) -> Landmarks:
-        """A copy of at most `most` of them, drawn at random.
+        """A copy of at most `most` landmarks, chosen at random.
 
-        A copy in any case: the samples may be the user's own array, which may change later.
+        Always a copy, since the samples may be the user's own array, which may change later.
         """
         kept = np.arange(len(self.rows))
         if len(kept) > most:
@@ -58,7 +58,7 @@ def choose_rows(
     sample_pct : float
         Share of the samples, above 0 and at most 1, for mode "uniform".
     sample_mode : {"uniform", "predefined", "predetermined"}
-        The last two are one, by the name in umap-learn's documentation and that in its code.
+        The last two are the same mode: umap-learn's documentation and its code use different names.
     idx : sequence of int, optional
         Row numbers, for mode "predefined".
     rng : numpy.random.Generator
@@ -77,7 +77,7 @@ def choose_rows(
     if sample_mode not in ("predefined", "predetermined"):
         raise InvalidInputError(
             f"sample_mode must be 'uniform' or 'predefined'; got {sample_mode!r}. "
-            "Use 'uniform' to draw landmarks at random."
+            "Use 'uniform' to choose landmarks at random."
         )
     chosen = as_array([] if idx is None else idx, "idx")
     if chosen.ndim != 1 or not len(chosen) or chosen.dtype.kind not in "iu":
@@ -94,7 +94,7 @@ def choose_rows(
 
 
 def check_positions(given: Any, n_samples: int, n_components: int) -> np.ndarray:
-    """The user's `landmark_positions` as float32; a row is a place or all NaN."""
+    """The user's `landmark_positions` as float32; each row is a position or all NaN."""
     positions = as_float32(given, "landmark_positions")
     if positions.shape != (n_samples, n_components):
         raise InvalidInputError(
@@ -108,7 +108,7 @@ def check_positions(given: Any, n_samples: int, n_components: int) -> np.ndarray
     gaps = np.isnan(positions)
     if (gaps.any(axis=1) != gaps.all(axis=1)).any():
         raise InvalidInputError(
-            "landmark_positions must be a whole place or NaN in each row; got rows with both. "
+            "landmark_positions must be a whole position or NaN in each row; got rows with both. "
             "A sample that may move has NaN in every column."
         )
     return positions

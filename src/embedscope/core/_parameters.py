@@ -1,7 +1,7 @@
-"""The rules that constructor parameters must keep, checked when `fit` begins.
+"""The rules of the constructor parameters, checked when `fit` starts.
 
-Every message gives the rule, the value and the remedy. What depends on the data (neighbours and
-samples, networks and shapes) is checked where the data are known.
+Every message gives the rule, the value and the remedy. Rules that depend on the data (neighbours
+and samples, networks and shapes) are checked where the data are known.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 
 from embedscope._errors import InvalidInputError
 from embedscope.core.graph._distances import check_metric
+from embedscope.core.solvers._registry import SOLVERS
 
 _NEED_DECODER = (
     "autoencoder_loss",
@@ -25,9 +26,9 @@ _NEED_DECODER = (
     "validation_fraction",
 )
 _KERAS_FIT_ARGUMENTS = ("callbacks", "verbose")
-_LARGEST_SEED = 2**32 - 1  # that numpy.random.RandomState takes
+_LARGEST_SEED = 2**32 - 1  # of numpy.random.RandomState
 
-_shortened = reprlib.Repr()  # its arguments are attributes only before Python 3.12
+_shortened = reprlib.Repr()  # before Python 3.12 its settings can only be set as attributes
 _shortened.maxstring = _shortened.maxother = 100
 _show = _shortened.repr
 
@@ -41,7 +42,7 @@ def _is_real(value: Any) -> bool:
         return False
     try:
         return math.isfinite(value)
-    except OverflowError:  # an int beyond the floats
+    except OverflowError:  # an int too large for a float
         return False
 
 
@@ -61,8 +62,13 @@ def _or_none(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: value is None or holds(value)
 
 
-def _one_of(*choices: str) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, str) and value in choices
+def _one_of(summaries: Mapping[str, str]) -> tuple[Callable[[Any], bool], str, str]:
+    """A rule for a parameter that is one of some names, from a summary of each."""
+    return (
+        lambda value: isinstance(value, str) and value in summaries,
+        " or ".join(map(repr, summaries)),
+        ", ".join(f"{name!r} {summary}" for name, summary in summaries.items()),
+    )
 
 
 def _is_boolean(value: Any) -> bool:
@@ -167,7 +173,7 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str, str]] = {
         "Leave it out for the Euclidean distance",
     ),
     "landmark_loss_weight": (_real_from(0), "a number of at least 0", "1.0 is the usual choice"),
-    "solver": (_one_of("auxiliary", "edges"), "'auxiliary' or 'edges'", "'auxiliary' is fast"),
+    "solver": _one_of({name: entry.summary for name, entry in SOLVERS.items()}),
     "batch_size": (_or_none(_integer_from(1)), "None or an int of at least 1", "Leave it out"),
     "n_training_epochs": (_integer_from(1), "an int of at least 1", "1 is the standard schedule"),
     "loss_report_frequency": (_integer_from(1), "an int of at least 1", "10 is the usual choice"),
@@ -198,7 +204,7 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str, str]] = {
 
 
 def check_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Raise unless every parameter keeps its rule.
+    """Raise unless every parameter satisfies its rule.
 
     Parameters
     ----------
@@ -208,7 +214,7 @@ def check_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        The same, numpy's scalars as Python's own, which is what Keras takes.
+        The same parameters, with numpy scalars converted to Python's, as Keras needs.
 
     Raises
     ------
@@ -236,7 +242,7 @@ def _check_metrics(parameters: Mapping[str, Any]) -> None:
 
 
 def _check_together(parameters: Mapping[str, Any]) -> None:
-    """Rules between parameters."""
+    """Check the rules between parameters."""
     if parameters["min_dist"] > parameters["spread"]:
         raise InvalidInputError(
             f"min_dist must be at most spread; got min_dist={parameters['min_dist']!r} and "

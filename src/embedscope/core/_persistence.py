@@ -1,6 +1,6 @@
-"""Which parts of an estimator are saved, and how they become an estimator again.
+"""Save an estimator's parts and restore an estimator from them.
 
-`_storage` knows files; this module knows what is in them.
+`_storage` handles the files; this module knows their content.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from embedscope.core.storage._model_archive import find_untrusted
 from embedscope.core.storage._model_layout import MODEL
 from embedscope.core.storage._storage import StoredModel, read_model, write_model
 
-_LANDMARKS = ("anchors", "landmarks")  # what `update` holds, and what `add_landmarks` chose
-_TRAINED = {"trained": True}  # stands for a user's network, which is saved in its trained state
+_LANDMARKS = ("anchors", "landmarks")  # those of `update`, and those of `add_landmarks`
+_TRAINED = {"trained": True}  # in place of a user's network, which is saved as trained
 
 
 def save_estimator(estimator: ParametricUMAP, path: str | os.PathLike[str]) -> None:
@@ -59,7 +59,7 @@ def save_estimator(estimator: ParametricUMAP, path: str | os.PathLike[str]) -> N
         _arrays(estimator, state),
         {name: network for name, network in networks.items() if network is not None},
     )
-    with kept_random_state():  # it is read back, which builds networks
+    with kept_random_state():  # reading the model back builds networks
         write_model(path, model, check=_restore)
 
 
@@ -97,9 +97,9 @@ def _rows_arrays(name: str, flat: np.ndarray | sparse.csr_matrix) -> dict[str, n
 
 
 def _storable_parameters(estimator: ParametricUMAP) -> tuple[dict[str, Any], list[str]]:
-    """Parameters as JSON, and the names of those that stay behind and will be missed.
+    """Parameters as JSON, and the names of those that cannot be stored and are needed later.
 
-    Arrays that belong to the training samples stay behind too, and the progress hook.
+    Arrays of the training samples and the progress hook are not stored, and not named.
     """
     stored: dict[str, Any] = {}
     left_out = []
@@ -126,8 +126,8 @@ def _storable_parameters(estimator: ParametricUMAP) -> tuple[dict[str, Any], lis
 def load_ParametricUMAP(path: str | os.PathLike[str]) -> ParametricUMAP:
     """Load a map that `ParametricUMAP.save` wrote.
 
-    Nothing in the files is run: there is no pickle in them, and networks may hold only layers of
-    Keras itself or registered with it by your own code.
+    No code in the files is run: they hold no pickle, and networks may hold only layers of Keras
+    itself or layers that your own code has registered with Keras.
 
     Parameters
     ----------
@@ -137,8 +137,8 @@ def load_ParametricUMAP(path: str | os.PathLike[str]) -> ParametricUMAP:
     Returns
     -------
     ParametricUMAP
-        With the same transform to the last bit. Parameters that are functions (such as a
-        loss of your own) are not stored: they have their defaults, and a warning names them.
+        Its transform is the same to the last bit. Parameters that are functions (such as a loss of
+        your own) are not stored: they have their defaults, and a warning names them.
 
     Raises
     ------
@@ -163,7 +163,7 @@ def load_ParametricUMAP(path: str | os.PathLike[str]) -> ParametricUMAP:
 def _restore(model: StoredModel) -> ParametricUMAP:
     networks, arrays, state = model.networks, model.arrays, model.state
     parameters = dict(model.parameters)
-    # Keras builds what a description names: of an optimiser as well, and of what stands within it.
+    # Keras builds any object that a config names, also in the config of an optimiser.
     if reason := find_untrusted(parameters):
         raise InvalidModelError(f"{MODEL.header} must describe trusted objects; got {reason}")
     for name in ("encoder", "decoder"):
@@ -196,7 +196,7 @@ def _restore(model: StoredModel) -> ParametricUMAP:
         _restored_reconstruction(model),
         networks.get("style_encoder"),
         networks.get("spread_decoder"),
-        # Models of format 1 held no sample out.
+        # Models of format 1 have no held-out samples.
         arrays.get("validation_rows", np.empty(0, np.int64)),
     )
     sample_shape = tuple(int(size) for size in state["sample_shape"])

@@ -1,7 +1,7 @@
-"""What can be pickled and never unpickled is refused while there is still something to save.
+"""Refuse to pickle or copy an estimator that could not be restored.
 
-Callbacks and hooks watch a training. An estimator that has its training behind it does without
-those that cannot be copied, as `save` does; one that has it before it must not lose them.
+Callbacks and hooks only watch a training. A fitted estimator is copied without those that cannot be
+copied, as in `save`. An estimator that is not fitted yet must not lose them.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from embedscope._errors import InvalidInputError
 from embedscope._warning import warn_caller
 
 NOT_MISSED = ("init", "precomputed_knn", "reconstruction_validation", "progress")
-"""Of no use without the training samples, or to anybody but the process that fitted."""
+"""Parameters that are useless without the training samples or outside the fitting process."""
 
 _WATCHERS = ("keras_fit_kwargs", "progress")
 
 
 def check_networks(state: Mapping[str, Any]) -> None:
-    """Raise unless Keras can build again what an estimator's attributes hold of it.
+    """Raise unless Keras can rebuild the networks and optimisers among an estimator's attributes.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def check_networks(state: Mapping[str, Any]) -> None:
     InvalidInputError
         Naming the attribute and the class that is not registered with Keras.
     """
-    if "keras" not in sys.modules:  # no network was ever made
+    if "keras" not in sys.modules:  # so there is no network
         return
     from embedscope.core.networks._tensorflow import keras
     from embedscope.core.storage._model_archive import find_unregistered
@@ -48,14 +48,14 @@ def check_networks(state: Mapping[str, Any]) -> None:
         try:
             config = json.loads(json.dumps(keras.saving.serialize_keras_object(value)))
         except Exception as error:  # a layer's own get_config may raise anything
-            reason: str | None = f"a part that does not describe itself ({error})"
+            reason: str | None = f"a part that Keras cannot serialize ({error})"
         else:
             reason = find_unregistered(config)
         if reason is not None:
             raise InvalidInputError(
-                f"{name} must be such that it can be unpickled or copied; got {reason}. Put "
+                f"{name} must be possible to unpickle or copy; got {reason}. Put "
                 "@keras.saving.register_keras_serializable() on the class that you wrote, with a "
-                "get_config, and build the network anew."
+                "get_config, and build the network again."
             )
 
 
@@ -70,26 +70,26 @@ def check_watchers(parameters: Mapping[str, Any]) -> None:
     Raises
     ------
     InvalidInputError
-        Naming the parameter, and what in it cannot be copied.
+        Naming the parameter and the part of it that cannot be copied.
     """
     for name in _WATCHERS:
         reason = _why_not_copied(parameters[name])
         if reason is not None:
             raise InvalidInputError(
-                f"{name} must be such that it can be copied; got {reason}. Call "
+                f"{name} must be possible to copy; got {reason}. Call "
                 f"set_params({name}=None) first, and give the copy new ones."
             )
 
 
 def uncopied_watchers(parameters: Mapping[str, Any], *, by_name: bool) -> list[str]:
-    """Which of callbacks and progress hook cannot be copied.
+    """Names of the parameters whose callbacks or hook cannot be copied.
 
     Parameters
     ----------
     parameters : mapping
         Constructor parameters by name.
     by_name : bool
-        Functions and classes must be found again by their name, as a pickle wants it.
+        Functions and classes must also be importable by their names, as pickle requires.
 
     Returns
     -------
@@ -105,11 +105,11 @@ def uncopied_watchers(parameters: Mapping[str, Any], *, by_name: bool) -> list[s
 
 
 def warn_left_out(names: list[str]) -> None:
-    """Name the parameters that a model read again lacks."""
+    """Warn of the parameters that a loaded model lacks."""
     if missed := [name for name in names if name not in NOT_MISSED]:
         warn_caller(
-            f"{', '.join(missed)} could not be saved with the model and stand at their defaults: "
-            "set them again before you fit or update."
+            f"{', '.join(missed)} could not be saved with the model and have their defaults: set "
+            "them again before you fit or update."
         )
 
 
@@ -125,13 +125,13 @@ def _why_not_copied(value: Any) -> str | None:
         name = getattr(watcher, "__qualname__", type(watcher).__name__)
         try:
             copy.deepcopy(watcher)
-        except Exception as error:  # an object's own way of being copied may raise anything
+        except Exception as error:  # an object's own copy method may raise anything
             return f"{name}, which cannot ({error})"
     return None
 
 
 def _has_nameless(value: Any) -> bool:
-    """Whether a pickle would look for a function or a class where there is none."""
+    """Whether pickle would fail to find a function or a class by its name."""
     parts: list[Any] = []
     for watcher in _watchers(value):
         parts.append(watcher)
@@ -141,7 +141,7 @@ def _has_nameless(value: Any) -> bool:
 
 
 def _is_nameless(part: Any) -> bool:
-    """Whether this is a function or a class that its module does not have under its name."""
+    """Whether this is a function or a class that its module does not hold under its name."""
     if not isinstance(part, FunctionType | type):
         return False
     found: Any = sys.modules.get(part.__module__)

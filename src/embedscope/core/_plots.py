@@ -1,4 +1,4 @@
-"""Pictures of a fitted map: the loss curves and the map itself."""
+"""Plots of a fitted map: the loss curves and the map itself."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from embedscope.core.arrays._rows import as_array
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_MOST_CLASSES = 20
+_MOST_CLASSES = 20  # colours of matplotlib's palette tab20
 _TITLES = {
     "loss": "UMAP cross entropy",
     "reconstruction_loss": "reconstruction",
@@ -69,14 +69,14 @@ def _scatter_classes(
 ) -> None:
     import matplotlib as mpl
 
-    if values.dtype.kind == "O":  # text with gaps, or a mixture, cannot be put in order
+    if values.dtype.kind == "O":  # mixed types, or text with missing values, cannot be sorted
         values = values.astype(str)
     classes, index = np.unique(values, return_inverse=True)
     palette = mpl.colormaps["tab10" if len(classes) <= 10 else "tab20"]
     colors = np.asarray([palette(k % palette.N) for k in range(len(classes))])
     ax.scatter(x, y, c=colors[index], **style)
     if len(classes) > _MOST_CLASSES:
-        return  # colours repeat, and a legend would bury the map
+        return  # colours repeat, and a legend would cover the map
     handles = [
         mpl.lines.Line2D([], [], marker="o", linestyle="", color=color, label=str(name))
         for name, color in zip(classes, colors, strict=True)

@@ -1,4 +1,4 @@
-"""Whether the parts of a saved model are of one map: arrays, networks and numbers of its header."""
+"""Check that the arrays, networks and header values of a saved model belong to one map."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
 
 def check_parts(estimator: ParametricUMAP) -> None:
-    """Raise unless all that was restored fits together.
+    """Raise unless all restored parts fit together.
 
     Raises
     ------
     ValueError
-        With the parts that do not.
+        Names the parts that do not fit together.
     """
     embedding = estimator.embedding_
     _require(embedding.ndim == 2 and embedding.dtype.kind == "f", "an embedding", embedding)
     n_samples, n_components = embedding.shape
     n_features = estimator.n_features_in_
-    # The graph is of the distinct samples alone where `unique` was set.
+    # With `unique`, the graph holds only the distinct samples.
     n_nodes = estimator.graph_.shape[0]
     if not 0 < n_nodes <= n_samples:
         raise ValueError(f"an embedding of {n_samples} samples and a graph of {n_nodes}")
@@ -53,11 +53,11 @@ def check_parts(estimator: ParametricUMAP) -> None:
 
 
 def _check_landmarks(landmarks: Landmarks, n_components: int, n_features: int) -> None:
-    places, rows = landmarks.positions, landmarks.rows.flat
+    positions, rows = landmarks.positions, landmarks.rows.flat
     _require(
-        places.shape == (rows.shape[0], n_components) and places.dtype.kind == "f",
-        f"places of {rows.shape[0]} landmarks in {n_components} dimensions",
-        places,
+        positions.shape == (rows.shape[0], n_components) and positions.dtype.kind == "f",
+        f"positions of {rows.shape[0]} landmarks in {n_components} dimensions",
+        positions,
     )
     _require(
         rows.ndim == 2 and rows.shape[1] == n_features and rows.dtype.kind == "f",
@@ -67,13 +67,13 @@ def _check_landmarks(landmarks: Landmarks, n_components: int, n_features: int) -
 
 
 def _check_ends(encoder: Any, n_features: int, n_components: int) -> None:
-    """The encoder's input and output; a user's own network may leave sizes open."""
+    """Check the encoder's input and output shapes; a user's network may leave sizes open."""
     read, gives = encoder.input_shape[1:], encoder.output_shape[1:]
-    is_table = read == (1,)  # without `parametric_embedding`: from a row's number to its place
+    is_table = read == (1,)  # without `parametric_embedding` the input is a row number
     if not is_table and None not in read and math.prod(read) != n_features:
         raise ValueError(f"samples of {n_features} values and an encoder of {read}")
     if None not in gives and gives != (n_components,):
-        raise ValueError(f"places in {n_components} dimensions and an encoder to {gives}")
+        raise ValueError(f"positions in {n_components} dimensions and an encoder to {gives}")
 
 
 def _require(holds: bool, what: str, found: np.ndarray) -> None:

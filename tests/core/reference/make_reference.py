@@ -1,7 +1,7 @@
-"""Write what umap-learn answers to small inputs, for the tests to compare with.
+"""Write umap-learn's results for small inputs, for comparison in the tests.
 
-umap-learn is not among the tests' requirements, so its answers are stored beside this script,
-inputs included. To make them anew: ``python tests/core/reference/make_reference.py`` with
+umap-learn is not among the tests' requirements, so its results and inputs are stored beside this
+script. To make them again: ``python tests/core/reference/make_reference.py`` with
 umap-learn 0.5.12 installed.
 """
 

@@ -1,4 +1,4 @@
-"""Arrays of any kind as rows of numbers: checked, read in blocks, and their principal axes."""
+"""Arrays of any kind as checked rows of numbers, read in blocks; principal axes."""
 
 from embedscope.core.arrays._principal_axes import principal_axes
 from embedscope.core.arrays._rows import Rows, as_rows

@@ -1,6 +1,6 @@
 """Arrays larger than memory: dask arrays stay lazy, chunked arrays on disk are read in blocks.
 
-Knows neither library: an array says by its attributes what it is.
+Imports neither dask nor zarr: the attributes of an array show its kind.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ _BLOCK_BYTES = 2**26  # of float32 in one block; a chunk is never split
 
 
 def is_lazy(X: Any) -> bool:
-    """Whether `X` is a dask array, which computes nothing before it is asked to."""
+    """Whether `X` is a dask array, which computes only on request."""
     return hasattr(X, "map_blocks") and hasattr(X, "rechunk")
 
 
 def is_chunked(X: Any) -> bool:
-    """Whether `X` is an array on disk, such as a zarr array, that is read chunk by chunk."""
+    """Whether `X` is a chunked array on disk, such as a zarr array."""
     chunks = getattr(X, "chunks", None)
     return isinstance(chunks, tuple) and all(isinstance(size, int) for size in chunks)
 
 
 def map_lazily(function: Callable[[np.ndarray], np.ndarray], X: Any, n_columns: int) -> Any:
-    """Apply a function of whole samples to each block of a dask array, once it is computed.
+    """Apply a function of whole samples to each block of a dask array, lazily.
 
     Parameters
     ----------
     function : callable
-        From samples to float32 rows of `n_columns`; is not called on blocks without samples, which
-        selections leave behind.
+        From samples to float32 rows of `n_columns`. It is not called on blocks without samples,
+        which indexing a dask array can leave.
     X : dask array of shape (n_samples, ...)
     n_columns : int
 
@@ -54,13 +54,13 @@ def map_lazily(function: Callable[[np.ndarray], np.ndarray], X: Any, n_columns: 
 
 
 def map_chunks(function: Callable[[np.ndarray], np.ndarray], X: Any) -> np.ndarray:
-    """Apply a function of samples to a chunked array on disk, some chunks at a time.
+    """Apply a function of samples to a chunked array on disk, a few chunks at a time.
 
     Parameters
     ----------
     function : callable
         From samples to rows.
-    X : zarr array, or one alike, of shape (n_samples, ...)
+    X : zarr array, or similar, of shape (n_samples, ...)
 
     Returns
     -------
@@ -69,6 +69,6 @@ def map_chunks(function: Callable[[np.ndarray], np.ndarray], X: Any) -> np.ndarr
     n_samples, in_chunk = X.shape[0], max(1, X.chunks[0])
     chunk_bytes = 4 * in_chunk * int(np.prod(X.shape[1:]))
     step = in_chunk * max(1, _BLOCK_BYTES // max(1, chunk_bytes))
-    # An array without samples is read too: the function says what is wrong with it.
+    # An array without samples is read too, so that the function raises its own error.
     starts = range(0, max(1, n_samples), step)
     return np.concatenate([function(np.asarray(X[start : start + step])) for start in starts])

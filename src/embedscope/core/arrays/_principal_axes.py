@@ -1,4 +1,4 @@
-"""Principal axes: where the search for neighbours and the default encoder look first."""
+"""Principal axes of the data, for the search for neighbours and the default encoder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 _MOST_FEATURES = 1024  # a wider covariance matrix costs more than a randomised decomposition
 _ENOUGH_ROWS, _ENOUGH_WIDE_ROWS = 20_000, 5_000
-_POWER_ITERATIONS = 4  # what scikit-learn takes for many axes; for a few it would take 7
+_POWER_ITERATIONS = 4  # scikit-learn's choice for many axes; for a few axes it takes 7
 _LARGEST_EXPONENT = 30  # sums of squares of 2^30 are far from float32's limits
 
 
@@ -34,7 +34,8 @@ def principal_axes(centred: np.ndarray, n_axes: int) -> np.ndarray:
     n_axes = min(n_axes, n_features, len(centred))
     if n_features <= _MOST_FEATURES:
         covariance = (rows.T @ rows).astype(np.float64)
-        # All of them: numpy is quicker so than scipy at a few, and leaves the interpreter lock.
+        # All axes: numpy is faster at this than scipy at a few axes, and releases the interpreter
+        # lock.
         _, vectors = np.linalg.eigh(covariance)
         axes = vectors[:, ::-1][:, :n_axes]
     else:
@@ -51,7 +52,8 @@ def principal_axes(centred: np.ndarray, n_axes: int) -> np.ndarray:
 def in_safe_units(X: np.ndarray) -> tuple[np.ndarray, int]:
     """Data in a unit in which squares neither overflow nor vanish, and the unit's exponent.
 
-    A power of two, so that no digit changes; 0, and no copy, for data of usual magnitudes.
+    The unit is a power of two, so that no digit changes. Data of usual magnitudes are returned
+    without a copy, with exponent 0.
     """
     exponent = math.frexp(max(float(X.max()), -float(X.min())))[1]
     if abs(exponent) <= _LARGEST_EXPONENT:

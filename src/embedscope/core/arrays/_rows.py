@@ -1,7 +1,7 @@
-"""Any kind of array as float32 rows that a network can be fed: checked once, gathered by index.
+"""Any kind of array as checked float32 rows, from which batches for a network are taken by index.
 
-Outside this module an `X` is a `Rows`: dense or sparse, flat or image-shaped, it gives batches of
-the shape that the network takes, and it knows how to give results back in the shape of the input.
+Outside this module an `X` is a `Rows`. It may be dense or sparse, flat or image-shaped; it gives
+batches of the shape that the network takes, and keeps the shape of the input for results.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from scipy import sparse
 from embedscope._errors import InvalidInputError, InvalidTypeError
 from embedscope.core.arrays._shapes import check_layout
 
+# Rows in a block: throughput on 60,000 rows changes little from 4,096 to 16,384.
 _BLOCK_ROWS = 8_192
 _BLOCK_VALUES = 2**22  # 16 MiB of input, which the feature maps of a convolution multiply
-_DENSE_VALUES = 2**25
+_DENSE_VALUES = 2**25  # 128 MiB as float32
 
 LARGEST_VALUE = 1e32  # sums of its neighbours' distances still fit in float32
 
@@ -51,7 +52,7 @@ class Rows:
     def take(self, index: np.ndarray | slice) -> np.ndarray:
         """Samples of the given index as a dense array of shape ``index.shape + shape``.
 
-        A slice may give a view, so what comes out is not to be written to.
+        A slice may give a view, so the result must not be written to.
         """
         if isinstance(self.flat, np.ndarray):
             dense = self.flat[index]
@@ -61,14 +62,14 @@ class Rows:
         return np.ascontiguousarray(dense).reshape(*leading, *self.shape)
 
     def blocks(self, index: np.ndarray | None = None) -> Iterator[slice | np.ndarray]:
-        """Rows (all, unless given), few enough at a time for a network to take at once."""
+        """Blocks of rows (of all, unless given) that are small enough for one call of a network."""
         step = max(1, min(_BLOCK_ROWS, _BLOCK_VALUES // self.n_features))
         for start in range(0, len(self if index is None else index), step):
             block = slice(start, start + step)
             yield block if index is None else index[block]
 
     def subset(self, index: np.ndarray) -> Rows:
-        """The samples of `index` alone."""
+        """Only the samples of `index`."""
         return Rows(self.flat[index], self.shape, self.given_shape)
 
     def joined(self, other: Rows) -> Rows:
@@ -82,9 +83,9 @@ class Rows:
 
 
 def dense_if_small(flat: np.ndarray | sparse.csr_matrix) -> np.ndarray | sparse.csr_matrix:
-    """Sparse data of at most 33 million values (128 MiB) as dense ones.
+    """Sparse data of at most 33 million values (128 MiB) as dense data.
 
-    The same numbers then give the same map, to the last bit, sparse or not.
+    The same numbers then give the same map to the last bit, sparse or dense.
     """
     if isinstance(flat, np.ndarray) or flat.shape[0] * flat.shape[1] > _DENSE_VALUES:
         return flat
@@ -92,16 +93,16 @@ def dense_if_small(flat: np.ndarray | sparse.csr_matrix) -> np.ndarray | sparse.
 
 
 def as_rows(X: Any, dims: Sequence[int] | None = None, *, name: str = "X", least: int = 1) -> Rows:
-    """Check `X` and make it rows.
+    """Check `X` and convert it to rows.
 
     Parameters
     ----------
     X : array-like of shape (n_samples, n_features) or (n_samples, *dims)
-        numpy array, memmap, scipy sparse matrix, or anything that numpy reads; numeric, finite.
+        numpy array, memmap, scipy sparse matrix, or any object that numpy reads; numeric, finite.
     dims : sequence of int, optional
         Shape of one sample for the network.
     name : str
-        What messages call the array.
+        Name of the array in error messages.
     least : int
         Smallest number of samples.
 
@@ -147,13 +148,13 @@ def _as_csr(X: Any, name: str) -> sparse.csr_matrix:
 
 
 def as_array(given: Any, name: str) -> np.ndarray:
-    """What numpy makes of `given`, an array or anything with ``__array__``.
+    """`given`, an array-like or an object with ``__array__``, as a numpy array.
 
     Raises
     ------
     InvalidInputError
-        If the rows of a list are ragged, or the object refuses: a tensor that is on a GPU, or that
-        records gradients.
+        If the rows of a list are ragged, or the object cannot be converted: a tensor on a GPU, or
+        one that records gradients.
     """
     try:
         return np.asarray(given)
@@ -202,7 +203,7 @@ def _numbers_from_objects(array: np.ndarray, name: str, given: Any) -> np.ndarra
     try:
         return array.astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:
-        # A mapping or an array in a cell is a TypeError for scikit-learn too.
+        # scikit-learn also raises a TypeError for a mapping or an array in a cell.
         kind = InvalidTypeError if isinstance(error, TypeError) else InvalidInputError
         if array.ndim == 0:
             raise kind(

@@ -1,4 +1,4 @@
-"""The shape of one sample for the networks, read without loading Keras."""
+"""The shape of one sample for the networks, found without importing Keras."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from embedscope._errors import InvalidInputError
 
 
 def sample_shape(dims: Any, encoder: Any) -> tuple[int, ...] | None:
-    """`dims` if given, else what a user's encoder says it takes, else None for the data's own.
+    """`dims` if given, else the input shape of a user's encoder, else None for the data's own.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def sample_shape(dims: Any, encoder: Any) -> tuple[int, ...] | None:
     Raises
     ------
     InvalidInputError
-        If `dims` is no shape.
+        If `dims` is not a shape.
     """
     if dims is not None:
         return _checked(dims)
@@ -51,17 +51,17 @@ def _is_size(size: Any) -> bool:
 
 
 def check_layout(given: tuple[int, ...], wanted: tuple[int, ...], name: str) -> None:
-    """Raise where samples could be put into the wanted shape only by mixing up their axes.
+    """Raise if samples can be reshaped to the wanted shape only by mixing up their axes.
 
-    A flat sample and one of the wanted shape are fine, and axes of length 1 may come and go; but
-    an image with its channels first is not one with its channels last, though of the same size.
+    Flat samples and samples of the wanted shape are accepted, and axes of length 1 are ignored. An
+    image with channels first is not accepted as one with channels last, although the size is equal.
 
     Parameters
     ----------
     given, wanted : tuple of int
-        Shape of one sample as it is, and as the networks take it; of the same number of values.
+        Shape of one sample as given, and as the networks take it; both of the same size.
     name : str
-        What the message calls the array.
+        Name of the array in the message.
     """
     axes, wanted_axes = ([size for size in shape if size > 1] for shape in (given, wanted))
     if min(len(axes), len(wanted_axes)) > 1 and axes != wanted_axes:

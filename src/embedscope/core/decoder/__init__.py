@@ -1,1 +1,1 @@
-"""The decoder and the style code, which train beside the encoder."""
+"""The decoder and the style code, trained separately from the encoder."""

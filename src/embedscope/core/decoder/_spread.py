@@ -1,8 +1,8 @@
-"""How far samples that were not seen are from the typical one, at every place of the map.
+"""The variance of unseen samples around the typical sample, for every position on the map.
 
-The variance of each value is taken around some dozen centres on the map and blended between them.
-It is measured on training samples, which lie nearer to what was learned from them than others do,
-and then raised by one factor until it is right, on the average, for samples that were held out.
+The variance of each value is computed around up to 32 centres on the map and blended between them.
+It is computed from training samples, which lie nearer to the typical ones than unseen samples do,
+and then multiplied by one factor, so that it is right on average for the held-out samples.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import numpy as np
 
 from embedscope.core.networks._tensorflow import keras
 
-_MOST_CENTRES, _SAMPLES_EACH = 32, 25
-_BLEND = 0.7  # of the distance between neighbouring centres
-_BLOCK = 256
+_MOST_CENTRES, _SAMPLES_EACH = 32, 25  # centres on the map, and samples needed for each
+_BLEND = 0.7  # width of the Gaussians, in distances between neighbouring centres
+_BLOCK = 256  # samples whose squares are in memory at a time
 _ENOUGH_FOR_CENTRES = 5_000
 
 Squares = Callable[[slice], np.ndarray]
@@ -30,23 +30,23 @@ def fit_spread(
     shape: tuple[int, ...],
     rng: np.random.Generator,
 ) -> Any:
-    """A network from places to the variance of each value.
+    """A network from positions to the variance of each value.
 
     Parameters
     ----------
     seen, held_out : ndarray of shape (n_samples, n_components), float32
-        Places of training samples, and of samples held out.
+        Positions of training samples and of held-out samples.
     seen_squares, held_out_squares : callable
-        ``squares(block)`` gives squared differences of samples and the typical ones at their
-        places, shape (n, n_values).
+        ``squares(block)`` gives squared differences of samples and the typical samples of their
+        positions, shape (n, n_values).
     shape : tuple of int
-        Of one sample.
+        Shape of one sample.
     rng : numpy.random.Generator
 
     Returns
     -------
     keras.Sequential
-        Gives variances, never negative, in the square of the unit of what was given.
+        Gives variances, never negative, in the unit of the given squares.
     """
     centres = _centres(seen, rng)
     precision = 1.0 / _blend(centres, seen) ** 2
@@ -66,7 +66,8 @@ def fit_spread(
         ],
         name="spread",
     )
-    # A softmax of a linear function of the place: Gaussians of its distance to each centre.
+    # This softmax of a linear function of the position gives normalised Gaussians of the distance
+    # to each centre.
     nearness.set_weights([precision * centres.T, -0.5 * precision * np.square(centres).sum(axis=1)])
     shares = np.asarray(nearness(seen))
     around = sum(shares[block].T @ seen_squares(block) for block in _blocks(len(seen)))
@@ -78,21 +79,21 @@ def fit_spread(
     return network
 
 
-def _centres(places: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Places of samples that are spread over the map, at least two."""
+def _centres(positions: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Positions of samples that are spread over the map, at least two."""
     from sklearn.cluster import kmeans_plusplus
 
-    chosen = places[rng.permutation(len(places))[:_ENOUGH_FOR_CENTRES]]
+    chosen = positions[rng.permutation(len(positions))[:_ENOUGH_FOR_CENTRES]]
     n_centres = min(_MOST_CENTRES, max(2, len(chosen) // _SAMPLES_EACH))
     centres, _ = kmeans_plusplus(chosen, n_centres, random_state=int(rng.integers(2**31 - 1)))
     return np.asarray(centres, dtype=np.float32)
 
 
-def _blend(centres: np.ndarray, places: np.ndarray) -> float:
+def _blend(centres: np.ndarray, positions: np.ndarray) -> float:
     """Standard deviation of the Gaussians, in map units."""
     from scipy.spatial import cKDTree
 
-    width = float(np.ptp(places, axis=0).max()) or 1.0
+    width = float(np.ptp(positions, axis=0).max()) or 1.0
     distances, _ = cKDTree(centres).query(centres, k=[2])
     return max(_BLEND * float(np.median(distances)), 1e-3 * width)
 

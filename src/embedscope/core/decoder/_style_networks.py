@@ -1,12 +1,12 @@
-"""A decoder that draws by principal components, and the code of what a place leaves open.
+"""The decoder by principal components, and the network of the style code.
 
-The decoder takes a place on the map and, behind it, a style code. A dense trunk gives components of
-the sample, a linear layer from place and code adds to them, and the last layer holds the principal
-axes: measured on pictures of cells it explained more of unseen ones than up-sampling convolutions
-did, in a third of the time (`docs/solver.md`).
+The input of the decoder is a position on the map, followed by a style code. A dense trunk gives
+components of the sample, a linear layer from position and code adds to them, and the last layer
+holds the principal axes. On pictures of unseen cells this explained more than up-sampling
+convolutions, in a third of the time (`docs/solver.md`).
 
-The style code is a linear function of what the place leaves open: the sample, less the typical one
-at its place. So it repeats nothing that the place says already.
+The style code is a linear function of the residual: the sample, less the typical sample of its
+position. So the code does not repeat the information of the position.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ HIDDEN, CURVED, STRAIGHT = ("hidden_1", "hidden_2"), "curved", "straight"  # lay
 def component_decoder(
     n_inputs: int, axes: np.ndarray, mean: np.ndarray, shape: tuple[int, ...], seed: int
 ) -> tuple[Any, Any]:
-    """A decoder whose last layer holds principal axes, which stay as they are.
+    """A decoder whose last layer holds the principal axes and is not trained.
 
     Parameters
     ----------
     n_inputs : int
-        Coordinates of a place, and numbers of a style code behind them.
+        Coordinates of a position plus numbers of a style code.
     axes : ndarray of shape (n_axes, n_features), float32
     mean : ndarray of shape (n_features,), float32
-        What is drawn where all components are zero.
+        The output where all components are zero.
     shape : tuple of int
-        Of one sample.
+        Shape of one sample.
     seed : int
 
     Returns
     -------
     decoder : keras.Model
-        From place and code to standardised samples.
+        From position and code to standardised samples.
     trunk : keras.Model
-        From place and code to components: the same network without its last layer.
+        From position and code to components: the same network without its last layer.
     """
     layers, init = keras.layers, keras.initializers
     source = keras.Input((n_inputs,))
@@ -60,15 +60,15 @@ def component_decoder(
     last = layers.Dense(
         axes.shape[1], kernel_initializer="zeros", trainable=False, dtype="float32", name="axes"
     )
-    drawn = layers.Reshape(shape, dtype="float32")(last(components))
-    decoder = keras.Model(source, drawn, name="decoder")
-    # Set once built: as initial values they would stand in the network's description, as text.
+    decoded = layers.Reshape(shape, dtype="float32")(last(components))
+    decoder = keras.Model(source, decoded, name="decoder")
+    # Set after building: initial values would be written as text into the network's config.
     last.set_weights([axes, mean])
     return decoder, keras.Model(source, components, name="trunk")
 
 
 def style_head(n_values: int, n_style: int) -> Any:
-    """The linear layer from what a place leaves open of a sample to its style code."""
+    """The linear network from a sample's residual to its style code."""
     return keras.Sequential(
         [
             keras.Input((n_values,)),
@@ -79,11 +79,11 @@ def style_head(n_values: int, n_style: int) -> Any:
 
 
 def with_empty_code(network: Any, n_components: int) -> Any:
-    """A network of place and code as one of the place alone: the code is zero."""
+    """A network of position and code as a network of the position alone, with code zero."""
     n_inputs = network.input_shape[-1]
     if n_inputs == n_components:
         return network
-    place = keras.Input((n_components,))
+    position = keras.Input((n_components,))
     padding = keras.layers.Dense(
         n_inputs,
         use_bias=False,
@@ -92,7 +92,7 @@ def with_empty_code(network: Any, n_components: int) -> Any:
         dtype="float32",
         name="empty_code",
     )
-    typical = keras.Model(place, network(padding(place)), name="typical")
+    typical = keras.Model(position, network(padding(position)), name="typical")
     padding.set_weights([np.eye(n_components, n_inputs, dtype=np.float32)])
     return typical
 
@@ -104,19 +104,19 @@ def style_encoder(
     axes: np.ndarray | None,
     reconstruction: Reconstruction,
 ) -> Any:
-    """The whole way from samples to their style codes, as one network that stands by itself.
+    """One self-contained network from samples to their style codes.
 
     Parameters
     ----------
     encoder : keras.Model
-        From samples to places.
+        From samples to positions.
     typical : keras.Model
-        From places to what `head` is fed, less the sample's own: components if `axes` are given,
+        From positions to typical samples in the space of `head`: components if `axes` are given,
         standardised samples otherwise.
     head : keras.Sequential
-        Of `style_head`.
+        From `style_head`.
     axes : ndarray of shape (n_axes, n_features), float32, or None
-        Orthogonal rows of one length.
+        Orthogonal rows of equal length.
     reconstruction : Reconstruction
 
     Returns
@@ -125,7 +125,7 @@ def style_encoder(
     """
     layers = keras.layers
     kernel, bias = head.layers[-1].get_weights()
-    # Standardising, the axes and the head are linear, so they are one layer together.
+    # Standardising, the axes and the head are linear, so they are merged into one layer.
     to_code = kernel if axes is None else (axes.T / np.square(axes[0]).sum()) @ kernel
     to_code = to_code / reconstruction.scale.reshape(-1, 1)
     sample = keras.Input(reconstruction.offset.shape)
@@ -133,9 +133,9 @@ def style_encoder(
     expected = layers.Dense(
         kernel.shape[1], use_bias=False, kernel_initializer="zeros", dtype="float32", name="place"
     )
-    at_place = expected(layers.Flatten(dtype="float32")(typical(encoder(sample))))
+    at_position = expected(layers.Flatten(dtype="float32")(typical(encoder(sample))))
     code = layers.Subtract(dtype="float32")(
-        [seen(layers.Flatten(dtype="float32")(sample)), at_place]
+        [seen(layers.Flatten(dtype="float32")(sample)), at_position]
     )
     network = keras.Model(sample, code, name="style_encoder")
     seen.set_weights([to_code, bias - reconstruction.offset.ravel() @ to_code])

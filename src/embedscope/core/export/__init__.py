@@ -1,1 +1,1 @@
-"""A trained network in the formats of other programs."""
+"""Export of a trained network to formats of other programs."""

@@ -1,7 +1,7 @@
-"""A network as an ONNX file, which runs without Keras: from C++, C#, JavaScript, Rust...
+"""Export a network as an ONNX file, which runs without Keras: from C++, C#, JavaScript, Rust...
 
-The translation is `_onnx_translation`'s. Here is what surrounds it: the optional packages, the
-check that onnxruntime computes what the network computes, and the file.
+`_onnx_translation` translates the network. This module checks the optional packages, compares the
+result of onnxruntime with the network's, and writes the file.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 _NEEDED = {"onnx": "1.17", "onnxruntime": "1.20", "tf2onnx": "1.17"}
 _TOLERANCE = 1e-5  # of the largest output
-_BATCH_SIZES = (1, 6)  # two, to notice a batch dimension that was fixed on the way
-_OPEN_SIZE = 32  # stands for a dimension that the network leaves open, such as an image's height
+_BATCH_SIZES = (1, 6)  # two sizes, to find a batch dimension that the translation has fixed
+_OPEN_SIZE = 32  # tried for a dimension that the network leaves open, such as an image's height
 
 
 def export_onnx(
@@ -36,15 +36,15 @@ def export_onnx(
     input_name: str = "input",
     output_name: str = "output",
 ) -> Path:
-    """Write a network as an ONNX file, once onnxruntime has shown that it computes the same.
+    """Write a network as an ONNX file, after a check that onnxruntime computes the same.
 
     Parameters
     ----------
     network : keras.Model
-        Built network with one input and one output, float32. Where its layers compute in half
-        precision, those of the file compute in float32.
+        Built network with one input and one output, float32. Layers in half precision compute in
+        float32 in the file.
     path : str or path
-        File to write; a file that is there is replaced, at one instant.
+        File to write; an existing file is replaced at one instant.
     input_name, output_name : str
         Names of the two tensors in the file. Both have the network's shapes; the first dimension,
         ``batch``, is of any size.
@@ -59,9 +59,9 @@ def export_onnx(
     MissingDependencyError
         If onnx, onnxruntime or tf2onnx is missing or too old.
     InvalidInputError
-        If `path` is a directory, the network has several inputs or outputs, ONNX has no counterpart
-        of one of its operations, or the result differs from the network's by more than 1e-5 of the
-        largest output, on normal random input. Nothing is written then.
+        If `path` is a directory, the network has several inputs or outputs, ONNX lacks one of its
+        operations, or the result for normal random input differs from the network's by more than
+        1e-5 of the largest output. Nothing is written then.
 
     References
     ----------
@@ -81,7 +81,7 @@ def export_onnx(
 
 
 def _require_dependencies() -> None:
-    """Raise unless the optional packages are there, and say which ones are."""
+    """Raise unless the optional packages are installed; the message lists the installed ones."""
     found = {name: _version_of(name) for name in _NEEDED}
     if all(_release(found[name]) >= _release(needed) for name, needed in _NEEDED.items()):
         return
@@ -101,14 +101,14 @@ def _version_of(package: str) -> str | None:
 
 
 def _release(version: str | None) -> tuple[int, ...]:
-    """Major and minor number, to compare by."""
+    """Major and minor number, for comparison."""
     return tuple(int(number) for number in re.findall(r"\d+", version or "")[:2])
 
 
 def _sample_shape(network: keras.Model) -> tuple[int | None, ...]:
     """Shape of one sample, without the batch dimension; None where the network leaves it open."""
     is_functional = getattr(network, "inputs", None) is not None
-    # A subclassed model has no symbolic tensors, only the shape that it was built with.
+    # A subclassed model has no symbolic tensors, only its build shape.
     inputs = network.input_shape if is_functional else network.get_build_config()["input_shape"]
     n_outputs = len(network.outputs) if is_functional else 1
     if n_outputs != 1 or any(isinstance(size, list | tuple) for size in inputs):
@@ -122,21 +122,21 @@ def _sample_shape(network: keras.Model) -> tuple[int | None, ...]:
 def _translate(
     network: keras.Model, shape: tuple[int | None, ...], input_name: str, output_name: str
 ) -> onnx.ModelProto:
-    """Call the translation, which needs the optional packages."""
+    """Translate the network; needs the optional packages."""
     from embedscope.core.export._onnx_translation import translate
 
     try:
         return translate(network, shape, input_name, output_name)
     except InvalidInputError:
         raise
-    except Exception as error:  # a layer of the user's own, and tf2onnx, may raise anything
+    except Exception as error:  # a user's layer and tf2onnx may raise anything
         raise InvalidInputError(
             f"network must be expressible in ONNX; got {error}. Replace the layer named there."
         ) from error
 
 
 def _check_operations(model: onnx.ModelProto) -> bytes:
-    """Make sure that every operation is ONNX's, and give the model's bytes."""
+    """Raise unless every operation is part of ONNX; return the model's bytes."""
     import onnx
 
     unknown = {node.op_type for node in model.graph.node if not onnx.defs.has(node.op_type)}
@@ -156,14 +156,14 @@ def _check_operations(model: onnx.ModelProto) -> bytes:
 
 
 def _compare(network: keras.Model, shape: tuple[int | None, ...], content: bytes) -> None:
-    """Make sure that onnxruntime gives the network's own result on random batches."""
+    """Raise unless onnxruntime gives the network's result on random batches."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4  # fatal only: what goes wrong is raised
+    options.log_severity_level = 4  # fatal only: errors are raised
     try:
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's errors share no class of their own
+    except Exception as error:  # onnxruntime's errors have no common class
         raise InvalidInputError(
             f"network must run in onnxruntime; got {error}. Replace the layer named there."
         ) from error
@@ -172,7 +172,7 @@ def _compare(network: keras.Model, shape: tuple[int | None, ...], content: bytes
     for batch_size in _BATCH_SIZES:
         size = (batch_size, *(known or _OPEN_SIZE for known in shape))
         batch = rng.standard_normal(size, dtype=np.float32)
-        with tf.device("cpu:0"):  # a graphics card may round products to 10 bits (TF32)
+        with tf.device("cpu:0"):  # a GPU may round products to 10 bits (TF32)
             (expected,) = keras.tree.flatten(network(batch, training=False))
         (computed,) = session.run(None, {source.name: batch})
         _require_same(computed, keras.ops.convert_to_numpy(expected))
@@ -181,12 +181,12 @@ def _compare(network: keras.Model, shape: tuple[int | None, ...], content: bytes
 def _require_same(computed: np.ndarray, expected: np.ndarray) -> None:
     """Raise if two results differ by more than rounding."""
     is_same_shape = computed.shape == expected.shape
-    with np.errstate(invalid="ignore"):  # infinite less infinite: refused below
+    with np.errstate(invalid="ignore"):  # infinity minus infinity is NaN, refused below
         error = np.max(np.abs(computed - expected)) if is_same_shape else np.inf
         allowed = _TOLERANCE * np.max(np.abs(expected))
     if not error <= allowed:
         raise InvalidInputError(
             f"network must give the same result in onnxruntime, to {allowed:.3g}; got a difference "
             f"of {error:.3g} (shapes {computed.shape} and {expected.shape}). Look for layers that "
-            "remember earlier calls, or that give values which are not finite."
+            "depend on earlier calls, or that give values which are not finite."
         )

@@ -1,9 +1,9 @@
-"""From a Keras network to an ONNX graph, by way of tf2onnx.
+"""Translate a Keras network to an ONNX graph with tf2onnx.
 
-tf2onnx translates TensorFlow's operations one by one. Added here: the trace of the network at
+tf2onnx translates TensorFlow's operations one by one. This module adds the trace of the network at
 inference, with its weights as constants, so that nothing has to be frozen afterwards; the
 complementary error function, which exact GELU uses; and calls of compiled functions, which Keras
-makes for grouped convolutions. Imported only where tf2onnx is known to be installed.
+makes for grouped convolutions. It is imported only after a check that tf2onnx is installed.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ def translate(
     Returns
     -------
     onnx.ModelProto
-        The model. An operation that tf2onnx does not know is left in it as it was, so the result
-        has to be checked.
+        The model. An operation that tf2onnx does not know stays untranslated, so the result has to
+        be checked.
 
     Raises
     ------
     InvalidInputError
-        If the network uses variables that are not its own.
+        If the network uses variables other than its own weights.
     """
     definition, source, result = _trace(network, shape)
     with _silenced("tf2onnx"), tf.Graph().as_default() as graph, tf.device("cpu:0"):
@@ -72,8 +72,8 @@ def translate(
 def _trace(network: keras.Model, shape: tuple[int | None, ...]) -> tuple[Any, str, str]:
     """Record the network at inference as a TensorFlow graph without variables.
 
-    The names of its input and its output come with it: TensorFlow chooses them, since layers may
-    bear the names that one would give.
+    Also returns the names of its input and output. TensorFlow chooses them, since fixed names could
+    be names of layers.
     """
     weights = [tf.convert_to_tensor(weight) for weight in network.trainable_variables]
     others = [tf.convert_to_tensor(weight) for weight in network.non_trainable_variables]
@@ -94,10 +94,10 @@ def _trace(network: keras.Model, shape: tuple[int | None, ...]) -> tuple[Any, st
 
 
 def _make_constant(node: Any, value: Any) -> None:
-    """Turn the placeholder of a captured tensor into that tensor."""
+    """Replace the placeholder of a captured tensor by its value."""
     if value.dtype == tf.resource:
         raise InvalidInputError(
-            "network must compute from its input and its own weights alone; got a layer that uses "
+            "network must compute only from its input and its own weights; got a layer that uses "
             "another variable, such as the global random state. Give that layer a weight of its "
             "own, or no randomness at inference."
         )
@@ -117,7 +117,7 @@ def _translate_erfc(graph: Any, node: Any, _name: str, _args: Any) -> None:
 
 
 def _inline_call(graph: Any, node: Any, name: str, _args: Any) -> None:
-    """Put a function's operations where it is called."""
+    """Replace a function call by the function's operations."""
     body = find_function(node.get_attr_str("f"))
     results = inline_subgraph(graph, body, name, parameter_binding(body, node.input))
     outputs = list(node.output)
@@ -141,7 +141,7 @@ _HANDLERS: dict[str, tuple[Callable[..., None], list[str]]] = {
 
 @contextmanager
 def _silenced(name: str) -> Iterator[None]:
-    """Keep a library's log to itself: what it has to say is found, and raised, by the checks."""
+    """Silence a library's log; the checks find and raise all that matters."""
     logger = logging.getLogger(name)
     level = logger.level
     logger.setLevel(logging.CRITICAL + 1)

@@ -1,4 +1,4 @@
-"""From what a fit is asked for to a fitted map."""
+"""A fit: from checked parameters and samples to a fitted map."""
 
 from embedscope.core.fitting._fitted_graph import possible_neighbors
 from embedscope.core.fitting._fitting import fit_map

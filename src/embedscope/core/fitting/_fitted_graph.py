@@ -1,4 +1,4 @@
-"""The neighbour graph that a fit is asked for."""
+"""The neighbour graph of a fit."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from embedscope.core.graph._distances import NeighborSearch
 from embedscope.core.graph._graph import GraphOptions, NeighborGraph, build_graph
 
 _FEWEST_SAMPLES = 3  # two neighbours, a sample itself included
-_UNEVEN_SCALES = 1_000.0
+_UNEVEN_SCALES = 1_000.0  # a range this many times the median leads to a warning
 _SMALLEST_RANGE = 1e-32  # of the data: its inverse still fits in float32
 
 
 def fitted_graph(request: Request, report: Callable[[float], None]) -> NeighborGraph:
-    """The graph of the request's samples; `report` hears how far it is, 0 to 1."""
+    """The graph of the request's samples; `report` is called with the fraction done, 0..1."""
     parameters, rows = request.parameters, request.rows
     search = NeighborSearch(
         n_neighbors=possible_neighbors(parameters["n_neighbors"], len(rows)),
@@ -53,17 +53,17 @@ def fitted_graph(request: Request, report: Callable[[float], None]) -> NeighborG
 
 
 def _given_knn(given: Any) -> Any:
-    """umap-learn's empty default, three times None, means that nothing is given."""
+    """None also for a tuple of three None, umap-learn's default."""
     return None if given is None or given[0] is None else given
 
 
 def possible_neighbors(n_neighbors: int, n_samples: int) -> int:
-    """Fewer neighbours where there are not enough samples, with a warning, as in umap-learn.
+    """Reduce `n_neighbors` if there are too few samples, with a warning, as in umap-learn.
 
     Parameters
     ----------
     n_neighbors : int
-        As many as are wanted.
+        The wanted number.
     n_samples : int
 
     Returns

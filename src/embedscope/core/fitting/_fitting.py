@@ -1,6 +1,6 @@
-"""From checked parameters and samples to a fitted map: the order in which everything happens.
+"""Run a fit: from checked parameters and samples to a fitted map, in the right order.
 
-The only module that knows all the parts. `_estimator` is the public face of it.
+This is the only module that knows all parts. `_estimator` is its public interface.
 """
 
 from __future__ import annotations
@@ -22,16 +22,17 @@ from embedscope.core.fitting._preparing import (
     training_length,
 )
 from embedscope.core.fitting._request import FittedMap, Request
-from embedscope.core.fitting._trained_networks import Networks, draws_apart, make_networks
+from embedscope.core.fitting._trained_networks import (
+    Networks,
+    make_networks,
+    trains_decoder_separately,
+)
 from embedscope.core.networks._forward import encode
 from embedscope.core.networks._networks import check_loss
 from embedscope.core.networks._tensorflow import check_process, tf
-from embedscope.core.solvers._auxiliary import AuxiliarySolver
-from embedscope.core.solvers._edges import EdgesSolver
 from embedscope.core.solvers._monitor import Bar, Monitor, NoBar, StopTraining, TqdmBar
-from embedscope.core.solvers._problem import Solver
+from embedscope.core.solvers._registry import make_solver
 
-_SOLVERS: dict[str, type[Solver]] = {"auxiliary": AuxiliarySolver, "edges": EdgesSolver}
 _NOTHING_LEARNED = (
     "progress must let training begin before it asks to stop; got a stop before the first batch, "
     "so there is nothing to keep. Fit again, and stop in phase 'fit' or later."
@@ -46,7 +47,8 @@ def fit_map(request: Request) -> tuple[FittedMap, BaseException | None]:
     fitted : FittedMap
         The result, the best so far if training was stopped.
     interruption : exception or None
-        What the progress hook or the keyboard raised; to be raised again once the result is kept.
+        What the progress hook raised, or KeyboardInterrupt. The caller raises it again after it has
+        stored the result.
 
     Raises
     ------
@@ -77,14 +79,14 @@ def _fit_watched(
     interruption: BaseException | None = None
     try:
         monitor.enter("graph")
-        distinct, places = _distinct(request)
+        distinct, row_of = _distinct(request)
         graph = fitted_graph(distinct, monitor.advance)
         model, problem = prepare(distinct, networks, graph)
-        monitor.watch(model, places[: request.n_own])
+        monitor.watch(model, row_of[: request.n_own])
     except StopTraining as stop:
         raise StoppedError(_NOTHING_LEARNED) from stop
     try:
-        _SOLVERS[request.parameters["solver"]]().solve(problem, model, monitor)
+        make_solver(request.parameters["solver"]).solve(problem, model, monitor)
     except StopTraining as stop:
         if not monitor.has_learned:
             raise StoppedError(_NOTHING_LEARNED) from stop
@@ -95,52 +97,52 @@ def _fit_watched(
     monitor.close_training()
     if networks.projected is not None:
         networks.projected.fold()
-    drawing = model.drawing
-    embedding = model.encode()[places] if model.is_table else encode(networks.encoder, request.rows)
+    decoder_training = model.decoder_training
+    embedding = model.encode()[row_of] if model.is_table else encode(networks.encoder, request.rows)
     history = dict(request.earlier.history) if request.earlier else {}
     for name, values in monitor.history.items():
         history[name] = [*history.get(name, []), *values]
-    n_distinct = int(places[: request.n_own].max()) + 1
+    n_distinct = int(row_of[: request.n_own].max()) + 1
     fitted = FittedMap(
         networks.encoder,
-        networks.decoder if drawing is None else drawing.networks.decoder,
+        networks.decoder if decoder_training is None else decoder_training.networks.decoder,
         embedding[: request.n_own],
         graph.strengths[:n_distinct, :n_distinct],
         history,
         problem.objective,
         model.reconstruction,
     )
-    if drawing is not None:
-        own = places[: request.n_own]
+    if decoder_training is not None:
+        own = row_of[: request.n_own]
         fitted = replace(
             fitted,
-            style_encoder=drawing.style_encoder(networks.encoder),
-            spread=drawing.spread(),
-            held_out=np.flatnonzero(np.isin(own, drawing.held_out)),
+            style_encoder=decoder_training.style_encoder(networks.encoder),
+            spread=decoder_training.spread(),
+            held_out=np.flatnonzero(np.isin(own, decoder_training.held_out)),
         )
     return fitted, interruption
 
 
 def _check_ahead(request: Request) -> None:
-    """What else can be found wrong before anything slow is done."""
+    """Check everything else that can be checked before anything slow is done."""
     parameters = request.parameters
     make_optimizer(parameters["optimizer"])
-    if draws_apart(parameters):
+    if trains_decoder_separately(parameters):
         split_samples(request)
         loss_fn = parameters["parametric_reconstruction_loss_fcn"]
-        if loss_fn is not None and parameters["decoder"] is None:  # which is made later
+        if loss_fn is not None and parameters["decoder"] is None:  # the built-in one is made later
             samples = request.rows.take(slice(0, 2))
-            drawn = np.zeros_like(samples)
-            check_loss(loss_fn, "parametric_reconstruction_loss_fcn", samples, drawn)
+            decoded = np.zeros_like(samples)
+            check_loss(loss_fn, "parametric_reconstruction_loss_fcn", samples, decoded)
     if parameters["landmark_loss_fn"] is not None:
-        places = np.zeros((2, parameters["n_components"]), dtype=np.float32)
-        check_loss(parameters["landmark_loss_fn"], "landmark_loss_fn", places, places + 1.0)
+        positions = np.zeros((2, parameters["n_components"]), dtype=np.float32)
+        check_loss(parameters["landmark_loss_fn"], "landmark_loss_fn", positions, positions + 1.0)
     if request.earlier is None:
         given_init(parameters["init"], len(request.rows), parameters["n_components"])
 
 
 def _distinct(request: Request) -> tuple[Request, np.ndarray]:
-    """The request for the distinct rows, in their order, and where each row is among them."""
+    """The request for the distinct rows, in their order, and the distinct row of each row."""
     rows, parameters = request.rows, request.parameters
     if not parameters["unique"]:
         return request, np.arange(len(rows))
@@ -150,9 +152,9 @@ def _distinct(request: Request) -> tuple[Request, np.ndarray]:
         raise InvalidInputError(
             f"unique must be False for {kind}; got True. Drop duplicate rows beforehand."
         )
-    _, first, places = np.unique(rows.flat, axis=0, return_index=True, return_inverse=True)
+    _, first, row_of = np.unique(rows.flat, axis=0, return_index=True, return_inverse=True)
     order = np.argsort(first)
-    kept, places = first[order], np.argsort(order)[places.ravel()]
+    kept, row_of = first[order], np.argsort(order)[row_of.ravel()]
     init = parameters["init"]
     if not isinstance(init, str):
         positions = given_init(init, len(rows), parameters["n_components"])
@@ -163,13 +165,13 @@ def _distinct(request: Request) -> tuple[Request, np.ndarray]:
         rows=rows.subset(kept),
         y=None if request.y is None else request.y[kept],
         landmarks=None if request.landmarks is None else request.landmarks[kept],
-        n_own=int(places[: request.n_own].max()) + 1,
+        n_own=int(row_of[: request.n_own].max()) + 1,
     )
-    return distinct, places
+    return distinct, row_of
 
 
 def _bar(parameters: Mapping[str, Any]) -> Bar:
-    """The progress bar that `verbose`, or Keras's own word for it, asks for."""
+    """The progress bar chosen by `verbose`, of the estimator or of `keras_fit_kwargs`."""
     verbose = (parameters["keras_fit_kwargs"] or {}).get("verbose", parameters["verbose"])
     if not verbose:
         return NoBar()

@@ -1,4 +1,4 @@
-"""From a request, its networks and its graph to all that a solver needs."""
+"""Prepare the model and the problem of a solver from a request, its networks and its graph."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import numpy as np
 
 from embedscope._errors import InvalidInputError
 from embedscope.core.arrays._rows import Rows, as_float32
-from embedscope.core.decoder._drawing import Drawing
-from embedscope.core.fitting._drawn_networks import make_drawn
+from embedscope.core.decoder._decoder_training import DecoderTraining
+from embedscope.core.fitting._decoder_networks import set_up_decoder
 from embedscope.core.fitting._request import Request
-from embedscope.core.fitting._trained_networks import Networks, draws_apart
+from embedscope.core.fitting._trained_networks import Networks, trains_decoder_separately
 from embedscope.core.graph._graph import NeighborGraph
 from embedscope.core.layout._curve import fit_curve
 from embedscope.core.layout._density import (
@@ -35,17 +35,18 @@ from embedscope.core.networks._probe import LossProbe
 from embedscope.core.networks._projected import ProjectedEncoder, Projection, fit_projection
 from embedscope.core.networks._reconstruction import choose_reconstruction
 from embedscope.core.networks._tensorflow import keras
-from embedscope.core.solvers._map_model import MapModel, Terms
+from embedscope.core.solvers._map_model import MapModel
 from embedscope.core.solvers._problem import Problem, TrainingLength
+from embedscope.core.solvers._training_steps import Terms
 
-_SCALE_SAMPLES = 1_000
-_AXIS_ROWS = 1_000  # are enough for a few axes
+_SCALE_SAMPLES = 1_000  # enough for the median distance to a neighbour
+_AXIS_ROWS = 1_000  # enough for a few axes
 _MOST_HELD_OUT = 2_000
 _PEAK_RATE = 4.0  # times the 1e-3 of the default optimiser
 
 
 def prepare(request: Request, networks: Networks, graph: NeighborGraph) -> tuple[MapModel, Problem]:
-    """The model that learns, and the problem that it is to solve."""
+    """The model to train, and the problem for the solver."""
     parameters, seed = request.parameters, request.seed
     rng = np.random.default_rng([seed, 0])
     projection = _projection(request)
@@ -53,11 +54,11 @@ def prepare(request: Request, networks: Networks, graph: NeighborGraph) -> tuple
     start = _start(request, networks.encoder, graph, components.flat / projection.scale, rng)
     inputs = _inputs(request, networks, projection, components, start)
     objective = _objective(parameters)
-    apart = draws_apart(parameters)
-    terms = _terms(request, None if apart else networks.decoder)
+    separate = trains_decoder_separately(parameters)
+    terms = _terms(request, None if separate else networks.decoder)
     probe = LossProbe(graph.strengths, objective, rng)
-    make_drawing = partial(_drawing, request, networks.decoder, objective) if apart else None
-    model = _model(request, networks, inputs, terms, probe, make_drawing)
+    make_training = partial(_decoder_training, request, networks.decoder, objective)
+    model = _model(request, networks, inputs, terms, probe, make_training if separate else None)
     problem = Problem(
         graph.strengths,
         objective,
@@ -74,7 +75,7 @@ def prepare(request: Request, networks: Networks, graph: NeighborGraph) -> tuple
 
 
 def _projection(request: Request) -> Projection:
-    """Principal axes: what a built-in encoder reads; for others they only start the layout."""
+    """Principal axes, the input of a built-in encoder; for other encoders only for the start."""
     n_samples = len(request.rows)
     if hidden_width(request.parameters["encoder"]) is None:
         rows = request.rows.subset(np.arange(0, n_samples, max(1, n_samples // _AXIS_ROWS)))
@@ -89,7 +90,7 @@ def _start(
     components: np.ndarray,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Where the layout begins: on the earlier map, if there is one."""
+    """Initial positions of the layout: those of the earlier map, if there is one."""
     if request.earlier is not None and encoder is not None:
         return encode(encoder, request.rows)
     n_components = request.parameters["n_components"]
@@ -104,7 +105,7 @@ def _inputs(
     components: Rows,
     start: np.ndarray,
 ) -> Rows:
-    """What the encoder that trains reads; that encoder is made here where it is not the user's."""
+    """The input of the network to train, which is made here unless it is the user's encoder."""
     if networks.encoder is None:
         networks.encoder = table_encoder(start)
         numbers = np.arange(len(request.rows), dtype=np.float32)[:, None]
@@ -124,22 +125,24 @@ def _inputs(
     return components
 
 
-def _drawing(request: Request, decoder: Any | None, objective: Objective) -> Drawing:
-    """The decoder that trains apart from the encoder; its networks are new."""
+def _decoder_training(
+    request: Request, decoder: Any | None, objective: Objective
+) -> DecoderTraining:
+    """The training of a separate decoder."""
     parameters = request.parameters
     training, held_out = split_samples(request)
-    drawn = make_drawn(request, decoder, training)
+    setup = set_up_decoder(request, decoder, training)
     optimizer = parameters["optimizer"]
-    return Drawing(
-        drawn.networks,
+    return DecoderTraining(
+        setup.networks,
         request.rows,
-        drawn.targets,
-        drawn.reconstruction,
+        setup.targets,
+        setup.reconstruction,
         training,
         held_out,
         parameters["n_components"],
         objective.a ** (-0.5 / objective.b),
-        scaled_for(make_optimizer(optimizer), [drawn.networks.decoder]),
+        scaled_for(make_optimizer(optimizer), [setup.networks.decoder]),
         peak_rate=1.0 if optimizer is None else None,
         length=parameters["n_training_epochs"],
         seed=request.seed,
@@ -147,12 +150,12 @@ def _drawing(request: Request, decoder: Any | None, objective: Objective) -> Dra
 
 
 def split_samples(request: Request) -> tuple[np.ndarray, np.ndarray]:
-    """Samples that the decoder learns from, and those of the user's own that are held out.
+    """Rows that the decoder learns from, and rows of the user's own samples that are held out.
 
     Raises
     ------
     InvalidInputError
-        If too few are left for the decoder, or for its style codes.
+        If too few samples are left for the decoder, or for its style codes.
     """
     n_own, n_all = request.n_own, len(request.rows)
     fraction = request.parameters["validation_fraction"]
@@ -179,13 +182,14 @@ def _model(
     inputs: Rows,
     terms: Terms,
     probe: LossProbe,
-    make_drawing: Callable[[], Drawing] | None,
+    make_decoder_training: Callable[[], DecoderTraining] | None,
 ) -> MapModel:
     optimizer = request.parameters["optimizer"]
     validation = None
     if request.validation is not None:
         validation = (networks.inputs(request.validation), request.validation)
-    encoder, decoder = networks.trained, networks.decoder if make_drawing is None else None
+    encoder = networks.trained
+    decoder = networks.decoder if make_decoder_training is None else None
     learning = [network for network in (encoder, decoder) if network is not None]
     return MapModel(
         encoder,
@@ -196,16 +200,16 @@ def _model(
         terms,
         probe,
         request.seed,
-        peak_rate=_PEAK_RATE if optimizer is None else None,  # others keep their own
+        peak_rate=_PEAK_RATE if optimizer is None else None,  # a user's optimiser keeps its rate
         validation=validation,
         whole_encoder=_whole_encoder(networks),
         folded=None if networks.projected is None else networks.projected.fold,
-        make_drawing=make_drawing,
+        make_decoder_training=make_decoder_training,
     )
 
 
 def _whole_encoder(networks: Networks) -> Callable[[], Any] | None:
-    """Makes the encoder of samples, where the one that trains takes something else."""
+    """Makes an encoder that takes samples, if the trained network takes another input."""
     if networks.inner is not None:
         return lambda: networks.encoder
     return None if networks.projected is None else networks.projected.whole
@@ -221,7 +225,7 @@ def _objective(parameters: Mapping[str, Any]) -> Objective:
 
 
 def training_length(parameters: Mapping[str, Any]) -> TrainingLength:
-    """How long training goes on."""
+    """The length of the training."""
     return TrainingLength(
         parameters["n_training_epochs"],
         parameters["loss_report_frequency"],
@@ -264,7 +268,7 @@ def _density(parameters: Mapping[str, Any], graph: NeighborGraph) -> DensityTerm
 
 
 def given_init(init: Any, n_samples: int, n_components: int) -> str | np.ndarray:
-    """The start as the user gave it: a name, or a position for each sample, checked."""
+    """The user's `init`, checked: a name, or an array with a position for each sample."""
     if isinstance(init, str):
         return init
     positions = as_float32(init, "init")
@@ -286,11 +290,11 @@ def _neighbor_distance(inputs: Rows, graph: NeighborGraph, rng: np.random.Genera
 
 
 def make_optimizer(optimizer: Any) -> Any:
-    """The default optimiser, or a fresh one like the user's, whose own state stays untouched."""
+    """The default optimiser, or a copy of the user's, whose own state stays untouched."""
     if optimizer is None:
         return keras.optimizers.Adam(1e-3, clipvalue=4.0, name="adam")
     try:
-        is_named = isinstance(optimizer, str)  # always by the same name: see `_networks`
+        is_named = isinstance(optimizer, str)  # made with a fixed name: see `_networks`
         named = {"class_name": optimizer, "config": {"name": optimizer}} if is_named else optimizer
         made = keras.optimizers.get(named)
         return made.__class__.from_config(made.get_config())

@@ -1,4 +1,4 @@
-"""What a fit is asked for, and what it gives."""
+"""The input and the result of a fit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from embedscope.core.networks._reconstruction import Reconstruction
 
 @dataclass(frozen=True)
 class Request:
-    """What `fit` was asked for.
+    """The input of a fit.
 
     Attributes
     ----------
@@ -27,14 +27,14 @@ class Request:
     y : ndarray or None
     precomputed_distances : ndarray, sparse matrix or None
     landmarks : ndarray of shape (n_samples, n_components) or None
-        NaN in the rows that are free.
+        NaN in rows without a landmark.
     earlier : FittedMap or None
-        Go on from this map rather than from fresh networks.
+        Continue from this map instead of new networks.
     validation : Rows or None
         Samples whose reconstruction loss is reported.
     seed : int
     n_own : int
-        How many of the samples, the first ones, are not appended landmarks.
+        Number of the user's own samples, which come first; the others are appended landmarks.
     """
 
     parameters: Mapping[str, Any]
@@ -50,24 +50,24 @@ class Request:
 
 @dataclass(frozen=True)
 class FittedMap:
-    """What `fit` gives.
+    """The result of a fit.
 
     Attributes
     ----------
     encoder, decoder : keras.Model or None
     embedding : ndarray of shape (n_samples, n_components), float32
-        Of the user's own samples, without landmarks that were appended.
+        Positions of the user's own samples, without appended landmarks.
     graph : csr_matrix of shape (n_samples, n_samples), float32
-        Of the same, or of the distinct ones among them.
+        Graph of the same samples, or of the distinct ones among them.
     history : dict of str to list of float
     objective : Objective
     reconstruction : Reconstruction or None
     style_encoder : keras.Model or None
         From samples to style codes.
     spread : keras.Model or None
-        From places to the variance of unseen samples, standardised.
+        From positions to the variance of standardised unseen samples.
     held_out : ndarray of int
-        The user's rows that were kept out of the decoder's fit, ascending.
+        The user's rows that the decoder was not trained on, ascending.
     """
 
     encoder: Any

@@ -1,4 +1,4 @@
-"""The networks of one fit: made, continued or the user's own, and tried before anything slow."""
+"""The networks of one fit: new, continued or copied, and tried before anything slow is done."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from embedscope.core.networks._projected import ProjectedEncoder, Projection
 
 @dataclass
 class Networks:
-    """The networks that the user gets, and the encoder that trains in its place."""
+    """The networks that the user gets, and the network that is trained instead of the encoder."""
 
     encoder: Any
     decoder: Any
@@ -47,15 +47,15 @@ class Networks:
         return rows if self.projection is None else self.projection.apply(rows)
 
 
-def draws_apart(parameters: Mapping[str, Any]) -> bool:
-    """Whether the decoder trains apart from the encoder: with style codes, or samples held out."""
+def trains_decoder_separately(parameters: Mapping[str, Any]) -> bool:
+    """Whether the decoder trains separately: with style codes, or with held-out samples."""
     return bool(parameters["n_style_components"] or parameters["validation_fraction"])
 
 
 def make_networks(request: Request) -> Networks:
-    """Fresh or copied networks, tried on two samples before anything slow is done.
+    """New or copied networks, tried on two samples before anything slow is done.
 
-    A decoder that draws by principal components is made later, where the components are known.
+    A decoder by principal components is made later, when the components are known.
     """
     parameters, rows = request.parameters, request.rows
     n_components, seed = parameters["n_components"], request.seed
@@ -75,8 +75,8 @@ def make_networks(request: Request) -> Networks:
             check_copy(parameters["encoder"], encoder, "encoder", rows.take(slice(0, 2)))
             warn_of_own_training(parameters["encoder"], "encoder")
     decoder = None
-    apart = draws_apart(parameters)
-    if parameters["parametric_reconstruction"] and not (apart and parameters["decoder"] is None):
+    separate = trains_decoder_separately(parameters)
+    if parameters["parametric_reconstruction"] and not (separate and parameters["decoder"] is None):
         if earlier is not None and earlier.decoder is not None:
             decoder = copy_network(earlier.decoder, "decoder", seed + 1)
         elif parameters["decoder"] is not None:
@@ -84,13 +84,13 @@ def make_networks(request: Request) -> Networks:
         else:
             decoder = dense_decoder(rows.shape, n_components, width or 256, seed)
         n_style = parameters["n_style_components"]
-        drawn = check_decoder(decoder, rows.shape, n_components, n_style)
+        decoded = check_decoder(decoder, rows.shape, n_components, n_style)
         if earlier is None and parameters["decoder"] is not None:
-            places = np.ones((2, n_components + n_style), np.float32)
-            check_copy(parameters["decoder"], decoder, "decoder", places)
+            positions = np.ones((2, n_components + n_style), np.float32)
+            check_copy(parameters["decoder"], decoder, "decoder", positions)
             warn_of_own_training(parameters["decoder"], "decoder")
         loss_fn = parameters["parametric_reconstruction_loss_fcn"]
         if loss_fn is not None:
             samples = rows.take(slice(0, 2))
-            check_loss(loss_fn, "parametric_reconstruction_loss_fcn", samples, drawn)
+            check_loss(loss_fn, "parametric_reconstruction_loss_fcn", samples, decoded)
     return Networks(encoder, decoder)

@@ -1,4 +1,4 @@
-"""From rows to the weighted neighbour graph: searches, metrics, the fuzzy set, supervision."""
+"""The weighted neighbour graph of rows: searches, metrics, fuzzy simplicial set, supervision."""
 
 from embedscope.core.graph._distances import NeighborSearch
 from embedscope.core.graph._neighbors import nearest_neighbors

@@ -1,7 +1,7 @@
-"""pynndescent in a process of its own.
+"""Approximate neighbours by pynndescent, in a separate process.
 
-It holds the interpreter lock for seconds at a time, while it compiles and while it searches; and
-a process can be ended at once when a search is to stop.
+pynndescent holds the interpreter lock for seconds while it compiles and searches. A separate
+process keeps the lock free, and can be ended at once when a search is stopped.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scipy import sparse
 
 from embedscope.core.graph._distances import Metric, NeighborSearch, metric_failed, reason_of
 
-_POLL_S = 0.1
+_POLL_S = 0.1  # time between two calls of `report`: a stop waits at most this long
 
 
 def descent_search(
@@ -63,7 +63,7 @@ def descent_search(
 
 
 def _try_metric(X: np.ndarray, search: NeighborSearch) -> None:
-    """Compile the metric and call it once: a mistake shows at once, not after half a minute."""
+    """Compile the metric and call it once, to find an error now and not after half a minute."""
     try:
         float(_compiled(search.metric)(X[0], X[1], *search.metric_kwds.values()))
     except Exception as error:  # a function may raise anything
@@ -71,7 +71,7 @@ def _try_metric(X: np.ndarray, search: NeighborSearch) -> None:
 
 
 def _compiled(metric: Metric) -> Any:
-    """A function as one that numba can call; a metric's name as it is."""
+    """A metric function compiled by numba; the name of a metric unchanged."""
     import numba
 
     return metric if isinstance(metric, str) or hasattr(metric, "py_func") else numba.njit(metric)
@@ -80,10 +80,10 @@ def _compiled(metric: Metric) -> Any:
 def _run_descent(
     X: np.ndarray | sparse.csr_matrix, search: NeighborSearch
 ) -> tuple[np.ndarray, np.ndarray] | str:
-    """The neighbours, or why there are none: not every exception survives the way back."""
+    """The neighbours, or the reason of a failure: not every exception can be sent to the caller."""
     from pynndescent import NNDescent
 
-    warnings.simplefilter("ignore")  # nobody listens in this process
+    warnings.simplefilter("ignore")  # the caller's process cannot catch them
     try:
         index = NNDescent(
             X,

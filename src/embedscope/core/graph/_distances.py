@@ -1,4 +1,4 @@
-"""What to search for: the neighbours of each sample under a metric, and which metrics there are."""
+"""The description of a neighbour search, and the metrics that it may use."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from embedscope._errors import InvalidInputError
 
 Metric = str | Callable[..., float]
 
-# One name for metrics that are the same; "nan_euclidean" is, as no NaN comes this far.
+# Other names of the same metric. "nan_euclidean" is Euclidean here: the data contain no NaN.
 _ALIASES = {"l2": "euclidean", "nan_euclidean": "euclidean", "cityblock": "manhattan"}
 
 
 @dataclass(frozen=True)
 class NeighborSearch:
-    """What to search for, and how.
+    """A neighbour search: the number of neighbours, the metric and the options.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class NeighborSearch:
 
     @property
     def canonical_metric(self) -> Metric:
-        """The metric under the name that both libraries know."""
+        """The metric, by the name that scikit-learn and pynndescent share."""
         return self.metric if callable(self.metric) else _ALIASES.get(self.metric, self.metric)
 
 
@@ -64,22 +64,22 @@ def check_metric(metric: Metric, name: str = "metric") -> None:
 
 
 def scikit_learn_knows(metric: Metric) -> bool:
-    """Whether scikit-learn can search with `metric`; it calls functions as they are."""
+    """Whether scikit-learn can search with `metric`; it accepts any function."""
     from sklearn.neighbors import VALID_METRICS
 
-    known = set(VALID_METRICS["brute"]) - {"precomputed"}  # distances come beside X here
+    known = set(VALID_METRICS["brute"]) - {"precomputed"}  # distances are an argument of their own
     return callable(metric) or metric in known
 
 
 def is_boolean(metric: Metric) -> bool:
-    """Whether `metric` asks of each value only whether it is zero."""
+    """Whether `metric` only uses whether each value is zero."""
     from sklearn.metrics.pairwise import PAIRWISE_BOOLEAN_FUNCTIONS
 
     return metric in PAIRWISE_BOOLEAN_FUNCTIONS
 
 
 def complete_arguments(search: NeighborSearch, X: Any) -> dict[str, Any]:
-    """The metric's arguments; those that describe the data are estimated where none are given.
+    """The metric's arguments; if none are given, those that describe the data are estimated.
 
     Raises
     ------
@@ -103,7 +103,7 @@ def metric_failed(search: NeighborSearch, reason: str) -> InvalidInputError:
 
 
 def reason_of(error: Exception) -> str:
-    """The kind of an error and the first line of its message that says more than 'failed'."""
+    """The type of an error and the first informative line of its message."""
     lines = [line.strip() for line in str(error).splitlines()]
     telling = [line for line in lines if line and not line.startswith("Failed in nopython mode")]
     message = telling[0] if telling else "no reason given"

@@ -1,8 +1,8 @@
 """Exact Euclidean nearest neighbours by blocked matrix products.
 
-Up to some hundred thousand rows this beats building an index: the matrix product runs at the
-processor's full speed, nothing is compiled on a first run but one small kernel, and the
-interpreter lock stays free. `_neighbors` decides when it applies.
+Up to about a hundred thousand rows this is faster than building an index: the matrix product runs
+at the processor's full speed, a first run compiles only two small kernels, and the interpreter lock
+stays free. `_neighbors` decides when to use it.
 """
 
 from __future__ import annotations
@@ -15,17 +15,18 @@ import numpy as np
 from embedscope.core.arrays._principal_axes import in_safe_units, principal_axes
 from embedscope.core.graph._kernels import one_at_a_time
 
-# Rows at a time: few for their scores to fit in memory, many for the threads to meet seldom.
+# Rows at a time: few enough for their scores to fit in memory, many enough that the threads seldom
+# wait for each other.
 _FEWEST_ROWS, _MOST_ROWS, _BLOCK_SCORES = 512, 2_048, 2**24
 _FULL_SPACE_WORK = 4e11  # multiplications: above this, candidates come from principal components
 _SEARCH_COMPONENTS = 100
 _CANDIDATES_PER_NEIGHBOR = 3
-_CANDIDATES_SHARE = 0.9  # of the time; the rest ranks them
-_RANKED_ROWS = 16_384
-# Squared distances of less than this share of the squared norm, times the root of the number of
-# features, come out of a product in float32 with an error of a percent or more.
+_CANDIDATES_SHARE = 0.9  # of the reported progress; the rest is for ranking them
+_RANKED_ROWS = 16_384  # between two calls of `report`
+# A product in float32 has an error of one percent or more for squared distances below this share of
+# the squared norm, times the root of the number of features.
 _CANCELLED = 1e-5
-_STRIDE = 64  # columns looked at together
+_STRIDE = 64  # columns that are skipped together if their minimum is too large
 _BLOCK_COLUMNS = 8_192  # converted to float64 at once
 
 
@@ -44,7 +45,7 @@ def _smallest(scores: np.ndarray, k: int, out: np.ndarray) -> None:
         limit = best[worst]
         for start in range(k, scores.shape[1], _STRIDE):
             stop = min(start + _STRIDE, scores.shape[1])
-            # Hardly any stretch holds a better score: its minimum, which is quick, tells.
+            # Few stretches hold a better score, and their minimum is fast to compute.
             least = scores[row, start]
             for column in range(start, stop):
                 least = min(least, scores[row, column])
@@ -81,8 +82,8 @@ def euclidean_neighbors(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find each row's `k` nearest rows, itself first.
 
-    In data so large that the full product would take minutes, three times as many candidates are
-    searched among 100 principal components and then ranked by their exact distances.
+    Where the full product would take minutes, three times as many candidates are searched in the
+    space of 100 principal components and then ranked by their exact distances.
 
     Parameters
     ----------
@@ -90,7 +91,7 @@ def euclidean_neighbors(
     k : int
         Neighbours to find, the row itself included; at most n_samples.
     report : callable
-        Told the fraction done, 0..1, after some rows at a time; may raise to stop.
+        Called with the fraction done, 0..1, after each block of rows; may raise to stop.
 
     Returns
     -------
@@ -98,7 +99,7 @@ def euclidean_neighbors(
     distances : ndarray of shape (n_samples, k), float32
         Ascending.
     """
-    # One layout alone, so that the kernels are compiled once.
+    # Always the same memory layout, so that the kernels are compiled once.
     X, exponent = in_safe_units(np.require(X, np.float32, ["C", "W"]))
     n_samples = len(X)
     library = _Library(X)
@@ -130,7 +131,7 @@ def euclidean_neighbors(
 
 
 class _Library:
-    """All rows, laid out for the product that ranks them by distance from some of them.
+    """All rows, prepared for the product that ranks them by distance from a block of rows.
 
     Attributes
     ----------
@@ -156,7 +157,7 @@ class _Library:
         self._columns[:-1], self._columns[-1] = points.T, self.squares
 
     def scores(self, rows: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """Numbers that rank all rows like their distances from each of `rows`."""
+        """Scores that rank all rows by their distance from each of `rows`."""
         ones = np.ones(len(rows), dtype=np.float32)
         queries = np.column_stack([-2.0 * self._columns[:-1, rows].T, ones])
         return np.matmul(queries, self._columns, out=out)
@@ -164,7 +165,7 @@ class _Library:
     def precise_scores(self, rows: np.ndarray, out: np.ndarray) -> np.ndarray:
         """Squared distances of all rows from each of `rows`, by products in float64.
 
-        For rows whose neighbours are much closer than the centre of the data: distant clusters, a
+        Needed where neighbours are much closer than the centre of the data: distant clusters, a
         feature of large values, duplicates.
         """
         queries, query_squares = self._precise_points(rows)
@@ -186,7 +187,7 @@ def _nearest(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rank candidates of `rows` by exact distance and keep `k`, the row itself first."""
     own = rows[:, None].astype(candidates.dtype)
-    missing = ~(candidates == own).any(axis=1)  # crowded out by duplicates
+    missing = ~(candidates == own).any(axis=1)  # displaced by duplicates
     candidates[missing, 0] = own[missing, 0]
     squared = np.empty(candidates.shape, dtype=np.float32)
     _squared_distances(X, rows, candidates, squared)

@@ -1,7 +1,7 @@
-"""The fuzzy simplicial set: from nearest neighbours to the weighted graph that UMAP lays out.
+"""The fuzzy simplicial set: the weighted graph of nearest neighbours that UMAP lays out.
 
-Leaves the search for neighbours to `_neighbors` and labels to `_targets`. Plain numpy and scipy:
-they release the interpreter lock and need no compiling on a first run.
+Leaves the search for neighbours to `_neighbors` and labels to `_targets`. Uses only numpy and
+scipy, which release the interpreter lock and compile nothing on a first run.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+# The constants of umap-learn's `smooth_knn_dist`.
 _MAX_BISECTIONS = 64
 _TOLERANCE = 1e-5
 _SMALLEST_SCALE = 1e-3  # of the mean distance: keeps the bandwidth of duplicate rows above zero
@@ -53,7 +54,7 @@ def fuzzy_simplicial_set(
 def smooth_distances(
     distances: np.ndarray, n_neighbors: float, local_connectivity: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Find each sample's bandwidth, so that its strengths add up to ``log2(n_neighbors)``.
+    """Find the bandwidth at which each sample's strengths add up to ``log2(n_neighbors)``.
 
     Returns
     -------
@@ -70,10 +71,10 @@ def smooth_distances(
 def _nearest_distances(distances: np.ndarray, local_connectivity: float) -> np.ndarray:
     """Distance to the `local_connectivity`-th neighbour that is not a duplicate, interpolated.
 
-    The farthest one, for a sample that has fewer.
+    For a sample with fewer such neighbours, the distance to the farthest.
     """
     n_samples, k = distances.shape
-    distances = np.where(np.isfinite(distances), distances, 0.0)  # a missing one is no neighbour
+    distances = np.where(np.isfinite(distances), distances, 0.0)  # missing ones do not count
     whole = int(np.floor(local_connectivity))
     fraction = np.float32(local_connectivity - whole)
     is_apart = distances > 0
@@ -102,7 +103,7 @@ def _bisect_bandwidths(excess: np.ndarray, target: float) -> np.ndarray:
     sigmas = np.ones(n_samples, dtype=np.float32)
     active = np.arange(n_samples)
     for _ in range(_MAX_BISECTIONS):
-        with np.errstate(over="ignore"):  # a strength of 0 all the same
+        with np.errstate(over="ignore"):  # exp(-inf) gives the right strength, 0
             total = np.exp(-excess[active] / sigmas[active, None]).sum(axis=1)
         unsolved = np.abs(total - target) >= _TOLERANCE
         active, total = active[unsolved], total[unsolved]
@@ -120,7 +121,7 @@ def _bisect_bandwidths(excess: np.ndarray, target: float) -> np.ndarray:
 def _directed_strengths(
     indices: np.ndarray, distances: np.ndarray, sigmas: np.ndarray, rhos: np.ndarray
 ) -> sparse.csr_matrix:
-    """Membership strength of each neighbour in its sample's own view."""
+    """Directed membership strengths, from each sample to its neighbours."""
     n_samples, k = indices.shape
     excess = np.maximum(distances - rhos[:, None], 0.0)
     strengths = np.exp(-excess / sigmas[:, None])

@@ -1,4 +1,4 @@
-"""From samples, neighbours and labels to the graph that is laid out."""
+"""Build the graph for the layout from samples, neighbours and labels."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from embedscope.core.graph._precomputed import (
 )
 from embedscope.core.graph._targets import intersect_graphs, intersect_labels
 
-_SEARCH_SHARE = 0.9  # of the graph's time
+_SEARCH_SHARE = 0.9  # of the graph phase, as progress is reported
 
 
 @dataclass(frozen=True)
@@ -62,19 +62,19 @@ def build_graph(
     precomputed_distances: Any = None,
     report: Callable[[float], None] = lambda fraction: None,
 ) -> NeighborGraph:
-    """Find neighbours, unless they are given, and weigh the edges, by labels too if there are any.
+    """Find neighbours, unless they are given, and compute edge strengths; use labels if given.
 
     Parameters
     ----------
     rows : Rows
     y : ndarray of shape (n_samples,) or (n_samples, n_targets), optional
-        Numbers of classes (-1 unknown) or numeric targets, as `options.target_metric` says.
+        Class numbers (-1 for unknown) or numeric targets, depending on `options.target_metric`.
     options : GraphOptions
     precomputed_knn : tuple of ndarray, optional
         Indices and distances of shape (n_samples, at least n_neighbors).
     precomputed_distances : ndarray or sparse matrix of shape (n_samples, n_samples), optional
     report : callable
-        Told the fraction done, 0..1; may raise to stop.
+        Called with the fraction done, 0..1; may raise to stop.
 
     Returns
     -------
@@ -115,7 +115,7 @@ def _supervised(
         return intersect_labels(strengths, y, options.target_weight)
     target_rows = np.asarray(y, dtype=np.float32).reshape(len(y), -1)
     if not np.ptp(target_rows, axis=0).any():
-        return strengths  # a constant target says nothing about the samples
+        return strengths  # a constant target holds no information
     k = options.target_n_neighbors
     search = NeighborSearch(
         n_neighbors=min(options.search.n_neighbors if k == -1 else k, len(y)),

@@ -1,8 +1,8 @@
-"""One parallel kernel at a time, in the whole process.
+"""A lock that lets only one parallel numba kernel run at a time in the process.
 
-numba's `workqueue` threading layer, the one that is always there, ends the process when two
-threads start parallel kernels at once. A kernel uses all cores anyway, so they take turns; while
-one waits or runs, the interpreter lock is free.
+numba's `workqueue` threading layer, the only one that every installation has, aborts the process
+when two threads start parallel kernels at once. A kernel uses all cores, so waiting costs nothing.
+The interpreter lock is free while a kernel waits or runs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _TURN = Lock()
 
 
 def one_at_a_time(kernel: Callable[Parameters, None]) -> Callable[Parameters, None]:
-    """Let only one kernel that is decorated so run at any moment."""
+    """Make a kernel wait until no other decorated kernel runs."""
 
     @wraps(kernel)
     def in_turn(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:

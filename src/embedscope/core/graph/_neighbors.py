@@ -1,13 +1,13 @@
-"""Nearest neighbours: which search fits the data, the metric and the size.
+"""Nearest neighbours: choose the search by the data, the metric and the size.
 
 ======================================================  =========================================
 Euclidean, cosine, correlation; to 100,000 rows         exact, by matrix products
-metrics of scikit-learn; while that takes seconds       exact, scikit-learn
+metrics of scikit-learn, if that takes only seconds     exact, scikit-learn
 everything else                                         nearest-neighbour descent, pynndescent
 ======================================================  =========================================
 
-All of them leave the interpreter lock alone, but for a metric that is a Python function, and can
-be stopped at any time.
+Every search releases the interpreter lock, unless the metric is a Python function, and can be
+stopped at any time.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from embedscope.core.graph._distances import (
 
 _MATRIX_PRODUCT_LIMIT = 100_000  # rows
 _SCIKIT_LEARN_WORK = 2e10  # differences of two numbers: some ten seconds
-_FUNCTION_CALLS = 1e6  # of a metric that is a function
-_BLOCK_ROWS = 512
+_FUNCTION_CALLS = 1e6  # most calls of a metric that is a Python function
+_BLOCK_ROWS = 512  # searched between two calls of `report`
 _ANGULAR = ("cosine", "correlation")
 
 Neighbors = tuple[np.ndarray, np.ndarray]
@@ -52,7 +52,7 @@ def nearest_neighbors(
     X : ndarray or csr_matrix of shape (n_samples, n_features), float32
     search : NeighborSearch
     report : callable
-        Told the fraction done, 0..1; may raise to stop the search.
+        Called with the fraction done, 0..1; may raise to stop the search.
 
     Returns
     -------
@@ -99,10 +99,10 @@ def _matrix_product_search(
 
 
 def _unit_vectors(X: np.ndarray, *, centred: bool) -> np.ndarray:
-    """Rows of length one, in the order of angles.
+    """Rows scaled to length one, whose Euclidean distances rank like their angles.
 
-    Rows without a direction get one of their own, at a right angle to all others: their distance
-    is 1 to those and 0 to each other, as in pynndescent.
+    Rows of zeros get one extra direction at a right angle to all other rows: their distance is 1 to
+    other rows and 0 to each other, as in pynndescent.
     """
     if centred:
         X = X - X.mean(axis=1, dtype=np.float64, keepdims=True).astype(np.float32)
@@ -159,7 +159,7 @@ def _scikit_learn_search(
 
 
 def _attempt(search: NeighborSearch, step: Callable[[], Any]) -> Any:
-    """Take a step that fails where the metric does; one that is a function may raise anything."""
+    """Run a step in which the metric may fail; a metric function may raise any exception."""
     try:
         return step()
     except MemoryError:
@@ -169,7 +169,7 @@ def _attempt(search: NeighborSearch, step: Callable[[], Any]) -> Any:
 
 
 def _self_first(indices: np.ndarray, distances: np.ndarray) -> Neighbors:
-    """Put each sample in front of its neighbours; a duplicate may stand there, or none at all."""
+    """Put each sample first in its row, where a duplicate may be first or the sample missing."""
     indices, distances = np.array(indices, np.int32), np.array(distances, np.float32)
     missing = ~np.isfinite(distances) | (indices < 0)
     indices[missing], distances[missing] = -1, np.inf

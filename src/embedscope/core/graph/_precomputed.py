@@ -1,4 +1,4 @@
-"""Neighbours and distances that the user brings, checked and in the form that the graph takes."""
+"""Check precomputed neighbours and distances, and convert them to the form that the graph takes."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from scipy import sparse
 from embedscope._errors import InvalidInputError
 from embedscope.core.arrays._rows import as_array, as_float32
 
-_BLOCK_ROWS = 512
+_BLOCK_ROWS = 512  # of the distances sorted at a time, so that no copy of the whole matrix is made
 
 
 def given_neighbors(given: Any, n_samples: int, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Check neighbours of the user's, and put each sample in front of its own.
+    """Check given neighbours, and put each sample first in its row.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def given_neighbors(given: Any, n_samples: int, k: int) -> tuple[np.ndarray, np.
 
 
 def _check_different(indices: np.ndarray) -> None:
-    """Each neighbour may stand in a row once: strengths of repeated edges would add up."""
+    """Raise if a row holds a neighbour twice: the strengths of repeated edges would add up."""
     ordered = np.sort(indices, axis=1)
     if ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)).any():
         raise InvalidInputError(
@@ -128,8 +128,8 @@ def neighbors_from_distances(
     Parameters
     ----------
     distances : ndarray or csr_matrix of shape (n_samples, n_samples)
-        A sparse matrix holds the distances that are known, stored zeros included; absent entries
-        are far away.
+        A sparse matrix holds the known distances, stored zeros included; absent entries count as
+        infinite.
     n_neighbors : int
         The sample itself included.
 

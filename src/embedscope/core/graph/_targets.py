@@ -1,6 +1,6 @@
-"""Supervision: let labels or numeric targets reshape the graph of the data.
+"""Supervision: labels or numeric targets change the edge strengths of the graph.
 
-`y` is categorical, with unknown labels, or numeric with a metric of its own.
+`y` is categorical and may hold unknown labels, or it is numeric and has its own metric.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from embedscope.core.arrays._rows import as_array, as_float32
 from embedscope.core.graph._fuzzy import symmetrise
 
 UNKNOWN = -1
-# What numpy makes of -1 and NaN in an array with text.
+# The texts that numpy makes of -1 and NaN in an array of text.
 _UNKNOWN_TEXTS = ("-1", "-1.0", "nan")
-_MOST_CLASSES = 20  # of real numbers; more values than that are measurements
+_MOST_CLASSES = 20  # of real numbers; more different values look like measurements
+# Distances between classes, as in umap-learn.
 _UNKNOWN_DISTANCE = 1.0
 _CERTAIN_DISTANCE = 1e12
 
@@ -28,16 +29,17 @@ def check_targets(y: Any, n_samples: int, *, categorical: bool) -> np.ndarray:
 
     Parameters
     ----------
-    y : array-like of shape (n_samples,), or (n_samples, n_targets) where it is not categorical
+    y : array-like of shape (n_samples,), or (n_samples, n_targets) if not categorical
     n_samples : int
     categorical : bool
-        `y` holds labels, numbers or text; numbers to be compared by a metric otherwise.
+        `y` holds labels, which are numbers or text. Otherwise it holds numbers that a metric
+        compares.
 
     Returns
     -------
     ndarray
-        Numbers of classes of shape (n_samples,), int64, -1 where a label is unknown; or targets of
-        the shape of `y`, float32.
+        Class numbers of shape (n_samples,), int64, -1 for an unknown label; or targets of the shape
+        of `y`, float32.
 
     Raises
     ------
@@ -65,12 +67,12 @@ def check_targets(y: Any, n_samples: int, *, categorical: bool) -> np.ndarray:
 
 
 def _as_array(y: Any) -> np.ndarray:
-    # By way of objects: numpy would silently turn a list of text and numbers into text.
+    # As objects, since numpy would silently convert a list of text and numbers to text.
     return np.asarray(y, dtype=object) if isinstance(y, list | tuple) else as_array(y, "y")
 
 
 def _classes(labels: np.ndarray, masked: np.ndarray | bool) -> np.ndarray:
-    """Labels as numbers of classes, -1 where they are unknown."""
+    """Labels as class numbers, -1 for unknown."""
     unknown = _is_unknown(labels) | masked
     known = labels[~unknown]
     try:
@@ -92,7 +94,7 @@ def _classes(labels: np.ndarray, masked: np.ndarray | bool) -> np.ndarray:
 
 
 def _is_unknown(labels: np.ndarray) -> np.ndarray:
-    """Where a label is missing, or -1 as a number or as text."""
+    """Which labels are missing, or -1 as a number or as text."""
     import pandas as pd
 
     missing = np.asarray(pd.isna(labels), dtype=bool)
@@ -112,7 +114,7 @@ def _means_unknown(label: Any) -> bool:
 
 
 def _warn_of_measurements(values: np.ndarray, n_known: int) -> None:
-    """Say so where labels look like numbers that were measured: they would part all samples."""
+    """Warn if labels look like measured numbers: they would separate all samples."""
     if len(values) <= _MOST_CLASSES:
         return
     has_fractions = values.dtype.kind == "f" and (values % 1.0 != 0.0).any()
@@ -133,7 +135,7 @@ def intersect_labels(
     ----------
     graph : csr_matrix of shape (n_samples, n_samples)
     labels : ndarray of shape (n_samples,), int
-        Class of each sample; -1 where it is not known. All -1 leaves the graph as it is.
+        Class of each sample, -1 for unknown. If all are -1, the graph stays unchanged.
     target_weight : float
         An edge between classes is weakened by ``exp(-2.5 / (1 - target_weight))``: 0 favours the
         data, 1 separates the classes entirely.
@@ -160,15 +162,15 @@ def intersect_graphs(
 ) -> sparse.csr_matrix:
     """Combine the data's graph with the graph of a numeric target.
 
-    Each edge of either becomes a weighted product of both strengths; an edge that one of them
-    lacks counts there with half of its smallest strength.
+    The strength of each edge of either graph becomes a weighted product of both strengths. Where a
+    graph lacks the edge, half of its smallest strength is used.
 
     Parameters
     ----------
     graph, target_graph : csr_matrix of shape (n_samples, n_samples)
         Neither may be empty.
     target_weight : float
-        0 leaves the strengths of the data alone, 1 those of the target.
+        0 uses only the strengths of the data, 1 only those of the target.
 
     Returns
     -------
@@ -203,9 +205,9 @@ def _lookup(wanted: np.ndarray, keys: np.ndarray, values: np.ndarray, missing: f
 
 
 def _restore_local_connectivity(graph: sparse.csr_matrix) -> sparse.csr_matrix:
-    """Give every sample one full-strength edge again, and make both directions agree."""
+    """Scale every sample's edges so that one has full strength, and make the graph symmetric."""
     graph.eliminate_zeros()
     strongest = graph.max(axis=1).toarray().ravel()
-    # By division: all edges of a sample may be so weak that a factor for them would overflow.
+    # Divided, not multiplied: the inverse of very weak strengths would overflow.
     graph.data /= np.repeat(strongest, np.diff(graph.indptr))
     return symmetrise(graph.astype(np.float32))

@@ -1,1 +1,1 @@
-"""Free positions on the map: where they start, and how UMAP's objective moves them."""
+"""The layout of free positions on the map: their start, and descent of UMAP's objective."""

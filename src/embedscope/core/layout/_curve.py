@@ -1,4 +1,4 @@
-"""The similarity curve of the map: which `a` and `b` give the wanted `min_dist` and `spread`."""
+"""The similarity curve of the map: fit `a` and `b` to `min_dist` and `spread`."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def fit_curve(min_dist: float, spread: float) -> tuple[float, float]:
     McInnes, Healy and Melville, "UMAP: Uniform Manifold Approximation and Projection for
     Dimension Reduction", arXiv:1802.03426, section 3.2.
     """
-    # In units of the spread: the same problem for every scale of the map, where fitting in map
-    # units wanders off to negative exponents for spreads far from 1.
+    # In units of the spread the problem is the same for every scale of the map. In map units the
+    # fit diverges to negative exponents for spreads far from 1.
     distance = np.linspace(0.0, 3.0, 300)
     beyond = np.maximum(distance - min_dist / spread, 0.0)
     (a, b), _ = curve_fit(similarity, distance, np.exp(-beyond))

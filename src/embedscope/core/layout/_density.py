@@ -1,7 +1,7 @@
 """densMAP: keep dense regions of the data dense in the map.
 
-The term is the correlation of log local radii in the data and in the map. Here it becomes one
-number per edge, how much its squared length should grow, which both solvers can use.
+The term is the correlation of log local radii in the data and in the map. It is computed as one
+number per edge: how much its squared length should grow. Both solvers use this number.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from scipy import sparse
 
 from embedscope.core.layout._layout import Objective
 
-_EPSILON = 1e-8
-_ROUNDING = 1e-6  # of a mean distance
+_EPSILON = 1e-8  # added before a logarithm, as in umap-learn
+_ROUNDING = 1e-6  # of the mean distance; shorter edges count as length zero
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class DensityTerm:
     variance_shift : float
         `dens_var_shift`: keeps the correlation stable where all radii are alike.
     together : ndarray of shape (n_edges,), bool, optional
-        Edges between samples that are the same in the data. They are never pushed apart: where
-        such samples have other neighbours far away, their radius would be made up by that.
+        Edges between samples with equal data. The term never pushes them apart: otherwise it would
+        enlarge the radius of duplicates that have distant other neighbours.
     """
 
     radii: np.ndarray
@@ -43,7 +43,7 @@ class DensityTerm:
     together: np.ndarray | None = None
 
     def acts_at(self, progress: float) -> bool:
-        """The term acts when `progress` (0..1) of the layout is done."""
+        """Whether the term acts when `progress` (0..1) of the layout is done."""
         return progress >= 1.0 - self.fraction
 
     def pull(
@@ -101,12 +101,12 @@ def log_radii(graph: sparse.csr_matrix, squared_lengths: np.ndarray) -> np.ndarr
     ----------
     graph : csr_matrix of shape (n_samples, n_samples)
     squared_lengths : ndarray of shape (n_edges,)
-        In the order of ``graph.data``; NaN where it is not known.
+        In the order of ``graph.data``; NaN for unknown.
 
     Returns
     -------
     ndarray of shape (n_samples,), float64
-        The mean of all others, for a sample without edges of known length.
+        A sample without edges of known length gets the mean of the others.
     """
     n_samples = graph.shape[0]
     known = np.isfinite(squared_lengths)
@@ -141,15 +141,15 @@ def edge_lengths(
     Returns
     -------
     ndarray of shape (n_edges,), float64
-        In the order of ``graph.data``; NaN for an edge that no list holds, such as one that a
-        numeric target has put in.
+        In the order of ``graph.data``; NaN for an edge in no list, such as one added by a numeric
+        target.
     """
     n_samples = graph.shape[0]
     rows = np.repeat(np.arange(n_samples), indices.shape[1])
     known = (indices.ravel() >= 0) & np.isfinite(distances.ravel())
     given = distances.ravel()[known].astype(np.float64)
     unit = float(given.max(initial=0.0)) or 1.0
-    # Shifted by one, so that a stored zero is not taken for an absent entry.
+    # Shifted by one, to tell a stored zero from an absent entry.
     lengths = sparse.csr_matrix(
         (given / unit + 1.0, (rows[known], indices.ravel()[known])), shape=graph.shape
     )
@@ -160,13 +160,13 @@ def edge_lengths(
 
 
 def without_distance(lengths: np.ndarray) -> np.ndarray:
-    """Edges whose length is nothing, or no more than rounding; ndarray of bool."""
+    """Which edges have length zero, up to rounding; ndarray of bool."""
     known = lengths[np.isfinite(lengths)]
     return np.asarray(lengths <= _ROUNDING * (known.mean() if len(known) else 0.0))
 
 
 def standardised(values: np.ndarray) -> np.ndarray:
-    """Zero mean and unit variance; zeros where all values are alike."""
+    """Values with zero mean and unit variance; zeros if all values are equal."""
     return np.asarray((values - values.mean()) / max(values.std(), 1e-12))
 
 

@@ -1,4 +1,4 @@
-"""Where the points of the map stand before the layout moves them."""
+"""Initial positions of the layout."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-_HALF_WIDTH = 10.0
-_JITTER = 1e-4
+_HALF_WIDTH = 10.0  # map units, as in umap-learn
+_JITTER = 1e-4  # standard deviation in map units, as in umap-learn
 _FILTER_DEGREES = (10, 10, 20, 30, 30)  # rising: the first filters work from a rough start
-_FIRST_CUT = 0.9
-_LAST_CUT = 0.9999
-_N_GUARDS = 2  # further vectors, random ones: they speed the last wanted ones
+_FIRST_CUT = 0.9  # smallest cut of the filter, also at its start
+_LAST_CUT = 0.9999  # largest cut of the filter
+_N_GUARDS = 2  # extra random vectors, so that the last wanted vectors converge faster
 
 
 def initial_positions(
@@ -26,7 +26,7 @@ def initial_positions(
     Parameters
     ----------
     method : {"spectral", "pca", "random"} or ndarray of shape (n_samples, n_components)
-        A graph in several pieces has no useful spectral coordinates: "pca" stands in there.
+        A graph of several components has no useful spectral coordinates; "pca" is used instead.
     graph : csr_matrix of shape (n_samples, n_samples)
     components : ndarray of shape (n_samples, any)
         Leading principal components of the data, for "pca" and as a start for "spectral".
@@ -52,7 +52,7 @@ def initial_positions(
 
 
 def _pad(components: np.ndarray, n_components: int, rng: np.random.Generator) -> np.ndarray:
-    """Exactly `n_components` columns: data of fewer dimensions are filled up with small noise."""
+    """Exactly `n_components` columns; missing ones are filled with small noise."""
     columns = components[:, :n_components].astype(np.float32)
     n_missing = n_components - columns.shape[1]
     if n_missing:
@@ -69,10 +69,10 @@ def _is_connected(graph: sparse.csr_matrix) -> bool:
 def _spectral(graph: sparse.csr_matrix, start: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Leading eigenvectors of the random walk on the graph, by filtered subspace iteration.
 
-    A Chebyshev polynomial of the walk's matrix damps all eigenvalues below the cut and blows up
-    those above it; the cut follows the smallest eigenvalue that the block has found. For a start
-    a few digits are enough, and unlike ARPACK and LOBPCG it takes a fixed time and raises no
-    warnings of convergence.
+    A Chebyshev polynomial of the walk's matrix damps all eigenvalues below the cut and amplifies
+    those above it; the cut follows the smallest eigenvalue that the block has found. An initial
+    position needs only a few digits. Unlike ARPACK and LOBPCG, this takes a fixed time and gives no
+    convergence warnings.
 
     References
     ----------
@@ -111,7 +111,7 @@ def _orthonormal(block: np.ndarray, trivial: np.ndarray) -> np.ndarray:
 
 
 def _scale(positions: np.ndarray) -> np.ndarray:
-    """Centre, and fit the widest direction into -10..10."""
+    """Centre the positions and scale the widest direction to -10..10."""
     centred = positions - positions.mean(axis=0)
     reach = float(np.abs(centred).max())
     return np.asarray(centred * (_HALF_WIDTH / reach if reach > 0 else 1.0), dtype=np.float32)

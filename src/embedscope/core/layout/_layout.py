@@ -1,8 +1,8 @@
 """The layout: stochastic gradient descent of UMAP's cross entropy on a free table of positions.
 
-Each sample moves along its own edges and away from its own negative samples, reading everybody
-else's positions of the epoch before. So a run is the same to the last bit for any number of
-threads, threads never write to the same place, and the kernel runs outside the interpreter lock.
+Each sample moves along its own edges and away from its own negative samples, and reads the other
+samples' positions of the previous epoch. So threads never write to the same memory, a run is the
+same to the last bit for any number of threads, and the kernel runs outside the interpreter lock.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _next_random(state: np.uint64) -> np.uint64:
 
 @numba.njit(inline="always")
 def _bucket(squared: np.float32) -> np.int64:
-    """Place of a squared distance in the force tables: the leading bits of the float itself."""
+    """Index of a squared distance in the force tables: the leading bits of the float."""
     bits = np.int64(np.float32(squared).view(np.int32))
     bucket = (bits >> np.int64(_DROPPED_BITS)) - np.int64(_FIRST_BUCKET)
     return min(max(bucket, np.int64(0)), np.int64(_N_BUCKETS - 1))
@@ -87,7 +87,7 @@ def _move_all(
         delta = np.empty(n_dims, dtype=np.float32)
         for d in range(n_dims):
             here[d] = positions[head, d]
-        # A sequence of its own for each sample and epoch (golden-ratio increments, mixed).
+        # A separate random sequence for each sample and epoch (golden-ratio increments, mixed).
         state = (seed + np.uint64(head + 1) * np.uint64(0x9E3779B97F4A7C15)) | np.uint64(1)
         for _ in range(3):
             state = _next_random(state)
@@ -122,8 +122,8 @@ def _move_all(
 def _force_tables(objective: Objective) -> tuple[np.ndarray, np.ndarray]:
     """Attraction and repulsion per unit of distance, for each bucket of squared distances.
 
-    A bucket is 1/64 of an octave wide, so a force is off by at most one percent; the powers would
-    take most of an epoch's time otherwise.
+    A bucket is 1/64 of an octave wide, so a force has an error of at most one percent. Without the
+    tables, computing powers would take most of an epoch's time.
     """
     edges = (np.arange(_N_BUCKETS + 1, dtype=np.int32) + _FIRST_BUCKET) << _DROPPED_BITS
     bounds = edges.view(np.float32).astype(np.float64)
@@ -144,7 +144,7 @@ class Layout:
     objective : Objective
     seed : int
     fixed : ndarray of shape (n_samples,), bool, optional
-        Samples that stay where they are.
+        Samples that do not move.
     """
 
     def __init__(
@@ -166,7 +166,7 @@ class Layout:
     def epoch(
         self, positions: np.ndarray, step: float, density_pull: np.ndarray | None = None
     ) -> np.ndarray:
-        """Positions after one pass over the graph, in which a full-strength edge acts once.
+        """Positions after one pass over the graph, in which each full-strength edge acts once.
 
         Parameters
         ----------

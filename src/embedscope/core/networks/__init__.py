@@ -1,4 +1,4 @@
-"""Keras networks: made, copied, traced, run, and what they are trained to do."""
+"""Keras networks: how they are made, copied, traced and run, and their losses."""
 
 from embedscope.core.networks._networks import copy_network
 from embedscope.core.networks._tensorflow import keras

@@ -1,4 +1,4 @@
-"""A network as a fast function, outside of training."""
+"""Fast evaluation of a network outside of training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from embedscope.core.networks._tracing import TracedOnce
 
 
 class Forward:
-    """A network as a fast function of rows: compiled once, run in blocks.
+    """A network as a fast function of rows: traced once, run in blocks.
 
     Parameters
     ----------
@@ -28,5 +28,5 @@ class Forward:
 
 
 def encode(encoder: Any, rows: Rows) -> np.ndarray:
-    """Positions of samples, by an encoder outside of training."""
+    """Positions of samples by an encoder, outside of training."""
     return Forward(encoder)(rows)

@@ -1,12 +1,12 @@
-"""An encoder that begins with average pooling trains on samples that are pooled once, beforehand.
+"""An encoder that begins with average pooling is trained on samples that are pooled once, before.
 
-The mean of neighbouring pixels has nothing to learn, and mixing two samples before it or after it
-is the same. Done once instead of in every step, it leaves a quarter of the pixels to be gathered,
-mixed and blurred with noise, or an eighth of a volume's.
+Pooling has no weights, and two samples can be mixed before or after it with the same result.
+Pooling once instead of in every step leaves a quarter of the pixels (of a volume an eighth) to
+gather, mix and add noise to.
 
-Where a convolution of patches that do not overlap comes next, the pooled samples are cut into these
-patches too: it then is one matrix product. TensorFlow's own convolution, on a processor, makes a
-step with small pictures take twice as long.
+If a convolution of patches that do not overlap follows, the pooled samples are also cut into these
+patches, and the convolution becomes one matrix product. With TensorFlow's own convolution, a step
+with small pictures takes twice as long on a CPU.
 """
 
 from __future__ import annotations
@@ -28,17 +28,18 @@ _CONVOLUTIONS = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
 
 
 class InnerEncoder:
-    """The layers of an encoder behind its pooling, and what they are fed.
+    """The layers of an encoder after its pooling, and their input.
 
     Parameters
     ----------
     encoder : keras.Sequential
-        One that `begins_with_pooling`. Its layers are shared: it is trained with `network`.
+        An encoder that `begins_with_pooling`. Its layers are shared, so training `network` trains
+        it.
 
     Attributes
     ----------
     network : keras.Sequential
-        Takes what `inputs` gives.
+        Takes the rows that `inputs` returns.
     """
 
     def __init__(self, encoder: Any) -> None:
@@ -57,7 +58,7 @@ class InnerEncoder:
         )
 
     def inputs(self, rows: Rows) -> Rows:
-        """The samples pooled, and cut into patches where the next layer reads such."""
+        """The samples pooled, and cut into patches if the next layer reads patches."""
         pooled = self._pool(rows)
         if self._patch is not None:
             pooled = _cut(pooled, self._patch, self._shape[:-1])
@@ -65,13 +66,13 @@ class InnerEncoder:
 
 
 def begins_with_pooling(encoder: Any) -> bool:
-    """Whether an encoder is a chain of layers, of which the first takes means of pixels."""
+    """Whether an encoder is a chain of layers that starts with average pooling."""
     is_chain = isinstance(encoder, keras.Sequential) and len(encoder.layers) > 1
     return is_chain and isinstance(encoder.layers[0], _POOLING)
 
 
 def _is_of_patches(layer: Any) -> bool:
-    """A convolution, by none of its subclasses, that reads each pixel for one place at most."""
+    """Whether a layer is a plain convolution (no subclass) whose patches do not overlap."""
     return (
         type(layer) in _CONVOLUTIONS
         and layer.strides == layer.kernel_size
@@ -83,7 +84,7 @@ def _is_of_patches(layer: Any) -> bool:
 
 
 class _PatchProduct(keras.layers.Layer):
-    """A convolution of patches, given them as rows: its kernel as a matrix."""
+    """A convolution as a product of its kernel, as a matrix, with rows of patches."""
 
     def __init__(self, conv: Any) -> None:
         super().__init__(
@@ -108,7 +109,8 @@ class _PatchProduct(keras.layers.Layer):
 def _cut(samples: np.ndarray, patch: tuple[int, ...], counts: tuple[int, ...]) -> np.ndarray:
     """Samples as rows of patches, shape (n_samples, *counts, values of a patch).
 
-    What sticks out is padded with zeros on both sides, or left out, as the layer would.
+    As the layer does, pixels beyond the last whole patch are dropped, or completed with zeros on
+    both sides.
     """
     whole = tuple(size * count for size, count in zip(patch, counts, strict=True))
     missing = [wanted - own for wanted, own in zip(whole, samples.shape[1:-1], strict=True)]

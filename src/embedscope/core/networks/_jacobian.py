@@ -1,4 +1,4 @@
-"""The derivative of the map by the samples, exactly, by automatic differentiation."""
+"""The exact derivative of map positions by sample values, by automatic differentiation."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from embedscope.core.networks._tensorflow import tf
 from embedscope.core.networks._tracing import TracedOnce
 
 _BLOCK_ROWS = 1_024
-_BLOCK_VALUES = 2**19  # 2 MiB of input: the backward pass holds every feature map at once
+_BLOCK_VALUES = 2**19  # 2 MiB of input: the backward pass keeps all feature maps in memory
 
 
 class Jacobian:
-    """The derivative of a network's output by its input as a fast function of rows.
+    """The derivative of a network's output by its input, as a fast function of rows.
 
-    Compiled once, run in blocks. One reverse pass for each output gives the derivatives of all
-    samples of a block together, since outside of training an output depends on its own sample only.
+    Traced once, run in blocks. One reverse pass for each output gives the derivatives of all
+    samples of a block, since outside of training an output depends only on its own sample.
 
     Parameters
     ----------
@@ -44,14 +44,14 @@ class Jacobian:
         Raises
         ------
         InvalidInputError
-            If the network has no derivative by its input, or not a finite one.
+            If the network has no derivative by its input, or it is not finite.
         """
         step = max(1, min(_BLOCK_ROWS, _BLOCK_VALUES // rows.n_features))
         blocks = [self._of_block(rows, start, step) for start in range(0, len(rows), step)]
         return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
     def _of_block(self, rows: Rows, start: int, step: int) -> np.ndarray:
-        # As a tensor, since a tape cannot watch an array.
+        # A tensor, since a tape cannot watch an array.
         gradients = self._run(tf.constant(rows.take(slice(start, start + step))))
         if any(gradient is None for gradient in gradients):
             raise InvalidInputError(

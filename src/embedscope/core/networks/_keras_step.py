@@ -1,8 +1,8 @@
-"""What Keras's own `fit` does in a step, and after the last one, beside the loss that it is given.
+"""The parts of Keras's `fit` that our own training steps repeat.
 
-The solvers take their steps themselves. So that a network and an optimiser act as their user knows
-them, the losses that layers add count too, the loss is scaled where the optimiser divides by a
-scale, and averages of the weights are put in place at the end.
+The solvers do not call `fit`. So that a user's network and optimiser act as in `fit`, each step
+adds the losses of the layers, the loss is scaled if the optimiser divides by a scale, and averaged
+weights are assigned at the end.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from embedscope.core.networks._tensorflow import keras, tf
 
 
 def added_loss(network: Any) -> Any:
-    """What regularisers and `add_loss` of a network's layers gave in its last call, a tensor."""
+    """The sum of the losses that a network's layers added in its last call, a tensor."""
     losses = [tf.reduce_sum(tf.cast(loss, tf.float32)) for loss in network.losses]
     return tf.add_n(losses) if losses else tf.constant(0.0)
 
@@ -30,16 +30,16 @@ def descend(tape: Any, loss: Any, variables: Sequence[Any], optimizer: Any) -> N
         output_gradients=optimizer.scale_loss(tf.ones_like(loss)),
         unconnected_gradients="zero",
     )
-    with _forgotten_gradients():
+    with _removed_gradient_function():
         optimizer.apply(gradients, variables)
 
 
 @contextmanager
-def _forgotten_gradients() -> Iterator[None]:
-    """Let TensorFlow forget how to differentiate a step of the optimiser, which nobody does.
+def _removed_gradient_function() -> Iterator[None]:
+    """Remove the gradient function that TensorFlow registers for a step of the optimiser.
 
-    Its sum of the gradients of all devices is registered for good, and holds the graph of the fit
-    it was traced for: several megabytes that stay with each.
+    It belongs to the sum over devices and is never used, but it stays registered and keeps the
+    graph of its fit alive: several megabytes leak with each fit.
     """
     from tensorflow.python.framework import ops
 
@@ -49,12 +49,12 @@ def _forgotten_gradients() -> Iterator[None]:
         yield
     finally:
         for name in set(registered) - before:
-            if _is_sum_of_devices(registered.get(name)):  # others may be of another thread's fit
+            if _is_sum_of_devices(registered.get(name)):  # others may be from another thread's fit
                 registered.pop(name, None)
 
 
 def _is_sum_of_devices(entry: Any) -> bool:
-    """Whether an entry of TensorFlow's registry is the gradient of its sum over devices."""
+    """Whether an entry of TensorFlow's registry is the gradient of the sum over devices."""
     gradient = entry["type"] if isinstance(entry, dict) and "type" in entry else None
     for _ in range(2):  # it is wrapped twice
         inner = [cell.cell_contents for cell in getattr(gradient, "__closure__", None) or ()]

@@ -1,4 +1,4 @@
-"""The objectives, as TensorFlow sees them. Each takes tensors and returns one scalar.
+"""The losses as TensorFlow functions: each takes tensors and returns one scalar.
 
 UMAP's similarity of two points at distance d is ``q = 1 / (1 + a d^2b)``; with
 ``s = log(a d^2b)`` the attraction ``-log q`` is ``softplus(s)`` and the repulsion
@@ -29,9 +29,9 @@ def distances(first: Any, second: Any) -> Any:
 def density_term(weights: Any, squared: Any, squared_before: Any) -> Any:
     """Weighted squared lengths of edges, with weights that were computed for an earlier map.
 
-    They are a gradient there, and wrong farther on: the map would grow without end. What matters
-    is how lengths compare, so a longer edge counts by the logarithm of its growth, under which a
-    map that grows as a whole gains nothing.
+    The weights are a gradient at that map and wrong far from it: the map would grow without limit.
+    Only the ratios of lengths matter, so a longer edge counts by the logarithm of its growth. A map
+    that grows as a whole then gains nothing.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def cross_entropy(heads: Any, tails: Any, negatives: Any, objective: Objective) 
     Parameters
     ----------
     heads, tails : tensor of shape (n_edges, n_components)
-        Both ends of edges that were drawn in proportion to their membership strength.
+        Both ends of edges, sampled in proportion to their membership strength.
     negatives : tensor of shape (negative_sample_rate, n_edges, n_components)
         Points that are not neighbours of the heads.
     objective : Objective
@@ -87,11 +87,11 @@ def cross_entropy(heads: Any, tails: Any, negatives: Any, objective: Objective) 
 def global_correlation(inputs: Any, positions: Any) -> Any:
     """Negative correlation of distances in the data and in the map, for random pairs of a batch.
 
-    Each sample is paired with the next of the shuffled batch. In -1..1; 0 where all distances
-    agree, which leaves nothing to correlate.
+    Each sample is paired with the next one of the shuffled batch. The result is in -1..1, and 0 if
+    all distances are equal.
     """
     flat = tf.reshape(inputs, [tf.shape(inputs)[0], -1])
-    # In units of the batch: the data's own may be so small that the constant under the root counts.
+    # Scaled by the batch: data of small units would vanish beside the constant under the root.
     flat -= tf.reduce_mean(flat, axis=0)
     flat = tf.math.divide_no_nan(flat, tf.reduce_max(tf.abs(flat)))
     in_data = distances(flat, tf.roll(flat, 1, axis=0))
@@ -106,7 +106,7 @@ def global_correlation(inputs: Any, positions: Any) -> Any:
 
 
 def landmark_distance(wanted: Any, positions: Any, loss_fn: Any | None) -> Any:
-    """Mean loss of the samples that have a wanted place; rows of NaN have none.
+    """Mean loss of the samples that have a wanted position; rows of NaN have none.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def landmark_distance(wanted: Any, positions: Any, loss_fn: Any | None) -> Any:
         ``loss_fn(wanted, positions)`` gives a value for each row; Euclidean distance by default.
     """
     is_landmark = tf.reduce_all(tf.math.is_finite(wanted), axis=1)
-    # Replaced before the loss, not masked after it: NaN times zero is NaN in the gradient.
+    # NaN is replaced before the loss: masking after it would give NaN times zero in the gradient.
     safe = tf.where(is_landmark[:, None], wanted, tf.stop_gradient(positions))
     each = distances(safe, positions) if loss_fn is None else loss_fn(safe, positions)
     weight = tf.cast(is_landmark, tf.float32)

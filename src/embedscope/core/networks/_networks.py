@@ -1,7 +1,7 @@
-"""The networks: the default ones, copies of the user's, and a dry run that finds misfits early.
+"""The networks: default networks, copies of the user's, and a dry run that finds errors early.
 
-Layers with weights and optimisers have names that are the same in every fit: TensorFlow keeps 36 kB
-for each name that a variable ever had, for good, and the names that Keras makes up are always new.
+Layers with weights, and optimisers, have the same names in every fit. TensorFlow keeps 36 kB for
+each variable name until the process ends, and Keras's automatic names are new in every fit.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from embedscope.core.arrays._rows import Rows
 from embedscope.core.networks._tensorflow import keras, tf
 
 DEFAULT_WIDTH = 256
-REFERENCE_WIDTH = 100
-_HIDDEN_LAYERS = 3
-_LONGEST_REASON = 240
+REFERENCE_WIDTH = 100  # of the network in umap-learn's documentation
+_HIDDEN_LAYERS = 3  # as in umap-learn's documentation
+_LONGEST_REASON = 240  # characters of Keras's message that an error quotes
 _WAYS_OF_TRAINING = ("fit", "train_on_batch", "train_step", "make_train_function", "compute_loss")
-_SAME = 1e-2  # of the largest value; half precision keeps it
+_SAME = 1e-2  # of the largest value, a difference that half precision does not reach
 
 
 def hidden_width(encoder: Any) -> int | None:
-    """Width of the built-in network that `encoder` names; None for a network of the user's."""
+    """Width of the built-in network that `encoder` names; None for a user's network."""
     if encoder is None:
         return DEFAULT_WIDTH
     if isinstance(encoder, str):
@@ -65,7 +65,7 @@ def dense_decoder(shape: tuple[int, ...], n_components: int, width: int, seed: i
 
 
 def table_encoder(positions: np.ndarray) -> Any:
-    """A free table of positions dressed as a network of row numbers: no parametric map at all."""
+    """A free table of positions as a network of row numbers, for a map that is not parametric."""
     table = keras.layers.Embedding(
         *positions.shape, embeddings_initializer="zeros", name="positions", dtype="float32"
     )
@@ -89,23 +89,23 @@ def _dense_stack(name: str, n_units: int, width: int, seed: int) -> list[Any]:
     output = keras.layers.Dense(
         n_units,
         kernel_initializer=keras.initializers.GlorotUniform(seed=seed + 1000),
-        dtype="float32",  # whatever Keras's policy is: maps and losses are
+        dtype="float32",  # for any Keras policy, since maps and losses are float32
         name=f"{name}_output",
     )
     return [*hidden, output]
 
 
 def one_model(encoder: Any, decoder: Any | None) -> Any:
-    """An encoder, and the decoder of places behind it if there is one, as one model."""
+    """An encoder, followed by the decoder of positions if there is one, as one model."""
     position = encoder.outputs[0]
     outputs = position if decoder is None else [position, decoder(position)]
     return keras.Model(encoder.inputs[0], outputs, name="parametric_umap")
 
 
 def copy_network(network: Any, name: str, seed: int) -> Any:
-    """A copy of a user's network with its weights, so that training leaves theirs alone.
+    """A copy of a user's network with its weights, so that training does not change the original.
 
-    Its layers of random behaviour, such as Dropout, begin at `seed`.
+    The generators of random layers, such as Dropout, are set to `seed`.
     """
     if not isinstance(network, keras.Model):
         raise InvalidInputError(
@@ -130,7 +130,7 @@ def copy_network(network: Any, name: str, seed: int) -> Any:
 
 
 def warn_of_own_training(network: Any, name: str) -> None:
-    """Say so where a user's network overrides how Keras trains it: nothing here calls that."""
+    """Warn if a user's network overrides Keras's training methods, which are not called here."""
     own = [
         method
         for method in _WAYS_OF_TRAINING
@@ -145,10 +145,10 @@ def warn_of_own_training(network: Any, name: str) -> None:
 
 
 def copy_weights(source: Any, target: Any) -> None:
-    """Give a network the weights of another of the same layers.
+    """Copy the weights of a network to another with the same layers.
 
-    `keras.layers.Normalization` computes with numbers that it derives from its weights, and derives
-    them anew when it is adapted or loaded, but not when its weights are set.
+    `keras.layers.Normalization` computes with numbers that it derives from its weights when it is
+    adapted or loaded, but not when its weights are set. So this is done here.
     """
     target.set_weights(source.get_weights())
     for layer in _layers_within(target):
@@ -157,7 +157,7 @@ def copy_weights(source: Any, target: Any) -> None:
 
 
 def _layers_within(network: Any) -> Iterator[Any]:
-    """All layers, also those of networks in it and of layers around others."""
+    """All layers, also those of inner networks and of wrapped layers."""
     for layer in getattr(network, "layers", ()):
         yield layer
         yield from _layers_within(layer)
@@ -167,14 +167,14 @@ def _layers_within(network: Any) -> Iterator[Any]:
 
 
 def _last_line(error: Exception) -> str:
-    """What an error says in the end, short: Keras may print all that it was given."""
+    """The last line of an error's message, shortened, since Keras may print whole arrays."""
     lines = [line for line in str(error).splitlines() if line.strip()] or [repr(error)]
     return textwrap.shorten(lines[-1], _LONGEST_REASON, placeholder=" [...]").rstrip(".")
 
 
 @contextmanager
 def kept_random_state() -> Iterator[None]:
-    """Keras seeds what it builds from Python's global generator: put that back afterwards."""
+    """Restore Python's global random state afterwards: Keras draws the seeds of layers from it."""
     state = random.getstate()
     try:
         yield
@@ -183,7 +183,7 @@ def kept_random_state() -> Iterator[None]:
 
 
 def _seed_layers(network: Any, seed: int) -> None:
-    """Set every seed generator in a network: what it holds beside weights."""
+    """Set every seed generator of a network: these are its variables that are not weights."""
     weights = {id(weight) for weight in network.weights}
     generators = [state for state in network.variables if id(state) not in weights]
     for number, state in enumerate(generators):
@@ -191,7 +191,7 @@ def _seed_layers(network: Any, seed: int) -> None:
 
 
 def check_encoder(encoder: Any, rows: Rows, n_components: int) -> np.ndarray:
-    """Run the encoder on two samples before anything slow is done; returns what it gives."""
+    """Run the encoder on two samples before anything slow is done; return its output."""
     output = _dry_run(encoder, "encoder", rows.take(slice(0, 2)))
     if output.shape[1:] != (n_components,):
         raise InvalidInputError(
@@ -203,9 +203,9 @@ def check_encoder(encoder: Any, rows: Rows, n_components: int) -> np.ndarray:
 
 
 def check_copy(network: Any, copied: Any, name: str, batch: np.ndarray) -> None:
-    """Make sure that a copy gives what the user's network gives, before it trains in its place.
+    """Raise unless the copy, which is trained instead of the user's network, gives the same output.
 
-    Networks that give something else at each call cannot be compared.
+    Networks whose output differs between calls cannot be compared and are accepted.
     """
     given, again, got = (
         np.asarray(each(batch, training=False)) for each in (network, network, copied)
@@ -223,13 +223,13 @@ def check_copy(network: Any, copied: Any, name: str, batch: np.ndarray) -> None:
 def check_decoder(
     decoder: Any, shape: tuple[int, ...], n_components: int, n_style: int = 0
 ) -> np.ndarray:
-    """Run the decoder on two positions before anything slow is done; returns what it gives."""
+    """Run the decoder on two positions before anything slow is done; return its output."""
     n_inputs = n_components + n_style
     taken = getattr(decoder, "input_shape", None)
     if n_style and isinstance(taken, tuple) and taken[1:] != (n_inputs,):
         raise InvalidInputError(
-            f"decoder must take a place of {n_components} numbers with a style code of {n_style} "
-            f"behind it; got an input of shape {taken[1:]}. Begin it with "
+            f"decoder must take a position of {n_components} numbers followed by a style code of "
+            f"{n_style}; got an input of shape {taken[1:]}. Begin it with "
             f"keras.Input(({n_inputs},)), or set n_style_components=0."
         )
     output = _dry_run(decoder, "decoder", np.zeros((2, n_inputs), dtype=np.float32))
@@ -269,18 +269,18 @@ def _dry_run(network: Any, name: str, batch: np.ndarray) -> np.ndarray:
 
 
 def check_loss(loss_fn: Any, name: str, wanted: np.ndarray, got: np.ndarray) -> None:
-    """Try a loss of the user's on two rows before anything slow is done.
+    """Try a user's loss on two rows before anything slow is done.
 
-    It runs in a graph, as in training, so that a Python `if` on a tensor is found now.
+    It runs in a graph, as in training, so that a Python `if` on a tensor raises now.
     """
     shape = wanted.shape[1:]
     traced = tf.function(lambda *batches: keras.ops.mean(loss_fn(*batches)), autograph=False)
     try:
         value = float(traced(tf.constant(wanted), tf.constant(got)))
-    except Exception as error:  # it is the user's code: anything may come out
+    except Exception as error:  # the user's code may raise anything
         raise InvalidInputError(
-            f"{name} must be a function of two batches of shape {shape}, what is wanted and what "
-            f"there is; got {type(error).__name__}: {_last_line(error)} from it. Return a tensor "
+            f"{name} must be a function of two batches of shape {shape}, the wanted and the actual "
+            f"values; got {type(error).__name__}: {_last_line(error)} from it. Return a tensor "
             "of losses, made by functions of tensors: keras.ops.where, not a Python if."
         ) from error
     if not np.isfinite(value):

@@ -1,6 +1,6 @@
-"""A network that computes in half precision, as one that computes in float32.
+"""Copy a network that computes in half precision to one that computes in float32.
 
-Mixed precision keeps the weights in float32: nothing is lost that they hold.
+Nothing is lost: mixed precision stores the weights in float32.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def computes_in(network: Any, precisions: Sequence[str]) -> bool:
 
 
 def in_float32(network: Any) -> Any:
-    """The network itself, or a copy that computes in float32 where it does not.
+    """The network, or a copy in float32 if it computes in half precision.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def in_float32(network: Any) -> Any:
         return network
     policy = keras.config.dtype_policy()
     try:
-        # Layers inside of layers are made by these, in the policy that holds then.
+        # Layers that make inner layers use the global policy.
         keras.config.set_dtype_policy("float32")
         with kept_random_state():
             copied = _copy_of_network(network)
@@ -66,7 +66,7 @@ def _copy_of(layer: Any) -> Any:
 
 
 def _raised(config: Any) -> Any:
-    """A layer's description with float32 for every half precision in it."""
+    """A layer's config with float32 in place of every half precision."""
     if isinstance(config, list | tuple):
         return type(config)(_raised(value) for value in config)
     if not isinstance(config, dict):

@@ -1,6 +1,6 @@
 """The loss in the history: UMAP's cross entropy of the network's output on a fixed set of edges.
 
-Both solvers report through it, so that their curves mean the same thing and can be compared.
+All solvers report this loss, so that their curves can be compared.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class LossProbe:
     Attributes
     ----------
     samples : ndarray of int
-        The samples whose positions are needed.
+        The samples at the ends of the edges.
     """
 
     def __init__(
@@ -39,8 +39,8 @@ class LossProbe:
         drawn = draw_edges(edges.data, min(_MOST_EDGES, len(edges.data)), rng)
         heads, tails = edges.row[drawn], edges.col[drawn]
         self._objective = objective
-        self.samples, place = np.unique(np.concatenate([heads, tails]), return_inverse=True)
-        self._heads, self._tails = place[: len(heads)], place[len(heads) :]
+        self.samples, row = np.unique(np.concatenate([heads, tails]), return_inverse=True)
+        self._heads, self._tails = row[: len(heads)], row[len(heads) :]
         rate = objective.negative_sample_rate
         self._negatives = rng.integers(len(self.samples), size=(rate, len(heads)))
 

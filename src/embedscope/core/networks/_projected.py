@@ -1,9 +1,9 @@
-"""Training a fully connected encoder on principal components, and folding them back in.
+"""Train a fully connected encoder on principal components, and fold the projection into it.
 
-A dense first layer on 784 pixels is most of the work of a small network, and most of what it sees
-is noise. So the built-in encoders train on the leading principal components, and their axes are
-multiplied into the first layer's weights afterwards: the network that the user gets takes the
-data as they are, and nothing was approximated in it.
+A dense first layer on 784 pixels is most of the work of a small network, and most of its input is
+noise. So the built-in encoders are trained on the leading principal components, and their axes are
+multiplied into the first layer's weights afterwards. The user's network takes the original data,
+and this step approximates nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from embedscope.core.arrays._rows import Rows, dense_if_small
 from embedscope.core.networks._networks import dense_encoder
 from embedscope.core.networks._tensorflow import keras
 
-_MOST_AXES = 128
+_MOST_AXES = 128  # principal components that the encoder is trained on; see docs/solver.md
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class Projection:
 def fit_projection(rows: Rows, n_axes: int = _MOST_AXES) -> Projection:
     """Principal axes of the samples, scaled so that a network trains well on any units.
 
-    The components keep their relative sizes: to even them out made the network fit small
-    differences sooner, and held-out samples worse.
+    The components keep their relative sizes. With equal sizes the network fitted small differences
+    sooner, and held-out samples worse.
     """
     flat = dense_if_small(rows.flat)
     if sparse.issparse(flat):
@@ -69,7 +69,7 @@ def fit_projection(rows: Rows, n_axes: int = _MOST_AXES) -> Projection:
 
 
 def _sparse_axes(flat: sparse.csr_matrix, n_axes: int) -> np.ndarray:
-    """Leading right singular vectors; the data stay sparse, so they are not centred first."""
+    """Leading right singular vectors. The data are not centred, so that they stay sparse."""
     from sklearn.utils.extmath import randomized_svd
 
     _, _, right = randomized_svd(flat, min(n_axes, *flat.shape), random_state=0)
@@ -82,12 +82,12 @@ class ProjectedEncoder:
     Parameters
     ----------
     encoder : keras.Sequential
-        As made by `dense_encoder`. Its weights are read now if `continues`, and written by `fold`.
+        Made by `dense_encoder`. Its weights are read now if `continues`, and written by `fold`.
     projection : Projection
     continues : bool
-        Go on from the encoder's weights, rather than from fresh ones.
+        Continue from the encoder's weights instead of new ones.
     seed : int
-        Of the fresh weights.
+        Seed of the new weights.
     """
 
     def __init__(self, encoder: Any, projection: Projection, *, continues: bool, seed: int) -> None:
@@ -101,7 +101,7 @@ class ProjectedEncoder:
         if continues:
             kernel, bias = first.get_weights()
             seen = projection.axes.T @ kernel
-            # What the components cannot show of the old first layer stays as it is.
+            # The part of the old first layer outside the components stays unchanged.
             self._unseen = kernel - projection.axes @ seen
             inner = _dense_layers(self.network)
             inner[0].set_weights([seen / projection.scale, bias + projection.mean @ kernel])
@@ -109,7 +109,7 @@ class ProjectedEncoder:
                 target.set_weights(source.get_weights())
 
     def whole(self) -> Any:
-        """The network as it trains, with the projection before it: it takes samples."""
+        """The trained network after the projection, as one network that takes samples."""
         shape = self._encoder.input_shape[1:]
         to_components = self._projection.axes * self._projection.scale
         projection = keras.layers.Dense(
@@ -123,7 +123,7 @@ class ProjectedEncoder:
         return whole
 
     def fold(self) -> Any:
-        """Write the trained weights to the encoder, the projection multiplied in; returns it."""
+        """Write the trained weights, multiplied by the projection, to the encoder; return it."""
         inner = _dense_layers(self.network)
         kernel, bias = inner[0].get_weights()
         whole = (self._projection.axes * self._projection.scale) @ kernel + self._unseen

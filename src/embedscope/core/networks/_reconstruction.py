@@ -1,4 +1,4 @@
-"""What the decoder learns: which loss fits the data, and how its output becomes data again."""
+"""The target of the decoder: which loss suits the data, and how an output is converted to data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from embedscope.core.arrays._rows import Rows, dense_if_small
 from embedscope.core.networks._tensorflow import keras
 
 _ENOUGH_ROWS = 10_000  # for a mean and a deviation
-_BLOCK_VALUES = 2**19
+_BLOCK_VALUES = 2**19  # copied at a time: 2 MiB
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Reconstruction:
     loss_fn : callable or None
         The user's ``loss_fn(y_true, y_pred)``, for "custom".
     limits : tuple of two floats, or None
-        Range of the data, which no drawn value leaves.
+        Range of the data, to which decoded values are clipped.
     """
 
     kind: str
@@ -53,7 +53,7 @@ class Reconstruction:
         return keras.ops.mean(keras.ops.square(target - output))
 
     def standardised(self, flat: np.ndarray | sparse.csr_matrix) -> np.ndarray:
-        """Flat samples as the decoder learns them, float32."""
+        """Flat samples as targets of the decoder, float32."""
         dense = flat if isinstance(flat, np.ndarray) else flat.toarray()
         difference = dense - self.offset.ravel()
         return np.asarray(difference / self.scale.ravel(), dtype=np.float32)
@@ -75,7 +75,7 @@ def choose_reconstruction(
     ----------
     rows : Rows
     decoder : keras.Model
-        If it ends in a sigmoid, its output counts as probabilities, otherwise as logits.
+        If it ends in a sigmoid, its output is taken as probabilities, otherwise as logits.
     loss_fn : callable or None
 
     Returns
@@ -94,17 +94,17 @@ def choose_reconstruction(
 def relative_reconstruction(
     rows: Rows, training: np.ndarray, loss_fn: Callable[[Any, Any], Any] | None
 ) -> Reconstruction:
-    """Squared error as a share of that of drawing the mean sample every time.
+    """Squared error as a share of the error of always decoding the mean sample.
 
     Parameters
     ----------
     rows : Rows
-        Pictures, and other data within 0..1, have one unit for all of their values; the columns of
-        a table one each.
+        Pictures, and other data within 0..1, have one unit for all values; each column of a table
+        has its own.
     training : ndarray of int
-        The samples whose mean and deviation count; 10,000 of them are enough.
+        Samples for the mean and the deviation, of which at most about 10,000 are used.
     loss_fn : callable or None
-        The user's loss, which is then used as it is.
+        The user's loss, which is then used unchanged.
 
     Returns
     -------
@@ -133,7 +133,7 @@ def _ends_in_sigmoid(decoder: Any) -> bool:
 
 
 def _moments(rows: Rows, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of each value of the chosen samples; 0 where it is constant."""
+    """Mean and standard deviation of each value of the chosen samples; 0 for constant values."""
     from sklearn.utils.sparsefuncs import mean_variance_axis
 
     flat = rows.flat
@@ -152,7 +152,7 @@ def _moments(rows: Rows, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _dense_moments(flat: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and variance of each column, float64; in blocks, since to copy all takes longer."""
+    """Mean and variance of each column, float64; in blocks, since copying all takes longer."""
     step = max(1, _BLOCK_VALUES // flat.shape[1])
     blocks = [chosen[start : start + step] for start in range(0, len(chosen), step)]
     mean = sum(flat[block].sum(axis=0, dtype=np.float64) for block in blocks) / len(chosen)

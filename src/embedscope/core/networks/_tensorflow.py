@@ -1,16 +1,16 @@
-"""TensorFlow and Keras, imported once and in silence: the other modules take both from here.
+"""Import TensorFlow and Keras once, without their start messages; other modules import them here.
 
-TensorFlow greets every process with lines on file descriptor 2 (oneDNN, CUDA, processor features),
-some of them whatever ``TF_CPP_MIN_LOG_LEVEL`` says. So descriptor 2 is held back while TensorFlow
-is imported and finds its devices, and all that is not such a greeting is written afterwards. The
-log level that TensorFlow reads then stays; the environment variable goes back to what it was.
+In every process TensorFlow writes start messages to file descriptor 2 (oneDNN, CUDA, processor
+features), some of them for any ``TF_CPP_MIN_LOG_LEVEL``. So descriptor 2 is redirected while
+TensorFlow is imported and finds its devices, and everything except these messages is written
+afterwards. TensorFlow keeps the log level that it reads then; the environment variable is restored.
 
-TensorFlow brings its own LLVM, and so does the OpenGL of Mesa (software rendering, AMD cards).
-Where the other one is there first, as in napari, TensorFlow would be bound to its symbols and crash
-the process. So its libraries are told to look into themselves first (``RTLD_DEEPBIND``).
+TensorFlow contains LLVM, and so does Mesa's OpenGL (software rendering, AMD cards). If Mesa is
+loaded first, as in napari, TensorFlow would be bound to Mesa's symbols and crash the process. So
+its libraries are loaded such that they prefer their own symbols (``RTLD_DEEPBIND``).
 
-A process that is forked later has TensorFlow, but not its threads: what it runs there waits for
-them for ever. So whatever is about to run asks first (`check_process`).
+A process that is forked after the import has TensorFlow without its threads, and would wait for
+them for ever. So `check_process` is called before a network runs.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from embedscope._errors import ForkedError, MissingDependencyError
 __all__ = ["check_process", "keras", "tf"]
 
 _LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
-_SILENT = "3"  # real errors are raised, and what TensorFlow logs as errors is often none
-_GREETING = re.compile(
+_SILENT = "3"  # real errors are raised as exceptions; what TensorFlow logs as errors often is none
+_START_MESSAGE = re.compile(
     rb"WARNING: All log messages before absl::InitializeLog\(\)"
     rb"|[IWE]\d{4} [\d:.]+ +\d+ \S+:\d+\]"  # absl's log lines
     rb"|\d{4}-\d\d-\d\d [\d:.]+: [IWE] (tensorflow|external)/"  # TensorFlow's own
@@ -37,8 +37,8 @@ _GREETING = re.compile(
 
 
 @contextmanager
-def _without_greetings() -> Iterator[None]:
-    """Hold file descriptor 2 back, and write to it at the end what is no greeting."""
+def _without_start_messages() -> Iterator[None]:
+    """Redirect file descriptor 2; write to it at the end all but TensorFlow's start messages."""
     try:
         stderr = os.dup(2)
     except OSError:  # a process without a standard error, such as a window application
@@ -56,7 +56,7 @@ def _without_greetings() -> Iterator[None]:
             os.dup2(stderr, 2)
             os.close(stderr)
             held.seek(0)
-            _write_to_stderr([line for line in held if not _GREETING.match(line)])
+            _write_to_stderr([line for line in held if not _START_MESSAGE.match(line)])
 
 
 def _write_to_stderr(lines: list[bytes]) -> None:
@@ -67,7 +67,7 @@ def _write_to_stderr(lines: list[bytes]) -> None:
 
 @contextmanager
 def _silent_log() -> Iterator[None]:
-    """The log level for the time of the import, unless the user has set one."""
+    """Set the log level during the import, unless the user has set one."""
     given = os.environ.get(_LOG_LEVEL)
     os.environ.setdefault(_LOG_LEVEL, _SILENT)
     try:
@@ -79,8 +79,8 @@ def _silent_log() -> Iterator[None]:
 
 @contextmanager
 def _own_symbols_first() -> Iterator[None]:
-    """Libraries that are loaded meanwhile prefer their own symbols, where the system knows how."""
-    deep = getattr(os, "RTLD_DEEPBIND", 0)  # of Linux alone
+    """Let libraries that are loaded meanwhile prefer their own symbols, if the system can do so."""
+    deep = getattr(os, "RTLD_DEEPBIND", 0)  # Linux only
     if not deep:
         yield
         return
@@ -93,7 +93,7 @@ def _own_symbols_first() -> Iterator[None]:
 
 
 def check_process() -> None:
-    """Raise where TensorFlow would wait for ever.
+    """Raise if TensorFlow would wait for ever in this process.
 
     Raises
     ------
@@ -116,14 +116,14 @@ def _require_tensorflow(backend: str) -> None:
         )
 
 
-if "keras" not in sys.modules:  # to ask Keras itself would import what it is told to run on
+if "keras" not in sys.modules:  # importing Keras to ask it would import its backend
     _require_tensorflow(os.environ.get("KERAS_BACKEND") or "tensorflow")
 
-with _without_greetings(), _silent_log(), _own_symbols_first():
+with _without_start_messages(), _silent_log(), _own_symbols_first():
     import keras
     import tensorflow as tf
 
-    tf.config.list_logical_devices()  # makes the devices, which has a greeting of its own
+    tf.config.list_logical_devices()  # makes the devices, which writes more start messages
 
 _LOADED_BY = os.getpid()
 

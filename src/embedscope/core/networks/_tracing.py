@@ -1,4 +1,4 @@
-"""TensorFlow functions that are traced once, however many samples and steps each call brings."""
+"""TensorFlow functions that are traced only once, for any number of samples and steps."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from embedscope.core.networks._tensorflow import check_process, tf
 class TracedOnce:
     """A function as a TensorFlow graph, traced at the first call.
 
-    A plain ``tf.function`` traces again for other shapes, which takes longer than to run it, and
-    prints a warning where many estimators are fitted one after the other.
+    A plain ``tf.function`` traces again for other shapes, which takes longer than a call, and
+    prints a warning if many estimators are fitted one after the other.
 
     Parameters
     ----------
     function : callable
-        Takes tensors, None and constants; the last two must be the same in every call.
+        Takes tensors, None and constants; None and constants must be the same in every call.
     n_free_axes : int
-        How many leading axes of the tensors may differ from call to call.
+        Number of leading axes of the tensors whose size may differ between calls.
     """
 
     def __init__(self, function: Callable[..., Any], n_free_axes: int = 1) -> None:
@@ -30,7 +30,7 @@ class TracedOnce:
         self._concrete: Callable[..., Any] | None = None
 
     def __call__(self, *arguments: Any) -> Any:
-        """The function's result, in tensors."""
+        """The function's result as tensors."""
         check_process()
         if self._concrete is None:
             specs = [self._generalised(argument) for argument in arguments]
@@ -53,23 +53,23 @@ def each_in_turn(step: Callable[[Any], None], n_steps: Any) -> None:
         step(number)
         return (number + 1,)
 
-    # One at a time: each begins with the weights that the last one left.
+    # One iteration at a time, since each step starts from the weights of the previous one.
     tf.while_loop(lambda number: number < n_steps, one, (tf.constant(0),), parallel_iterations=1)
 
 
 @contextmanager
 def _interrupted_afterwards() -> Iterator[None]:
-    """Let Ctrl-C wait for the end of a call, some tens of milliseconds.
+    """Delay Ctrl-C to the end of a call, which takes some tens of milliseconds.
 
-    Within one, TensorFlow would swallow the interrupt and complain about its own arguments.
+    During a call TensorFlow would drop the interrupt and raise an error about its own arguments.
     """
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield  # somebody's own way of dealing with it
+        yield  # the application has its own handler
         return
     received: list[int] = []
     try:
         signal.signal(signal.SIGINT, lambda number, frame: received.append(number))
-    except ValueError:  # not the main thread, which alone is interrupted
+    except ValueError:  # not the main thread; only that one gets interrupts
         yield
         return
     try:

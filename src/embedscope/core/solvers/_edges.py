@@ -1,8 +1,8 @@
-"""The documented scheme: gradient descent of the network on batches of sampled edges.
+"""The solver of umap-learn's documentation: gradient descent on batches of sampled edges.
 
-Slower by far than the auxiliary solver; kept for direct comparison, and for those who build on
-it. Edges are drawn by inverting the cumulative distribution of their strengths, negative samples
-within the batch, and every sample of a batch is encoded once.
+Much slower than the auxiliary solver; kept for direct comparison, and for users who build on it.
+Edges are sampled by inverting the cumulative distribution of their strengths, negative samples are
+taken from the batch, and every sample of a batch is encoded once.
 
 References
 ----------
@@ -21,9 +21,9 @@ from embedscope.core.solvers._monitor import Monitor
 from embedscope.core.solvers._pacing import Pacer
 from embedscope.core.solvers._problem import Problem
 
-_BATCH_SIZE = 1_000
-_DRAWN_STEPS = 64  # steps whose edges are drawn at once
-_TABLE_RATE = 30.0  # of the optimiser's rate: positions have further to go than weights
+_BATCH_SIZE = 1_000  # edges, as in umap-learn
+_DRAWN_STEPS = 64  # steps whose edges are sampled at once
+_TABLE_RATE = 30.0  # times the optimiser's rate: positions have to change more than weights
 
 
 class EdgesSolver:
@@ -57,11 +57,11 @@ class EdgesSolver:
                     problem.objective,
                     problem.landmarks,
                 )
-                model.draw(pacer.fraction_after(call.stop - call.start))
+                model.train_decoder(pacer.fraction_after(call.stop - call.start))
 
 
 def count_steps(problem: Problem, batch_size: int) -> int:
-    """Steps of the whole run: an edge of full strength is drawn `n_epochs` times on average."""
+    """Steps of the whole run: an edge of full strength is sampled `n_epochs` times on average."""
     n_samples = problem.graph.shape[0]
     n_epochs = problem.length.n_epochs or (500 if n_samples <= 10_000 else 200)
     strengths = problem.graph.data
@@ -71,7 +71,7 @@ def count_steps(problem: Problem, batch_size: int) -> int:
 
 
 def _density_weights(problem: Problem, model: MapModel, progress: float) -> np.ndarray:
-    """Weight of each edge's squared length in the loss, and that length in the map as it is now.
+    """Weight of each edge's squared length in the loss, and its squared length in the current map.
 
     Array of shape (2, n_edges).
     """

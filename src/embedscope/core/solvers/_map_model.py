@@ -1,89 +1,63 @@
-"""The networks of a map while they train: one gradient step, repeated, and the way out of them.
+"""The networks of a map during training: batches for their steps, current positions and losses.
 
-Knows Keras and TensorFlow; leaves what to train on, and for how long, to the solvers.
+`_training_steps` does the gradient steps; the solvers decide what to train on, and for how long.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from embedscope.core.arrays._rows import Rows
-from embedscope.core.decoder._drawing import Drawing
+from embedscope.core.decoder._decoder_training import DecoderTraining
 from embedscope.core.layout._layout import Objective
-from embedscope.core.networks import _losses
-from embedscope.core.networks._keras_step import added_loss, descend
+from embedscope.core.networks._keras_step import added_loss
 from embedscope.core.networks._networks import one_model
 from embedscope.core.networks._probe import LossProbe
 from embedscope.core.networks._reconstruction import Reconstruction
 from embedscope.core.networks._tensorflow import keras, tf
-from embedscope.core.networks._tracing import TracedOnce, each_in_turn
+from embedscope.core.networks._tracing import TracedOnce
+from embedscope.core.solvers._training_steps import Terms, TrainingSteps
 
-_NOISE_VALUES = 2**20  # of the row that all noise is cut from
-_REGULARIZED = 256  # samples that the history's regularisation is computed on
-
-
-@dataclass(frozen=True)
-class Terms:
-    """The parts of the objective beside UMAP's own, with their weights.
-
-    Attributes
-    ----------
-    reconstruction : Reconstruction or None
-    reconstruction_weight : float
-    autoencoder : bool
-        Let the encoder feel the reconstruction loss.
-    correlation_weight : float
-        Weight of the correlation of global distances.
-    landmark_weight : float
-    landmark_loss_fn : callable or None
-    """
-
-    reconstruction: Reconstruction | None = None
-    reconstruction_weight: float = 1.0
-    autoencoder: bool = False
-    correlation_weight: float = 0.0
-    landmark_weight: float = 0.0
-    landmark_loss_fn: Any | None = None
+_REGULARIZED = 256  # samples for the regularisation loss in the history
 
 
 class MapModel:
     """Encoder, decoder and optimiser, with the training steps of both solvers.
 
-    A decoder trains in the encoder's own steps, as in umap-learn, or apart in a `Drawing`.
+    A decoder trains in the encoder's steps, as in umap-learn, or separately in a `DecoderTraining`.
 
     Parameters
     ----------
     encoder : keras.Model
         Takes samples of ``inputs.shape``.
     decoder : keras.Model or None
-        One that trains together with the encoder.
+        A decoder that trains together with the encoder.
     inputs : Rows
-        What the encoder is trained on.
+        The training samples as input of the encoder.
     samples : Rows
-        The data themselves, which the decoder learns to give back.
+        The original data, which the decoder learns to reconstruct.
     optimizer : keras.Optimizer
     terms : Terms
     probe : LossProbe
         The edges on which the history's loss is computed.
     seed : int
     peak_rate : float or None
-        Factor of the optimiser's learning rate that a schedule may begin with; None for an
-        optimiser whose rate is not ours to change.
+        Factor of the optimiser's learning rate at the start of a schedule; None for an optimiser of
+        the user, whose rate is not changed.
     validation : tuple of Rows, optional
-        Inputs and samples whose reconstruction loss is reported too.
+        Inputs and samples whose reconstruction loss is also reported.
     whole_encoder : callable, optional
-        Makes the encoder that others should see, where `encoder` does not take the samples.
-    make_drawing : callable, optional
-        Makes the decoder that trains apart. Asked when it is first needed: it takes a while, and
-        the layout, which people can look at, needs none.
+        Makes an encoder of samples for Keras callbacks, if `encoder` takes another input.
+    make_decoder_training : callable, optional
+        Makes the separate training of a decoder. Called when it is first needed: it takes time, and
+        the layout, which users see first, does not need it.
     folded : callable, optional
-        Gives the encoder that the user gets, with the weights as they are now, where that is not
-        made of the layers that train.
+        Returns the user's encoder with the current weights, if it does not share the layers of
+        `encoder`.
     """
 
     def __init__(
@@ -101,7 +75,7 @@ class MapModel:
         validation: tuple[Rows, Rows] | None = None,
         whole_encoder: Callable[[], Any] | None = None,
         folded: Callable[[], Any] | None = None,
-        make_drawing: Callable[[], Drawing] | None = None,
+        make_decoder_training: Callable[[], DecoderTraining] | None = None,
     ) -> None:
         self.encoder = encoder
         self.decoder: Any = decoder
@@ -114,48 +88,54 @@ class MapModel:
         self._validation = validation
         self._whole_encoder, self._folded = whole_encoder, folded
         self._foldable: Any = None
-        self._make_drawing = make_drawing
+        self._make_decoder_training = make_decoder_training
         together = [encoder] if decoder is None else [encoder, decoder]
         self._variables = [v for network in together for v in network.trainable_variables]
         self._networks = together
         optimizer.build(self._variables)
-        self._seed = tf.constant([seed, 0], dtype=tf.int32)
-        self._noise_row: Any = None
-        self._n_steps = 0
+        self._steps = TrainingSteps(
+            encoder,
+            decoder,
+            self._variables,
+            optimizer,
+            terms,
+            self._typical_loss,
+            seed,
+            peak_rate,
+        )
         self._encode = TracedOnce(lambda x: encoder(x, training=False))
         self._decode = TracedOnce(lambda z: self.decoder(z, training=False))
         self._pull = TracedOnce(self._pull_eagerly)
         self._regularization = TracedOnce(self._regularization_eagerly)
-        self._fit_steps = TracedOnce(self._fit_steps_eagerly, n_free_axes=2)
-        self._edge_steps = TracedOnce(self._edge_steps_eagerly, n_free_axes=2)
 
     @cached_property
-    def drawing(self) -> Drawing | None:
-        """The decoder that trains apart, if there is one; made now if it was not yet."""
-        if self._make_drawing is None:
+    def decoder_training(self) -> DecoderTraining | None:
+        """The separate training of a decoder, if there is one; made at first use."""
+        if self._make_decoder_training is None:
             return None
-        drawing = self._make_drawing()
-        drawing.watch(self.encode)
-        self._networks = [*self._networks, *drawing.trained]
-        return drawing
+        decoder_training = self._make_decoder_training()
+        decoder_training.watch(self.encode)
+        self._networks = [*self._networks, *decoder_training.trained]
+        return decoder_training
 
     @cached_property
     def keras_model(self) -> Any:
-        """What Keras callbacks see: one model of both networks, which they can call and save."""
+        """The model of the Keras callbacks: both networks as one, which they can call and save."""
         model = self._with_decoder(
             self.encoder if self._whole_encoder is None else self._whole_encoder()
         )
         model.optimizer, model.stop_training = self.optimizer, False  # as Keras's own `fit` does
-        model.reconstruction = self.reconstruction  # makes data of what the decoder gives
+        model.reconstruction = self.reconstruction  # converts the decoder's output to data
         if self._folded is not None:
             model.save_weights = self._save_weights
         return model
 
     def _with_decoder(self, encoder: Any) -> Any:
-        return one_model(encoder, self.decoder if self.drawing is None else self.drawing.typical)
+        training = self.decoder_training
+        return one_model(encoder, self.decoder if training is None else training.typical)
 
     def _save_weights(self, filepath: Any, overwrite: bool = True, **options: Any) -> None:
-        """Save weights that fit the network that the user gets."""
+        """Save weights in the layout of the network that the user gets."""
         assert self._folded is not None
         if self._foldable is None:
             self._foldable = self._with_decoder(self._folded())
@@ -164,16 +144,17 @@ class MapModel:
 
     @property
     def reconstruction(self) -> Reconstruction | None:
-        """What the decoder learns, and how its output becomes data; None without a decoder."""
-        return self.terms.reconstruction if self.drawing is None else self.drawing.reconstruction
+        """The target and output scaling of the decoder; None without a decoder."""
+        training = self.decoder_training
+        return self.terms.reconstruction if training is None else training.reconstruction
 
-    def draw(self, fraction: float) -> None:
-        """Let a decoder that trains apart go on, to the share `fraction` of its training."""
-        if self.drawing is not None:
-            self.drawing.advance(fraction)
+    def train_decoder(self, fraction: float) -> None:
+        """Continue a separate decoder's training to the share `fraction`."""
+        if self.decoder_training is not None:
+            self.decoder_training.advance(fraction)
 
     def encode(self, rows: Rows | None = None, index: np.ndarray | None = None) -> np.ndarray:
-        """Positions of samples (the training samples, and all of them, unless given), float32."""
+        """Positions of samples, by default of all training samples, float32."""
         rows = self.inputs if rows is None else rows
         return np.concatenate(
             [self._encode(rows.take(block)).numpy() for block in rows.blocks(index)]
@@ -181,13 +162,13 @@ class MapModel:
 
     @property
     def values_per_sample(self) -> int:
-        """Values that a step takes of each sample."""
+        """Values of each sample that a step needs."""
         own = self.samples.n_features if self._needs_samples else 0
         return max(self.inputs.n_features, own)
 
     @property
     def is_table(self) -> bool:
-        """The encoder is a free table of positions."""
+        """Whether the encoder is a free table of positions."""
         return isinstance(self.encoder.layers[0], keras.layers.Embedding)
 
     def assign_table(self, positions: np.ndarray) -> None:
@@ -195,7 +176,7 @@ class MapModel:
         self.encoder.layers[0].set_weights([positions])
 
     def losses(self) -> dict[str, float]:
-        """An entry of the history, with the networks as they are."""
+        """An entry of the history, computed with the current networks."""
         probe = self._probe
         losses = {"loss": probe.loss(lambda index: self.encode(index=index))}
         if self.terms.reconstruction is not None:
@@ -204,39 +185,39 @@ class MapModel:
             )
             if self._validation is not None:
                 losses["val_reconstruction_loss"] = self.reconstruction_loss(*self._validation)
-        if self.drawing is not None:
-            losses |= self.drawing.losses()
+        if self.decoder_training is not None:
+            losses |= self.decoder_training.losses()
             if self._validation is not None:
                 inputs, samples = self._validation
-                losses["val_reconstruction_loss"] = self.drawing.loss_of(
+                losses["val_reconstruction_loss"] = self.decoder_training.loss_of(
                     samples, self.encode(inputs)
                 )
-        if any(network.losses for network in self._networks):  # of their last call
+        if any(network.losses for network in self._networks):  # losses of their last call
             some = self.inputs.take(probe.samples[:_REGULARIZED])
             losses["regularization_loss"] = float(self._regularization(some))
         return losses
 
     def _regularization_eagerly(self, x: Any) -> Any:
-        """What the layers of all networks add to the loss, for a batch."""
+        """The losses that the layers of all networks add for a batch."""
         position = self.encoder(x, training=False)
         loss = added_loss(self.encoder)
         if self.decoder is not None:
             self.decoder(position, training=False)
             loss += added_loss(self.decoder)
-        if self.drawing is not None:
-            loss += self.drawing.regularization(position)
+        if self.decoder_training is not None:
+            loss += self.decoder_training.regularization(position)
         return loss
 
     def finish(self) -> None:
-        """End the training: an optimiser that averages the weights puts the averages in place."""
+        """End the training: an optimiser that averages the weights now assigns the averages."""
         self.optimizer.finalize_variable_values(self._variables)
-        if self.drawing is not None:
-            self.drawing.finish()
+        if self.decoder_training is not None:
+            self.decoder_training.finish()
 
     def reconstruction_loss(
         self, inputs: Rows, samples: Rows, index: np.ndarray | None = None
     ) -> float:
-        """Mean reconstruction loss of samples (all, unless given), as the networks are now."""
+        """Mean reconstruction loss of samples, by default of all, with the current networks."""
         assert self.terms.reconstruction is not None
         total = 0.0
         for block in samples.blocks(index):
@@ -246,9 +227,9 @@ class MapModel:
         return total / len(inputs if index is None else index)
 
     def reconstruction_pull(self, positions: np.ndarray) -> np.ndarray | None:
-        """Where the reconstruction wants each sample: minus the gradient of its weighted loss.
+        """The force of the reconstruction on each sample: minus the gradient of its weighted loss.
 
-        None where the encoder is not to feel it.
+        None if the encoder does not minimise the reconstruction loss.
 
         Parameters
         ----------
@@ -260,7 +241,7 @@ class MapModel:
         """
         if not self.terms.autoencoder or self.reconstruction is None:
             return None
-        wanted = self.samples if self.drawing is None else self.drawing.targets
+        wanted = self.samples if self.decoder_training is None else self.decoder_training.targets
         pulls = [
             self._pull(positions[block], wanted.take(block)).numpy()
             for block in self.samples.blocks()
@@ -270,8 +251,8 @@ class MapModel:
     def _pull_eagerly(self, positions: Any, wanted: Any) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(positions)
-            if self.drawing is not None:
-                mean = self.drawing.place_loss(wanted, positions)
+            if self.decoder_training is not None:
+                mean = self.decoder_training.typical_loss(wanted, positions)
             else:
                 assert self.terms.reconstruction is not None
                 output = self.decoder(positions, training=False)
@@ -284,7 +265,7 @@ class MapModel:
         return [np.array(weight) for network in self._networks for weight in network.get_weights()]
 
     def set_weights(self, weights: list[np.ndarray]) -> None:
-        """Put weights of `get_weights` back; networks made since then stay as they are."""
+        """Restore weights of `get_weights`; networks made since then do not change."""
         for network in self._networks:
             if not weights:
                 break
@@ -309,9 +290,9 @@ class MapModel:
         index : ndarray of shape (n_steps, batch), int
             The samples of each step.
         partners : ndarray of shape (n_steps, batch), int
-            A graph neighbour of each.
+            A graph neighbour of each sample.
         mix : ndarray of shape (n_steps, batch), float32
-            Share of the partner that is mixed into each sample and its target alike; 0..1.
+            Share of the partner that is mixed into both each sample and its target; 0..1.
         noise : ndarray of shape (n_steps,), float32
             Standard deviation of the noise added to mixed samples.
         targets : ndarray of shape (n_samples, n_components), float32
@@ -319,20 +300,16 @@ class MapModel:
             Factors of the optimiser's learning rate.
         landmarks : ndarray of shape (n_samples, n_components), float32, or None
         """
-        if self._noise_row is None:
-            n_values = max(_NOISE_VALUES, 2 * index.shape[-1] * self.inputs.n_features)
-            self._noise_row = tf.random.stateless_normal((n_values,), self._seed)
         x, z = self.inputs.take(index), targets[index]
         share = mix.reshape(*mix.shape, *[1] * (x.ndim - 2))
         x_mixed = x + share * (self.inputs.take(partners) - x)
         z_mixed = z + mix[..., None] * (targets[partners] - z)
         needs_clean = self._needs_clean
-        self._fit_steps(
+        self._steps.fit(
             x_mixed,
             z_mixed,
             noise,
             rates,
-            self._next_step(len(index)),
             x if needs_clean else None,
             self.samples.take(index) if self._needs_samples else None,
             landmarks[index] if landmarks is not None else None,
@@ -343,24 +320,22 @@ class MapModel:
     def _needs_clean(self) -> bool:
         if self._needs_samples or self.terms.landmark_weight:
             return True
-        return self.terms.autoencoder and self.drawing is not None
+        return self.terms.autoencoder and self.decoder_training is not None
+
+    def _typical_loss(self, targets: Any, positions: Any) -> Any:
+        """The loss of a separate decoder, a tensor."""
+        assert self.decoder_training is not None
+        return self.decoder_training.typical_loss(targets, positions)
 
     def _wanted(self, index: np.ndarray) -> np.ndarray | None:
-        """What a decoder that trains apart is to give, where the encoder is to feel it."""
-        if not self.terms.autoencoder or self.drawing is None:
+        """The targets of a separate decoder, if the encoder minimises its loss too."""
+        if not self.terms.autoencoder or self.decoder_training is None:
             return None
-        return self.drawing.targets.take(index)
+        return self.decoder_training.targets.take(index)
 
     @property
     def _needs_samples(self) -> bool:
-        return bool(self._learns_to_draw or self.terms.correlation_weight)
-
-    @property
-    def _learns_to_draw(self) -> bool:
-        """Some network feels the reconstruction; a decoder of frozen layers is only reported on."""
-        if self.terms.reconstruction is None:
-            return False
-        return self.terms.autoencoder or bool(self.decoder.trainable_variables)
+        return bool(self._steps.minimises_reconstruction or self.terms.correlation_weight)
 
     def edge_steps(
         self,
@@ -379,148 +354,22 @@ class MapModel:
         heads, tails : ndarray of shape (n_steps, batch), int
             Samples at both ends of each edge.
         negatives : ndarray of shape (n_steps, negative_sample_rate, batch), int
-            Places in the batch of tails whose points serve as negative samples.
+            Indices in the batch of tails, whose points serve as negative samples.
         density : ndarray of shape (n_steps, 2, batch), float32
-            Weight of each edge's squared length in the density term, and the squared length that
-            this holds for.
+            Weight of each edge's squared length in the density term, and the squared length for
+            which it was computed.
         rates : ndarray of shape (n_steps,), float32
         objective : Objective
         landmarks : ndarray of shape (n_samples, n_components), float32, or None
         """
-        self._edge_steps(
+        self._steps.edges(
             self.inputs.take(heads),
             self.inputs.take(tails),
             negatives,
             density,
             rates,
-            self._next_step(len(heads)),
             objective,
             self.samples.take(heads) if self._needs_samples else None,
             landmarks[heads] if landmarks is not None else None,
             self._wanted(heads),
         )
-
-    def _next_step(self, n_steps: int) -> Any:
-        """Number of the next step, for random numbers that depend on the seed alone."""
-        self._n_steps += n_steps
-        return tf.constant(self._n_steps - n_steps, dtype=tf.int32)
-
-    def _fit_steps_eagerly(
-        self,
-        x_mixed: Any,
-        z_mixed: Any,
-        noise: Any,
-        rates: Any,
-        first: Any,
-        x: Any | None,
-        samples: Any | None,
-        landmarks: Any | None,
-        wanted: Any | None,
-    ) -> None:
-        base = self._base_rate()
-
-        def fit_step(step: Any) -> None:
-            jitter = self._jitter(tf.shape(x_mixed[step]), first + step)
-            with tf.GradientTape() as tape:
-                z = self.encoder(x_mixed[step] + noise[step] * jitter, training=True)
-                loss = tf.reduce_mean(_losses.distances(z_mixed[step], z))
-                loss += added_loss(self.encoder)
-                if x is not None:
-                    loss += self._other_terms(
-                        self.encoder(x[step], training=True),
-                        None if samples is None else samples[step],
-                        None if landmarks is None else landmarks[step],
-                        None if wanted is None else wanted[step],
-                    )
-            self._descend(tape, loss, base * rates[step])
-
-        each_in_turn(fit_step, tf.shape(x_mixed)[0])
-        self._restore_rate(base)
-
-    def _jitter(self, shape: Any, step: Any) -> Any:
-        """Normal noise for a step: a stretch of one long row of it that begins anywhere.
-
-        To draw fresh numbers for every pixel took longer than the encoder's own step.
-        """
-        n_values = tf.reduce_prod(shape)
-        last = tf.size(self._noise_row) - n_values + 1
-        start = tf.random.stateless_uniform(
-            (), self._seed + tf.stack([0, step]), 0, last, dtype=tf.int32
-        )
-        return tf.reshape(self._noise_row[start : start + n_values], shape)
-
-    def _edge_steps_eagerly(
-        self,
-        heads: Any,
-        tails: Any,
-        negatives: Any,
-        density: Any,
-        rates: Any,
-        first: Any,
-        objective: Objective,
-        samples: Any | None,
-        landmarks: Any | None,
-        wanted: Any | None,
-    ) -> None:
-        base = self._base_rate()
-
-        def edge_step(step: Any) -> None:
-            with tf.GradientTape() as tape:
-                both = tf.concat([heads[step], tails[step]], axis=0)
-                z_heads, z_tails = tf.split(self.encoder(both, training=True), 2)
-                away = tf.gather(z_tails, negatives[step])
-                loss = _losses.cross_entropy(z_heads, z_tails, away, objective)
-                loss += added_loss(self.encoder)
-                squared = _losses.squared_distances(z_heads, z_tails)
-                loss += _losses.density_term(density[step, 0], squared, density[step, 1])
-                loss += self._other_terms(
-                    z_heads,
-                    None if samples is None else samples[step],
-                    None if landmarks is None else landmarks[step],
-                    None if wanted is None else wanted[step],
-                )
-            self._descend(tape, loss, base * rates[step])
-
-        each_in_turn(edge_step, tf.shape(heads)[0])
-        self._restore_rate(base)
-
-    def _other_terms(
-        self, z: Any, samples: Any | None, landmarks: Any | None, wanted: Any | None
-    ) -> Any:
-        """Reconstruction, landmarks and global correlation of one batch."""
-        terms = self.terms
-        loss = tf.constant(0.0)
-        if terms.reconstruction is not None and self._learns_to_draw:
-            seen = z if terms.autoencoder else tf.stop_gradient(z)
-            output = self.decoder(seen, training=True)
-            loss += terms.reconstruction_weight * terms.reconstruction.loss(samples, output)
-            loss += added_loss(self.decoder)
-        if wanted is not None and self.drawing is not None:
-            loss += terms.reconstruction_weight * self.drawing.place_loss(wanted, z)
-        if terms.correlation_weight:
-            loss += terms.correlation_weight * _losses.global_correlation(samples, z)
-        if terms.landmark_weight and landmarks is not None:
-            loss += terms.landmark_weight * _losses.landmark_distance(
-                landmarks, z, terms.landmark_loss_fn
-            )
-        return loss
-
-    def _base_rate(self) -> Any:
-        """The rate that callbacks see and set; each step multiplies its own factor in.
-
-        The rate of an optimiser of the user's may be a schedule, so it is left alone.
-        """
-        return (
-            tf.identity(self.optimizer.learning_rate)
-            if self.peak_rate is not None
-            else tf.constant(1.0)
-        )
-
-    def _restore_rate(self, base: Any) -> None:
-        if self.peak_rate is not None:
-            self.optimizer.learning_rate.assign(base)
-
-    def _descend(self, tape: Any, loss: Any, rate: Any) -> None:
-        if self.peak_rate is not None:
-            self.optimizer.learning_rate.assign(rate)
-        descend(tape, loss, self._variables, self.optimizer)

@@ -1,7 +1,7 @@
-"""Watching a run: progress hook, progress bar, Keras callbacks, history, best result, stopping.
+"""The monitor of a run: progress hook, progress bar, Keras callbacks, history, best weights, stop.
 
-A solver reports here after every few batches. Whatever stops the run passes through as an
-exception; what the networks had learned by then stays.
+A solver reports to it after every few batches. An exception of the monitor stops the run; the
+networks keep what they have learned.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from embedscope._errors import InvalidInputError
 from embedscope._warning import warn_caller
 
 PHASES = ("graph", "layout", "fit", "refine")
-_SHARES = {"graph": 0.15, "layout": 0.15, "fit": 0.70}  # of a typical run's time
-_BAR_PRECISION = 1000
+_SHARES = {"graph": 0.15, "layout": 0.15, "fit": 0.70}  # of the time of a typical run
+_BAR_PRECISION = 1000  # steps of the progress bar
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,10 @@ class Report:
     epoch : int
         Entries in the history so far.
     losses : mapping of str to float
-        The latest of each loss; empty before the first.
+        The latest value of each loss; empty before the first.
     embedding : callable
-        Computes the map as it is now, ndarray of shape (n_samples, n_components), float32; None
-        before there is one.
+        Computes the current map, ndarray of shape (n_samples, n_components), float32; None before
+        there is one.
     """
 
     phase: str
@@ -53,21 +53,21 @@ class Report:
 
 
 class StopTraining(Exception):
-    """The hook or a callback asked to stop: not an error, and never seen by a user."""
+    """The hook or a callback asked to stop. Not an error; never raised to a user."""
 
 
 class Bar(Protocol):
-    """Where progress is shown."""
+    """A display of progress."""
 
     def show(self, report: Report, note: str) -> None:
-        """Show where the run is."""
+        """Show the progress of the run."""
 
     def close(self) -> None:
-        """Leave the last state standing."""
+        """End the display; the last state stays visible."""
 
 
 class NoBar:
-    """Shows nothing: the silent default."""
+    """Shows nothing; the default."""
 
     def show(self, report: Report, note: str) -> None:
         """Show nothing."""
@@ -96,24 +96,24 @@ class TqdmBar:
         loss = "" if report.loss is None else f"loss {report.loss:.4f}"
         self._bar.set_postfix_str(", ".join(part for part in (loss, note) if part), refresh=False)
         self._bar.update(round(report.fraction * _BAR_PRECISION) - self._bar.n)
-        if is_new_phase:  # shown even if it is over before tqdm would refresh by itself
+        if is_new_phase:  # shown even if the phase ends before tqdm refreshes by itself
             self._bar.refresh()
 
     def close(self) -> None:
-        """Leave the bar standing."""
+        """End the bar; its last state stays visible."""
         self._bar.close()
 
 
 class Monitor:
-    """Collects what happens in a run and tells everybody who wants to know.
+    """Collects the progress of a run, and calls the hook, the bar and the Keras callbacks.
 
     Parameters
     ----------
     hook : callable or None
-        ``hook(report)``; a true return value stops the run, an exception too.
+        ``hook(report)``; a true return value or an exception stops the run.
     bar : Bar
     n_reports : int
-        Entries that the history will get.
+        Number of entries that the history will get.
     callbacks : keras.callbacks.Callback, sequence of them or None
     """
 
@@ -130,42 +130,42 @@ class Monitor:
         self._given_callbacks = _as_list(callbacks)
         self._callbacks: Any = None
         self._model: Any = None
-        self._places: Any = None
+        self._rows: Any = None
         self._embedding: Callable[[], np.ndarray | None] = lambda: None
         self._samples_seen = 0
         self._fit_began = 0.0
         self.phase = PHASES[0]
-        self.history: dict[str, list[float]] = {"loss": []}  # is there, even if stopped at once
+        self.history: dict[str, list[float]] = {"loss": []}  # exists even if stopped at once
         self.best: tuple[float, list[np.ndarray]] = (np.inf, [])
         self.has_learned = False
         self._ended_by_callback = False
 
     @property
     def wants_every_batch(self) -> bool:
-        """A Keras callback has something to do at each batch."""
+        """Whether a Keras callback acts on each batch."""
         return any(_acts_on_batches(callback) for callback in self._given_callbacks)
 
     @property
     def epoch(self) -> int:
-        """Entries in the history so far."""
+        """Number of entries in the history so far."""
         return len(self.history["loss"])
 
-    def watch(self, model: Any, places: np.ndarray) -> None:
-        """Begin to watch the networks of `model`.
+    def watch(self, model: Any, rows: np.ndarray) -> None:
+        """Start to watch the networks of `model`.
 
-        `places` are the rows of the model's map that make up the user's.
+        `rows` gives the row of the model's map for each of the user's samples.
         """
-        self._model, self._places = model, places
+        self._model, self._rows = model, rows
         self.best = (np.inf, model.get_weights())
         self.show_map(model.encode)
 
     def show_map(self, embedding: Callable[[], np.ndarray]) -> None:
-        """Say where reports get the current map from."""
-        places = self._places
-        self._embedding = lambda: embedding()[places]
+        """Set the source of the current map in reports."""
+        rows = self._rows
+        self._embedding = lambda: embedding()[rows]
 
     def enter(self, phase: str, fraction: float = 0.0) -> None:
-        """Begin a phase; see `advance` for the fraction."""
+        """Start a phase; see `advance` for the fraction."""
         self.phase = phase
         if phase == "fit":
             self._fit_began = time.perf_counter()
@@ -173,10 +173,10 @@ class Monitor:
         self.advance(fraction)
 
     def _begin_callbacks(self) -> None:
-        """Let Keras callbacks see the networks.
+        """Make the model of the Keras callbacks and call their start.
 
-        Not sooner: the model that they see has a decoder, which takes a while to make, and until
-        here there is a layout to look at.
+        This is not done earlier because making the model's decoder takes time, which would delay
+        the first layout.
         """
         if self._given_callbacks:
             from embedscope.core.networks._tensorflow import keras
@@ -188,7 +188,7 @@ class Monitor:
             self._callbacks.on_train_begin()
 
     def advance(self, fraction_of_phase: float, note: str = "") -> None:
-        """Report progress within the graph or layout phase, or within all of the training."""
+        """Report the progress within the graph or layout phase, or within the whole training."""
         training = self.phase in ("fit", "refine")
         earlier = sum(share for name, share in _SHARES.items() if name != "fit")
         before = {"graph": 0.0, "layout": _SHARES["graph"]}.get(self.phase, earlier)
@@ -206,17 +206,17 @@ class Monitor:
             raise StopTraining
 
     def begin_epoch(self) -> None:
-        """A new entry of the history begins."""
+        """Start a new entry of the history."""
         if self._callbacks is not None:
             self._callbacks.on_epoch_begin(self.epoch)
 
     def begin_batch(self, batch: int) -> None:
-        """A batch, or a few together where no callback wants to see each, is about to be run."""
+        """Called before a batch, or before a few batches if no callback acts on each."""
         if self._callbacks is not None:
             self._callbacks.on_train_batch_begin(batch)
 
     def end_batch(self, batch: int, n_samples: int, fraction: float) -> None:
-        """Batches were run on `n_samples` samples; `fraction` of the training is done."""
+        """Called after batches of `n_samples` samples; `fraction` of the training is done."""
         self.has_learned = True
         self._samples_seen += n_samples
         if self._callbacks is not None:
@@ -226,7 +226,7 @@ class Monitor:
         self.advance(fraction, f"{self._samples_seen / max(seconds, 1e-9):,.0f} samples/s")
 
     def end_epoch(self, losses: Mapping[str, float], fraction: float) -> None:
-        """Add an entry to the history; keep the weights if they are the best so far.
+        """Add an entry to the history; store the weights if they are the best so far.
 
         Raises
         ------
@@ -250,7 +250,7 @@ class Monitor:
             self.history.setdefault(name, []).append(float(value))
         if self._callbacks is not None:
             self._callbacks.on_epoch_end(self.epoch - 1, _as_logs(losses))
-            weights = self._model.get_weights()  # which a callback may have changed
+            weights = self._model.get_weights()  # a callback may have changed them
         if losses["loss"] <= self.best[0]:
             self.best = (losses["loss"], weights)
         if self._callbacks is not None:
@@ -263,10 +263,10 @@ class Monitor:
             raise StopTraining
 
     def close_training(self) -> None:
-        """End the training: the networks get their best weights if they were stopped at worse.
+        """End the training. If it was stopped at worse weights, the best ones are restored.
 
-        A run that went to its end, or was ended by a Keras callback, keeps the weights it has: the
-        callback decides, as in Keras.
+        A run that was completed, or stopped by a Keras callback, keeps its weights: the callback
+        decides, as in Keras.
         """
         self._model.finish()
         self._end_callbacks()
@@ -278,7 +278,7 @@ class Monitor:
             self._model.set_weights(self.best[1])
 
     def finish(self) -> None:
-        """The run is over, one way or another."""
+        """End the run, after success or failure."""
         self._end_callbacks()
         self._bar.close()
 
@@ -291,8 +291,8 @@ class Monitor:
 def _all_finite(values: Iterable[Any]) -> bool:
     """Whether no number, alone or in an array, is NaN or infinite.
 
-    Weights are looked at beside the losses: on a processor TensorFlow joins a dense layer with its
-    relu, and what comes out for weights that are NaN is 0, not NaN.
+    Weights are checked as well as losses: on a CPU TensorFlow fuses a dense layer with its relu,
+    whose output for NaN weights is 0, not NaN.
     """
     return all(bool(np.isfinite(value).all()) for value in values)
 
@@ -316,9 +316,9 @@ def _as_list(callbacks: Any) -> list[Any]:
 
 
 def _check_monitored(callback: Any) -> None:
-    """Say which way a loss is better, where Keras would look it up among metrics of its own.
+    """Set the callback's mode if it is "auto" and it monitors a loss.
 
-    It would raise at the end of the first epoch.
+    Keras would look the loss up among its own metrics, and raise at the end of the first epoch.
     """
     from embedscope.core.networks._tensorflow import keras
 
@@ -339,7 +339,7 @@ def _check_monitored(callback: Any) -> None:
 
 
 def _as_logs(losses: Mapping[str, float]) -> dict[str, float]:
-    """An entry of the history as callbacks get it: "val_loss" is what they look at by default."""
+    """An entry of the history for callbacks, with "val_loss", which they monitor by default."""
     logs = dict(losses)
     if "val_reconstruction_loss" in logs:
         logs["val_loss"] = logs["val_reconstruction_loss"]
@@ -350,7 +350,7 @@ def _acts_on_batches(callback: Any) -> bool:
     from embedscope.core.networks._tensorflow import keras
 
     hooks = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
-    # From the instance, where LambdaCallback puts its functions.
+    # Read from the instance, since LambdaCallback stores its functions there.
     functions = (getattr(getattr(callback, hook), "__func__", None) for hook in hooks)
     defaults = [getattr(keras.callbacks.Callback, hook) for hook in hooks]
     return any(function not in defaults for function in functions)

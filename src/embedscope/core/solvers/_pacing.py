@@ -1,4 +1,4 @@
-"""Cutting a run into calls short enough to stop, and into the epochs that the history reports."""
+"""Divide a run into calls that are short enough to stop, and into the epochs of the history."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import numpy as np
 
 from embedscope.core.solvers._monitor import Monitor
 
-# Handed to TensorFlow in one call: some tens of milliseconds, and of memory never much.
+# In one call of TensorFlow, so that it takes some tens of milliseconds and little memory.
 _CALL_SAMPLES = 4_096
 _CALL_VALUES = 2**24
 
 
 class Pacer:
-    """Hands out batches in calls, and reports to the monitor after each.
+    """Groups batches into calls, and reports to the monitor after each call.
 
     Parameters
     ----------
@@ -22,9 +22,9 @@ class Pacer:
     n_batches : int
         Batches in the whole run, at least one for each report.
     n_reports : int
-        Entries that the history gets, evenly spread.
+        Number of entries in the history, evenly spread.
     losses : callable
-        Computes the losses of an entry, a dict with at least "loss".
+        Computes the losses of one entry, a dict with at least "loss".
     n_values : int
         Values of one sample.
     """
@@ -60,9 +60,9 @@ class Pacer:
         return (self._done + np.arange(n_batches)) / self._n_batches
 
     def calls(self, n_batches: int, batch_size: int) -> Iterator[slice]:
-        """Spend `n_batches`: yields which of them to run in one call.
+        """Divide the next `n_batches` into calls: yields the batches of each call.
 
-        A call never crosses a report. Where a Keras callback acts on batches, each call is one.
+        A call never crosses a report. If a Keras callback acts on batches, each call has one batch.
         """
         most = 1 if self._monitor.wants_every_batch else max(1, self._call_samples // batch_size)
         start = 0

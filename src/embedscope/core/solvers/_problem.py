@@ -1,4 +1,4 @@
-"""What a solver is given to solve, and the interface that all solvers share."""
+"""The input of a solver, and the interface of all solvers."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from embedscope.core.solvers._monitor import Monitor
 
 @dataclass(frozen=True)
 class TrainingLength:
-    """How long to train.
+    """The length of a training.
 
     Attributes
     ----------
     n_training_epochs : int
-        1 is the solver's standard schedule; more train proportionally longer.
+        1 is the solver's standard schedule; larger values train proportionally longer.
     loss_report_frequency : int
         Entries of the history for each training epoch.
     n_epochs : int or None
-        Passes over the graph in the layout; None for the solver's own choice.
+        Passes over the graph in the layout; None for the solver's default.
     batch_size : int or None
-        None for the solver's own choice.
+        None for the solver's default.
     of_pictures : bool
         The encoder is the built-in one for pictures, which needs fewer steps.
     """
@@ -40,13 +40,13 @@ class TrainingLength:
 
     @property
     def n_reports(self) -> int:
-        """Entries that the history gets."""
+        """Number of entries that the history gets."""
         return self.n_training_epochs * self.loss_report_frequency
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A graph to lay out, and the freedom there is in it.
+    """A graph to lay out, with the objective, the start and the constraints.
 
     Attributes
     ----------
@@ -54,19 +54,19 @@ class Problem:
         Membership strengths, symmetric.
     objective : Objective
     start : ndarray of shape (n_samples, n_components), float32
-        Where the layout begins.
+        Initial positions of the layout.
     neighbor_distance : float
-        Typical distance of a sample to its neighbours in the encoder's input space: the natural
-        unit of noise.
+        Typical distance of a sample to its neighbours in the encoder's input space; the unit of
+        noise.
     length : TrainingLength
     learning_rate : float
-        Of the layout.
+        Learning rate of the layout.
     landmarks : ndarray of shape (n_samples, n_components), float32, or None
-        Places to hold; NaN in the rows that are free.
+        Positions to hold; NaN in rows without a landmark.
     density : DensityTerm or None
     seed : int
     continues : bool
-        The networks are trained already and should change gently.
+        The networks are trained already and should change little.
     """
 
     graph: sparse.csr_matrix
@@ -82,7 +82,7 @@ class Problem:
 
     @property
     def is_landmark(self) -> np.ndarray | None:
-        """Which samples have a place to hold, ndarray of shape (n_samples,), bool."""
+        """Which samples have a landmark, ndarray of shape (n_samples,), bool."""
         if self.landmarks is None:
             return None
         return np.asarray(np.isfinite(self.landmarks).all(axis=1))
@@ -92,7 +92,7 @@ class Solver(Protocol):
     """Trains the networks of a model on a problem, in place."""
 
     def solve(self, problem: Problem, model: MapModel, monitor: Monitor) -> None:
-        """Run the whole schedule; return early where the monitor says so.
+        """Run the whole schedule.
 
-        `monitor` raises whatever stops the run; the model is usable after every batch.
+        An exception of `monitor` stops the run; the model is usable after every batch.
         """

@@ -1,4 +1,4 @@
-"""Models on disk: written whole or not at all, without a pickle, and checked before use."""
+"""Models on disk: saved completely or not at all, without pickles, and checked before use."""
 
 from embedscope.core.storage._stored_arrays import (
     check_arrays,

@@ -1,11 +1,10 @@
-"""What may be in the networks of a saved model, checked before Keras reads them.
+"""Check the networks of a saved model before Keras reads them.
 
-A stranger's archive may describe a network whose layers carry code. Keras's own safe mode stops
-that for lambdas; here everything that embedscope would not have written itself is refused, with the
-file and a remedy, before anything is built. What holds for any archive is `_stored_archive`'s.
+An archive of unknown origin may describe a network whose layers carry code. Keras's safe mode stops
+this for lambdas. Here everything that embedscope does not write itself is refused before anything
+is built, with the file and a remedy. Checks for all archives are in `_stored_archive`.
 
-What is not bounded is the memory that a network asks for: a stranger may describe a layer of any
-width, as in any file of weights.
+The memory that a network needs is not limited: a file may describe a layer of any width.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ _CODE_CARRIERS = frozenset(
 
 
 def check_network(archive: BinaryIO, file: str) -> None:
-    """Refuse a `.keras` archive that holds anything but layers that this process knows.
+    """Refuse a `.keras` archive that holds anything but known layers.
 
     Parameters
     ----------
@@ -59,8 +58,8 @@ def check_network(archive: BinaryIO, file: str) -> None:
     Raises
     ------
     InvalidModelError
-        If the archive is unsafe (see `check_members`), its description of the network is broken, or
-        the network is not to be trusted (see `find_untrusted`).
+        If the archive is unsafe (see `check_members`), its config of the network is broken, or the
+        network is untrusted (see `find_untrusted`).
     """
     check_members(archive, file, NETWORK_MEMBERS)
     if reason := find_untrusted(_read_config(archive, file)):
@@ -69,28 +68,28 @@ def check_network(archive: BinaryIO, file: str) -> None:
 
 
 def find_untrusted(config: dict[str, Any]) -> str | None:
-    """Look through the description of a network, or an optimiser, for what must not be built.
+    """Search the config of a network or an optimiser for objects that must not be built.
 
     Parameters
     ----------
     config : dict
-        What ``keras.saving.serialize_keras_object`` gives, as JSON values; also several of them
-        by name.
+        A result of ``keras.saving.serialize_keras_object`` as JSON values; also several of them by
+        name.
 
     Returns
     -------
     str or None
         The first layer or function, at any depth, that can carry code (such as ``Lambda``), or is
-        neither Keras's own nor registered in this process; with a remedy. None if there is none.
+        neither part of Keras nor registered in this process; with a remedy. None if there is none.
     """
-    # Training settings are not restored, so a loss of the user's own need not be known.
+    # Training settings are not restored, so a user's own loss need not be registered.
     described = {key: value for key, value in config.items() if key != "compile_config"}
     reasons = (_why_untrusted(entry) for entry in _described_objects(described))
     return next((reason for reason in reasons if reason), None)
 
 
 def find_unregistered(config: dict[str, Any]) -> str | None:
-    """Look through a description for what Keras cannot build again, trusted or not.
+    """Search a config for objects that Keras cannot build again, trusted or not.
 
     Parameters
     ----------
@@ -100,11 +99,11 @@ def find_unregistered(config: dict[str, Any]) -> str | None:
     Returns
     -------
     str or None
-        The first class or function that is neither Keras's own nor registered in this process.
+        The first class or function that is neither part of Keras nor registered in this process.
     """
     described = {key: value for key, value in config.items() if key != "compile_config"}
     for entry in _described_objects(described):
-        # Code that a pickle carries is run without a question.
+        # Unlike loading, unpickling also builds objects that carry code.
         if entry["class_name"] not in _CODE_CARRIERS and _why_untrusted(entry) is not None:
             is_function = entry["class_name"] == "function"
             name = entry.get("config") if is_function else entry["class_name"]
@@ -113,7 +112,7 @@ def find_unregistered(config: dict[str, Any]) -> str | None:
 
 
 def _read_config(archive: BinaryIO, file: str) -> dict[str, Any]:
-    """Read the description of the network out of its archive."""
+    """Read the config of the network from its archive."""
     try:
         with zipfile.ZipFile(archive) as opened, opened.open(CONFIG) as member:
             config = json.loads(member.read(_LARGEST_CONFIG))
@@ -130,7 +129,7 @@ def _read_config(archive: BinaryIO, file: str) -> dict[str, Any]:
 
 
 def _described_objects(config: Any) -> Iterator[dict[str, Any]]:
-    """Walk through every object that Keras would build from a description, nested ones too."""
+    """Every object that Keras would build from a config, nested ones too."""
     pending = [config]
     while pending:
         value = pending.pop()
@@ -145,7 +144,7 @@ def _described_objects(config: Any) -> Iterator[dict[str, Any]]:
 
 
 def _is_bare_lambda(value: dict[str, Any]) -> bool:
-    """A function without a name, as Keras writes an activation: its bytes and no class name.
+    """Whether this is a lambda as an activation, which Keras writes as bytes without a class name.
 
     Keras 3.12 to 3.15 save such a network and cannot load it.
     """
@@ -154,7 +153,7 @@ def _is_bare_lambda(value: dict[str, Any]) -> bool:
 
 
 def _why_untrusted(entry: dict[str, Any]) -> str | None:
-    """Say why an object of a network's description must not be built, or nothing."""
+    """The reason why an object of a network's config must not be built, or None."""
     name, module = str(entry["class_name"]), str(entry.get("module"))
     if name in _CODE_CARRIERS:
         return (
@@ -163,7 +162,7 @@ def _why_untrusted(entry: dict[str, Any]) -> str | None:
         )
     if name in _PLAIN_VALUES:
         return None
-    if name == "function":  # Keras writes its own and registered ones alike, by name
+    if name == "function":  # Keras writes its own and registered functions both by name
         name = registered = str(entry.get("config"))
         is_known = module == "builtins" and _is_keras_function(name)
     else:
@@ -179,5 +178,5 @@ def _why_untrusted(entry: dict[str, Any]) -> str | None:
 
 
 def _is_keras_function(name: str) -> bool:
-    """Whether Keras has an activation, initializer, loss... of that name."""
+    """Whether Keras has an activation, initializer, loss, ... of that name."""
     return any(hasattr(getattr(keras, module), name) for module in _FUNCTION_MODULES)

@@ -1,6 +1,6 @@
-"""What the directory of a saved model looks like: its header and its data files.
+"""The layout of a saved model's directory: its header and its data files.
 
-By itself, so that what looks after the files need not load Keras.
+A separate module, so that code that only handles the files does not import Keras.
 """
 
 from __future__ import annotations
@@ -12,6 +12,6 @@ from embedscope.core.storage._stored_directory import Layout
 MODEL = Layout(
     header="model.json",
     noun="model",
-    format=2,  # 2: style codes, spread, samples held out
+    format=2,  # 2: style codes, spread, held-out samples
     data_file=re.compile(r"arrays\.npz|[A-Za-z]\w*\.keras", re.ASCII),
 )

@@ -1,15 +1,15 @@
-"""A trained model on disk: a directory of JSON, Keras archives and plain arrays, and no pickle.
+"""A trained model on disk: a directory with JSON, Keras archives and arrays, without pickles.
 
 =====================  ===========================================================================
-``model.json``         what is in the other files, and how to tell (`_stored_header`)
+``model.json``         contents and checksums of the other files (`_stored_header`)
 ``<network>.keras``    one Keras archive for each network: ``encoder``, ``decoder``
 ``arrays.npz``         the fitted arrays: embedding, graph, landmarks
 =====================  ===========================================================================
 
 Loading runs no code of the files' author: arrays of objects are refused, networks may hold only
-layers that are Keras's own or registered in the loading process, and the archives are checked
-before numpy and Keras see them (`_model_archive`). A save replaces all files at one instant
-(`_stored_directory`). What the entries mean is left to the estimator.
+layers of Keras itself or registered in the loading process, and the archives are checked before
+numpy and Keras read them (`_model_archive`). A save replaces all files at one instant
+(`_stored_directory`). The estimator knows the meaning of the entries.
 """
 
 from __future__ import annotations
@@ -46,17 +46,17 @@ _NETWORK_SUFFIX = ".keras"
 
 @dataclass(frozen=True)
 class StoredModel:
-    """What a model is made of, as far as the disk is concerned.
+    """The parts of a model that are stored.
 
     Attributes
     ----------
     parameters, state : dict
         JSON values with finite numbers: constructor parameters, and fitted scalars and histories.
-        Tuples come back as lists.
+        Tuples are read back as lists.
     arrays : dict of str to ndarray
         Arrays of booleans, numbers or unicode, of any shape and byte order.
     networks : dict of str to keras.Model
-        Built networks. They come back without training settings (optimizer, loss).
+        Built networks. They are read back without training settings (optimizer, loss).
     """
 
     parameters: dict[str, Any]
@@ -70,7 +70,7 @@ def write_model(
     model: StoredModel,
     check: Callable[[StoredModel], object] | None = None,
 ) -> None:
-    """Save a model, in place of the one that `path` may hold.
+    """Save a model; it replaces a model that is already at `path`.
 
     Parameters
     ----------
@@ -79,15 +79,15 @@ def write_model(
     model : StoredModel
         The model. The names of its arrays and networks are identifiers.
     check : callable, optional
-        Raises if the model, as it is read back from what was written, is none.
+        Called with the model as read back from the new files; raises if it is not valid.
 
     Raises
     ------
     InvalidInputError
         If `path` is a file or holds something other than a model; if a value is not JSON, or not
-        finite; if an array has another dtype; or if a network could not be loaded again, because it
-        has a ``Lambda`` layer or a class that is not registered with Keras; or if it could not be
-        read back for another reason. The old model then stays in place.
+        finite; if an array has another dtype; if a network could not be loaded again, because it
+        has a ``Lambda`` layer or a class that is not registered with Keras; or if the model cannot
+        be read back for another reason. The old model then stays unchanged.
     """
     _check(model)
     with replace_files(as_path(path), MODEL) as folder:
@@ -105,7 +105,7 @@ def write_model(
 
 
 def read_model(path: str | os.PathLike[str]) -> StoredModel:
-    """Load a model that `write_model` saved, and run none of its author's code.
+    """Load a model that `write_model` saved, without running code of its author.
 
     Parameters
     ----------
@@ -115,58 +115,59 @@ def read_model(path: str | os.PathLike[str]) -> StoredModel:
     Returns
     -------
     StoredModel
-        The model, with every file checked against the header.
+        The model. Every file has been checked against the header.
 
     Raises
     ------
     InvalidModelError
-        If there is no model, or a part of it is missing, damaged, unsafe, made of layers that this
-        process does not know, or of a newer format. The message names the file and the remedy.
+        If there is no model, or a part of it is missing, damaged, unsafe, made of layers that are
+        not registered in this process, or of a newer format. The message names the file and the
+        remedy.
     """
     folder = as_path(path)
     return read_sealed(folder, MODEL, lambda header: _read_files(folder, header))
 
 
 def _check_readable(folder: Path, check: Callable[[StoredModel], object] | None) -> None:
-    """Read a model back before it takes the place of an older one."""
+    """Read a model back before it replaces an older one."""
     try:
         read = read_model(folder)
         if check is not None:
             check(read)
-    except Exception as error:  # whatever it is, the model could not be loaded again
+    except Exception as error:  # any error means that the model could not be loaded again
         raise InvalidInputError(
-            f"a model must be such that it can be loaded again; got {str(error).rstrip('.')}. "
-            "Nothing was saved, and an older model is as it was."
+            f"a model must be loadable after saving; got {str(error).rstrip('.')}. "
+            "Nothing was saved, and an older model is unchanged."
         ) from error
 
 
 def _versions() -> dict[str, str]:
-    """Versions that are running, with those that decide whether a network can be built again."""
+    """The installed versions, with those of Keras and TensorFlow, which building needs."""
     return describe_versions(keras=keras.__version__, tensorflow=tf.__version__)
 
 
 def _check(model: StoredModel) -> None:
-    """Refuse what could not be read back, before anything is written."""
+    """Raise if a part could not be read back, before anything is written."""
     check_arrays(model.arrays)
     check_names(model.networks)
     for name, network in model.networks.items():
         if reason := _why_not_loadable(network):
             raise InvalidInputError(
-                f"networks must be such that they can be loaded again; got {name!r} with {reason}"
+                f"networks must be loadable after saving; got {name!r} with {reason}"
             )
 
 
 def _why_not_loadable(network: keras.Model) -> str | None:
-    """Say what in a network loading would refuse, or nothing."""
+    """The reason why loading would refuse a network, or None."""
     try:
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(network)))
     except Exception as error:  # a layer's own get_config may raise anything
-        return f"a layer that does not describe itself ({error}). Give it a get_config method."
+        return f"a layer that Keras cannot serialize ({error}). Give it a get_config method."
     return find_untrusted(config)
 
 
 def _read_files(folder: Path, header: dict[str, Any]) -> StoredModel:
-    """Load the files that a header speaks of."""
+    """Load the files that a header lists."""
     arrays = read_arrays(folder, header, MODEL)  # first: networks take much longer to build
     networks = {
         file.removesuffix(_NETWORK_SUFFIX): _read_network(folder, file, header)
@@ -183,12 +184,12 @@ def _read_network(folder: Path, name: str, header: dict[str, Any]) -> keras.Mode
         tempfile.TemporaryDirectory() as private,
     ):
         check_network(file, name)
-        # Keras opens by name; a copy makes sure that it reads the very bytes that were checked.
+        # Keras opens by name. With a copy it reads exactly the bytes that were checked.
         copy = Path(private) / name
         copy.write_bytes(file.read())
         try:
             network = keras.saving.load_model(copy, compile=False, safe_mode=True)
-        except Exception as error:  # Keras raises whatever a layer's constructor raises
+        except Exception as error:  # a layer's constructor may raise any exception
             raise _not_buildable(name, header, error) from error
     if not isinstance(network, keras.Model):
         raise _not_buildable(name, header, TypeError(f"it is a {type(network).__name__}"))
@@ -196,7 +197,7 @@ def _read_network(folder: Path, name: str, header: dict[str, Any]) -> keras.Mode
 
 
 def _not_buildable(name: str, header: dict[str, Any], error: Exception) -> InvalidModelError:
-    """Make the error for a network that Keras cannot build, with both sides' versions."""
+    """The error for a network that Keras cannot build, with the saved and installed versions."""
     reason = (str(error).strip() or type(error).__name__).splitlines()[0]
     theirs, ours = _listed(header["versions"]), _listed(_versions())
     return InvalidModelError(
@@ -207,5 +208,5 @@ def _not_buildable(name: str, header: dict[str, Any], error: Exception) -> Inval
 
 
 def _listed(versions: dict[str, str]) -> str:
-    """Versions as a phrase."""
+    """Versions as text."""
     return ", ".join(f"{name} {version}" for name, version in versions.items())

@@ -1,8 +1,8 @@
-"""What may be in the zip archives of a saved model or session, checked before they are read.
+"""Check the zip archives of a saved model or session before they are read.
 
-Both ``arrays.npz`` and the ``.keras`` files are zip archives. A stranger's archive may name files
-outside itself or unpack to more than the disk holds: what embedscope would not have written itself
-is refused.
+Both ``arrays.npz`` and the ``.keras`` files are zip archives. An archive of unknown origin may name
+files outside itself or unpack to more than the disk holds. So everything that embedscope does not
+write itself is refused.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from embedscope._errors import InvalidModelError
 
 
 def check_members(archive: BinaryIO, file: str, expected: frozenset[str]) -> None:
-    """Refuse a zip archive that embedscope would not have written.
+    """Refuse a zip archive that embedscope cannot have written.
 
     Parameters
     ----------
@@ -25,15 +25,15 @@ def check_members(archive: BinaryIO, file: str, expected: frozenset[str]) -> Non
     file : str
         Its name, for the message.
     expected : frozenset of str
-        The members it must have. Files below ``assets/`` may come on top: Keras layers such as
-        ``StringLookup`` keep their vocabulary there.
+        The required members. Files below ``assets/`` are allowed too: Keras layers such as
+        ``StringLookup`` store their vocabulary there.
 
     Raises
     ------
     InvalidModelError
-        If it is no zip archive; if a member is missing, repeated, encrypted, a link, or has a name
-        that is not expected; or if one is compressed. Neither numpy nor Keras compresses, and
-        without compression an archive cannot unpack to more than its own size.
+        If it is not a zip archive; if a member is missing, repeated, encrypted, a link, or has an
+        unexpected name; or if one is compressed. Neither numpy nor Keras compresses, and without
+        compression an archive cannot unpack to more than its own size.
     """
     try:
         with zipfile.ZipFile(archive) as opened:
@@ -63,7 +63,7 @@ def check_members(archive: BinaryIO, file: str, expected: frozenset[str]) -> Non
 
 
 def _why_unsafe(member: zipfile.ZipInfo, expected: frozenset[str]) -> str | None:
-    """Say what is wrong with a member of an archive, or nothing."""
+    """The reason why a member of an archive is unsafe, or None."""
     parts = member.filename.split("/")
     is_asset = parts[0] == "assets" and all(
         re.fullmatch(r"\w[\w.-]*", part, re.ASCII) for part in parts

@@ -1,7 +1,7 @@
-"""The arrays of a saved model or session: one ``arrays.npz``, in which nothing needs a pickle.
+"""The arrays of a saved model or session: one ``arrays.npz`` without pickles.
 
-The file is what ``numpy.savez`` writes. Reading checks it against the header first, and makes no
-array of objects.
+The format is that of ``numpy.savez``. Reading checks the file against the header first, and refuses
+arrays of objects.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from embedscope.core.storage._stored_header import (
 
 
 def check_names(names: Iterable[str]) -> None:
-    """Refuse names that could not be names of files everywhere.
+    """Refuse names that are not valid file names on all systems.
 
     Raises
     ------
@@ -71,18 +71,18 @@ def write_sealed(
     state: dict[str, Any],
     arrays: Mapping[str, np.ndarray],
 ) -> None:
-    """Write the arrays, and a header over these and the files that are there already.
+    """Write the arrays, and a header for them and for the files that are already in the folder.
 
     Parameters
     ----------
     folder : Path
         From `replace_files`, with every other data file in it.
     layout : Layout
-        Which kind of directory it is.
+        The kind of directory.
     versions, parameters, state : dict
         JSON values with finite numbers, for the header.
     arrays : mapping of str to ndarray
-        Arrays that `check_arrays` lets through.
+        Arrays that `check_arrays` accepts.
 
     Raises
     ------
@@ -105,12 +105,12 @@ def write_sealed(
 
 
 def read_arrays(folder: Path, header: dict[str, Any], layout: Layout) -> dict[str, np.ndarray]:
-    """Load the arrays, each of the dtype and shape that the header says.
+    """Load the arrays, each with the dtype and shape in the header.
 
     Raises
     ------
     InvalidModelError
-        If the file is not the one that was saved, or would need a pickle.
+        If the file is not the one that was saved, or holds pickles.
     """
     expected = header["arrays"]
     with open_verified(folder, ARRAYS, header, layout) as file:
@@ -134,7 +134,7 @@ def read_arrays(folder: Path, header: dict[str, Any], layout: Layout) -> dict[st
 def open_verified(
     folder: Path, name: str, header: dict[str, Any], layout: Layout
 ) -> BufferedReader:
-    """Open a data file that is the one which the header describes.
+    """Open a data file after a comparison with the header.
 
     Raises
     ------
@@ -158,7 +158,7 @@ def open_verified(
 
 
 def _write_arrays(file: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write what ``numpy.savez`` writes, free of its reserved names and without pickles."""
+    """Write as ``numpy.savez`` does, but without its reserved names and without pickles."""
     with zipfile.ZipFile(file, "w") as archive:
         for name, array in arrays.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
@@ -166,13 +166,13 @@ def _write_arrays(file: Path, arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    """Read one array; objects, which only a pickle could hold, are refused."""
+    """Read one array; arrays of objects, which need a pickle, are refused."""
     with archive.open(f"{name}.npy") as member:
         array: np.ndarray = np.lib.format.read_array(member, allow_pickle=False)
     if array.dtype.kind == "U":
-        # numpy makes strings of numbers that are no characters, and Python breaks on them later.
+        # numpy also accepts numbers that are not characters, and Python fails on them later.
         number = np.dtype(np.uint32).newbyteorder(array.dtype.byteorder)
         codes = np.frombuffer(array.tobytes(), number)
         if np.any(codes > sys.maxunicode):
-            raise ValueError(f"{name!r} with text that is none")
+            raise ValueError(f"{name!r} with numbers that are not characters")
     return array

@@ -1,23 +1,23 @@
-"""A directory that is saved whole: how a save replaces all of its files at one instant.
+"""Save a directory atomically: all of its files are replaced at one instant.
 
 Saved models and saved sessions are such directories: a header, and the data files that the header
-names. No portable call swaps two directories that hold files (Linux can, but not on every file
-system), and the two renames that do it elsewhere leave an instant without any. So a save is a small
-write-ahead log inside the directory itself, made of plain renames, which every file system has:
+lists. No portable call swaps two directories that hold files (Linux has one, but not for every file
+system), and swapping by two renames leaves an instant without a directory. So a save is a small
+write-ahead log inside the directory, made of plain renames, which every file system has:
 
-1. the new files are written in a folder of the save's own, ``.embedscope-saving-...``, compared
-   with their header, and flushed;
-2. that folder is renamed to ``.embedscope-saved``. This one rename is the commit: a reader looks in
-   that folder first for as long as it holds a header;
-3. the files move up into the directory, header last, and the folder goes.
+1. the new files are written to a separate folder, ``.embedscope-saving-...``, compared with their
+   header, and flushed;
+2. that folder is renamed to ``.embedscope-saved``. This rename is the commit: a reader looks in
+   that folder first as long as it holds a header;
+3. the files are moved up into the directory, header last, and the folder is removed.
 
-A process killed in step 1 leaves the old files, killed in step 3 the new ones in two places, where
-readers find them; the next save clears up after either. `path` itself never disappears, is never
-renamed (it may be a link or a mount point), and files that are not the save's own stay. One save
-goes on at a time, others wait for it (`_stored_lock`); any number may read meanwhile.
+A process killed in step 1 leaves the old files. Killed in step 3 it leaves the new files in two
+folders, where readers find them. The next save cleans up after both. `path` itself never disappears
+and is never renamed (it may be a link or a mount point), and foreign files stay. Only one save runs
+at a time, others wait for it (`_stored_lock`); any number of processes may read meanwhile.
 
-Knows file names and the header's ``kind`` and ``files``. What is in the files is for `_storage` and
-other readers to know, and a `Layout` says which kind of directory it is.
+This module knows file names and the header's ``kind`` and ``files``. `_storage` and other readers
+know the content of the files; a `Layout` describes the kind of directory.
 """
 
 from __future__ import annotations
@@ -43,23 +43,23 @@ from embedscope.core.storage._stored_path import errors_of_writing
 _STAGING = ".embedscope-saving"
 _COMMITTED = ".embedscope-saved"
 _OF_A_SAVE = re.compile(rf"{re.escape(_STAGING)}(-\w+)?|{re.escape(_COMMITTED)}|{re.escape(LOCK)}")
-_LARGEST_HEADER = 64 * 2**20  # bytes; a header holds settings and histories, arrays live elsewhere
+_LARGEST_HEADER = 64 * 2**20  # bytes; a header holds settings and histories, but no arrays
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What one kind of directory looks like.
+    """The layout of one kind of directory.
 
     Attributes
     ----------
     header : str
         Name of the header's file.
     noun : str
-        What messages call it, ``"model"``; the header's ``kind`` is ``"embedscope model"``.
+        Its name in messages, such as ``"model"``; the header's ``kind`` is ``"embedscope model"``.
     format : int
         Highest format number that can be read, and the one that is written.
     data_file : re.Pattern
-        Names that data files may have, relative to the directory, with ``/`` between the parts.
+        Allowed names of data files, relative to the directory, with ``/`` between the parts.
     """
 
     header: str
@@ -69,13 +69,13 @@ class Layout:
 
     @property
     def kind(self) -> str:
-        """What the header says it is the header of."""
+        """The ``kind`` in the header."""
         return f"embedscope {self.noun}"
 
 
 @dataclass(frozen=True)
 class HeaderFile:
-    """The bytes of a header, and what tells its file from one of the same bytes saved later."""
+    """The bytes of a header, with file numbers that differ if the same bytes are saved again."""
 
     content: bytes
     inode: int
@@ -84,27 +84,27 @@ class HeaderFile:
 
 @contextmanager
 def replace_files(path: Path, layout: Layout) -> Iterator[Path]:
-    """Give an empty folder to write files into, and put them in the old ones' place at the end.
+    """Give an empty folder to write files into, and replace the old files by them at the end.
 
     Parameters
     ----------
     path : Path
         Directory of the model or session; made, with its parents, if it is missing.
     layout : Layout
-        Which kind of directory it is.
+        The kind of directory.
 
     Yields
     ------
     Path
         Folder to write the header and the data files into. If the block raises, or the process
-        dies in it, what was there before stays as it was.
+        dies in it, the old files stay unchanged.
 
     Raises
     ------
     InvalidInputError
-        If `path` is a file, or a directory that holds something of another kind.
+        If `path` is a file, or a directory that holds other files.
     NotWrittenError
-        If it cannot be written; also for an OSError of the block.
+        If it cannot be written; also for an OSError in the block.
     """
     with errors_of_writing(path):
         _refuse_foreign(path, layout)
@@ -125,12 +125,12 @@ def replace_files(path: Path, layout: Layout) -> Iterator[Path]:
 
 
 def read_header(path: Path, layout: Layout) -> HeaderFile:
-    """Read the header in `path`, wherever a save has got to.
+    """Read the header in `path`, at any stage of a save.
 
     Raises
     ------
     InvalidModelError
-        If there is none, or it is far too large to be one.
+        If there is none, or it is too large for a header.
     """
     try:
         with open_file(path, layout.header) as file:
@@ -151,14 +151,14 @@ def read_header(path: Path, layout: Layout) -> HeaderFile:
 
 
 def open_file(path: Path, name: str) -> BufferedReader:
-    """Open one of the files, wherever a save has got to.
+    """Open one of the files, at any stage of a save.
 
     Raises
     ------
     OSError
-        If it is missing, not a regular file, or may not be read.
+        If it is missing, not a regular file, or not readable.
     """
-    # The move upwards may happen between the two tries, never the other way round.
+    # A save may move the file up between the two attempts, but never down.
     with suppress(FileNotFoundError, NotADirectoryError):
         return _open_regular(path / _COMMITTED / name)
     return _open_regular(path / name)
@@ -167,7 +167,7 @@ def open_file(path: Path, name: str) -> BufferedReader:
 def flush_to_disk(path: Path) -> None:
     """Wait until a file's content, or a directory's names, have reached the disk."""
     if path.is_dir() and os.name == "nt":
-        return  # Windows opens no directories and orders renames in its own journal
+        return  # Windows cannot open directories; its journal keeps the order of renames
     descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(descriptor)
@@ -176,15 +176,16 @@ def flush_to_disk(path: Path) -> None:
 
 
 def describe_file(file: BufferedReader) -> dict[str, Any]:
-    """Say how many bytes a file holds, and which: its SHA-256."""
+    """Size in bytes and SHA-256 of a file."""
     digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {"size": file.tell(), "sha256": digest}
 
 
 @contextmanager
 def _staging(path: Path) -> Iterator[Path]:
-    """A folder that no other save knows; gone at the end, unless it was renamed."""
-    staging = path / f"{_STAGING}-{uuid.uuid4().hex}"  # not of tempfile, whose folders are private
+    """A folder with a unique name; removed at the end, unless it was renamed."""
+    # Not by tempfile: only the owner may read its folders.
+    staging = path / f"{_STAGING}-{uuid.uuid4().hex}"
     staging.mkdir()
     try:
         yield staging
@@ -193,14 +194,14 @@ def _staging(path: Path) -> Iterator[Path]:
 
 
 def _clear_up(path: Path) -> None:
-    """Remove what killed saves have left. Only for whoever holds the lock."""
+    """Remove the folders of killed saves. Call it only with the lock."""
     for entry in path.glob(f"{_STAGING}*"):
         if _OF_A_SAVE.fullmatch(entry.name):
             shutil.rmtree(entry, ignore_errors=True)
 
 
 def _check_staged(staging: Path, layout: Layout) -> None:
-    """Make sure that the files are those which their header describes, before they count."""
+    """Raise unless the files are those that their header describes, before the commit."""
     files = _parse_header(staging, layout).get("files")
     for name, described in files.items() if isinstance(files, dict) else ():
         with (staging / name).open("rb") as file:
@@ -209,7 +210,7 @@ def _check_staged(staging: Path, layout: Layout) -> None:
 
 
 def _move_up(path: Path, layout: Layout) -> None:
-    """Finish a committed save. Killed anywhere in here, it starts again and ends the same."""
+    """Finish a committed save. If killed, the next call repeats it with the same result."""
     committed = path / _COMMITTED
     if not committed.is_dir() or committed.is_symlink():
         return
@@ -221,11 +222,11 @@ def _move_up(path: Path, layout: Layout) -> None:
         for name in old - new:
             (path / name).unlink(missing_ok=True)
         for name in new:
-            if (committed / name).is_file():  # else an earlier try has moved it already
+            if (committed / name).is_file():  # else an earlier call has moved it already
                 os.replace(committed / name, path / name)
         for folder in folders:
             flush_to_disk(folder)
-            with suppress(OSError):  # only one that the new save has no use for is empty
+            with suppress(OSError):  # only a folder that the new save does not use is empty
                 folder.rmdir()
         flush_to_disk(path)
         os.replace(committed / layout.header, path / layout.header)
@@ -234,14 +235,14 @@ def _move_up(path: Path, layout: Layout) -> None:
 
 
 def _claim(folder: Path) -> None:
-    """Make sure of a folder inside the directory: what a link leads to is not ours to change."""
+    """Make a real folder inside the directory; a link would lead to foreign files."""
     if folder.is_symlink() or folder.is_file():
         folder.unlink()
     folder.mkdir(exist_ok=True)
 
 
 def _refuse_foreign(path: Path, layout: Layout) -> None:
-    """Raise rather than write among files of another kind."""
+    """Raise if `path` holds other files."""
     if path.exists() and not path.is_dir():
         raise InvalidInputError(
             f"path must be a directory; got the file {str(path)!r}. "
@@ -259,20 +260,20 @@ def _refuse_foreign(path: Path, layout: Layout) -> None:
 
 
 def _is_ours(path: Path, layout: Layout) -> bool:
-    """Whether the directory holds a header of this kind, be it of a newer format."""
+    """Whether the directory holds a header of this kind, of any format."""
     folders = (path / _COMMITTED, path)
     return any(_parse_header(folder, layout).get("kind") == layout.kind for folder in folders)
 
 
 def _file_names(folder: Path, layout: Layout) -> set[str]:
-    """Names of the data files that the header in `folder` speaks of."""
+    """Names of the data files that the header in `folder` lists."""
     files = _parse_header(folder, layout).get("files")
     names = files if isinstance(files, dict) else {}
     return {name for name in names if layout.data_file.fullmatch(name)}
 
 
 def _parse_header(folder: Path, layout: Layout) -> dict[str, object]:
-    """The header in `folder`, or nothing where there is none that can be understood."""
+    """The header in `folder`, or an empty dict if none can be parsed."""
     try:
         with _open_regular(folder / layout.header) as file:
             header = json.loads(file.read(_LARGEST_HEADER))
@@ -282,7 +283,7 @@ def _parse_header(folder: Path, layout: Layout) -> dict[str, object]:
 
 
 def _open_regular(path: Path) -> BufferedReader:
-    """Open for reading; a pipe or a device, which could hang or never end, counts as missing."""
+    """Open for reading; a pipe or a device, which could block or never end, counts as missing."""
     if path.exists() and not path.is_file():
         raise FileNotFoundError(f"{path.name} is not a regular file")
     return path.open("rb")

@@ -1,4 +1,4 @@
-"""A single file that is written whole or not at all."""
+"""Write a single file completely or not at all."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from embedscope.core.storage._stored_path import check_file, errors_of_writing
 
 @contextmanager
 def replace_file(file: Path) -> Iterator[Path]:
-    """Give a name to write a file to, and put that file in the old one's place at the end.
+    """Give a path to write a new file to, and replace the old file by it at the end.
 
     Parameters
     ----------
     file : Path
-        The file to be; its folder is made, with parents, if it is missing.
+        The final file; its folder is made, with parents, if it is missing.
 
     Yields
     ------
     Path
-        Where to write, with the same name in a folder beside it. If the block raises, or the
-        process dies in it, what was there before stays as it was.
+        The file to write: the same name in a temporary folder next to it. If the block raises, or
+        the process dies in it, an old file stays unchanged.
 
     Raises
     ------
     InvalidInputError
         If there is a directory of that name.
     NotWrittenError
-        If it cannot be written; also for an OSError of the block.
+        If it cannot be written; also for an OSError in the block.
     """
     check_file(file)
     with errors_of_writing(file):
         file.parent.mkdir(parents=True, exist_ok=True)
-        # Not with the file's name in it: that may be as long as names can be.
+        # The prefix does not contain the file's name, which may already have the maximal length.
         with tempfile.TemporaryDirectory(prefix=".embedscope-", dir=file.parent) as folder:
             written = Path(folder) / file.name
             yield written

@@ -1,9 +1,9 @@
-"""The header of a saved model or session: what is in the other files, and how to tell.
+"""The header of a saved model or session: the contents and checksums of the other files.
 
 It holds the format number, the versions that saved it, parameters and state, the dtype and shape of
-every array, and the size and SHA-256 of every file; and a checksum of itself, over the values
-rather than the bytes, so that spacing is free. Checksums find damage. They are no signature:
-whoever can write the files can write the header.
+every array, and the size and SHA-256 of every file. It also holds a checksum of itself, over the
+values and not the bytes, so that spacing does not matter. Checksums find damage. They are not a
+signature: a program that can write the files can also write the header.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _Read = TypeVar("_Read")
 
 
 def seal(header: dict[str, Any], layout: Layout) -> bytes:
-    """Turn a header into the bytes of its file, adding its kind, format and checksum.
+    """Convert a header to the bytes of its file, with its kind, format and checksum.
 
     Raises
     ------
@@ -51,34 +51,34 @@ def seal(header: dict[str, Any], layout: Layout) -> bytes:
 
 
 def read_sealed(path: Path, layout: Layout, read_files: Callable[[dict[str, Any]], _Read]) -> _Read:
-    """Read a header and the files that it speaks of, all of one save.
+    """Read a header and the files that it lists, all from the same save.
 
     Parameters
     ----------
     path : Path
         The directory. Another process may save to it meanwhile.
     layout : Layout
-        Which kind of directory it is.
+        The kind of directory.
     read_files : callable
-        Reads the files, given the header; raises InvalidModelError where one is not as described.
+        Reads the files, given the header; raises InvalidModelError if one is not as described.
 
     Raises
     ------
     InvalidModelError
-        If the header is missing or as `unseal` refuses, or what `read_files` raises.
+        If the header is missing or `unseal` refuses it, or if `read_files` raises.
     """
     while True:
         file = read_header(path, layout)
         try:
             return read_files(unseal(file.content, layout))
         except InvalidModelError:
-            # Where a save replaced the files between two reads, the new ones are read instead.
+            # If a save replaced the files between two reads, the new files are read.
             if read_header(path, layout) == file:
                 raise
 
 
 def unseal(content: bytes, layout: Layout) -> dict[str, Any]:
-    """Check the bytes of a header's file and turn them into the header.
+    """Check the bytes of a header's file and convert them to the header.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def unseal(content: bytes, layout: Layout) -> dict[str, Any]:
 
 
 def damaged(layout: Layout, file: str, rule: str) -> InvalidModelError:
-    """Make the error for a file that is not what was saved."""
+    """The error for a file that differs from the saved one."""
     return InvalidModelError(
         f"{file} must be {rule}. The file is damaged or was changed: copy the {layout.noun} again, "
         "or save it again."
@@ -115,12 +115,12 @@ def damaged(layout: Layout, file: str, rule: str) -> InvalidModelError:
 
 
 def describe_array(array: np.ndarray) -> dict[str, Any]:
-    """Say what dtype and shape an array has."""
+    """Dtype and shape of an array."""
     return {"dtype": array.dtype.str, "shape": list(array.shape)}
 
 
 def describe_versions(**others: str) -> dict[str, str]:
-    """Say which versions are running: embedscope's, numpy's, Python's, and others that count."""
+    """The versions of embedscope, numpy and Python, with those of `others`."""
     try:
         ours = metadata.version("embedscope")
     except metadata.PackageNotFoundError:  # run from a source tree that is not installed
@@ -134,12 +134,12 @@ def describe_versions(**others: str) -> dict[str, str]:
 
 
 def is_storable(array: np.ndarray) -> bool:
-    """Whether an array holds booleans, numbers or unicode, and nothing that needs a pickle."""
+    """Whether an array holds booleans, numbers or unicode, which need no pickle."""
     return _DTYPE.fullmatch(array.dtype.str) is not None
 
 
 def _checksum_of(body: dict[str, Any]) -> str:
-    """SHA-256 of a header's values, whatever their spacing and order."""
+    """SHA-256 of a header's values, independent of spacing and order."""
     text = json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 

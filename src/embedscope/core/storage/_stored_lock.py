@@ -1,7 +1,7 @@
-"""One save at a time: a lock on the directory of a model or session.
+"""A lock on the directory of a model or session, so that only one save runs at a time.
 
-The lock is the operating system's own, on a file in the directory. It ends with the process that
-holds it, however that ends, so a crash blocks nobody. The file goes with the lock.
+It is a lock of the operating system on a file in the directory. It ends with the process that holds
+it, so a crash blocks no other process. The file is removed with the lock.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 @contextmanager
 def locked(path: Path) -> Iterator[bool]:
-    """Hold the lock of a directory, which is made if it is missing, and goes if it stays empty.
+    """Hold the lock of a directory. A missing directory is made, and removed if it stays empty.
 
     Parameters
     ----------
@@ -34,24 +34,25 @@ def locked(path: Path) -> Iterator[bool]:
     Yields
     ------
     bool
-        Whether nobody else saves there. False on file systems without locks, as some network
-        shares are.
+        Whether no other process saves there. False on file systems without locks, such as some
+        network shares.
 
     Raises
     ------
     InvalidInputError
-        If another save is not done after five minutes.
+        If another save has not ended after five minutes.
     """
     is_new = not path.exists()
     lock = _acquired(path)
     try:
         yield lock is not None
     finally:
-        # All while it is held: whoever waits sees that its file is gone, and makes another.
-        with suppress(OSError):  # on Windows the lock removes its file itself
+        # Removed while the lock is held: a waiting process sees that its file is gone and makes a
+        # new one.
+        with suppress(OSError):  # on Windows the lock itself removes the file
             (path / LOCK).unlink()
         if is_new:
-            with suppress(OSError):  # empty, so nothing was saved, or else it stays
+            with suppress(OSError):  # only an empty directory can be removed
                 path.rmdir()
         if lock is not None:
             lock.release()
@@ -61,12 +62,12 @@ def _acquired(path: Path) -> FileLock | None:
     while True:
         path.mkdir(parents=True, exist_ok=True)
         lock = FileLock(
-            path / LOCK, timeout=_PATIENCE_S, poll_interval=0.02, fallback_to_soft=False
+            path / LOCK, timeout=_PATIENCE_S, poll_interval=_POLL_S, fallback_to_soft=False
         )
         try:
             lock.acquire()
         except FileNotFoundError:
-            continue  # a save that failed took its new directory away again
+            continue  # a failed save has removed the directory that it made
         except Timeout as error:
             raise InvalidInputError(
                 f"path must be free to save to; got {str(path)!r}, where another program has been "

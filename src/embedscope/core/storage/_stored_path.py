@@ -1,4 +1,4 @@
-"""Where something is saved: what counts as a path, and what is said if nothing can be written."""
+"""Check paths for saving, and convert errors of writing to this package's own."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ _REMEDIES = {
 
 
 def as_path(path: Any) -> Path:
-    """Check what was given as a path.
+    """Check a path.
 
     Raises
     ------
     InvalidInputError
-        If it is neither text nor a path, is empty, or holds a character that no path may.
+        If it is neither text nor a path, is empty, or contains a forbidden character.
     """
     try:
         text = os.fspath(path)
@@ -56,7 +56,7 @@ def as_path(path: Any) -> Path:
 
 
 def check_file(file: Path, suggested: str = "map") -> None:
-    """Refuse a folder where a file is to be written, and suggest a name in it.
+    """Raise if the file to write is a folder, and suggest a name in it.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def check_file(file: Path, suggested: str = "map") -> None:
 
 @contextmanager
 def errors_of_writing(path: Path) -> Iterator[None]:
-    """Say in this package's own words why nothing could be written.
+    """Convert every OSError of the block to a `NotWrittenError` with a remedy.
 
     Raises
     ------
@@ -90,6 +90,6 @@ def errors_of_writing(path: Path) -> Iterator[None]:
         if len(shown) > _LONGEST_SHOWN:
             shown = f"{shown[:_LONGEST_SHOWN]}..."
         raise NotWrittenError(
-            f"path must be a place that can be written to; got {shown!r} "
-            f"({error.strerror or error}). {remedy}; what was there before is as it was."
+            f"path must be writable; got {shown!r} "
+            f"({error.strerror or error}). {remedy}; what was there before is unchanged."
         ) from error

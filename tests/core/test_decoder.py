@@ -1,4 +1,4 @@
-"""The decoder that trains apart: its targets, its codes, what is held out, and its spread."""
+"""The decoder that trains separately: its targets, codes, held-out samples and spread."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from embedscope import ParametricUMAP, load_ParametricUMAP
 from embedscope._errors import InvalidInputError
 from embedscope.core.arrays._rows import as_rows
-from embedscope.core.decoder._drawing import Drawing, DrawnNetworks
-from embedscope.core.decoder._drawn_targets import component_targets, whole_targets
+from embedscope.core.decoder._decoder_targets import component_targets, whole_targets
+from embedscope.core.decoder._decoder_training import DecoderNetworks, DecoderTraining
 from embedscope.core.decoder._spread import fit_spread
 from embedscope.core.decoder._style_networks import (
     component_decoder,
@@ -29,7 +29,7 @@ N_STYLE = 3
 
 @pytest.fixture(scope="module")
 def fitted(few):
-    """A map of 300 digits with codes of eight numbers, a tenth of them held out."""
+    """A map of 300 digits with codes of eight numbers and a tenth of the samples held out."""
     return ParametricUMAP(
         parametric_reconstruction=True,
         n_style_components=8,
@@ -39,7 +39,7 @@ def fitted(few):
 
 
 def known_samples(rng, n_samples=600, n_values=40):
-    """Places, and samples that are a curve of the place, two hidden numbers and a little noise."""
+    """Positions, and samples made of the position, two hidden numbers and a little noise."""
     places = rng.uniform(-3.0, 3.0, size=(n_samples, 2)).astype(np.float32)
     hidden = rng.normal(size=(n_samples, 2)).astype(np.float32)
     axes = np.linalg.qr(rng.normal(size=(n_values, 5)))[0].T
@@ -48,7 +48,7 @@ def known_samples(rng, n_samples=600, n_values=40):
     return places, hidden, samples.astype(np.float32)
 
 
-def make_drawing(samples, places, held_out, *, n_style=2, seed=0):
+def make_decoder_training(samples, places, held_out, *, n_style=2, seed=0):
     rows = as_rows(samples)
     training = np.setdiff1d(np.arange(len(rows)), held_out)
     reconstruction = relative_reconstruction(rows, training, None)
@@ -56,8 +56,8 @@ def make_drawing(samples, places, held_out, *, n_style=2, seed=0):
     mean = np.zeros(rows.n_features, np.float32)
     decoder, trunk = component_decoder(2 + n_style, axes, mean, rows.shape, seed)
     head = style_head(20, n_style)
-    drawing = Drawing(
-        DrawnNetworks(decoder, trunk, head, axes),
+    decoder_training = DecoderTraining(
+        DecoderNetworks(decoder, trunk, head, axes),
         rows,
         targets,
         reconstruction,
@@ -70,11 +70,11 @@ def make_drawing(samples, places, held_out, *, n_style=2, seed=0):
         length=1,
         seed=seed,
     )
-    drawing.watch(lambda: places)
-    return drawing
+    decoder_training.watch(lambda: places)
+    return decoder_training
 
 
-# -- what is learned -----------------------------------------------------------------------------
+# -- targets -------------------------------------------------------------------------------------
 
 
 @given(
@@ -124,7 +124,7 @@ def test_columns_of_a_table_have_units_of_their_own(rng):
     assert reconstruction.limits is None
 
 
-def test_what_is_drawn_stays_within_the_range_of_the_data():
+def test_decoded_values_stay_within_the_range_of_the_data():
     rows = as_rows(np.eye(4, dtype=np.float32))
     reconstruction = relative_reconstruction(rows, np.arange(4), None)
     drawn = reconstruction.to_data(np.full((1, 4), 100.0, np.float32))
@@ -138,35 +138,35 @@ def test_what_is_drawn_stays_within_the_range_of_the_data():
 def learned():
     rng = np.random.default_rng(5)
     places, hidden, samples = known_samples(rng)
-    drawing = make_drawing(samples, places, np.arange(540, 600))
-    drawing.advance(0.5)
-    drawing.losses()
-    drawing.advance(1.0)
-    return drawing, places, hidden, samples
+    decoder_training = make_decoder_training(samples, places, np.arange(540, 600))
+    decoder_training.advance(0.5)
+    decoder_training.losses()
+    decoder_training.advance(1.0)
+    return decoder_training, places, hidden, samples
 
 
-def test_place_and_code_explain_what_they_can(learned):
-    drawing, _, hidden, samples = learned
-    losses = drawing.losses()
-    # Two hidden numbers, each of unit variance, are all that the place leaves open.
-    standardised = drawing.reconstruction.standardised(samples[540:])
-    left_open = np.square(hidden[540:] / drawing.reconstruction.scale.mean()).sum()
+def test_position_and_code_explain_all_but_the_noise(learned):
+    decoder_training, _, hidden, samples = learned
+    losses = decoder_training.losses()
+    # The residuals of the positions are the two hidden numbers, each of unit variance.
+    standardised = decoder_training.reconstruction.standardised(samples[540:])
+    left_open = np.square(hidden[540:] / decoder_training.reconstruction.scale.mean()).sum()
     share = left_open / np.square(standardised).sum()
     assert losses["val_reconstruction_loss"] == pytest.approx(share, rel=0.15)
     assert losses["val_style_reconstruction_loss"] < 0.1 * losses["val_reconstruction_loss"]
     assert losses["style_reconstruction_loss"] < 0.1 * losses["reconstruction_loss"]
 
 
-def test_codes_repeat_nothing_that_the_place_says(learned):
-    drawing, places, hidden, _ = learned
+def test_codes_do_not_repeat_the_position(learned):
+    decoder_training, places, hidden, _ = learned
     index = np.arange(540)
-    codes = drawing.codes(index, places[index])
+    codes = decoder_training.codes(index, places[index])
     knows = np.linalg.lstsq(np.c_[codes, np.ones(540)], hidden[:540], rcond=None)[0]
     left = hidden[:540] - np.c_[codes, np.ones(540)] @ knows
     assert np.square(left).mean() < 0.05  # the hidden numbers are in the codes
     said = np.c_[np.sin(places[:540, 0]), places[:540, 1]]
     correlations = np.corrcoef(np.c_[codes, said].T)[:2, 2:]
-    assert np.abs(correlations).max() < 0.2  # and the place is not
+    assert np.abs(correlations).max() < 0.2  # and the position is not
 
 
 def test_the_decoder_learns_nothing_from_samples_that_are_held_out():
@@ -178,25 +178,25 @@ def test_the_decoder_learns_nothing_from_samples_that_are_held_out():
     moved[held_out] = 0.0
     weights = []
     for X, at in ((samples, places), (changed, moved)):
-        drawing = make_drawing(X, at, held_out)
-        drawing.advance(0.5)
-        drawing.losses()
-        drawing.advance(1.0)
-        weights.append([w for net in drawing.trained for w in net.get_weights()])
+        decoder_training = make_decoder_training(X, at, held_out)
+        decoder_training.advance(0.5)
+        decoder_training.losses()
+        decoder_training.advance(1.0)
+        weights.append([w for net in decoder_training.trained for w in net.get_weights()])
     for first, second in zip(*weights, strict=True):
         np.testing.assert_array_equal(first, second)
 
 
-def test_the_style_encoder_is_what_the_drawing_computes(learned):
-    drawing, places, _, samples = learned
+def test_the_style_encoder_gives_the_codes_of_the_training(learned):
+    decoder_training, places, _, samples = learned
     n_values = samples.shape[1]
-    # An encoder that knows the places: it looks them up by the first value, which is made unique.
+    # An encoder that looks the positions up by the first value, which is made unique.
     kernel = np.linalg.lstsq(samples, places, rcond=None)[0].astype(np.float32)
     encoder = keras.Sequential([keras.Input((n_values,)), keras.layers.Dense(2, use_bias=False)])
     encoder.set_weights([kernel])
-    network = drawing.style_encoder(encoder)
+    network = decoder_training.style_encoder(encoder)
     at = np.asarray(encoder(samples[:20]))
-    expected = drawing.codes(np.arange(20), at)
+    expected = decoder_training.codes(np.arange(20), at)
     np.testing.assert_allclose(np.asarray(network(samples[:20])), expected, atol=2e-4)
 
 
@@ -237,7 +237,7 @@ def test_the_spread_is_that_of_samples_around_the_typical_one(rng):
     assert np.isfinite(far).all()
 
 
-def test_samples_at_one_place_have_one_spread(rng):
+def test_samples_at_one_position_have_one_spread(rng):
     places = np.ones((50, 2), np.float32)
     squares = np.full((50, 3), 4.0)
     network = fit_spread(
@@ -249,7 +249,7 @@ def test_samples_at_one_place_have_one_spread(rng):
 # -- the estimator -------------------------------------------------------------------------------
 
 
-def test_unseen_samples_are_explained_by_place_and_better_with_their_codes(fitted, few):
+def test_unseen_samples_are_explained_by_position_and_better_with_their_codes(fitted, few):
     places = fitted.transform(few.test)
     codes = fitted.style(few.test)
     assert codes.shape == (200, 8)
@@ -276,7 +276,7 @@ def test_the_spread_is_right_for_samples_held_out(fitted, few):
     assert np.square(deviation).sum() == pytest.approx(found, rel=0.02)
 
 
-def test_the_history_tells_of_both_parts(fitted, few):
+def test_the_history_holds_losses_of_both_parts(fitted, few):
     names = {
         "loss",
         "reconstruction_loss",
@@ -297,13 +297,13 @@ def test_the_history_tells_of_both_parts(fitted, few):
 def test_the_map_is_the_same_with_and_without_a_decoder(few):
     common = {"n_training_epochs": 1, "random_state": 3}
     plain = ParametricUMAP(**common).fit(few.train[:80])
-    drawing = ParametricUMAP(
+    with_decoder = ParametricUMAP(
         **common, parametric_reconstruction=True, n_style_components=4, validation_fraction=0.2
     ).fit(few.train[:80])
-    np.testing.assert_array_equal(plain.embedding_, drawing.embedding_)
+    np.testing.assert_array_equal(plain.embedding_, with_decoder.embedding_)
 
 
-def test_saved_and_pickled_it_draws_the_same(fitted, few, tmp_path):
+def test_a_saved_and_a_pickled_estimator_decode_the_same(fitted, few, tmp_path):
     fitted.save(tmp_path / "model")
     places = fitted.embedding_[:5]
     codes = fitted.style(few.test[:5])
@@ -318,7 +318,7 @@ def test_saved_and_pickled_it_draws_the_same(fitted, few, tmp_path):
 
 
 @pytest.mark.parametrize("network", ["decoder", "style_encoder", "spread_decoder"])
-def test_onnx_draws_the_same(fitted, few, tmp_path, network):
+def test_onnx_decodes_the_same(fitted, few, tmp_path, network):
     onnxruntime = pytest.importorskip("onnxruntime")
 
     file = fitted.to_onnx(tmp_path / f"{network}.onnx", network)
@@ -371,7 +371,7 @@ def test_what_does_not_fit_is_refused(fitted, few):
                 "n_style_components": 2,
                 "decoder": keras.Sequential([keras.Input((2,)), keras.layers.Dense(64)]),
             },
-            r"decoder must take a place of 2 numbers with a style code of 2 behind it",
+            r"decoder must take a position of 2 numbers followed by a style code of 2",
         ),
     ],
 )
@@ -426,7 +426,7 @@ def test_it_goes_with_the_other_parameters(few, parameters):
         assert len(estimator.validation_rows_) == 0
 
 
-def test_a_decoder_of_the_users_own_takes_the_code_behind_the_place(few):
+def test_a_users_decoder_takes_a_position_and_a_code(few):
     decoder = keras.Sequential(
         [
             keras.Input((2 + 4,)),
@@ -453,7 +453,7 @@ def test_a_decoder_of_the_users_own_takes_the_code_behind_the_place(few):
     assert estimator.history_["val_reconstruction_loss"][-1] < 0.9
 
 
-def test_an_update_draws_old_and_new(fitted, few):
+def test_an_update_decodes_old_and_new_samples(fitted, few):
     updated = pickle.loads(pickle.dumps(fitted)).update(few.test)  # noqa: S301 - our own bytes
     for X in (few.train, few.test):
         drawn = updated.inverse_transform(updated.transform(X), updated.style(X))
@@ -479,7 +479,7 @@ def test_a_stop_before_the_first_report_leaves_codes(few):
     assert np.isfinite(estimator.inverse_std(estimator.embedding_)).all()
 
 
-def test_an_encoder_that_comes_apart_is_said_and_leaves_a_map(few):
+def test_a_diverging_encoder_warns_and_leaves_a_map(few):
     estimator = ParametricUMAP(
         parametric_reconstruction=True,
         n_style_components=4,

@@ -1,4 +1,4 @@
-"""What somebody else may write into a model's header, with every checksum made to agree."""
+"""Crafted entries in a model's header, with matching checksums, are refused."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from embedscope.core.storage._stored_directory import describe_file
 from embedscope.core.storage._stored_header import ARRAYS, describe_array, seal, unseal
 
 ADAM = keras.optimizers.serialize(keras.optimizers.Adam())
-# Harmless classes of Python's own, which a guard must refuse as it would any other.
+# Harmless classes of Python itself, which must be refused like any other class.
 FOREIGN = [
     {"module": "fractions", "class_name": "Fraction", "config": {}, "registered_name": None},
     {"module": "builtins", "class_name": "function", "config": "len", "registered_name": "x"},
@@ -84,8 +84,8 @@ def test_optimizer_given_as_a_description(saved: Path, tmp_path: Path) -> None:
     assert isinstance(load_ParametricUMAP(tmp_path / "again").optimizer, keras.optimizers.Adam)
 
 
-def test_optimizer_that_is_not_registered_stays_behind(saved: Path, tmp_path: Path) -> None:
-    """The map is worth more than the settings it was trained with."""
+def test_optimizer_that_is_not_registered_is_not_saved(saved: Path, tmp_path: Path) -> None:
+    """The map is more important than the settings of its training."""
 
     class Mine(keras.optimizers.SGD):
         pass
@@ -98,7 +98,7 @@ def test_optimizer_that_is_not_registered_stays_behind(saved: Path, tmp_path: Pa
 
 
 def change_arrays(path: Path, **changed: Any) -> None:
-    """Put other arrays in, described as they are."""
+    """Replace arrays, with a header that describes them correctly."""
     with np.load(path / ARRAYS) as archive:
         arrays = dict(archive) | {name: np.asarray(value) for name, value in changed.items()}
     with zipfile.ZipFile(path / ARRAYS, "w") as archive:

@@ -1,8 +1,8 @@
-"""What a decoder learns to give: principal components of the samples, or the samples themselves.
+"""The targets of a decoder: principal components of the samples, or the samples themselves.
 
-A squared error in principal components is the squared error of the samples, less what no component
-shows. So a decoder whose last layer holds the principal axes trains on some hundred numbers for
-each sample, however many pixels a picture has.
+A squared error in principal components is the squared error of the samples, less a constant part
+outside the components. So a decoder whose last layer holds the principal axes trains on about a
+hundred numbers for each sample, for any number of pixels.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from embedscope.core.arrays._rows import Rows
 from embedscope.core.networks._reconstruction import Reconstruction
 
 _AXIS_ROWS = 5_000  # samples that the axes are fitted to
-_BLOCK_VALUES = 2**24
+_BLOCK_VALUES = 2**24  # standardised at a time: 64 MiB
 
 
 @dataclass(frozen=True)
 class Targets:
-    """Values to learn for each sample, and how their errors become errors of the samples.
+    """Values to learn for each sample, and the conversion of their errors to errors of samples.
 
     Attributes
     ----------
     rows : Rows
         The samples, or their components.
     offset, scale : ndarray of the shape of one row, float32
-        What is learned is ``(row - offset) / scale``.
+        The target is ``(row - offset) / scale``.
     unit : float
-        Squared errors of what is learned, times this, are those of the standardised samples.
+        Squared errors of the targets, times this, are those of the standardised samples.
     rest : ndarray of shape (n_samples,), float64
-        Squared error of each standardised sample that remains whatever is learned.
+        Squared error of each standardised sample that remains even for exact targets.
     energy : ndarray of shape (n_samples,), float64
-        Squared error of each standardised sample if the mean sample is drawn.
+        Squared error of each standardised sample if the mean sample is decoded.
     """
 
     rows: Rows
@@ -46,12 +46,12 @@ class Targets:
     energy: np.ndarray
 
     def take(self, index: np.ndarray | slice) -> np.ndarray:
-        """What is to be learned for some samples, shape ``index.shape + rows.shape``, float32."""
+        """The targets of some samples, shape ``index.shape + rows.shape``, float32."""
         return np.asarray((self.rows.take(index) - self.offset) / self.scale, dtype=np.float32)
 
-    def errors(self, index: np.ndarray, drawn: np.ndarray) -> np.ndarray:
-        """Squared error of standardised samples for what was drawn, shape (n,), float64."""
-        difference = (self.take(index) - drawn).reshape(len(index), -1)
+    def errors(self, index: np.ndarray, decoded: np.ndarray) -> np.ndarray:
+        """Squared error of standardised samples for decoded targets, shape (n,), float64."""
+        difference = (self.take(index) - decoded).reshape(len(index), -1)
         return self.unit * np.square(difference, dtype=np.float64).sum(axis=1) + self.rest[index]
 
 
@@ -82,7 +82,7 @@ def component_targets(
     -------
     targets : Targets
     axes : ndarray of shape (n_axes, n_features), float32
-        ``targets.take(index) @ axes`` are the standardised samples, as far as the axes show them.
+        ``targets.take(index) @ axes`` are the standardised samples, projected to the axes.
     """
     rng = np.random.default_rng([seed, 11])
     chosen = np.sort(rng.permutation(training)[:_AXIS_ROWS])
@@ -93,7 +93,7 @@ def component_targets(
         components.append(part @ axes)
         energy.append(_energy(part))
     values, total = np.concatenate(components), np.concatenate(energy)
-    # One unit for all of them: the leading ones stay the largest.
+    # One unit for all components, so that the leading ones stay the largest.
     unit = float(np.square(values[chosen], dtype=np.float64).mean()) or 1.0
     values /= np.float32(np.sqrt(unit))
     shape = (axes.shape[1],)
@@ -104,7 +104,7 @@ def component_targets(
 
 
 def _blocks(rows: Rows, reconstruction: Reconstruction) -> Iterator[np.ndarray]:
-    """Standardised samples as flat rows, a part that fits in memory at a time."""
+    """Standardised samples as flat rows, in blocks that fit in memory."""
     step = max(1, _BLOCK_VALUES // rows.n_features)
     for start in range(0, len(rows), step):
         yield reconstruction.standardised(rows.flat[start : start + step])

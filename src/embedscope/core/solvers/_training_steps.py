@@ -1,0 +1,284 @@
+"""Gradient steps of the networks of a map, as TensorFlow functions of many steps each.
+
+Two kinds of steps: regression onto target positions, and descent of UMAP's cross entropy of edges.
+Both add the same further terms of the objective.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from embedscope.core.layout._layout import Objective
+from embedscope.core.networks import _losses
+from embedscope.core.networks._keras_step import added_loss, descend
+from embedscope.core.networks._reconstruction import Reconstruction
+from embedscope.core.networks._tensorflow import tf
+from embedscope.core.networks._tracing import TracedOnce, each_in_turn
+
+_NOISE_VALUES = 2**20  # length of the array that all noise is cut from
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The terms of the objective besides UMAP's own, with their weights.
+
+    Attributes
+    ----------
+    reconstruction : Reconstruction or None
+    reconstruction_weight : float
+    autoencoder : bool
+        The encoder minimises the reconstruction loss too.
+    correlation_weight : float
+        Weight of the correlation of global distances.
+    landmark_weight : float
+    landmark_loss_fn : callable or None
+    """
+
+    reconstruction: Reconstruction | None = None
+    reconstruction_weight: float = 1.0
+    autoencoder: bool = False
+    correlation_weight: float = 0.0
+    landmark_weight: float = 0.0
+    landmark_loss_fn: Any | None = None
+
+
+class TrainingSteps:
+    """The gradient steps of an encoder, and of a decoder that trains together with it.
+
+    Parameters
+    ----------
+    encoder : keras.Model
+    decoder : keras.Model or None
+    variables : list of keras.Variable
+        The weights that the steps change.
+    optimizer : keras.Optimizer
+    terms : Terms
+    typical_loss : callable
+        ``typical_loss(targets, positions)``: the loss of a separate decoder, a tensor.
+    seed : int
+    peak_rate : float or None
+        None for an optimiser of the user, whose rate is not changed.
+    """
+
+    def __init__(
+        self,
+        encoder: Any,
+        decoder: Any | None,
+        variables: list[Any],
+        optimizer: Any,
+        terms: Terms,
+        typical_loss: Callable[[Any, Any], Any],
+        seed: int,
+        peak_rate: float | None,
+    ) -> None:
+        self._encoder = encoder
+        self._decoder: Any = decoder
+        self._variables = variables
+        self._optimizer = optimizer
+        self._terms = terms
+        self._typical_loss = typical_loss
+        self._peak_rate = peak_rate
+        self._seed = tf.constant([seed, 0], dtype=tf.int32)
+        self._noise_row: Any = None
+        self._n_steps = 0
+        self._fit = TracedOnce(self._fit_eagerly, n_free_axes=2)
+        self._edges = TracedOnce(self._edges_eagerly, n_free_axes=2)
+
+    @property
+    def minimises_reconstruction(self) -> bool:
+        """Whether a network is trained on the reconstruction; frozen decoders are only reported."""
+        if self._terms.reconstruction is None:
+            return False
+        return self._terms.autoencoder or bool(self._decoder.trainable_variables)
+
+    def fit(
+        self,
+        x_mixed: np.ndarray,
+        z_mixed: np.ndarray,
+        noise: np.ndarray,
+        rates: np.ndarray,
+        x: np.ndarray | None,
+        samples: np.ndarray | None,
+        landmarks: np.ndarray | None,
+        wanted: np.ndarray | None,
+    ) -> None:
+        """Steps of regression, one for each row of the arrays; see `MapModel.fit_steps`.
+
+        Parameters
+        ----------
+        x_mixed, z_mixed : ndarray of shape (n_steps, batch, ...), float32
+            Inputs of the encoder and their target positions.
+        noise : ndarray of shape (n_steps,), float32
+            Standard deviation of the noise added to the inputs.
+        rates : ndarray of shape (n_steps,), float32
+            Factors of the optimiser's learning rate.
+        x : ndarray of shape (n_steps, batch, ...), float32, or None
+            Inputs for the further terms, without mixing and noise.
+        samples, landmarks, wanted : ndarray of shape (n_steps, batch, ...), float32, or None
+            The original samples, their landmarks, and the targets of a separate decoder.
+        """
+        if self._noise_row is None:
+            n_values = max(_NOISE_VALUES, 2 * int(np.prod(x_mixed.shape[1:])))
+            self._noise_row = tf.random.stateless_normal((n_values,), self._seed)
+        first = self._next_step(len(rates))
+        self._fit(x_mixed, z_mixed, noise, rates, first, x, samples, landmarks, wanted)
+
+    def edges(
+        self,
+        heads: np.ndarray,
+        tails: np.ndarray,
+        negatives: np.ndarray,
+        density: np.ndarray,
+        rates: np.ndarray,
+        objective: Objective,
+        samples: np.ndarray | None,
+        landmarks: np.ndarray | None,
+        wanted: np.ndarray | None,
+    ) -> None:
+        """Steps of descent on edges, one for each row of the arrays; see `MapModel.edge_steps`.
+
+        Parameters
+        ----------
+        heads, tails : ndarray of shape (n_steps, batch, ...), float32
+            Inputs of the encoder at both ends of each edge.
+        negatives : ndarray of shape (n_steps, negative_sample_rate, batch), int
+        density : ndarray of shape (n_steps, 2, batch), float32
+        rates : ndarray of shape (n_steps,), float32
+        objective : Objective
+        samples, landmarks, wanted : ndarray of shape (n_steps, batch, ...), float32, or None
+            The original samples of the heads, their landmarks, and the targets of a separate
+            decoder.
+        """
+        first = self._next_step(len(rates))
+        self._edges(
+            heads, tails, negatives, density, rates, first, objective, samples, landmarks, wanted
+        )
+
+    def _next_step(self, n_steps: int) -> Any:
+        """Number of the next step, for random numbers that depend only on the seed."""
+        self._n_steps += n_steps
+        return tf.constant(self._n_steps - n_steps, dtype=tf.int32)
+
+    def _fit_eagerly(
+        self,
+        x_mixed: Any,
+        z_mixed: Any,
+        noise: Any,
+        rates: Any,
+        first: Any,
+        x: Any | None,
+        samples: Any | None,
+        landmarks: Any | None,
+        wanted: Any | None,
+    ) -> None:
+        base = self._base_rate()
+
+        def fit_step(step: Any) -> None:
+            jitter = self._jitter(tf.shape(x_mixed[step]), first + step)
+            with tf.GradientTape() as tape:
+                z = self._encoder(x_mixed[step] + noise[step] * jitter, training=True)
+                loss = tf.reduce_mean(_losses.distances(z_mixed[step], z))
+                loss += added_loss(self._encoder)
+                if x is not None:
+                    loss += self._other_terms(
+                        self._encoder(x[step], training=True),
+                        None if samples is None else samples[step],
+                        None if landmarks is None else landmarks[step],
+                        None if wanted is None else wanted[step],
+                    )
+            self._descend(tape, loss, base * rates[step])
+
+        each_in_turn(fit_step, tf.shape(x_mixed)[0])
+        self._restore_rate(base)
+
+    def _jitter(self, shape: Any, step: Any) -> Any:
+        """Normal noise for a step, cut from one long array of noise at a random index.
+
+        Drawing new numbers for every pixel took longer than the encoder's own step.
+        """
+        n_values = tf.reduce_prod(shape)
+        last = tf.size(self._noise_row) - n_values + 1
+        start = tf.random.stateless_uniform(
+            (), self._seed + tf.stack([0, step]), 0, last, dtype=tf.int32
+        )
+        return tf.reshape(self._noise_row[start : start + n_values], shape)
+
+    def _edges_eagerly(
+        self,
+        heads: Any,
+        tails: Any,
+        negatives: Any,
+        density: Any,
+        rates: Any,
+        first: Any,
+        objective: Objective,
+        samples: Any | None,
+        landmarks: Any | None,
+        wanted: Any | None,
+    ) -> None:
+        base = self._base_rate()
+
+        def edge_step(step: Any) -> None:
+            with tf.GradientTape() as tape:
+                both = tf.concat([heads[step], tails[step]], axis=0)
+                z_heads, z_tails = tf.split(self._encoder(both, training=True), 2)
+                away = tf.gather(z_tails, negatives[step])
+                loss = _losses.cross_entropy(z_heads, z_tails, away, objective)
+                loss += added_loss(self._encoder)
+                squared = _losses.squared_distances(z_heads, z_tails)
+                loss += _losses.density_term(density[step, 0], squared, density[step, 1])
+                loss += self._other_terms(
+                    z_heads,
+                    None if samples is None else samples[step],
+                    None if landmarks is None else landmarks[step],
+                    None if wanted is None else wanted[step],
+                )
+            self._descend(tape, loss, base * rates[step])
+
+        each_in_turn(edge_step, tf.shape(heads)[0])
+        self._restore_rate(base)
+
+    def _other_terms(
+        self, z: Any, samples: Any | None, landmarks: Any | None, wanted: Any | None
+    ) -> Any:
+        """Reconstruction, landmarks and global correlation of one batch."""
+        terms = self._terms
+        loss = tf.constant(0.0)
+        if terms.reconstruction is not None and self.minimises_reconstruction:
+            seen = z if terms.autoencoder else tf.stop_gradient(z)
+            output = self._decoder(seen, training=True)
+            loss += terms.reconstruction_weight * terms.reconstruction.loss(samples, output)
+            loss += added_loss(self._decoder)
+        if wanted is not None:
+            loss += terms.reconstruction_weight * self._typical_loss(wanted, z)
+        if terms.correlation_weight:
+            loss += terms.correlation_weight * _losses.global_correlation(samples, z)
+        if terms.landmark_weight and landmarks is not None:
+            loss += terms.landmark_weight * _losses.landmark_distance(
+                landmarks, z, terms.landmark_loss_fn
+            )
+        return loss
+
+    def _base_rate(self) -> Any:
+        """The rate that callbacks read and set; each step multiplies it by its own factor.
+
+        The rate of a user's optimiser may be a schedule, so it is not changed.
+        """
+        return (
+            tf.identity(self._optimizer.learning_rate)
+            if self._peak_rate is not None
+            else tf.constant(1.0)
+        )
+
+    def _restore_rate(self, base: Any) -> None:
+        if self._peak_rate is not None:
+            self._optimizer.learning_rate.assign(base)
+
+    def _descend(self, tape: Any, loss: Any, rate: Any) -> None:
+        if self._peak_rate is not None:
+            self._optimizer.learning_rate.assign(rate)
+        descend(tape, loss, self._variables, self._optimizer)
