@@ -27,7 +27,7 @@ def model(tmp_path_factory):
 
 def test_transform_in_a_fresh_process_gives_the_same_positions(model):
     folder, expected = model
-    command = [sys.executable, "-m", "embedscope.cli", "transform", "model", "data.npy"]
+    command = [sys.executable, "-m", "embedscope", "transform", "model", "data.npy"]
     finished = subprocess.run(
         [*command, "--out", "positions.npy"],
         cwd=folder,

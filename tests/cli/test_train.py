@@ -120,7 +120,7 @@ def test_a_session_that_is_there_is_not_replaced_unless_asked(table_session, cap
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent in another way there")
 def test_ctrl_c_keeps_the_best_map_so_far(tmp_path, table):
     np.save(tmp_path / "data.npy", np.random.default_rng(0).random((500, 20), np.float32))
-    command = [sys.executable, "-m", "embedscope.cli", "train", "data.npy", "--out", "map"]
+    command = [sys.executable, "-m", "embedscope", "train", "data.npy", "--out", "map"]
     slow = ["--set", "n_training_epochs=100", "--set", "reconstruction=false"]
     with subprocess.Popen(
         [*command, *slow], cwd=tmp_path, stderr=subprocess.PIPE, text=True

@@ -200,7 +200,7 @@ def test_a_run_that_was_killed_goes_on(tmp_path, table_session):
     model = str(table_session / "model")
     command = ["transform", model, str(tmp_path / "new.npy"), "--chunk-rows", "100"]
     out = tmp_path / "out.npy"
-    program = [sys.executable, "-m", "embedscope.cli", *command, "--out", str(out)]
+    program = [sys.executable, "-m", "embedscope", *command, "--out", str(out)]
     with subprocess.Popen(program, stderr=subprocess.DEVNULL) as running:
         parts = tmp_path / "out.npy.parts"
         while not (parts / "000001.npy").exists():

@@ -233,7 +233,7 @@ def explore(
 @app.command(epilog=_examples("embedscope demo --out embedscope-demo"))
 def demo(
     headless: Annotated[
-        bool, typer.Option("--headless", help="Write pictures only; open no window.")
+        bool, typer.Option("--headless", help="Open no window when the pictures are written.")
     ] = False,
     out: Annotated[Path, typer.Option(help="Folder for pictures and session.")] = Path(
         "embedscope-demo"
@@ -241,8 +241,11 @@ def demo(
 ) -> int:
     """Train on real cells, draw pictures of the map, and place cells held back."""
     from embedscope.cli._demo import run_demo
+    from embedscope.cli._exploring import can_show, show_sample
 
     run_demo(out)
+    if not headless and can_show():
+        show_sample()
     return DONE
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from embedscope._errors import InvalidInputError, MissingDependencyError
@@ -32,7 +34,7 @@ def explore(session: Path) -> None:
             f"session must be the folder of a session; got {str(session)!r}, which has no "
             f"{SESSION_FILE}. Make one with `embedscope train`."
         )
-    if sys.platform == "linux" and not any(map(os.environ.get, _DISPLAYS)):
+    if not _has_screen():
         raise InvalidInputError(
             "explore must have a screen; got a machine without one. Use `embedscope report`, or "
             "log in with a screen."
@@ -48,3 +50,20 @@ def explore(session: Path) -> None:
     viewer = napari.Viewer(title=f"embedscope: {session.name}")
     viewer.open(str(session), plugin="embedscope")
     napari.run()
+
+
+def can_show() -> bool:
+    """Whether napari can open a window here."""
+    return _has_screen() and all(map(find_spec, ("napari", "qtpy")))
+
+
+def show_sample() -> None:
+    """Open napari with the sample cells, in a process of its own.
+
+    OpenGL has to be loaded before TensorFlow, which this process has loaded already.
+    """
+    subprocess.run([sys.executable, "-m", "embedscope.napari_dock"], check=True)
+
+
+def _has_screen() -> bool:
+    return sys.platform != "linux" or any(map(os.environ.get, _DISPLAYS))
