@@ -67,3 +67,17 @@ def test_data_that_hold_objects_are_refused(model, capsys):
     )
     assert status == 2
     assert "data must be an .npy file of numbers" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["fly"], ["train"], ["report", "--no-such-option", "map"], ["transform", "map"]]
+)
+def test_a_wrong_command_line_is_said(capsys, arguments):
+    assert main(arguments) == 2
+    assert "Usage:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["train", "transform", "report", "explore", "demo"])
+def test_help_has_examples(capsys, command):
+    assert main([command, "--help"]) == 0
+    assert f"embedscope {command}" in capsys.readouterr().out.partition("Example")[2]

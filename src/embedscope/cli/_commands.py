@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
 from embedscope._errors import EmbedscopeError, InvalidInputError
 from embedscope._wording import counted
 
-DONE, FAULT, WRONG_INPUT, SOME_LEFT_OUT, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, WRONG_INPUT, SOME_LEFT_OUT, INTERRUPTED = 0, 2, 3, 130
 
 _STATUS = """Exit status: 0 done; 2 the input broke a rule; 3 done, but some samples or files were
 left out, which is said; 130 stopped by Ctrl-C."""
@@ -54,20 +54,23 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but erro
 def run(arguments: Sequence[str] | None) -> int:
     """Parse the command line and run the command."""
     try:
-        status = app(args=arguments, standalone_mode=False)
-    except click.exceptions.Abort:
-        print("Stopped.", file=sys.stderr)
-        return INTERRUPTED
-    except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
-        return INTERRUPTED
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        app(args=arguments)
+    except SystemExit as end:
+        return int(end.code or DONE)
+    return DONE
+
+
+@contextmanager
+def _ending() -> Iterator[None]:
+    """Turn what a command raises into a message and an exit status."""
+    try:
+        yield
     except EmbedscopeError as error:
         print(f"embedscope: {error}", file=sys.stderr)
-        return WRONG_INPUT
-    return status if isinstance(status, int) else DONE
+        raise typer.Exit(WRONG_INPUT) from error
+    except KeyboardInterrupt as error:
+        print("Stopped.", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED) from error
 
 
 def _version(wanted: bool) -> None:
@@ -132,28 +135,29 @@ def train(
     ] = False,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
-) -> int:
+) -> None:
     """Train a map of cells or of a table, and save it as a session.
 
     Ctrl-C stops the training and saves the best map so far.
     """
-    from embedscope.cli._inputs import Cutting
-    from embedscope.cli._progress import Progress
-    from embedscope.cli._training import parse_parameters
-    from embedscope.cli._training import train as run_train
+    with _ending():
+        from embedscope.cli._inputs import Cutting
+        from embedscope.cli._progress import Progress
+        from embedscope.cli._training import parse_parameters
+        from embedscope.cli._training import train as run_train
 
-    _check_inputs(inputs)
-    left_out, is_whole = run_train(
-        inputs,
-        out,
-        parameters=parse_parameters(settings or ()),
-        cutting=Cutting(size, size_um, pixel_size, axes, image_axes, background, align, volume),
-        include_images=include_images,
-        overwrite=overwrite,
-        progress=Progress(quiet=quiet),
-    )
-    status = _say_left_out(left_out)
-    return status if is_whole else INTERRUPTED
+        _check_inputs(inputs)
+        left_out, is_whole = run_train(
+            inputs,
+            out,
+            parameters=parse_parameters(settings or ()),
+            cutting=Cutting(size, size_um, pixel_size, axes, image_axes, background, align, volume),
+            include_images=include_images,
+            overwrite=overwrite,
+            progress=Progress(quiet=quiet),
+        )
+        status = _say_left_out(left_out)
+        raise typer.Exit(status if is_whole else INTERRUPTED)
 
 
 @app.command(
@@ -174,18 +178,18 @@ def transform(
     ] = 65_536,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
-) -> int:
+) -> None:
     """Place samples on a trained map, in its coordinates.
 
     The output appears under its name when it is whole. A run that was killed goes on, with the same
     command, after the last chunk that was done.
     """
-    from embedscope.cli._progress import Progress
-    from embedscope.cli._transforming import transform as run_transform
+    with _ending():
+        from embedscope.cli._progress import Progress
+        from embedscope.cli._transforming import transform as run_transform
 
-    _check_inputs(inputs)
-    return _say_left_out(
-        run_transform(
+        _check_inputs(inputs)
+        left_out = run_transform(
             model,
             inputs,
             out,
@@ -193,7 +197,7 @@ def transform(
             overwrite=overwrite,
             progress=Progress(quiet=quiet),
         )
-    )
+        raise typer.Exit(_say_left_out(left_out))
 
 
 @app.command(
@@ -209,25 +213,25 @@ def report(
     map_picture: Annotated[
         Path | None, typer.Option("--map", help="Draw the map there: .png, .svg or .pdf.")
     ] = None,
-) -> int:
+) -> None:
     """Say what a session or a saved model holds, and how good its map is."""
-    from embedscope.cli._reporting import as_text
-    from embedscope.cli._reporting import report as run_report
+    with _ending():
+        from embedscope.cli._reporting import as_text
+        from embedscope.cli._reporting import report as run_report
 
-    told = run_report(model, map_picture=map_picture)
-    print(json.dumps(told, indent=1) if as_json else as_text(told))
-    return DONE
+        told = run_report(model, map_picture=map_picture)
+        print(json.dumps(told, indent=1) if as_json else as_text(told))
 
 
 @app.command(epilog=_examples("embedscope explore map"))
 def explore(
     session: Annotated[Path, typer.Argument(help="Folder of a session.")],
-) -> int:
+) -> None:
     """Open a session in napari: the map beside its images."""
-    from embedscope.cli._exploring import explore as run_explore
+    with _ending():
+        from embedscope.cli._exploring import explore as run_explore
 
-    run_explore(session)
-    return DONE
+        run_explore(session)
 
 
 @app.command(epilog=_examples("embedscope demo --out embedscope-demo"))
@@ -238,15 +242,15 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for pictures and session.")] = Path(
         "embedscope-demo"
     ),
-) -> int:
+) -> None:
     """Train on real cells, draw pictures of the map, and place cells held back."""
-    from embedscope.cli._demo import run_demo
-    from embedscope.cli._exploring import can_show, show_sample
+    with _ending():
+        from embedscope.cli._demo import run_demo
+        from embedscope.cli._exploring import can_show, show_sample
 
-    run_demo(out)
-    if not headless and can_show():
-        show_sample()
-    return DONE
+        run_demo(out)
+        if not headless and can_show():
+            show_sample()
 
 
 def _check_inputs(inputs: list[Path]) -> None:
