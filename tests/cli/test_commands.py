@@ -27,7 +27,7 @@ def model(tmp_path_factory):
 
 def test_transform_in_a_fresh_process_gives_the_same_positions(model):
     folder, expected = model
-    command = [sys.executable, "-m", "embedscope.cli", "transform", "model", "data.npy"]
+    command = [sys.executable, "-m", "embedscope", "transform", "model", "data.npy"]
     finished = subprocess.run(
         [*command, "--out", "positions.npy"],
         cwd=folder,
@@ -35,13 +35,15 @@ def test_transform_in_a_fresh_process_gives_the_same_positions(model):
         text=True,
         check=False,
     )
-    assert (finished.returncode, finished.stdout, finished.stderr) == (0, "", "")
+    assert (finished.returncode, finished.stdout) == (0, "")
+    steps = [line.split(":")[0] for line in finished.stderr.splitlines()]
+    assert steps == ["Opening model", "Placing chunk 0 of data.npy", "Writing positions.npy"]
     np.testing.assert_array_equal(np.load(folder / "positions.npy"), expected)
 
 
 @pytest.mark.parametrize(
     ("model_name", "data_name", "words"),
-    [("absent", "data.npy", "absent"), ("model", "absent.npy", "data must be an .npy file")],
+    [("absent", "data.npy", "absent"), ("model", "absent.npy", "data must be a file that exists")],
 )
 def test_a_missing_file_is_named_and_nothing_is_written(
     model, capsys, model_name, data_name, words
@@ -65,3 +67,17 @@ def test_data_that_hold_objects_are_refused(model, capsys):
     )
     assert status == 2
     assert "data must be an .npy file of numbers" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["fly"], ["train"], ["report", "--no-such-option", "map"], ["transform", "map"]]
+)
+def test_a_wrong_command_line_is_said(capsys, arguments):
+    assert main(arguments) == 2
+    assert "Usage:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["train", "transform", "report", "explore", "demo"])
+def test_help_has_examples(capsys, command):
+    assert main([command, "--help"]) == 0
+    assert f"embedscope {command}" in capsys.readouterr().out.partition("Example")[2]

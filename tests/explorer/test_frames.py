@@ -271,14 +271,26 @@ class TestSpatialData:
         np.testing.assert_array_equal(matched.obs["label"], identities().label[20:])
 
     def test_on_disk(self, tmp_path: Path) -> None:
+        """The way in the docs, whole: labels and table are written, read and matched."""
         import spatialdata
+        from spatialdata.models import Image2DModel, Labels2DModel
 
+        element = np.zeros((64, 64), np.int64)
+        element[:2, :20] = identities().label.reshape(2, 20)
+        labels = {name: Labels2DModel.parse(element, dims=("y", "x")) for name in REGIONS.values()}
+        image = Image2DModel.parse(np.ones((1, 64, 64), np.uint8), dims=("c", "y", "x"))
         made = to_spatialdata_table(table(), REGIONS, TrainingParameters().to_dict())
-        spatialdata.SpatialData(tables={"map": made}).write(tmp_path / "data.zarr")
-        found = spatialdata.read_zarr(tmp_path / "data.zarr")["map"]
+        written = spatialdata.SpatialData(images={"stain": image}, labels=labels)
+        written.tables["map"] = made
+        written.write(tmp_path / "data.zarr")
+        read = spatialdata.read_zarr(tmp_path / "data.zarr")
+        found = read["map"]
         require_gates(gates_of_table(found))
         assert found.obs["region"].tolist() == made.obs["region"].tolist()
         assert found.obs["instance_id"].tolist() == made.obs["instance_id"].tolist()
+        np.testing.assert_array_equal(read["nuclei_1"].values, element)
+        matched = spatialdata.match_table_to_element(read, "nuclei_2", "map")
+        assert matched.obs["instance_id"].tolist() == identities().label[20:].tolist()
 
     def test_name_of_a_source_that_is_no_name_of_an_element(self) -> None:
         with pytest.raises(InvalidInputError, match=r"regions must be names .*; got 'day 1'"):

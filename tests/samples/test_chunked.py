@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from embedscope.samples import measure_features, samples_from_labels, samples_from_patches
@@ -130,3 +131,17 @@ def test_zarr_pyramid_reads_the_finest_level(small_tiles, tmp_path):
     }
     pyramid = samples_from_labels(levels["image"], levels["labels"])
     np.testing.assert_array_equal(pyramid.images, samples_from_labels(image, labels).images)
+
+
+@pytest.mark.parametrize("options", [{}, {"align": True}, {"background": "median"}], ids=str)
+def test_arrays_that_cannot_be_written_to(options):
+    """As a memmap of a file is: also where a tile is the whole array, which nothing copies."""
+    labels = np.zeros((40, 60), np.uint16)
+    labels[5:15, :20], labels[20:38, 30:] = 4, 9
+    image = np.random.default_rng(0).random((*labels.shape, 2), np.float32)
+    free = samples_from_labels(image, labels, 16, **options)
+    for array in (image, labels):
+        array.setflags(write=False)
+    locked = samples_from_labels(image, labels, 16, **options)
+    np.testing.assert_array_equal(locked.X, free.X)
+    pd.testing.assert_frame_equal(locked.features, free.features)

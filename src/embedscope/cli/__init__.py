@@ -1,4 +1,4 @@
-"""The command line: `embedscope demo` and `embedscope transform`."""
+"""The command line; see `embedscope --help`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit status: 0, or 2 where the input broke a rule.
+        Exit status: 0 done; 2 the input broke a rule; 3 done, but some samples or files were left
+        out; 130 stopped by Ctrl-C.
     """
     from embedscope.cli._commands import run
 

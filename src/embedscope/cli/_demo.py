@@ -160,7 +160,7 @@ def _place_in_fresh_process(model: Path, crops: np.ndarray) -> np.ndarray:
     with tempfile.TemporaryDirectory() as folder:
         data, positions = Path(folder) / "crops.npy", Path(folder) / "positions.npy"
         np.save(data, crops)
-        command = [sys.executable, "-m", "embedscope.cli", "transform", model, data]
+        command = [sys.executable, "-m", "embedscope", "transform", "--quiet", model, data]
         subprocess.run([*map(str, command), "--out", str(positions)], check=True)
         return np.asarray(np.load(positions, allow_pickle=False))
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from embedscope.core.arrays import Rows, principal_axes
+from embedscope.core.arrays import Rows, as_rows, principal_axes
 
 _N_NEIGHBORS = 5
 _BLOCK_VALUES = 2**22  # 16 MiB of float32 at a time
@@ -96,13 +96,48 @@ class Neighborhood:
     def _measure_part(
         self, samples: npt.NDArray[np.float32]
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        centred = samples - self.mean
-        components = centred @ self.axes
+        components, residuals = self._split(samples)
         distances, _ = self._search.kneighbors(components.astype(np.float64))
+        return distances.mean(axis=1, dtype=np.float64), residuals
+
+    def _split(
+        self, samples: npt.NDArray[np.float32]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
+        """The components of samples, and the norm of the rest."""
+        centred = samples - self.mean
+        components = np.asarray(centred @ self.axes, dtype=np.float32)
         # From the rest itself: a difference of two norms would lose all its digits.
         rest = centred - components @ self.axes.T
         squares = np.einsum("ij,ij->i", rest, rest, dtype=np.float64)
-        return distances.mean(axis=1, dtype=np.float64), np.sqrt(squares)
+        return components, np.asarray(np.sqrt(squares), dtype=np.float64)
+
+    def leading(self, n_axes: int) -> Neighborhood:
+        """The same neighbourhood within fewer components, the leading ones."""
+        axes, references = self.axes[:, :n_axes], self.references[:, :n_axes]
+        return Neighborhood(self.mean, np.ascontiguousarray(axes), np.ascontiguousarray(references))
+
+    def reduce(
+        self, rows: Rows, index: npt.NDArray[np.int64]
+    ) -> tuple[Rows, npt.NDArray[np.float64]]:
+        """Samples by their components alone.
+
+        Parameters
+        ----------
+        rows : Rows
+            Samples of the same features.
+        index : ndarray of shape (n,), int64
+            Which of them.
+
+        Returns
+        -------
+        components : Rows
+            The n samples, n_axes features each.
+        residuals : ndarray of shape (n,), float64
+            Norm of what is outside of the components.
+        """
+        split = [self._split(_flat(rows, part)) for part in _parts(index, self.n_features)]
+        components, residuals = zip(*split, strict=True)
+        return as_rows(np.concatenate(components)), np.concatenate(residuals)
 
     @cached_property
     def _search(self) -> Any:

@@ -24,6 +24,10 @@ _MOST_AXES = 50
 _SAMPLES_PER_AXIS = 5
 _N_FOLDS = 10
 _ENOUGH_HELD_OUT = 2_000
+# Principal axes of wide data take most of the time. Those of the folds are found among the leading
+# axes of all samples instead, 2.5 times as many: 4 times faster for 1,280 crops of 40 x 40 x 3.
+_MANY_FEATURES = 1_024  # from there on the axes are not of a covariance matrix
+_LEADING_AXES = 125
 _SMALLEST_CHANGE = 0.01  # of a residual, as a share: less is never counted as unusual
 _ARRAYS = ("mean", "axes", "references", "units", "calibration")
 
@@ -98,8 +102,14 @@ class Novelty:
         drawn = np.random.default_rng(seed).permutation(len(rows))[:_MOST_REFERENCES]
         # As many axes for all of the samples as for nine folds: residuals must stay comparable.
         n_axes = min(_MOST_AXES, rows.n_features, len(drawn) // _SAMPLES_PER_AXIS)
-        distances, residuals = _hold_out(rows, drawn, n_axes)
-        neighborhood = Neighborhood.of(rows, drawn, n_axes)
+        if rows.n_features > _MANY_FEATURES and len(drawn) > _LEADING_AXES:
+            wide = Neighborhood.of(rows, drawn, _LEADING_AXES)
+            neighborhood = wide.leading(n_axes)
+            reduced, outside = wide.reduce(rows, drawn)
+            distances, residuals = _hold_out(reduced, np.arange(len(drawn)), n_axes, outside)
+        else:
+            neighborhood = Neighborhood.of(rows, drawn, n_axes)
+            distances, residuals = _hold_out(rows, drawn, n_axes, np.zeros(len(drawn)))
         units = _usual(distances, residuals, neighborhood.spread)
         return cls(neighborhood, units, np.sort(_unusual(distances, residuals, units)))
 
@@ -177,20 +187,28 @@ class Novelty:
 
 
 def _hold_out(
-    rows: Rows, drawn: npt.NDArray[np.int64], n_axes: int
+    rows: Rows,
+    index: npt.NDArray[np.int64],
+    n_axes: int,
+    outside: npt.NDArray[np.float64],
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Distances and residuals of samples, each measured by those of other folds."""
-    folds = np.array_split(drawn, _N_FOLDS)
+    """Distances and residuals of samples, each measured by those of other folds.
+
+    `outside` is the part of the residual of each sample that `rows` do not hold.
+    """
+    folds = np.array_split(np.arange(len(index)), _N_FOLDS)
     measured: list[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]] = []
     n_held_out = 0
     for number, fold in enumerate(folds):
         others = np.concatenate(folds[:number] + folds[number + 1 :])
-        measured.append(Neighborhood.of(rows, others, n_axes).measure(rows, fold))
+        neighborhood = Neighborhood.of(rows, index[others], n_axes)
+        distances, residuals = neighborhood.measure(rows, index[fold])
+        measured.append((distances, np.hypot(residuals, outside[fold])))
         n_held_out += len(fold)
         if n_held_out >= _ENOUGH_HELD_OUT:
             break
-    distances, residuals = zip(*measured, strict=True)
-    return np.concatenate(distances), np.concatenate(residuals)
+    all_distances, all_residuals = zip(*measured, strict=True)
+    return np.concatenate(all_distances), np.concatenate(all_residuals)
 
 
 def _usual(

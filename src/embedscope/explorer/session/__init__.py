@@ -1,6 +1,7 @@
 """Sessions on disk: an explorer saved whole, and opened again."""
 
+from embedscope.explorer.session._image_files import open_file
 from embedscope.explorer.session._session_images import ImageReference
 from embedscope.explorer.session._session_state import SessionState
 
-__all__ = ["ImageReference", "SessionState"]
+__all__ = ["ImageReference", "SessionState", "open_file"]

@@ -158,7 +158,8 @@ def _measure_group(
     # regionprops makes a list as long as the largest id, and gives rows by rising id: number this
     # group's objects from 1, in their order.
     numbers = np.arange(1, len(objects) + 1, dtype=np.int32)
-    labels = field.read_labels(frame, box)
+    # map_array of scikit-image 0.26 refuses arrays that cannot be written to, such as memmaps.
+    labels = np.require(field.read_labels(frame, box), requirements="W")
     numbered = util.map_array(labels, objects.label, numbers)  # type: ignore[no-untyped-call]
     try:
         with np.errstate(invalid="ignore"):  # of infinite pixels, whose deviation is NaN

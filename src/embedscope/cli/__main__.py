@@ -1,7 +1,0 @@
-"""``python -m embedscope.cli``: the same as the command ``embedscope``."""
-
-import sys
-
-from embedscope.cli import main
-
-sys.exit(main())

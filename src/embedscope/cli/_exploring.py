@@ -1,0 +1,69 @@
+"""`embedscope explore`: open a session in napari."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from embedscope._errors import InvalidInputError, MissingDependencyError
+from embedscope.cli._placing import SESSION_FILE
+
+_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+
+
+def explore(session: Path) -> None:
+    """Open napari with a session in the dock, and return when the window is closed.
+
+    Parameters
+    ----------
+    session : Path
+        Its folder.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no session, or no screen.
+    MissingDependencyError
+        If napari or a binding to Qt is not installed.
+    """
+    if not (session / SESSION_FILE).is_file():
+        raise InvalidInputError(
+            f"session must be the folder of a session; got {str(session)!r}, which has no "
+            f"{SESSION_FILE}. Make one with `embedscope train`."
+        )
+    if not _has_screen():
+        raise InvalidInputError(
+            "explore must have a screen; got a machine without one. Use `embedscope report`, or "
+            "log in with a screen."
+        )
+    try:
+        import napari
+        import qtpy.QtWidgets  # noqa: F401 - raises without a binding to Qt
+    except ImportError as error:  # qtpy's error for a missing binding is one too
+        raise MissingDependencyError(
+            f'explore must find napari and Qt; got "{error}". Run: pip install '
+            '"embedscope[napari]" "napari[pyqt6]"'
+        ) from error
+    viewer = napari.Viewer(title=f"embedscope: {session.name}")
+    viewer.open(str(session), plugin="embedscope")
+    napari.run()
+
+
+def can_show() -> bool:
+    """Whether napari can open a window here."""
+    return _has_screen() and all(map(find_spec, ("napari", "qtpy")))
+
+
+def show_sample() -> None:
+    """Open napari with the sample cells, in a process of its own.
+
+    OpenGL has to be loaded before TensorFlow, which this process has loaded already.
+    """
+    subprocess.run([sys.executable, "-m", "embedscope.napari_dock"], check=True)
+
+
+def _has_screen() -> bool:
+    return sys.platform != "linux" or any(map(os.environ.get, _DISPLAYS))

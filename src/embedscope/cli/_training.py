@@ -1,0 +1,198 @@
+"""`embedscope train`: from files to a session with a trained map."""
+
+from __future__ import annotations
+
+import ast
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from embedscope._errors import InvalidInputError, StoppedError
+from embedscope._wording import counted
+from embedscope.cli._inputs import (
+    ARRAYS,
+    TABLES,
+    Cutting,
+    is_manifest,
+    read_manifest,
+    read_pair,
+    read_rows,
+    read_table,
+)
+from embedscope.cli._progress import Progress
+from embedscope.explorer import Explorer
+from embedscope.samples import Samples
+from embedscope.training import Status, TrainingParameters
+
+_TITLES = {
+    "preparing": "Finding neighbours",
+    "layout": "Laying out the map",
+    "fitting": "Training the networks",
+    "refining": "Refining the map",
+}
+
+
+def train(
+    inputs: list[Path],
+    out: Path,
+    *,
+    parameters: TrainingParameters,
+    cutting: Cutting,
+    include_images: bool,
+    overwrite: bool,
+    progress: Progress,
+) -> tuple[tuple[str, ...], bool]:
+    """Train a map of the samples in some files, and save a session.
+
+    Parameters
+    ----------
+    inputs : list of Path
+        A table, an array, or a manifest; or an image and its labels.
+    out : Path
+        Folder of the session.
+    parameters : TrainingParameters
+    cutting : Cutting
+        For images.
+    include_images : bool
+        Store the pictures of the samples in the session.
+    overwrite : bool
+        Replace a session that is there.
+    progress : Progress
+
+    Returns
+    -------
+    left_out : tuple of str
+        What was left out, each with the reason.
+    is_whole : bool
+        False if training was stopped by Ctrl-C; the best map so far is saved.
+    """
+    if out.exists() and not overwrite:
+        raise InvalidInputError(
+            f"out must not exist; got {str(out)!r}. Give another name, or --overwrite."
+        )
+    with progress.step(f"Reading {' '.join(map(str, inputs))}"):
+        samples, left_out = _read(inputs, cutting)
+    what = "crops" if samples.is_image else "features"
+    shape = " x ".join(map(str, samples.sample_shape))
+    progress.say(f"{counted(len(samples), 'sample')}, {what} of {shape}")
+    for reason, columns in _columns_left_out(samples).items():
+        progress.say(f"Not learned from: {', '.join(columns)} ({reason})")
+    explorer = Explorer(samples, parameters=parameters)
+    with progress.step("Loading TensorFlow"):
+        import embedscope.core.fitting  # noqa: F401 - imported here so that its time shows
+    status = _trained(explorer, progress)
+    with progress.step(f"Saving the session {out}"):
+        explorer.save(out, include_images=include_images)
+    if explorer.explained is not None:
+        progress.say(f"The decoder {explorer.explained.text}.")
+    return left_out, status.phase.value == "done"
+
+
+def _read(inputs: list[Path], cutting: Cutting) -> tuple[Samples, tuple[str, ...]]:
+    if len(inputs) == 2:
+        samples = read_pair(inputs[0], inputs[1], cutting)
+        return samples, _reasons(samples)
+    (path,) = inputs
+    if path.suffix.lower() not in (*TABLES, *ARRAYS):
+        raise InvalidInputError(
+            f"data must be a table ({', '.join(TABLES)}), an array ({', '.join(ARRAYS)}), or an "
+            f"image and its labels; got {str(path)!r} alone. Give the labels too, or save it as "
+            "one of these."
+        )
+    if path.suffix.lower() in (".csv", ".tsv") and is_manifest(table := read_table(path)):
+        manifest = read_manifest(table, path.parent, cutting)
+        files = tuple(f"{each.source}: {each.reason}" for each in manifest.left_out)
+        return manifest.samples, (*files, *_reasons(manifest.samples))
+    samples = read_rows(path)
+    return samples, _reasons(samples)
+
+
+def _columns_left_out(samples: Samples) -> dict[str, list[str]]:
+    """Columns of the table that are not learned from, by reason."""
+    columns: dict[str, list[str]] = {}
+    for each in samples.left_out:
+        if each.name in samples.features.columns:
+            columns.setdefault(each.reason, []).append(each.name)
+    return columns
+
+
+def _reasons(samples: Samples) -> tuple[str, ...]:
+    """Rows and objects that are left out, each with the reason."""
+    return tuple(
+        f"{each.name}: {each.reason}"
+        for each in samples.left_out
+        if each.name not in samples.features.columns
+    )
+
+
+def _trained(explorer: Explorer, progress: Progress) -> Status:
+    """Train to the end, or until Ctrl-C."""
+    shown = ""
+
+    def show(status: Status) -> None:
+        nonlocal shown
+        title = _TITLES.get(status.phase.value)
+        if title is None:
+            return
+        if title != shown:
+            shown = title
+            progress.say(title)
+        left = status.seconds_left
+        progress.show(title, status.fraction, "" if left is None else f"about {left:.0f} s left")
+
+    explorer.events.status_changed.connect(show)
+    with progress.step("Training"), _stopped_by_interrupt(explorer):
+        explorer.train()
+        status = explorer.wait()
+    if status.error is not None:
+        raise status.error
+    if explorer.model is None:
+        raise StoppedError("Stopped before anything was learned. Nothing was saved.")
+    return status
+
+
+@contextmanager
+def _stopped_by_interrupt(explorer: Explorer) -> Iterator[None]:
+    """Let Ctrl-C stop the run, which keeps the best map so far."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        explorer.stop()
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def parse_parameters(settings: Sequence[str]) -> TrainingParameters:
+    """Read ``name=value`` pairs.
+
+    Raises
+    ------
+    InvalidInputError
+        If a pair has no "=", there is no parameter of a name, or a value is out of bounds.
+    """
+    names = {each.name for each in fields(TrainingParameters)}
+    changes: dict[str, Any] = {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals or name not in names:
+            raise InvalidInputError(
+                f"--set must be name=value with a name of {', '.join(sorted(names))}; got "
+                f"{setting!r}. Correct it."
+            )
+        changes[name] = _value(text)
+    return TrainingParameters().replace(**changes)
+
+
+def _value(text: str) -> Any:
+    """A number or a yes/no as Python writes it; else the text itself."""
+    try:
+        return ast.literal_eval(text.capitalize() if text in ("true", "false") else text)
+    except (ValueError, SyntaxError):
+        return text

@@ -1,0 +1,145 @@
+"""`embedscope transform`: place the samples of a file on a trained map, in parts."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from embedscope._errors import EmbedscopeError, InvalidInputError
+from embedscope._wording import counted
+from embedscope.cli._blocks import open_rows
+from embedscope.cli._inputs import (
+    check_there,
+    is_manifest,
+    manifest_rows,
+    read_pair_like,
+    read_table,
+)
+from embedscope.cli._parts import Parts, check_out, fingerprint
+from embedscope.cli._placing import (
+    MODEL_FILE,
+    SESSION_FILE,
+    ModelPlacer,
+    Placed,
+    SessionPlacer,
+    open_placer,
+)
+from embedscope.cli._progress import Progress
+
+Job = Callable[[], Placed]
+
+
+def transform(
+    model: Path,
+    inputs: list[Path],
+    out: Path,
+    *,
+    chunk_rows: int,
+    overwrite: bool,
+    progress: Progress,
+) -> tuple[str, ...]:
+    """Place samples on the map of a model, and write their positions.
+
+    Parameters
+    ----------
+    model : Path
+        Folder of a session, or of a saved model.
+    inputs : list of Path
+        A table, an array, or a manifest; or an image and its labels.
+    out : Path
+        Ends in .npy, .csv or .parquet.
+    chunk_rows : int
+        Rows in a part, at least 1.
+    overwrite : bool
+        Replace an output that is there.
+    progress : Progress
+
+    Returns
+    -------
+    tuple of str
+        What has no position, each with the reason.
+    """
+    check_out(out, overwrite=overwrite)
+    for path in inputs:
+        check_there(path, "data")
+    with progress.step(f"Opening {model}"):
+        placer = open_placer(model)
+    header = model / (SESSION_FILE if isinstance(placer, SessionPlacer) else MODEL_FILE)
+    state = {
+        "model": hashlib.sha256(header.read_bytes()).hexdigest(),
+        "input": fingerprint(inputs),
+        "chunk_rows": chunk_rows,
+    }
+    parts = Parts(out, state)
+    left_out: list[str] = []
+    with parts.opened():
+        number, n_found = -1, 0
+        for number, (name, job) in enumerate(_jobs(placer, inputs, chunk_rows)):
+            reasons = parts.reasons(number)
+            if reasons is None:
+                with progress.step(f"Placing {name}"):
+                    placed = job()
+                    parts.write(number, placed)
+                reasons = placed.left_out
+            else:
+                n_found += 1
+            left_out += [f"chunk {number}, {reason}" for reason in reasons]
+        if number < 0:
+            raise InvalidInputError(
+                f"data must hold at least one sample; got none in {inputs[0]}. Give another file."
+            )
+        if n_found:
+            progress.say(f"{counted(n_found, 'chunk')} found, placed by an earlier run")
+        with progress.step(f"Writing {out}"):
+            parts.join(number + 1)
+    return tuple(left_out)
+
+
+def _jobs(
+    placer: ModelPlacer | SessionPlacer, inputs: list[Path], chunk_rows: int
+) -> Iterator[tuple[str, Job]]:
+    """Each part by what a message calls it, with what makes it."""
+    if len(inputs) == 2:
+        yield str(inputs[0]), _job_of_pair(_need_session(placer), inputs[0], inputs[1], None)
+        return
+    (path,) = inputs
+    if path.suffix.lower() in (".csv", ".tsv") and is_manifest(table := read_table(path)):
+        session = _need_session(placer)
+        for name, image, labels, _ in manifest_rows(table, path.parent):
+            yield (
+                name,
+                _job_that_may_fail(_job_of_pair(session, image, labels, name), name, session),
+            )
+        return
+    for number, read in enumerate(open_rows(path).blocks(chunk_rows)):
+        start = number * chunk_rows
+        yield (
+            f"chunk {number} of {path}",
+            lambda read=read, start=start: placer.place(read(), start),  # type: ignore[misc]
+        )
+
+
+def _need_session(placer: ModelPlacer | SessionPlacer) -> SessionPlacer:
+    if not isinstance(placer, SessionPlacer):
+        raise InvalidInputError(
+            "model must be a session for images and labels; got a model alone, which does not say "
+            "how samples are cut and scaled. Make a session with `embedscope train`."
+        )
+    return placer
+
+
+def _job_of_pair(placer: SessionPlacer, image: Path, labels: Path, name: str | None) -> Job:
+    return lambda: placer.place_samples(read_pair_like(placer.known, image, labels, name))
+
+
+def _job_that_may_fail(job: Job, name: str, placer: SessionPlacer) -> Job:
+    """Leave one pair of images of many out, with the reason, rather than all."""
+
+    def run() -> Placed:
+        try:
+            return job()
+        except (EmbedscopeError, OSError, ValueError) as error:
+            return placer.none_placed(f"{name}: {error}")
+
+    return run

@@ -1,0 +1,134 @@
+"""`embedscope train`: files of all kinds become sessions, and bad input leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import anndata
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+from cli_data import QUICK, field
+
+from embedscope import Explorer
+from embedscope.cli import main
+
+
+def test_a_session_of_a_table_knows_its_rows(table_session, table):
+    explorer = Explorer.open(table_session)
+    assert explorer.samples.identities.label.tolist() == table["label"].tolist()
+    assert list(explorer.samples.recipe.columns) == ["area", "length", "mean", "texture"]
+    assert explorer.model.parameters.n_neighbors == 5
+    assert np.isfinite(explorer.embedding.positions).all()
+
+
+def test_a_session_of_an_image_finds_its_files_again(image_session):
+    explorer = Explorer.open(image_session)
+    assert not explorer.samples.absent
+    assert explorer.samples.sample_shape == (16, 16, 2)
+    assert explorer.samples.identities.label.tolist() == [7 * number + 3 for number in range(60)]
+
+
+@pytest.mark.parametrize("kind", ["npy", "zarr", "parquet", "h5ad", "tsv"])
+def test_the_same_numbers_in_files_of_all_kinds(tmp_path, table, kind, capsys):
+    path, values = tmp_path / f"data.{kind}", table.drop(columns="label")
+    if kind == "npy":
+        np.save(path, values.to_numpy())
+    elif kind == "zarr":
+        import zarr
+
+        zarr.save_array(str(path), values.to_numpy())
+    elif kind == "parquet":
+        table.to_parquet(path)
+    elif kind == "tsv":
+        table.to_csv(path, sep="\t", index=False)
+    else:
+        obs = pd.DataFrame({"batch": ["a", "b"] * 40}, index=[f"cell {i}" for i in range(80)])
+        anndata.AnnData(values.set_axis(obs.index), obs).write_h5ad(path)
+    assert main(["train", str(path), "--out", str(tmp_path / "map"), *QUICK]) == 0
+    told = capsys.readouterr().err
+    assert "80 samples, features of 4" in told
+    samples = Explorer.open(tmp_path / "map").samples
+    assert samples.sample_shape == (4,)
+    if kind == "h5ad":
+        assert samples.features["batch"].tolist() == ["a", "b"] * 40
+
+
+def test_a_manifest_makes_one_map_of_many_images(tmp_path, capsys):
+    for name, seed in (("one", 0), ("two", 1)):
+        image, labels = field(seed)
+        tifffile.imwrite(tmp_path / f"{name}.tif", np.moveaxis(image, -1, 0))
+        tifffile.imwrite(tmp_path / f"{name}_masks.tif", labels)
+    rows = [
+        ("one.tif", "one_masks.tif", "A1"),
+        ("gone.tif", "one_masks.tif", "A2"),
+        ("two.tif", "two_masks.tif", "A3"),
+    ]
+    pd.DataFrame(rows, columns=["image", "labels", "well"]).to_csv(tmp_path / "m.csv", index=False)
+    command = ["train", str(tmp_path / "m.csv"), "--out", str(tmp_path / "map"), *QUICK]
+    assert main([*command, "--size", "16", "--axes", "yx"]) == 3
+    told = capsys.readouterr().err
+    assert "gone: image must be a file that exists" in told
+    samples = Explorer.open(tmp_path / "map").samples
+    assert list(samples.sources) == ["one", "two"]
+    assert samples.sample_shape == (16, 16, 2)
+    assert samples.column("well").tolist() == ["A1"] * 60 + ["A3"] * 60
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["absent.csv"], "data must be a file that exists"),
+        (["table.csv", "--set", "neighbours=3"], "--set must be name=value with a name of"),
+        (["table.csv", "--set", "n_neighbors=1"], "n_neighbors"),
+        (["table.txt"], "or an image and its labels; got 'table.txt' alone"),
+        (["cells.tif"], "or an image and its labels; got 'cells.tif' alone"),
+        (["cells.tif", "cells.tif"], "labels"),
+        (["table.csv", "table.csv", "table.csv"], "got 3 files"),
+        (["broken.parquet"], "data must be one of .csv, .tsv, .parquet, .h5ad that can be read"),
+        (["empty.csv"], "empty.csv"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value[0],
+)
+def test_bad_input_is_named_and_leaves_nothing(
+    tmp_path, monkeypatch, table, capsys, arguments, words
+):
+    monkeypatch.chdir(tmp_path)
+    table.to_csv("table.csv", index=False)
+    table.to_csv("table.txt", index=False)
+    Path("broken.parquet").write_bytes(b"not parquet")
+    Path("empty.csv").write_text("")
+    tifffile.imwrite("cells.tif", field()[0])
+    assert main(["train", *arguments, "--out", "map"]) == 2
+    assert words in capsys.readouterr().err
+    assert not Path("map").exists()
+
+
+def test_a_session_that_is_there_is_not_replaced_unless_asked(table_session, capsys):
+    before = (table_session / "session.json").read_bytes()
+    table = table_session.parent / "table.csv"
+    assert main(["train", str(table), "--out", str(table_session)]) == 2
+    assert "out must not exist" in capsys.readouterr().err
+    assert (table_session / "session.json").read_bytes() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent in another way there")
+def test_ctrl_c_keeps_the_best_map_so_far(tmp_path, table):
+    np.save(tmp_path / "data.npy", np.random.default_rng(0).random((500, 20), np.float32))
+    command = [sys.executable, "-m", "embedscope", "train", "data.npy", "--out", "map"]
+    slow = ["--set", "n_training_epochs=100", "--set", "reconstruction=false"]
+    with subprocess.Popen(
+        [*command, *slow], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    ) as running:
+        for line in running.stderr:
+            if "Training the networks" in line:
+                break
+        os.kill(running.pid, signal.SIGINT)
+        rest = running.stderr.read()
+        assert running.wait(120) == 130, rest
+    assert np.isfinite(Explorer.open(tmp_path / "map").embedding.positions).all()
