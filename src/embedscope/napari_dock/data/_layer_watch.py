@@ -11,6 +11,7 @@ from psygnal import Signal
 from embedscope.napari_dock.data._data_choice import DataChoice, Kind
 from embedscope.napari_dock.data._layer_features import key_columns
 from embedscope.napari_dock.data._pixel_watch import PixelWatch, is_in_memory
+from embedscope.napari_dock.data._proxies import itself
 from embedscope.training import Dispatcher, immediate
 
 _PIXELS = ("data", "paint", "labels_update")  # of Image, of Labels, of a script that writes into it
@@ -148,4 +149,6 @@ def _heard_of_undoing(
 
 def _strokes(layer: Any) -> tuple[int, int]:
     """How many strokes can be undone, and how many done again."""
-    return len(layer._undo_history), len(layer._redo_history)
+    # napari has no public count. A proxy warns of private names, and refuses them from 0.10 on.
+    behind = itself(layer)
+    return len(behind._undo_history), len(behind._redo_history)

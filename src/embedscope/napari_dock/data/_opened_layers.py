@@ -16,6 +16,7 @@ from embedscope.explorer.session import ImageReference
 from embedscope.napari_dock.data._data_choice import choice_of
 from embedscope.napari_dock.data._layer_places import finest_of
 from embedscope.napari_dock.data._layer_samples import stacked_images
+from embedscope.napari_dock.data._proxies import kind_of
 
 if TYPE_CHECKING:
     from embedscope.explorer.session import SessionState
@@ -119,7 +120,7 @@ def _candidates(source: Source, layers: Sequence[Any]) -> list[Any]:
     A layer that was renamed is told by its pixels; a table has none.
     """
     kinds = LAYER_KINDS.get(source.kind, ("Labels", "Points"))
-    of_kind = [each for each in layers if type(each).__name__ in kinds]
+    of_kind = [each for each in layers if kind_of(each) in kinds]
     if source.kind not in LAYER_KINDS:
         of_kind = [each for each in of_kind if each.name == source.name]
     return sorted(of_kind, key=lambda each: bool(each.name != source.name))

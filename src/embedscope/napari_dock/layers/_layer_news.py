@@ -8,8 +8,9 @@ from typing import Any
 from napari.utils.notifications import show_info
 
 from embedscope._errors import InvalidInputError
+from embedscope.napari_dock.data._proxies import itself
 from embedscope.napari_dock.data._sample_jobs import SampleJobs
-from embedscope.napari_dock.layers._linked_layers import LinkedLayers, itself
+from embedscope.napari_dock.layers._linked_layers import LinkedLayers
 
 
 class LayerNews:

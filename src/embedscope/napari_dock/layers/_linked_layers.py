@@ -15,6 +15,7 @@ from psygnal import Signal
 
 from embedscope.explorer import Coloring, Hovered, Selection
 from embedscope.napari_dock.data._layer_features import is_points
+from embedscope.napari_dock.data._proxies import itself
 from embedscope.napari_dock.layers._area_link import AreaLink
 from embedscope.napari_dock.layers._image_frame import ImageFrame
 from embedscope.napari_dock.layers._image_rectangle import ImageRectangle
@@ -261,13 +262,3 @@ def _linked(viewer: Any, samples: Samples, name: str, layer: Any) -> LayerLink |
     if kind in ("labels", "patches"):
         return AreaLink(viewer, samples, name, layer)
     return PointLink(viewer, samples, name, layer) if is_points(layer) else None
-
-
-def itself(layer: Any) -> Any:
-    """The layer behind the proxies that napari hands to plugins, a new one each time.
-
-    Parameters
-    ----------
-    layer : napari.layers.Layer or a proxy of one
-    """
-    return getattr(layer, "__wrapped__", layer)
