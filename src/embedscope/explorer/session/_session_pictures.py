@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
-from embedscope.samples import CropRecipe, PatchRecipe, Samples
+from embedscope.samples import Samples
+from embedscope.samples.common import kind_of
 
 
 def attach_pictures(samples: Samples, name: str, image: Any, labels: Any = None) -> Samples:
@@ -37,11 +38,6 @@ def attach_pictures(samples: Samples, name: str, image: Any, labels: Any = None)
     if name not in samples.sources:
         raise InvalidInputError(
             f"name must be one of the sources {list(samples.sources)}; got {name!r}. Choose one."
-        )
-    if not isinstance(samples.recipe, CropRecipe | PatchRecipe):
-        raise InvalidInputError(
-            f"samples must be cut from an image to take it back; got samples of "
-            f"{samples.recipe.kind}. They need none."
         )
     rows, pictures = cut_pictures(samples, name, image, labels)
     images = np.array(samples.images)
@@ -77,14 +73,8 @@ def cut_pictures(
     InvalidInputError
         If the image does not hold all of the source's samples.
     """
-    identities, source = samples.identities, samples.sources[name]
-    recipe = samples.recipe
-    if isinstance(recipe, CropRecipe | PatchRecipe):
-        # Stills and a time series may be joined: each was read by its own axes.
-        recipe = replace(recipe, axes=source.axes, image_axes=source.image_axes)
-    if isinstance(recipe, CropRecipe):
-        recipe = replace(recipe, features=False)  # they are there already, and take long
-    cut = replace(samples, recipe=recipe).same_way(image, labels, source=name)
+    identities = samples.identities
+    cut = kind_of(samples).cut_again(samples, name, image, labels)
     rows = np.flatnonzero(identities.source == identities.sources.index(name))
     found = cut.identities.rows(name, identities.label[rows], identities.frame[rows])
     if (found < 0).any():
@@ -92,5 +82,5 @@ def cut_pictures(
             f"labels must hold all of the {len(rows)} samples of {name!r}; got none for "
             f"{int((found < 0).sum())} of them. Attach the labels that the samples were made from."
         )
-    assert cut.images is not None  # a recipe for pictures makes pictures
+    assert cut.images is not None  # a kind that is cut has pictures
     return rows, cut.images[found]

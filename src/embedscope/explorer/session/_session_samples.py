@@ -8,7 +8,7 @@ asked to hold them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +19,9 @@ from embedscope._errors import InvalidInputError
 from embedscope.explorer.session._session_columns import columns_from_arrays, columns_to_arrays
 from embedscope.explorer.session._session_images import ImageReference, open_image
 from embedscope.explorer.session._session_pictures import attach_pictures, cut_pictures
-from embedscope.samples import ChannelScale, Identities, LeftOut, PatchGrid, Recipe, Samples, Source
+from embedscope.samples import ChannelScale, Identities, LeftOut, Recipe, Samples, Source
+from embedscope.samples.common import kind_of
+from embedscope.samples.identity import source_from_dict, source_to_dict
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -81,7 +83,7 @@ def store_samples(
     arrays |= {name: value for name in _OPTIONAL if (value := getattr(samples, name)) is not None}
     if samples.scale is not None:
         arrays |= {"scale_low": samples.scale.low, "scale_high": samples.scale.high}
-    if samples.images is not None and (include_images or _came_as_array(samples)):
+    if samples.images is not None and (include_images or not kind_of(samples).is_cut):
         arrays["pictures"] = samples.images
     held = {(absence.source, absence.role): absence.reference for absence in absences}
     described = {
@@ -192,10 +194,6 @@ def trained_part(samples: Samples, in_training: npt.NDArray[np.bool_]) -> Sample
     return samples if in_training.all() else samples.subset(np.flatnonzero(in_training))
 
 
-def _came_as_array(samples: Samples) -> bool:
-    return any(source.kind == "array" for source in samples.sources.values())
-
-
 def _describe(
     source: Source, held: Mapping[tuple[str, str], ImageReference], session: Path
 ) -> dict[str, Any]:
@@ -207,16 +205,7 @@ def _describe(
         if image is not None:
             reference = ImageReference.of(image, getattr(source, f"{role}_path"))
         references[role] = None if reference is None else reference.relative_to(session).to_dict()
-    return {
-        "name": source.name,
-        "kind": source.kind,
-        "axes": source.axes,
-        "image_axes": source.image_axes,
-        "channel_names": list(source.channel_names),
-        "affine": None if source.affine is None else source.affine.tolist(),
-        "patch_grid": None if source.patch_grid is None else asdict(source.patch_grid),
-        **references,
-    }
+    return {**source_to_dict(source), **references}
 
 
 def _open_source(entry: Mapping[str, Any], session: Path | None) -> tuple[Source, list[Absence]]:
@@ -235,18 +224,7 @@ def _open_source(entry: Mapping[str, Any], session: Path | None) -> tuple[Source
         images[f"{role}_path"] = reference.path
         if reason:
             absences.append(Absence(entry["name"], role, reason, reference))
-    grid = entry["patch_grid"]
-    source = Source(
-        name=entry["name"],
-        kind=entry["kind"],
-        axes=entry["axes"],
-        image_axes=entry["image_axes"],
-        channel_names=tuple(entry["channel_names"]),
-        affine=None if entry["affine"] is None else np.array(entry["affine"], dtype=np.float64),
-        patch_grid=None if grid is None else PatchGrid(**grid),
-        **images,
-    )
-    return source, absences
+    return source_from_dict(entry, **images), absences
 
 
 def _scale(arrays: Arrays, n_channels: int) -> ChannelScale:

@@ -6,12 +6,9 @@ from typing import Any
 
 from embedscope._errors import InvalidInputError
 from embedscope.samples.combining._joining import check_alike, share_scale
-from embedscope.samples.common._recipes import ArrayRecipe, CropRecipe, PatchRecipe, TableRecipe
 from embedscope.samples.common._samples import Samples
-from embedscope.samples.images._object_samples import labels_same_way
-from embedscope.samples.images._patches import patches_same_way
-from embedscope.samples.tables._array_samples import array_same_way, samples_from_array
-from embedscope.samples.tables._table import samples_from_table, table_same_way
+from embedscope.samples.tables._array_samples import samples_from_array
+from embedscope.samples.tables._table import samples_from_table
 
 
 def as_samples(data: Any) -> Samples:
@@ -75,29 +72,3 @@ def samples_like(known: Samples, data: Any) -> Samples:
 def _free_name(name: str, known: Samples) -> str:
     numbered = (f"{name} {number}" for number in range(2, len(known.sources) + 3))
     return next(each for each in (name, *numbered) if each not in known.sources)
-
-
-def repeat(samples: Samples, data: Any, labels: Any, **options: Any) -> Samples:
-    """Follow the recipe of `samples` with other data; see `Samples.same_way`."""
-    recipe = samples.recipe
-    if isinstance(recipe, CropRecipe):
-        if labels is None:
-            raise InvalidInputError(
-                "labels must be given, since these samples are labelled objects; got None. Pass "
-                "the labels of the image."
-            )
-        return labels_same_way(samples, recipe, data, labels, **options)
-    if labels is not None:
-        raise InvalidInputError(
-            f"labels must be None for samples from {recipe.kind}; got an array. Leave it out."
-        )
-    if isinstance(recipe, PatchRecipe):
-        return patches_same_way(samples, recipe, data, **options)
-    if isinstance(recipe, TableRecipe):
-        return table_same_way(recipe, data, **options)
-    if isinstance(recipe, ArrayRecipe):
-        return array_same_way(samples, recipe, data, **options)
-    raise InvalidInputError(
-        f"recipe must be one that can be repeated; got {type(recipe).__name__}. Make the samples "
-        "with one of the samples_from functions."
-    )

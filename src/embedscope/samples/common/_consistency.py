@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embedscope._errors import InvalidInputError
+from embedscope.samples.identity._source import has_background
 
 if TYPE_CHECKING:
     from embedscope.samples.common._samples import Samples
@@ -45,7 +46,7 @@ def check_sources(samples: Samples) -> None:
     unknown = samples.absent.keys() - samples.sources.keys()
     if unknown:
         raise InvalidInputError(f"absent must name sources; got {sorted(unknown)}. Leave them out.")
-    pixels = np.array([samples.sources[name].kind in ("labels", "patches") for name in named], bool)
+    pixels = np.array([has_background(samples.sources[name]) for name in named], bool)
     if (pixels[samples.identities.source] & (samples.identities.label == 0)).any():
         raise InvalidInputError(
             "labels must be larger than 0 for objects and patches; got 0, which is the background. "

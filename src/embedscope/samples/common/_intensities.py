@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from embedscope._errors import InvalidInputError
-from embedscope.samples.common._recipes import CropRecipe
 from embedscope.samples.common._samples import LeftOut, Samples
 from embedscope.samples.identity._arrays import finest_level
 
 
-def check_intensities(samples: Samples, pixels: Any, name: str) -> tuple[LeftOut, ...]:
+def check_intensities(
+    samples: Samples, pixels: Any, name: str, *, are_interpolated: bool = False
+) -> tuple[LeftOut, ...]:
     """Refuse an image whose numbers are of another range than those the scale was measured on.
 
     Parameters
@@ -23,6 +24,8 @@ def check_intensities(samples: Samples, pixels: Any, name: str) -> tuple[LeftOut
         The later image.
     name : str
         Of its source.
+    are_interpolated : bool
+        The pictures are interpolated, so their dtype is not that of their image.
 
     Returns
     -------
@@ -35,7 +38,7 @@ def check_intensities(samples: Samples, pixels: Any, name: str) -> tuple[LeftOut
     InvalidInputError
         If both are whole numbers, of different sizes: as a 16-bit image and its 8-bit export.
     """
-    known = _dtypes(samples)
+    known = _dtypes(samples, are_interpolated=are_interpolated)
     now = np.dtype(pixels.dtype)
     if not known or any(_are_alike(now, each) for each in known):
         return ()
@@ -50,13 +53,12 @@ def check_intensities(samples: Samples, pixels: Any, name: str) -> tuple[LeftOut
     return (LeftOut(f"intensities of {name}", reason),)
 
 
-def _dtypes(samples: Samples) -> list[np.dtype[Any]]:
+def _dtypes(samples: Samples, *, are_interpolated: bool) -> list[np.dtype[Any]]:
     """Of the images that the samples were cut from; of the crops, where those are not at hand."""
     images = [source.image for source in samples.sources.values() if source.image is not None]
     if images:
         return [np.dtype(finest_level(image).dtype) for image in images]
-    is_interpolated = isinstance(samples.recipe, CropRecipe) and samples.recipe.align
-    return [] if samples.images is None or is_interpolated else [samples.images.dtype]
+    return [] if samples.images is None or are_interpolated else [samples.images.dtype]
 
 
 def _are_alike(one: np.dtype[Any], other: np.dtype[Any]) -> bool:

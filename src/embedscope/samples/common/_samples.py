@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
 from embedscope.samples.common._consistency import check_contents, check_lengths, check_sources
+from embedscope.samples.common._kind import kind_of
 from embedscope.samples.common._pictures import Picture, resize_picture, to_picture
-from embedscope.samples.common._recipes import Recipe
+from embedscope.samples.common._recipe import Recipe
 from embedscope.samples.common._scaling import ChannelScale
 from embedscope.samples.identity._identity import Identities
 from embedscope.samples.identity._source import Source
@@ -325,10 +326,7 @@ class Samples:
         InvalidInputError
             If the data do not fit.
         """
-        # They make Samples, so they are imported where they are called, not above.
-        from embedscope.samples.combining._repeating import repeat
-
-        return repeat(self, data, labels, **options)
+        return kind_of(self).repeat(self, data, labels, **options)
 
     @property
     def _values(self) -> npt.NDArray[Any]:

@@ -5,7 +5,8 @@ A source answers both ways: where in the world a pixel lies, and which object st
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -17,6 +18,7 @@ from embedscope.samples.identity._identity import SampleId, is_name
 from embedscope.samples.identity._patch_grid import PatchGrid
 
 SourceKind = Literal["labels", "patches", "table", "array"]
+_IN_IMAGES = ("labels", "patches")
 FloatArray = npt.NDArray[np.float64]
 
 
@@ -180,6 +182,45 @@ class Source:
                 f"{places.shape}. Drop or add coordinates."
             )
         return places
+
+
+def has_background(source: Source) -> bool:
+    """Whether the labels of a source lie in an image, where 0 is the background."""
+    return source.kind in _IN_IMAGES
+
+
+def source_to_dict(source: Source) -> dict[str, Any]:
+    """Everything of a source except its images, as JSON can hold it."""
+    return {
+        "name": source.name,
+        "kind": source.kind,
+        "axes": source.axes,
+        "image_axes": source.image_axes,
+        "channel_names": list(source.channel_names),
+        "affine": None if source.affine is None else source.affine.tolist(),
+        "patch_grid": None if source.patch_grid is None else asdict(source.patch_grid),
+    }
+
+
+def source_from_dict(stored: Mapping[str, Any], **images: Any) -> Source:
+    """The source of `source_to_dict`, with its images and their paths.
+
+    Raises
+    ------
+    InvalidInputError, KeyError, TypeError, ValueError
+        If an entry is missing or invalid.
+    """
+    affine, grid = stored["affine"], stored["patch_grid"]
+    return Source(
+        name=stored["name"],
+        kind=stored["kind"],
+        axes=stored["axes"],
+        image_axes=stored["image_axes"],
+        channel_names=tuple(stored["channel_names"]),
+        affine=None if affine is None else np.array(affine, dtype=np.float64),
+        patch_grid=None if grid is None else PatchGrid(**grid),
+        **images,
+    )
 
 
 def _checked_affine(affine: npt.ArrayLike, n_axes: int) -> FloatArray:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
 from embedscope.samples.common._checks import check_choice, check_side
-from embedscope.samples.common._recipes import Background, CropRecipe, Padding, Volume
+from embedscope.samples.images._crop_recipe import Background, CropRecipe, Padding, Volume
 from embedscope.samples.images._cutting import cut_crops
 from embedscope.samples.images._directions import longest_axes
 from embedscope.samples.images._field import Field, open_field

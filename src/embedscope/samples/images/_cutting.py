@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from embedscope.samples.common._recipes import CropRecipe, Padding
 from embedscope.samples.identity._arrays import native
+from embedscope.samples.images._crop_recipe import CropRecipe, Padding
 from embedscope.samples.images._field import Box, Field
 from embedscope.samples.images._objects import Objects
 from embedscope.samples.images._sampling import interpolate, nearest, upright_windows

@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
 from embedscope.samples.common._checks import check_percentiles
-from embedscope.samples.common._recipes import Background, CropRecipe, Padding, Volume
 from embedscope.samples.common._samples import Samples
 from embedscope.samples.identity._source import Source
+from embedscope.samples.images._crop_recipe import Background, CropRecipe, Padding, Volume
 from embedscope.samples.images._crops import check_options, chosen_rows
 from embedscope.samples.images._features import checked_channel_names
 from embedscope.samples.images._field import open_field

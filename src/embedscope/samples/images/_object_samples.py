@@ -12,11 +12,12 @@ import numpy.typing as npt
 from embedscope._errors import InvalidInputError
 from embedscope.samples.common._checks import finite_rows
 from embedscope.samples.common._intensities import check_intensities
-from embedscope.samples.common._recipes import CropRecipe
+from embedscope.samples.common._kind import Kind
 from embedscope.samples.common._samples import LeftOut, Samples
 from embedscope.samples.common._scaling import ChannelScale
 from embedscope.samples.identity._identity import Identities
 from embedscope.samples.identity._source import Source
+from embedscope.samples.images._crop_recipe import CropRecipe
 from embedscope.samples.images._crops import cut_found
 from embedscope.samples.images._features import measure_objects
 from embedscope.samples.images._field import Field, open_field
@@ -25,6 +26,38 @@ from embedscope.samples.images._sizes import checked_pixel_size
 
 SAME_PIXEL_SIZE = 0.01
 """Relative difference up to which two pixel sizes count as one."""
+
+
+class ObjectKind(Kind[CropRecipe], recipe=CropRecipe):
+    """Crops of labelled objects, as `samples_from_labels` makes them."""
+
+    is_cut = True
+
+    def repeat(self, samples: Samples, data: Any, labels: Any, **options: Any) -> Samples:
+        """Cut the objects of another image and its labels."""
+        if labels is None:
+            raise InvalidInputError(
+                "labels must be given, since these samples are labelled objects; got None. Pass "
+                "the labels of the image."
+            )
+        return labels_same_way(samples, self.recipe, data, labels, **options)
+
+    def comparable(self) -> CropRecipe:
+        """Axes and pixel size may differ, and whether objects are measured."""
+        return replace(self.recipe, axes="", image_axes="", pixel_size=None, features=True)
+
+    def percentiles(self) -> tuple[float, float]:
+        """Those of the recipe."""
+        return self.recipe.percentiles
+
+    def cut_again(self, samples: Samples, name: str, image: Any, labels: Any) -> Samples:
+        """Cut by the axes of the source, which differ between joined stills and time series."""
+        source = samples.sources[name]
+        # Features are stored already, and measuring them takes long.
+        recipe = replace(
+            self.recipe, axes=source.axes, image_axes=source.image_axes, features=False
+        )
+        return replace(samples, recipe=recipe).same_way(image, labels, source=name)
 
 
 def labels_same_way(
@@ -49,7 +82,7 @@ def labels_same_way(
         axes, image_axes = recipe.axes, image_axes or recipe.image_axes
     field = open_field(image, labels, axes, image_axes)
     _check_fits(field, samples, recipe)
-    notes = check_intensities(samples, field.image, source)
+    notes = check_intensities(samples, field.image, source, are_interpolated=recipe.align)
     made_from = Source(
         name=source,
         kind="labels",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any, get_args
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -18,16 +18,68 @@ from embedscope.samples.common._checks import (
     finite_rows,
 )
 from embedscope.samples.common._intensities import check_intensities
-from embedscope.samples.common._recipes import PatchRecipe, Volume
+from embedscope.samples.common._kind import Kind
+from embedscope.samples.common._recipe import Recipe
 from embedscope.samples.common._samples import LeftOut, Samples
 from embedscope.samples.common._scaling import ChannelScale
 from embedscope.samples.identity._identity import Identities
 from embedscope.samples.identity._patch_grid import PatchGrid
 from embedscope.samples.identity._source import Source
+from embedscope.samples.images._crop_recipe import Volume
 from embedscope.samples.images._features import checked_channel_names
 from embedscope.samples.images._field import Field, open_image
 
 Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class PatchRecipe(Recipe):
+    """A grid of patches.
+
+    Attributes
+    ----------
+    size, step : int
+        Side of a patch and distance between neighbours, in pixels.
+    axes, image_axes : str
+        Axes of the image without and with channels.
+    volume : str
+        As `samples_from_patches`.
+    percentiles : tuple of float
+        The percentiles, over all patches, that become 0 and 1.
+    """
+
+    kind: ClassVar[str] = "patches"
+    size: int
+    step: int
+    axes: str
+    image_axes: str
+    volume: Volume = "project"
+    percentiles: tuple[float, float] = (0.1, 99.9)
+
+
+class PatchKind(Kind[PatchRecipe], recipe=PatchRecipe):
+    """Patches of a grid, as `samples_from_patches` makes them."""
+
+    is_cut = True
+
+    def repeat(self, samples: Samples, data: Any, labels: Any, **options: Any) -> Samples:
+        """Cut the patches of another image."""
+        self.refuse_labels(labels)
+        return patches_same_way(samples, self.recipe, data, **options)
+
+    def comparable(self) -> PatchRecipe:
+        """Axes may differ."""
+        return replace(self.recipe, axes="", image_axes="")
+
+    def percentiles(self) -> tuple[float, float]:
+        """Those of the recipe."""
+        return self.recipe.percentiles
+
+    def cut_again(self, samples: Samples, name: str, image: Any, labels: Any) -> Samples:
+        """Cut by the axes of the source, which differ between joined stills and time series."""
+        source = samples.sources[name]
+        recipe = replace(self.recipe, axes=source.axes, image_axes=source.image_axes)
+        return replace(samples, recipe=recipe).same_way(image, labels, source=name)
 
 
 def samples_from_patches(

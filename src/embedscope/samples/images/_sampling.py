@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-from embedscope.samples.common._recipes import Padding
+from embedscope.samples.images._crop_recipe import Padding
 
 Array = npt.NDArray[Any]
 ReadRegion = Callable[[tuple[slice, ...]], Array]

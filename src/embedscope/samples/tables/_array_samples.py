@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,8 @@ import numpy.typing as npt
 from embedscope._errors import InvalidInputError
 from embedscope._wording import counted
 from embedscope.samples.common._checks import finite_rows
-from embedscope.samples.common._recipes import ArrayRecipe
+from embedscope.samples.common._kind import Kind
+from embedscope.samples.common._recipe import Recipe
 from embedscope.samples.common._samples import LeftOut, Samples
 from embedscope.samples.common._scaling import ChannelScale
 from embedscope.samples.identity._arrays import finest_level
@@ -19,6 +21,29 @@ from embedscope.samples.identity._source import Source
 from embedscope.samples.tables._columns import checked_frame
 
 Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class ArrayRecipe(Recipe):
+    """An array, taken as it is.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Shape of one sample as given.
+    """
+
+    kind: ClassVar[str] = "array"
+    shape: tuple[int, ...]
+
+
+class ArrayKind(Kind[ArrayRecipe], recipe=ArrayRecipe):
+    """Items of an array, as `samples_from_array` makes them."""
+
+    def repeat(self, samples: Samples, data: Any, labels: Any, **options: Any) -> Samples:
+        """Take the items of another array."""
+        self.refuse_labels(labels)
+        return array_same_way(samples, self.recipe, data, **options)
 
 
 def samples_from_array(

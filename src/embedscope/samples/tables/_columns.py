@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError, InvalidTypeError
 from embedscope.samples.common._matching import RowIds
-from embedscope.samples.common._recipes import TableRecipe
 from embedscope.samples.common._samples import LeftOut
 from embedscope.samples.identity._source import Source
 
@@ -75,9 +74,8 @@ def _are_names(index: pd.Index[Any]) -> bool:
     return is_text and all(isinstance(each, str) for each in index)
 
 
-def row_ids(frame: pd.DataFrame, recipe: TableRecipe) -> RowIds:
+def row_ids(frame: pd.DataFrame, label_column: str | None, frame_column: str | None) -> RowIds:
     """Return the label of each row and its frame, if the table knows it."""
-    label_column, frame_column = recipe.label_column, recipe.frame_column
     labels_from = "the table's index" if label_column is None else f"column {label_column!r}"
     labels = _integers(
         frame.index if label_column is None else frame[label_column], labels_from, "label_column"

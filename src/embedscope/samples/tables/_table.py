@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from embedscope._errors import InvalidInputError
 from embedscope._wording import counted
 from embedscope.samples.common._checks import finite_rows
+from embedscope.samples.common._kind import Kind
 from embedscope.samples.common._matching import (
     RowIds,
     check_different,
@@ -19,10 +20,10 @@ from embedscope.samples.common._matching import (
     rows_of,
     unmatched,
 )
-from embedscope.samples.common._recipes import TableRecipe
+from embedscope.samples.common._recipe import Recipe
 from embedscope.samples.common._samples import LeftOut, Samples
 from embedscope.samples.identity._identity import Identities
-from embedscope.samples.identity._source import Source
+from embedscope.samples.identity._source import Source, has_background
 from embedscope.samples.images._locating import known_objects
 from embedscope.samples.tables._columns import (
     checked_columns,
@@ -39,6 +40,58 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class TableRecipe(Recipe):
+    """Columns of a table.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        The columns that were used, in order.
+    means, deviations : tuple of float or None
+        Mean and standard deviation of each column that become 0 and 1; None if columns were taken
+        as they are.
+    label_column, frame_column : str or None
+        Where labels and frames stand; None for the table's index, and for frame 0.
+    """
+
+    kind: ClassVar[str] = "table"
+    columns: tuple[str, ...]
+    means: tuple[float, ...] | None = None
+    deviations: tuple[float, ...] | None = None
+    label_column: str | None = None
+    frame_column: str | None = None
+
+
+class TableKind(Kind[TableRecipe], recipe=TableRecipe):
+    """Rows of a table, as `samples_from_table` makes them."""
+
+    def repeat(self, samples: Samples, data: Any, labels: Any, **options: Any) -> Samples:
+        """Take the same columns of another table."""
+        self.refuse_labels(labels)
+        return table_same_way(self.recipe, data, **options)
+
+    def comparable(self) -> TableRecipe:
+        """The columns of identities may differ, and the means and deviations, if there are any."""
+        scaled = None if self.recipe.means is None else ()
+        return replace(
+            self.recipe, means=scaled, deviations=scaled, label_column=None, frame_column=None
+        )
+
+    def scale_values(self, samples: Samples) -> tuple[Any, ...]:
+        """Means and deviations of the columns."""
+        return (self.recipe.means, self.recipe.deviations)
+
+    def measure_scale_again(self, joined: Samples) -> Samples:
+        """Standardise the columns over all rows."""
+        if self.recipe.means is None:
+            return joined
+        numbers = numbers_of(joined.features, self.recipe.columns)
+        table, means, deviations = standardised(numbers)
+        recipe = replace(self.recipe, means=means, deviations=deviations)
+        return replace(joined, table=table, recipe=recipe)
 
 
 def samples_from_table(
@@ -122,9 +175,9 @@ def _follow(
     """Follow the recipe, after measuring its standardisation if that is asked for."""
     _check_linked(frame, recipe, source)
     made_from = source if isinstance(source, Source) else Source(name=source, kind="table")
-    ids = row_ids(frame, recipe)
+    ids = row_ids(frame, recipe.label_column, recipe.frame_column)
     numbers = numbers_of(frame, recipe.columns)
-    shows_objects = made_from.kind in ("labels", "patches") or recipe.label_column is not None
+    shows_objects = has_background(made_from) or recipe.label_column is not None
     kept = _kept_rows(numbers, ids.labels, zero_is_background=shows_objects)
     frames, notes = _joined(ids, kept, made_from)
     if measure or recipe.means is not None:
