@@ -1,4 +1,4 @@
-"""Dispatchers call in order; the outbox coalesces what it may, and drops nothing else."""
+"""Dispatchers call in order; the queue coalesces what it may, and drops nothing else."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from psygnal import EmitLoopError, Signal
 
 from embedscope.training import AsyncioDispatcher, Phase, Status, immediate
-from embedscope.training._outbox import Outbox
+from embedscope.training._report_queue import ReportQueue
 
 
 class Signals:
@@ -47,15 +47,15 @@ class BusyThread:
 
 def test_a_busy_thread_gets_one_callback_with_the_latest_and_all_that_must_arrive():
     signals, thread = Signals(), BusyThread()
-    outbox = Outbox(signals, thread)
+    queue = ReportQueue(signals, thread)
     for epoch in range(5):
-        outbox.put_status(Status(1, Phase.FITTING, fraction=epoch / 10))
-        outbox.put_losses(1, epoch, {"loss": 1.0})
-        outbox.put_embedding(1, epoch, np.zeros((2, 2), np.float32))
-        outbox.send(at_once=True)
-    outbox.put_status(Status(1, Phase.DONE, fraction=1.0))
-    outbox.put_final(Status(1, Phase.DONE, fraction=1.0))
-    outbox.send(at_once=True)
+        queue.put_status(Status(1, Phase.FITTING, fraction=epoch / 10))
+        queue.put_losses(1, epoch, {"loss": 1.0})
+        queue.put_embedding(1, epoch, np.zeros((2, 2), np.float32))
+        queue.send(at_once=True)
+    queue.put_status(Status(1, Phase.DONE, fraction=1.0))
+    queue.put_final(Status(1, Phase.DONE, fraction=1.0))
+    queue.send(at_once=True)
     assert len(thread.waiting) == 1
     assert signals.came == []
     thread.get_round_to_it()
@@ -71,12 +71,12 @@ def test_a_busy_thread_gets_one_callback_with_the_latest_and_all_that_must_arriv
 
 def test_statuses_come_about_ten_times_a_second():
     signals = Signals()
-    outbox = Outbox(signals, immediate)
+    queue = ReportQueue(signals, immediate)
     for step in range(1_000):
-        outbox.put_status(Status(1, Phase.FITTING, fraction=step / 1_000))
-        outbox.send()
+        queue.put_status(Status(1, Phase.FITTING, fraction=step / 1_000))
+        queue.send()
     assert len(signals.came) == 1  # a thousand steps take far less than a tenth of a second
-    outbox.send(at_once=True)
+    queue.send(at_once=True)
     assert signals.came[-1] == ("status", 0.999)
 
 
@@ -87,15 +87,15 @@ def test_a_listener_that_fails_is_heard_of_and_keeps_nobody_else_from_hearing():
         raise ValueError("a listener's own mistake")
 
     signals.loss_reported.connect(fail)
-    outbox = Outbox(signals, immediate)
-    outbox.put_losses(1, 0, {"loss": 1.0})
-    outbox.put_final(Status(1, Phase.DONE))
+    queue = ReportQueue(signals, immediate)
+    queue.put_losses(1, 0, {"loss": 1.0})
+    queue.put_final(Status(1, Phase.DONE))
     with pytest.raises(EmitLoopError) as caught:
-        outbox.send(at_once=True)
+        queue.send(at_once=True)
     assert isinstance(caught.value.__cause__, ValueError)
     assert signals.came == [("loss", 0), ("end", Phase.DONE)]
-    outbox.put_status(Status(1, Phase.DONE, fraction=0.7))
-    outbox.send(at_once=True)
+    queue.put_status(Status(1, Phase.DONE, fraction=0.7))
+    queue.send(at_once=True)
     assert signals.came[-1] == ("status", 0.7)
 
 
@@ -108,12 +108,12 @@ def test_after_a_dispatcher_has_failed_the_next_delivery_takes_everything_along(
             raise OSError("nobody there")
         thread(callback)
 
-    outbox = Outbox(signals, dispatcher)
-    outbox.put_losses(1, 7, {})
+    queue = ReportQueue(signals, dispatcher)
+    queue.put_losses(1, 7, {})
     with pytest.raises(OSError, match="nobody there"):
-        outbox.send(at_once=True)
+        queue.send(at_once=True)
     is_broken = False
-    outbox.send(at_once=True)
+    queue.send(at_once=True)
     thread.get_round_to_it()
     assert signals.came == [("loss", 7)]
 

@@ -6,7 +6,6 @@ import asyncio
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -18,6 +17,7 @@ from embedscope.samples import samples_from_array
 from embedscope.training import (
     AsyncioDispatcher,
     Phase,
+    Status,
     TrainingParameters,
     TrainingRun,
 )
@@ -33,12 +33,18 @@ def finish(run: TrainingRun) -> Phase:
 
 
 def when(run: TrainingRun, condition: Callable[[], bool]) -> None:
-    """Wait until something is so while the run goes on."""
-    deadline = time.monotonic() + TIMEOUT_S
+    """Wait until a condition on the status holds, while the run goes on."""
+    changed = threading.Event()
+
+    def note(status: Status) -> None:
+        changed.set()
+
+    run.status_changed.connect(note)
     while not condition():
-        assert time.monotonic() < deadline, run.status
         assert not run.status.phase.is_finished, run.status
-        time.sleep(0.002)
+        assert changed.wait(TIMEOUT_S), run.status
+        changed.clear()
+    run.status_changed.disconnect(note)
 
 
 @pytest.fixture(scope="module")
@@ -144,8 +150,7 @@ def test_a_paused_run_waits_and_goes_on_where_it_was(table, watch, done):
     run.pause()
     when(run, lambda: run.status.phase is Phase.PAUSED)
     held = run.status
-    time.sleep(0.2)
-    assert run.status == held
+    assert run.wait(0.2) == held
     run.resume()
     assert finish(run) is Phase.DONE
     told.assert_legal()

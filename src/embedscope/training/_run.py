@@ -1,7 +1,7 @@
 """One training run in a thread of its own: started, watched, paused and stopped from any other.
 
 The states and their order stand in `_status`. The worker owns the status; other threads only ask
-(`_control`), read, and are told (`_outbox`).
+(`_control`), read, and get its events (`_report_queue`).
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from embedscope.training._control import Control
 from embedscope.training._dispatch import Dispatcher, immediate
 from embedscope.training._garbage import full_collections_spared
 from embedscope.training._loading import is_loaded, wait_until_loaded
-from embedscope.training._outbox import Outbox
 from embedscope.training._parameters import TrainingParameters
 from embedscope.training._replay import Replay, ReplayRecorder
+from embedscope.training._report_queue import ReportQueue
 from embedscope.training._status import Phase, Status
 from embedscope.training._trained_map import TrainedMap
 from embedscope.training._watch import Watch
@@ -107,10 +107,10 @@ class TrainingRun:
         self._samples = samples
         self._parameters = TrainingParameters() if parameters is None else parameters
         self._control = Control()
-        self._outbox = Outbox(self, dispatcher)
+        self._queue = ReportQueue(self, dispatcher)
         self._recorder = ReplayRecorder(replay_bytes)
         status = Status(next(_run_ids) if run_id is None else run_id)
-        self._watch = Watch(status, self._control, self._outbox, self._recorder)
+        self._watch = Watch(status, self._control, self._queue, self._recorder)
         self._live_decoder: LiveDecoder | None = None
         self._result: TrainedMap | None = None
         self._starting = RLock()  # a listener of the start may ask to stop

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from embedscope.training._control import Control
-from embedscope.training._outbox import Outbox
 from embedscope.training._replay import ReplayRecorder
+from embedscope.training._report_queue import ReportQueue
 from embedscope.training._status import Phase, Status
 from embedscope.training._timing import SnapshotBudget, Stopwatch, TimeLeft
 
@@ -45,7 +45,7 @@ class Watch:
     status : Status
         Of the run before its worker begins.
     control : Control
-    outbox : Outbox
+    queue : ReportQueue
     recorder : ReplayRecorder
 
     Attributes
@@ -56,12 +56,12 @@ class Watch:
     """
 
     def __init__(
-        self, status: Status, control: Control, outbox: Outbox, recorder: ReplayRecorder
+        self, status: Status, control: Control, queue: ReportQueue, recorder: ReplayRecorder
     ) -> None:
         self.status = status
         self.has_stopped = False
         self._control = control
-        self._outbox = outbox
+        self._queue = queue
         self._recorder = recorder
         self._stopwatch = Stopwatch()
         self._budget = SnapshotBudget(self._stopwatch)
@@ -84,16 +84,16 @@ class Watch:
         before = self.status.phase
         changes.setdefault("message", _MESSAGES.get(phase, self.status.message))
         self.status = replace(self.status, phase=phase, **changes)
-        self._outbox.put_status(self.status)
-        self._outbox.send(at_once=phase is not before)
+        self._queue.put_status(self.status)
+        self._queue.send(at_once=phase is not before)
 
     def end(self, phase: Phase, **changes: Any) -> None:
         """Enter a final phase, and tell that the run is over."""
         self._check_arrow(phase)
         self.status = replace(self.status, phase=phase, seconds_left=None, **changes)
-        self._outbox.put_status(self.status)
-        self._outbox.put_final(self.status)
-        self._outbox.send(at_once=True)
+        self._queue.put_status(self.status)
+        self._queue.put_final(self.status)
+        self._queue.send(at_once=True)
 
     def _check_arrow(self, phase: Phase) -> None:
         if not self.status.phase.may_become(phase):
@@ -119,7 +119,7 @@ class Watch:
         seconds_left = self._time_left.update(stage, report.fraction, self._stopwatch.seconds)
         losses = MappingProxyType(dict(report.losses))
         if report.epoch > self.status.epoch:
-            self._outbox.put_losses(self.status.run_id, report.epoch, dict(losses))
+            self._queue.put_losses(self.status.run_id, report.epoch, dict(losses))
         self._take_snapshot(stage, report)
         self.change(
             _PHASES[report.phase],
@@ -160,4 +160,4 @@ class Watch:
         embedding = embedding.view()
         embedding.flags.writeable = False
         self._recorder.add(epoch, fraction, embedding)
-        self._outbox.put_embedding(self.status.run_id, epoch, embedding)
+        self._queue.put_embedding(self.status.run_id, epoch, embedding)

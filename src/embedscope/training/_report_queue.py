@@ -29,7 +29,7 @@ class RunSignals(Protocol):
     finished: SignalInstance
 
 
-class Outbox:
+class ReportQueue:
     """Gathers a run's events and hands them to the dispatcher, about ten times a second.
 
     Parameters
