@@ -32,7 +32,7 @@ def test_numbers_with_fractions_after_whole_ones_are_noted():
     samples = made(PIXELS).same_way(PIXELS * 1.0, LABELS, source="later")
     (note,) = samples.left_out
     assert note.name == "intensities of later"
-    assert note.reason.startswith("are float64, those that the scale was measured on uint16")
+    assert note.reason.startswith("are float64, but the scale was measured on uint16")
     patches = samples_from_patches(PIXELS, 20).same_way(PIXELS * 1.0, source="later")
     assert [name for name, _ in patches.left_out] == ["intensities of later"]
 

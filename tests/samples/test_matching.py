@@ -53,7 +53,7 @@ def test_frames_from_zero_are_taken_as_they_are():
     samples = samples_from_table(table([0, 2]), columns=["value"], source=SERIES)
     assert set(samples.identities.frame) == {0, 2}
     (note,) = [each for each in samples.left_out if "objects" in each.name]
-    assert note == ("values of 13 objects", "no row of the table is theirs")
+    assert note == ("values of 13 objects", "the table has no row for them")
 
 
 def test_a_still_takes_one_time_point_whatever_its_number():
@@ -68,9 +68,9 @@ def test_a_still_takes_one_time_point_whatever_its_number():
     ("labels", "message"),
     [
         (range(6), "'label' only counts them"),
-        ([5, 4, 3, 2, 1, 0], r"got 5 in column 'label' that are, and 6 if all are changed by \+1"),
+        ([5, 4, 3, 2, 1, 0], r"got 5 in column 'label' that are, and 6 if \+1 is added to all"),
         ([2, 3, 4, 5, 6, 8], None),
-        ([3, 4, 5, 6, 7], "and 5 if all are changed by -1"),
+        ([3, 4, 5, 6, 7], "and 5 if -1 is added to all"),
         ([71, 72], "got 0 of 2 rows whose label in column 'label' is one of its 6 objects"),
         ([1, 20, 3, 40, 50, 60, 70], "got 2 of 7 rows"),
         ([1, 2, 3, 4, 5, 6, 20, 30, 40, 50, 60, 70, 80], None),  # the table of a larger image

@@ -272,7 +272,7 @@ def test_absent_pictures_are_grey_and_not_learned_from():
         ({"table": np.ones((3, 2), np.float32)}, "either images or a table"),
         ({"features": pd.DataFrame({"a": [1]})}, r"3 rows of everything.*'features': 1"),
         ({"centroids": np.ones((2, 2))}, r"3 rows of everything.*'centroids': 2"),
-        ({"sources": {}}, r"sources must hold all that identities name; got none for \['a'\]"),
+        ({"sources": {}}, r"sources must hold all sources of identities; got none for \['a'\]"),
     ],
 )
 def test_parts_that_do_not_fit_together_are_refused(changes, message):

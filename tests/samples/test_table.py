@@ -44,10 +44,10 @@ def test_numbers_are_chosen_and_the_rest_is_listed():
     assert reasons["kind"].startswith("not numeric")
     assert reasons["well"] == "not numeric (category)"
     assert reasons["day"].startswith("not numeric (datetime64")
-    assert reasons["alive"].startswith("yes or no")
+    assert reasons["alive"].startswith("true or false")
     assert reasons["constant"] == "the same number in every row"
     assert reasons["empty"] == "no finite number"
-    assert reasons["label"].startswith("says who a row is")
+    assert reasons["label"].startswith("holds identities")
     assert reasons["1 row"] == "missing or infinite values, or the background (labels 4)"
     assert len(reasons) == 8
 

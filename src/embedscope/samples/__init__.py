@@ -1,6 +1,6 @@
-"""From images, labels, tables and arrays to samples that know who they are.
+"""Make samples with identities from images, labels, tables and arrays.
 
-Also the sample images that ship along.
+The sample images of the package are here too.
 """
 
 from embedscope.samples._bundled import JurkatCells, Nuclei, jurkat_cells, nuclei

@@ -1,4 +1,4 @@
-"""Put samples of several sources together, scaled as one set, and take one of them out again."""
+"""Join samples of several sources, scaled as one set, and extract those of one source."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ def join_samples(parts: Sequence[Samples]) -> Samples:
     Parameters
     ----------
     parts : sequence of Samples
-        Made the same way, of sources with different names. Axes may differ where the samples do
-        not (stills and a time series).
+        Made in the same way, of sources with different names. Axes may differ if the shape of the
+        samples does not (single images and a time series).
 
     Returns
     -------
     Samples
-        All rows, part after part. The scale of intensities (or the standardisation of a table) is
-        kept if all parts share it, as parts made with `Samples.same_way` do; else it is measured
-        again, over the whole set. Features that a part lacks are NaN.
+        All rows, part by part. If all parts share the scale of intensities (or the standardisation
+        of a table), as parts made with `Samples.same_way` do, it stays; else it is measured again,
+        over the whole set. Features that a part does not have are NaN.
 
     Raises
     ------
@@ -57,13 +57,13 @@ def join_samples(parts: Sequence[Samples]) -> Samples:
 
 
 def of_source(samples: Samples, name: str) -> Samples:
-    """Samples of one source alone, scaled as all are.
+    """Samples of only one source, with the scale of all.
 
     Parameters
     ----------
     samples : Samples
     name : str
-        A source that is there and has samples.
+        A source that has samples.
     """
     identities = samples.identities
     chosen = identities.source == identities.sources.index(name)
@@ -90,7 +90,7 @@ def _check_parts(parts: list[Samples]) -> None:
 
 
 def check_alike(parts: Sequence[Samples]) -> None:
-    """Raise unless all were made in the same way, of whatever sources.
+    """Raise unless all samples were made in the same way; their sources may differ.
 
     Raises
     ------
@@ -139,5 +139,5 @@ def _join_features(parts: list[Samples]) -> Any:
 
 
 def share_scale(parts: Sequence[Samples]) -> bool:
-    """Whether all were brought to 0..1, or standardised, by the same numbers."""
+    """Whether all were scaled to 0..1, or standardised, by the same numbers."""
     return len({kind_of(part).scale_values(part) for part in parts}) == 1

@@ -1,4 +1,4 @@
-"""Samples of what a user has at hand, and of new data the way others were made."""
+"""Samples of any data that a user has, and of new data in the same way as others."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from embedscope.samples.tables._table import samples_from_table
 
 
 def as_samples(data: Any) -> Samples:
-    """Return samples as they are, and make samples of a table or an array.
+    """Return samples unchanged, and make samples of a table or an array.
 
     Parameters
     ----------
     data : Samples, pandas.DataFrame or array
-        Images with labels need `samples_from_labels`, which asks for both.
+        For images with labels use `samples_from_labels`, which takes both.
 
     Returns
     -------
     Samples
-        As `samples_from_table` or `samples_from_array` makes them with their defaults.
+        Made by `samples_from_table` or `samples_from_array`, with their defaults.
 
     Raises
     ------
@@ -39,14 +39,14 @@ def as_samples(data: Any) -> Samples:
 
 
 def samples_like(known: Samples, data: Any) -> Samples:
-    """Return samples that a network which has learned `known` can read.
+    """Return samples that a network trained on `known` can read.
 
     Parameters
     ----------
     known : Samples
     data : Samples, pandas.DataFrame or array
-        A table or an array is read with `Samples.same_way`, by columns and scale of `known`, as a
-        source of a name that is free there.
+        A table or an array is read with `Samples.same_way`, with the columns and scale of `known`.
+        Its source gets a name that `known` does not use.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def samples_like(known: Samples, data: Any) -> Samples:
     Raises
     ------
     InvalidInputError
-        If the data are of another kind, or samples on another scale: their numbers would mean
+        If the data are of another kind, or samples have another scale: their numbers would mean
         something else to the network.
     """
     if not isinstance(data, Samples):
@@ -64,7 +64,7 @@ def samples_like(known: Samples, data: Any) -> Samples:
     if not share_scale([known, data]):
         raise InvalidInputError(
             "samples must be on the scale of those trained on; got samples that were scaled or "
-            "standardised by themselves. Make them with same_way of the samples trained on."
+            "standardised separately. Make them with same_way of the samples trained on."
         )
     return data
 

@@ -1,4 +1,4 @@
-"""What samples of every kind have in common."""
+"""What samples of all kinds share, and how kinds differ."""
 
 from embedscope.samples.common._kind import kind_of
 from embedscope.samples.common._matching import (

@@ -1,4 +1,4 @@
-"""Refuse samples whose parts do not fit together."""
+"""Checks that the parts of samples fit together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def check_contents(samples: Samples) -> None:
-    """Refuse samples that hold both images and a table, or neither."""
+    """Raise if samples hold both images and a table, or neither."""
     if (samples.images is None) == (samples.table is None):
         raise InvalidInputError(
             "samples must hold either images or a table; got both or neither. Give one of them."
@@ -22,7 +22,7 @@ def check_contents(samples: Samples) -> None:
 
 
 def check_lengths(samples: Samples) -> None:
-    """Refuse parts that do not have one row for each identity."""
+    """Raise if a part does not have one row for each identity."""
     names = ("images", "table", "features", "bounding_boxes", "centroids")
     held = {name: getattr(samples, name) for name in names}
     n_rows = len(samples.identities)
@@ -35,12 +35,12 @@ def check_lengths(samples: Samples) -> None:
 
 
 def check_sources(samples: Samples) -> None:
-    """Refuse identities of unknown sources, and the background among objects."""
+    """Raise if a source is unknown, or the background is among objects."""
     named = samples.identities.sources
     missing = set(named) - samples.sources.keys()
     if missing:
         raise InvalidInputError(
-            f"sources must hold all that identities name; got none for {sorted(missing)}. Add a "
+            f"sources must hold all sources of identities; got none for {sorted(missing)}. Add a "
             "Source for each."
         )
     unknown = samples.absent.keys() - samples.sources.keys()

@@ -15,17 +15,17 @@ from embedscope._errors import InvalidInputError
 
 @dataclass(frozen=True)
 class Recipe:
-    """What all recipes share: they go to a dictionary of JSON types and back."""
+    """Settings of one kind of samples; can be stored as a dictionary of JSON types."""
 
     kind: ClassVar[str] = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the settings and the recipe's kind, in types that JSON knows."""
+        """Return the settings and the recipe's kind, in types of JSON."""
         return {"kind": self.kind} | asdict(self)
 
     @staticmethod
     def from_dict(stored: Mapping[str, Any]) -> Recipe:
-        """Make the recipe that `to_dict` (and JSON, which turns tuples to lists) wrote.
+        """Return the recipe of `to_dict`, also after JSON has turned its tuples into lists.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Who a sample is, and the source that it comes from."""
+"""The identity of a sample, and the source that it comes from."""
 
 from embedscope.samples.identity._arrays import finest_level, read
 from embedscope.samples.identity._source import source_from_dict, source_to_dict

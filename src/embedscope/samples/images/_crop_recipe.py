@@ -19,7 +19,7 @@ class CropRecipe(Recipe):
     Attributes
     ----------
     shape : tuple of int
-        Crop's height and width in pixels, or depth, height and width of a 3D image.
+        Height and width of a crop in pixels, or depth, height and width in a 3D image.
     axes, image_axes : str
         Axes of the labels and of the image, such as "tzyx" and "tzyxc".
     pixel_size : tuple of float or None
@@ -27,7 +27,7 @@ class CropRecipe(Recipe):
     padding, background, volume : str
         As `samples_from_labels`.
     align : bool
-        Whether crops are turned upright.
+        Whether crops are rotated so that objects are upright.
     percentiles : tuple of float
         The percentiles, over all crops, that become 0 and 1.
     features : bool

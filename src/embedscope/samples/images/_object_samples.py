@@ -1,4 +1,4 @@
-"""Make samples of labelled objects by a recipe: a new one, or that of earlier samples."""
+"""Samples of labelled objects by a recipe: a new one, or that of earlier samples."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from embedscope.samples.images._objects import Objects, find_objects
 from embedscope.samples.images._sizes import checked_pixel_size
 
 SAME_PIXEL_SIZE = 0.01
-"""Relative difference up to which two pixel sizes count as one."""
+"""Relative difference up to which two pixel sizes count as equal."""
 
 
 class ObjectKind(Kind[CropRecipe], recipe=CropRecipe):
@@ -76,7 +76,8 @@ def labels_same_way(
 ) -> Samples:
     """Cut and scale the objects of another image as those of `samples` were.
 
-    Axes are those of the first image unless others are given, as for a time series after stills.
+    Axes are those of the first image unless others are given, as for a time series after single
+    images.
     """
     if axes is None:
         axes, image_axes = recipe.axes, image_axes or recipe.image_axes
@@ -117,7 +118,7 @@ def follow_recipe(
     rows: npt.NDArray[np.intp],
     scale: ChannelScale | None,
 ) -> Samples:
-    """Follow the recipe; the scale is measured if there is none."""
+    """Cut the objects of some rows by the recipe; the scale is measured if it is None."""
     chosen, images = cut_found(field, objects, recipe, rows)
     finite = finite_rows(images)
     left_out = tuple(
@@ -152,12 +153,12 @@ def _check_some_left(n_left: int) -> None:
     if n_left == 0:
         raise InvalidInputError(
             "image must be finite around at least one object; got NaN or infinite pixels in every "
-            "crop. Mend the image, or use background='zero' if they are outside the objects."
+            "crop. Repair the image, or use background='zero' if they are outside the objects."
         )
 
 
 def pixel_size_of(source: Source) -> tuple[float, ...] | None:
-    """Length of one pixel along each spatial axis in the world, if the source has a place there."""
+    """Length of a pixel along each spatial axis in the world; None if the source has no affine."""
     if source.affine is None:
         return None
     steps = np.linalg.norm(source.affine[:-1, :-1], axis=0)

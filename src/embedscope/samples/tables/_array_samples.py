@@ -1,4 +1,4 @@
-"""Samples from an array that already holds one sample a row."""
+"""Samples from an array with one sample in each row."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class ArrayRecipe(Recipe):
-    """An array, taken as it is.
+    """Items of an array, unchanged.
 
     Attributes
     ----------
     shape : tuple of int
-        Shape of one sample as given.
+        Shape of one sample, as in the given array.
     """
 
     kind: ClassVar[str] = "array"
@@ -58,10 +58,10 @@ def samples_from_array(
     Parameters
     ----------
     X : array of shape (n, n_features), (n, h, w), (n, h, w, n_channels) or (n, z, h, w, n_channels)
-        Real numbers. More than 2 axes are pictures, with thumbnails; each channel's range becomes
-        0..1. Rows of 2 axes are taken as they are.
+        Real numbers. Arrays of more than 2 axes are pictures, with thumbnails; the range of each
+        channel becomes 0..1. Rows of arrays of 2 axes stay unchanged.
     ids : int array of shape (n,), optional
-        A number for each sample, each once, from 0. The row number if None.
+        A number of 0 or more for each sample, all different. The row number if None.
     features : pandas.DataFrame of n rows, optional
         Numbers and categories to colour by, in the order of the rows; its index is ignored.
     source : str
@@ -75,7 +75,7 @@ def samples_from_array(
     Raises
     ------
     InvalidInputError
-        If the array has another number of axes, is empty or holds no real numbers, ids repeat, or
+        If the array has another number of axes, is empty or not of real numbers, ids repeat, or
         lengths differ.
     """
     return _make(X, ids, features, source, None)

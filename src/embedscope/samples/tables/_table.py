@@ -1,4 +1,4 @@
-"""Samples from a table: one row a sample, numeric columns as what is learned."""
+"""Samples from a table: each row is a sample, numeric columns are what a network learns."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ class TableRecipe(Recipe):
     Attributes
     ----------
     columns : tuple of str
-        The columns that were used, in order.
+        The columns to learn from, in order.
     means, deviations : tuple of float or None
-        Mean and standard deviation of each column that become 0 and 1; None if columns were taken
-        as they are.
+        Mean and standard deviation of each column that become 0 and 1; None if columns stay
+        unchanged.
     label_column, frame_column : str or None
-        Where labels and frames stand; None for the table's index, and for frame 0.
+        The columns of labels and frames; None for the table's index, and for frame 0.
     """
 
     kind: ClassVar[str] = "table"
@@ -108,33 +108,33 @@ def samples_from_table(
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row a sample.
+        One row for each sample.
     columns : sequence of str, optional
-        The columns to learn from. All that hold varying numbers if None; the others are listed in
-        `left_out`, with the reason.
+        The columns to learn from. If None, all columns of varying numbers; the others are listed
+        in `left_out`, with the reason.
     standardise : bool
-        Bring each column to mean 0 and standard deviation 1.
+        Whether to scale each column to mean 0 and standard deviation 1.
     source : str or Source
         The name of this source, part of every sample's identity; or the source of the labelled
         image that the table describes, whose labels the rows then belong to.
     label_column : str, optional
-        The column with each row's label. If None, "label", or else the table's index; of an index
-        of names, as AnnData has, rows are numbered from 0, and the names become a column of
+        The column with the label of each row. If None, "label", or else the table's index. If that
+        is of names, as in AnnData, rows are numbered from 0, and the names become a column of
         `features`.
     frame_column : str, optional
-        The column with each row's frame. If None, "frame", or else all are frame 0.
+        The column with the frame of each row. If None, "frame", or else all rows are frame 0.
 
     Returns
     -------
     Samples
-        In the order of the table. All columns are kept in `features`. Rows with NaN or infinite
-        values in what is learned are left out, and so is a row of label 0, the background.
+        In the order of the table. `features` holds all columns. Rows with NaN or infinite values in
+        the columns to learn from are left out, and so is a row of label 0, the background.
 
     Raises
     ------
     InvalidInputError
-        If it is no table or empty, a column is missing or not numeric, labels are not unique
-        integers within a frame, or no row or column is left.
+        If the table is empty or no DataFrame, a column is missing or not numeric, labels are not
+        unique integers within a frame, or no row or column is left.
     """
     frame = checked_frame(frame)
     label_column = identity_column(frame, label_column, "label_column", "label")
@@ -151,7 +151,7 @@ def samples_from_table(
 def table_same_way(
     recipe: TableRecipe, frame: pd.DataFrame, *, source: str | Source = "table"
 ) -> Samples:
-    """Choose and standardise the columns of another table as a first one's were."""
+    """Choose and standardise the columns of another table as those of the first one."""
     frame = checked_frame(frame)
     checked_columns(frame, recipe.columns)
     label_column = identity_column(frame, recipe.label_column, "label_column", "label")
@@ -172,7 +172,7 @@ def _follow(
     *,
     measure: bool,
 ) -> Samples:
-    """Follow the recipe, after measuring its standardisation if that is asked for."""
+    """Make samples by the recipe; `measure` says whether its standardisation is measured first."""
     _check_linked(frame, recipe, source)
     made_from = source if isinstance(source, Source) else Source(name=source, kind="table")
     ids = row_ids(frame, recipe.label_column, recipe.frame_column)
@@ -199,21 +199,21 @@ def _follow(
 def _joined(
     ids: RowIds, kept: npt.NDArray[np.bool_], source: Source
 ) -> tuple[npt.NDArray[np.int64], tuple[LeftOut, ...]]:
-    """The frames of the rows that are kept, checked against the labels if they are at hand."""
+    """The frames of the kept rows, checked against the labels if the source has them."""
     if source.kind != "labels" or source.labels is None:
         own = rows_of(ids, kept)
         frames = np.zeros(len(own.labels), np.int64) if own.frames is None else own.frames
         check_different(own, frames)
         return frames, ()
     objects = known_objects(source)
-    asked = kept | (ids.labels == 0)  # a row of the background says that labels count from there
+    asked = kept | (ids.labels == 0)  # a background row says that labels count from 0
     frames, notes = matched_frames(rows_of(ids, asked), objects)
     frames = frames[kept[asked]]
     return frames, notes + unmatched(rows_of(ids, kept), frames, objects)
 
 
 def _check_linked(frame: pd.DataFrame, recipe: TableRecipe, source: str | Source) -> None:
-    """Refuse to guess which object of an image a row describes."""
+    """Raise if the table does not say which object of an image a row describes."""
     import pandas as pd
 
     if not isinstance(source, Source):
