@@ -13,12 +13,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments : sequence of str, optional
-        The command line without the program's name; the process's own by default.
+        The command line without the program's name; by default that of the process.
 
     Returns
     -------
     int
-        Exit status: 0, or 2 where the input broke a rule.
+        Exit status: 0, or 2 for invalid input.
     """
     from embedscope.cli._commands import run
 

@@ -1,4 +1,4 @@
-"""The commands and their arguments; what they do lives in modules of its own."""
+"""The commands and their arguments; other modules do the work."""
 
 from __future__ import annotations
 
@@ -27,18 +27,16 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="embedscope", description="Parametric UMAP in seconds.")
     commands = parser.add_subparsers(dest="command", required=True)
     demo = commands.add_parser(
-        "demo", help="train on real cells, draw pictures of the map, and place cells held back"
+        "demo", help="train on real cells, plot the map, and map cells that were held out"
     )
-    demo.add_argument("--headless", action="store_true", help="write pictures only; open no window")
+    demo.add_argument("--headless", action="store_true", help="only write pictures; open no window")
     demo.add_argument(
-        "--out", type=Path, default=Path("embedscope-demo"), help="folder for pictures and model"
+        "--out", type=Path, default=Path("embedscope-demo"), help="folder for pictures and session"
     )
     demo.set_defaults(run=_demo)
-    transform = commands.add_parser(
-        "transform", help="place the rows of an array on the map of a saved model"
-    )
+    transform = commands.add_parser("transform", help="map the rows of an array with a saved model")
     transform.add_argument("model", type=Path, help="folder of the saved model")
-    transform.add_argument("data", type=Path, help=".npy file, samples first")
+    transform.add_argument("data", type=Path, help=".npy file, samples along the first axis")
     transform.add_argument("--out", type=Path, required=True, help=".npy file for the positions")
     transform.set_defaults(run=_transform)
     return parser

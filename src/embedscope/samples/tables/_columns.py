@@ -87,7 +87,7 @@ def row_ids(frame: pd.DataFrame, label_column: str | None, frame_column: str | N
     return RowIds(labels, frames, labels_from, frames_from)
 
 
-def _integers(values: Any, place: str, parameter: str) -> npt.NDArray[np.int64]:
+def _integers(values: Any, column: str, parameter: str) -> npt.NDArray[np.int64]:
     """Whole numbers of 0 or more, also of dtype float, as from a CSV file with a missing value."""
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
@@ -106,7 +106,7 @@ def _integers(values: Any, place: str, parameter: str) -> npt.NDArray[np.int64]:
             problem = f"{numbers.max()}, beyond 2**63 - 1"
     if problem:
         raise InvalidInputError(
-            f"{place} must hold whole numbers of 0 or more; got {problem}. Name the column "
+            f"{column} must hold whole numbers of 0 or more; got {problem}. Name the column "
             f"that identifies the rows with {parameter}."
         )
     return np.asarray(values).astype(np.int64)
