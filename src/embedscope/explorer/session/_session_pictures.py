@@ -1,4 +1,4 @@
-"""Pictures of samples, cut again out of the images that they came from."""
+"""Pictures of samples, cut again from their images."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from embedscope.samples.common import kind_of
 
 
 def attach_pictures(samples: Samples, name: str, image: Any, labels: Any = None) -> Samples:
-    """Give the samples of one source their pictures back.
+    """Return samples with the pictures of one source, which were absent.
 
     Parameters
     ----------
     samples : Samples
-        Of which those of this source have no pictures: see ``samples.absent``.
+        The samples of this source have no pictures: see ``samples.absent``.
     name : str
         The source.
     image, labels : array or pyramid
-        The image, and for labelled objects its labels, as when the samples were made.
+        The image, and for labelled objects its labels, with which the samples were made.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def attach_pictures(samples: Samples, name: str, image: Any, labels: Any = None)
 def cut_pictures(
     samples: Samples, name: str, image: Any, labels: Any = None
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any]]:
-    """Cut the pictures of one source's samples out of its image, as they were cut before.
+    """Cut the pictures of the samples of one source from its image, as before.
 
     Parameters
     ----------
@@ -64,14 +64,14 @@ def cut_pictures(
     Returns
     -------
     rows : ndarray of shape (k,), int64
-        The rows of the source's samples.
+        Rows of the samples of the source.
     pictures : ndarray of shape (k, [z,] h, w, n_channels)
         Raw pixels.
 
     Raises
     ------
     InvalidInputError
-        If the image does not hold all of the source's samples.
+        If the image does not hold all samples of the source.
     """
     identities = samples.identities
     cut = kind_of(samples).cut_again(samples, name, image, labels)

@@ -1,8 +1,8 @@
-"""Samples as the parts that a session stores, and samples again.
+"""Samples as the parts that a session stores, and samples from these parts.
 
-Tables, features and identities are stored; so are pictures that came as an array, since no file
-holds these. Pictures cut out of images are cut again when the session is opened, unless it was
-asked to hold them.
+Tables, features and identities are stored, and pictures of an array, since no image holds these.
+Pictures that were cut from images are cut again when the session is opened, unless the session
+includes them.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ _ROLES = ("image", "labels")
 
 
 class Absence(NamedTuple):
-    """An image that a session refers to and that is not there, or has changed.
+    """An image of a session that is missing or has changed.
 
     Attributes
     ----------
     source : str
-        The source it belongs to.
+        Name of its source.
     role : {"image", "labels"}
-        What it is there.
+        Its role in the source.
     reason : str
-        Why it was left out, a phrase.
+        Why it is absent, a phrase.
     reference : ImageReference
-        Where it lay and how to tell it, to be stored again.
+        The reference, to be stored again.
     """
 
     source: str
@@ -52,7 +52,7 @@ class Absence(NamedTuple):
 
 @dataclass(frozen=True)
 class StoredSamples:
-    """Samples taken apart: JSON values and plain arrays."""
+    """The parts of samples: JSON values and plain arrays."""
 
     described: dict[str, Any]
     arrays: dict[str, npt.NDArray[Any]]
@@ -61,17 +61,17 @@ class StoredSamples:
 def store_samples(
     samples: Samples, session: Path, absences: Sequence[Absence], *, include_images: bool
 ) -> StoredSamples:
-    """Take samples apart.
+    """Convert samples to parts for a session.
 
     Parameters
     ----------
     samples : Samples
     session : Path
-        Directory of the session, which images' paths become relative to.
+        Folder of the session, to which paths of images become relative.
     absences : sequence of Absence
-        Images that were not there when the samples were read from a session.
+        Images that were absent when the samples were read from a session.
     include_images : bool
-        Whether pictures that were cut out of images are stored too.
+        Whether pictures that were cut from images are stored too.
     """
     identities = samples.identities
     columns, arrays = columns_to_arrays(samples.features)
@@ -105,21 +105,21 @@ def store_samples(
 def restore_samples(
     described: Mapping[str, Any], arrays: Arrays, session: Path | None
 ) -> tuple[Samples, tuple[Absence, ...]]:
-    """Put samples together again, and open the images that they came from.
+    """Make samples of stored parts, and open their images.
 
     Parameters
     ----------
     described, arrays
-        From `store_samples`; further arrays may stand among them.
+        From `store_samples`; there may be other arrays.
     session : Path or None
-        Directory of the session; without it no image is looked for.
+        Folder of the session; if None, no image is opened.
 
     Returns
     -------
     samples : Samples
-        Those of images that are not there have no pictures, which ``samples.absent`` says.
+        Samples of absent images have no pictures; see ``samples.absent``.
     absences : tuple of Absence
-        What was not there, and why.
+        Absent images, with reasons.
 
     Raises
     ------
@@ -159,7 +159,7 @@ def take_back(
     image: Any,
     labels: Any = None,
 ) -> tuple[Samples, tuple[Absence, ...]]:
-    """Give the samples of one source their pictures back, out of the images that were absent.
+    """Return samples with the pictures of one source, whose images were absent.
 
     Parameters
     ----------
@@ -168,18 +168,18 @@ def take_back(
     source : str
         Name of the source.
     image, labels : array or pyramid
-        As when the samples were made.
+        Those with which the samples were made.
 
     Returns
     -------
     samples, absences
-        The same without what is no longer absent.
+        Both without absences of this source.
 
     Raises
     ------
     InvalidInputError
-        If there is no such source, the image does not hold all of its samples, or it is another
-        than the session was saved with.
+        If there is no such source, the image does not hold all of its samples, or it is not the
+        one that the session was saved with.
     """
     for absence in absences:
         given = image if absence.role == "image" else labels
@@ -190,14 +190,14 @@ def take_back(
 
 
 def trained_part(samples: Samples, in_training: npt.NDArray[np.bool_]) -> Samples:
-    """The samples that a map was trained on; themselves, not a copy, if it is all of them."""
+    """The samples that a map was trained on; not a copy if these are all samples."""
     return samples if in_training.all() else samples.subset(np.flatnonzero(in_training))
 
 
 def _describe(
     source: Source, held: Mapping[tuple[str, str], ImageReference], session: Path
 ) -> dict[str, Any]:
-    """A source for JSON, its images by reference."""
+    """A source for JSON, with references to its images."""
     references = {}
     for role in _ROLES:
         image = getattr(source, role)
@@ -209,7 +209,7 @@ def _describe(
 
 
 def _open_source(entry: Mapping[str, Any], session: Path | None) -> tuple[Source, list[Absence]]:
-    """A source with the images that are there, and those that are not."""
+    """A source with the images that could be opened, and the absent ones."""
     images: dict[str, Any] = {}
     absences = []
     for role in _ROLES:
@@ -217,7 +217,7 @@ def _open_source(entry: Mapping[str, Any], session: Path | None) -> tuple[Source
             continue
         reference = ImageReference.from_dict(entry[role])
         if session is None:
-            images[role], reason = None, "it was not looked for"
+            images[role], reason = None, "it was not opened"
         else:
             reference = reference.absolute_from(session)
             images[role], reason = open_image(reference)
@@ -237,7 +237,7 @@ def _scale(arrays: Arrays, n_channels: int) -> ChannelScale:
 def _pictures(
     described: Mapping[str, Any] | None, arrays: Arrays, n_samples: int
 ) -> npt.NDArray[Any] | None:
-    """The stored pictures, or room for them."""
+    """The stored pictures, or zeros where they are cut again."""
     if described is None or "pictures" in arrays:
         return arrays.get("pictures")
     dtype = np.dtype(described["dtype"])
@@ -247,7 +247,7 @@ def _pictures(
 
 
 def _cut_again(samples: Samples, absences: Sequence[Absence]) -> Samples:
-    """Fill in the pictures of all sources whose images are there."""
+    """Fill in the pictures of all sources whose images are open."""
     assert samples.images is not None
     absent: dict[str, str] = {}
     for absence in absences:
