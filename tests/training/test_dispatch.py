@@ -15,7 +15,7 @@ from embedscope.training._report_queue import ReportQueue
 
 
 class Signals:
-    """Signals as a run has them, and what came through them."""
+    """The signals of a run, and their events."""
 
     status_changed = Signal(Status)
     loss_reported = Signal(int, int, dict)
@@ -23,15 +23,15 @@ class Signals:
     finished = Signal(Status)
 
     def __init__(self) -> None:
-        self.came: list[tuple[str, object]] = []
-        self.status_changed.connect(lambda status: self.came.append(("status", status.fraction)))
-        self.loss_reported.connect(lambda run, epoch, losses: self.came.append(("loss", epoch)))
-        self.embedding_changed.connect(lambda run, epoch, z: self.came.append(("map", epoch)))
-        self.finished.connect(lambda status: self.came.append(("end", status.phase)))
+        self.events: list[tuple[str, object]] = []
+        self.status_changed.connect(lambda status: self.events.append(("status", status.fraction)))
+        self.loss_reported.connect(lambda run, epoch, losses: self.events.append(("loss", epoch)))
+        self.embedding_changed.connect(lambda run, epoch, z: self.events.append(("map", epoch)))
+        self.finished.connect(lambda status: self.events.append(("end", status.phase)))
 
 
 class BusyThread:
-    """A dispatcher whose thread gets round to its callbacks only when the test says so."""
+    """A dispatcher whose thread calls its callbacks only when the test says so."""
 
     def __init__(self) -> None:
         self.waiting: list[Callable[[], None]] = []
@@ -39,13 +39,13 @@ class BusyThread:
     def __call__(self, callback: Callable[[], None]) -> None:
         self.waiting.append(callback)
 
-    def get_round_to_it(self) -> None:
+    def call_waiting(self) -> None:
         waiting, self.waiting = self.waiting, []
         for callback in waiting:
             callback()
 
 
-def test_a_busy_thread_gets_one_callback_with_the_latest_and_all_that_must_arrive():
+def test_a_busy_thread_gets_one_callback_with_the_latest_and_all_losses_and_phases():
     signals, thread = Signals(), BusyThread()
     queue = ReportQueue(signals, thread)
     for epoch in range(5):
@@ -57,10 +57,10 @@ def test_a_busy_thread_gets_one_callback_with_the_latest_and_all_that_must_arriv
     queue.put_final(Status(1, Phase.DONE, fraction=1.0))
     queue.send(at_once=True)
     assert len(thread.waiting) == 1
-    assert signals.came == []
-    thread.get_round_to_it()
+    assert signals.events == []
+    thread.call_waiting()
     losses = [("loss", epoch) for epoch in range(5)]
-    assert signals.came == [
+    assert signals.events == [
         *losses,
         ("map", 4),
         ("status", 0.4),
@@ -75,12 +75,12 @@ def test_statuses_come_about_ten_times_a_second():
     for step in range(1_000):
         queue.put_status(Status(1, Phase.FITTING, fraction=step / 1_000))
         queue.send()
-    assert len(signals.came) == 1  # a thousand steps take far less than a tenth of a second
+    assert len(signals.events) == 1  # a thousand steps take far less than a tenth of a second
     queue.send(at_once=True)
-    assert signals.came[-1] == ("status", 0.999)
+    assert signals.events[-1] == ("status", 0.999)
 
 
-def test_a_listener_that_fails_is_heard_of_and_keeps_nobody_else_from_hearing():
+def test_the_error_of_a_listener_is_raised_and_other_listeners_still_get_events():
     signals = Signals()
 
     def fail(*event: object) -> None:
@@ -93,13 +93,13 @@ def test_a_listener_that_fails_is_heard_of_and_keeps_nobody_else_from_hearing():
     with pytest.raises(EmitLoopError) as caught:
         queue.send(at_once=True)
     assert isinstance(caught.value.__cause__, ValueError)
-    assert signals.came == [("loss", 0), ("end", Phase.DONE)]
+    assert signals.events == [("loss", 0), ("end", Phase.DONE)]
     queue.put_status(Status(1, Phase.DONE, fraction=0.7))
     queue.send(at_once=True)
-    assert signals.came[-1] == ("status", 0.7)
+    assert signals.events[-1] == ("status", 0.7)
 
 
-def test_after_a_dispatcher_has_failed_the_next_delivery_takes_everything_along():
+def test_after_a_dispatcher_has_failed_the_next_delivery_has_everything():
     signals, thread = Signals(), BusyThread()
     is_broken = True
 
@@ -114,8 +114,8 @@ def test_after_a_dispatcher_has_failed_the_next_delivery_takes_everything_along(
         queue.send(at_once=True)
     is_broken = False
     queue.send(at_once=True)
-    thread.get_round_to_it()
-    assert signals.came == [("loss", 7)]
+    thread.call_waiting()
+    assert signals.events == [("loss", 7)]
 
 
 def test_an_asyncio_loop_gets_callbacks_in_order_on_its_own_thread():
@@ -138,7 +138,7 @@ def test_an_asyncio_loop_gets_callbacks_in_order_on_its_own_thread():
     assert {thread for _, thread in came} == {threading.main_thread()}
 
 
-def test_a_closed_loop_is_told_nothing_and_nothing_breaks():
+def test_a_closed_loop_gets_nothing_and_no_error_is_raised():
     loop = asyncio.new_event_loop()
     loop.close()
     AsyncioDispatcher(loop)(lambda: pytest.fail("must not be called"))

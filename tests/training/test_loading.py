@@ -1,4 +1,4 @@
-"""TensorFlow is loaded beside a run, which says so and can be stopped meanwhile."""
+"""TensorFlow is loaded in a thread of its own; a run reports this and can be stopped."""
 
 from __future__ import annotations
 

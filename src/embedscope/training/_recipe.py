@@ -29,7 +29,7 @@ _SAME_NAME = (
     "densmap",
     "autoencoder_loss",
 )
-_N_COMPONENTS = 2
+_N_COMPONENTS = 2  # of the map
 _HELD_OUT = 0.1  # share of the samples
 _SAMPLES_PER_NUMBER = 4  # of a style code, at least
 _PICTURE_RANKS = (3, 4)  # of one sample: height, width and channels, or these after a depth

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from embedscope.samples import Samples
     from embedscope.training._live_decoder import LiveDecoder
 
-_REPLAY_BYTES = 64 * 2**20
+_REPLAY_BYTES = 64 * 2**20  # memory limit of snapshots
 _EXIT_TIMEOUT_S = 5.0  # wait for each run when the process exits
 _NOTHING_LEARNED = (
     "Stopped before the network had learned anything, so there is no map to keep. Train again, "

@@ -20,7 +20,7 @@ from embedscope.explorer.session._image_files import file_of, is_remote, open_fi
 from embedscope.samples.identity import finest_level, read
 
 _MOST_BYTES = 16 * 2**20  # up to this size the fingerprint is of all pixels, else of blocks
-_N_BLOCKS = 16
+_N_BLOCKS = 16  # of 1 MiB each, so that they have the same limit together
 _CHANGED = "has changed since the session was saved"
 
 

@@ -38,6 +38,7 @@ CHANNEL_PROPERTIES = {
 }
 
 GROUP_OBJECTS = 4096
+"""Objects of one tile that are measured at a time."""
 
 
 def measure_features(

@@ -15,6 +15,7 @@ Array = npt.NDArray[Any]
 Box = tuple[slice, ...]
 
 AXES = ("yx", "zyx", "tyx", "tzyx")
+"""Axes that labels may have."""
 
 
 @dataclass(frozen=True, eq=False)
