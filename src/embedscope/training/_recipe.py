@@ -103,7 +103,7 @@ def make_estimator(
 
 
 def _fitting_style(wanted: int, X: np.ndarray) -> int:
-    """Numbers in a style code: at most the values beside the point, and few for few samples."""
+    """Numbers in a style code: limited by the values and by the number of samples."""
     n_samples, n_values = len(X), X[0].size
     return max(0, min(wanted, n_values - _N_COMPONENTS, n_samples // _SAMPLES_PER_NUMBER))
 

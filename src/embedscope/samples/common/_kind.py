@@ -1,7 +1,7 @@
 """What differs between kinds of samples: objects, patches, table rows and items of an array.
 
-Each kind is one subclass of `Kind`, in the module that makes its samples. Other code asks
-`kind_of(samples)` and calls its methods; it has no branches on kinds.
+Each kind is one subclass of `Kind`, in the module that makes its samples. Other code calls the
+methods of `kind_of(samples)` instead of branching on kinds.
 
 A new kind needs three things: a module with its recipe, its subclass of `Kind` and its public
 function; that function among the names of `embedscope.samples`, whose import also registers the
@@ -30,7 +30,7 @@ class Kind(Generic[R]):
 
     A subclass names the class of its recipes, which registers it: ``class ObjectKind(
     Kind[CropRecipe], recipe=CropRecipe)``. It has to override `repeat`; the other methods have
-    defaults that suit samples which are used as they are given.
+    defaults that suit data which are used unchanged.
 
     Parameters
     ----------
@@ -132,5 +132,5 @@ class Kind(Generic[R]):
 
 
 def kind_of(samples: Samples) -> Kind[Any]:
-    """The kind of some samples, told by the class of their recipe."""
+    """The kind of some samples, by the class of their recipe."""
     return _KINDS.get(type(samples.recipe), Kind)(samples.recipe)

@@ -238,11 +238,11 @@ def _check_not_counted(ids: RowIds, n_found: int, objects: KnownObjects) -> None
     if not is_counted:
         return
     # In several frames, numbers that count the rows are labels only if they fit every object.
-    is_film = ids.frames is not None and len(np.unique(ids.frames)) > 1
+    is_series = ids.frames is not None and len(np.unique(ids.frames)) > 1
     are_all = n_found == int((ids.labels > 0).sum()) == len(objects.label)
     every_label = n_rows == last + 1 - counted_from
     if (
-        (is_film and not are_all)
+        (is_series and not are_all)
         or (counted_from == 0 and not every_label)
         or (counted_from == 1 and n_rows == len(objects.label) and n_found < n_rows)
     ):

@@ -1,7 +1,7 @@
 """How samples were made, so that a later image can be treated in the same way.
 
 A recipe holds only settings, as plain numbers and names, so it can be stored as JSON. Each kind of
-samples has its own recipe, beside its `Kind`.
+samples has its own recipe, in the module of its `Kind` or next to it.
 """
 
 from __future__ import annotations

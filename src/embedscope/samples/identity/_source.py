@@ -18,7 +18,7 @@ from embedscope.samples.identity._identity import SampleId, is_name
 from embedscope.samples.identity._patch_grid import PatchGrid
 
 SourceKind = Literal["labels", "patches", "table", "array"]
-_IN_IMAGES = ("labels", "patches")
+_IN_IMAGES = ("labels", "patches")  # whose labels are those of pixels
 FloatArray = npt.NDArray[np.float64]
 
 
