@@ -1,4 +1,4 @@
-"""The command line: a saved model places new rows in another process, and errors are readable."""
+"""The command line: a saved model maps new rows in another process, and errors are readable."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def model(tmp_path_factory):
     return folder, mapper.transform(data)
 
 
-def test_transform_in_a_fresh_process_gives_the_same_positions(model):
+def test_transform_in_a_new_process_gives_the_same_positions(model):
     folder, expected = model
     command = [sys.executable, "-m", "embedscope", "transform", "model", "data.npy"]
     finished = subprocess.run(

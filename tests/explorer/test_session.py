@@ -1,4 +1,4 @@
-"""A session comes back as it was saved, whole, with its images where these still are."""
+"""A session is restored completely, with its images if these still exist."""
 
 from __future__ import annotations
 
@@ -67,10 +67,10 @@ def samples(tmp_path: Path) -> Samples:
     return cell_samples(tmp_path / "images")
 
 
-# What is saved comes back
+# What is saved is restored
 
 
-def test_everything_comes_back(tmp_path: Path, samples: Samples) -> None:
+def test_everything_is_restored(tmp_path: Path, samples: Samples) -> None:
     state = session(samples, n_trained=30)
     found = saved(tmp_path / "session", state)
     require_same_samples(found.samples, samples)
@@ -112,7 +112,7 @@ def test_model_can_be_loaded_alone(tmp_path: Path, samples: Samples) -> None:
     np.testing.assert_array_equal(loaded.transform(X), estimator().transform(X))
 
 
-def test_session_of_nothing_yet(tmp_path: Path) -> None:
+def test_session_without_a_map(tmp_path: Path) -> None:
     samples = samples_from_table(pd.DataFrame({"a": [1.0, 2, 3], "b": [0.5, 1, 1]}))
     n_samples = len(samples)
     state = session(
@@ -140,11 +140,11 @@ def test_table(tmp_path: Path) -> None:
     samples = samples_from_table(frame, source="plate 1")
     found = saved(tmp_path / "session", session(samples)).samples
     require_same_samples(found, samples)
-    again = found.same_way(frame, source="plate 2")  # the standardisation has come back too
+    again = found.same_way(frame, source="plate 2")  # the standardisation is restored too
     np.testing.assert_array_equal(again.X, samples.X)
 
 
-def test_array_is_stored_since_no_file_holds_it(tmp_path: Path) -> None:
+def test_array_is_stored_since_no_image_holds_it(tmp_path: Path) -> None:
     pictures = np.random.default_rng(0).integers(0, 255, (20, 8, 8), dtype=np.uint8)
     samples = samples_from_array(pictures, ids=np.arange(20) * 5)
     found = saved(tmp_path / "session", session(samples))
@@ -169,7 +169,7 @@ def test_samples_of_several_images_some_left_out(tmp_path: Path, samples: Sample
     require_same_samples(found, chosen)
 
 
-def test_stills_and_series_are_each_cut_by_their_axes(tmp_path: Path, samples: Samples) -> None:
+def test_image_and_time_series_are_cut_by_their_axes(tmp_path: Path, samples: Samples) -> None:
     image, labels = cells(1)
     np.save(tmp_path / "image.npy", np.stack([image, image + 1]))
     np.save(tmp_path / "labels.npy", np.stack([labels, labels]))
@@ -209,14 +209,14 @@ def test_folder_can_move_with_its_images(tmp_path: Path) -> None:
     assert found.absences == ()
 
 
-def test_images_elsewhere_keep_their_place(tmp_path: Path, samples: Samples) -> None:
+def test_images_elsewhere_keep_their_path(tmp_path: Path, samples: Samples) -> None:
     write_session(tmp_path / "deep" / "down" / "session", session(samples))
     shutil.move(tmp_path / "deep" / "down" / "session", tmp_path / "moved")
     assert read_session(tmp_path / "moved").absences == ()
 
 
 @pytest.mark.parametrize("role", ["image", "labels"])
-def test_missing_image_is_said(role: str, tmp_path: Path, samples: Samples) -> None:
+def test_missing_image_has_a_reason(role: str, tmp_path: Path, samples: Samples) -> None:
     write_session(tmp_path / "session", session(samples, n_trained=30))
     (tmp_path / "images" / f"day 1 {role}.npy").unlink()
     found = read_session(tmp_path / "session")
@@ -229,12 +229,12 @@ def test_missing_image_is_said(role: str, tmp_path: Path, samples: Samples) -> N
     with pytest.raises(InvalidInputError, match="Attach the images"):
         _ = found.samples.X
     assert (found.samples.thumbnail(0) == 128).all()
-    # What is there still tells who stands where.
+    # The image that exists still gives the sample at a point.
     known = role == "image"
     assert (found.samples.sources["day 1"].label_at([3.0, 1.5]) is not None) == known
 
 
-def test_changed_pixel_is_said(tmp_path: Path, samples: Samples) -> None:
+def test_changed_pixel_is_a_reason(tmp_path: Path, samples: Samples) -> None:
     write_session(tmp_path / "session", session(samples))
     image, _ = cells()
     image[50, 50, 0] += 1
@@ -243,7 +243,7 @@ def test_changed_pixel_is_said(tmp_path: Path, samples: Samples) -> None:
     assert absence.reason.endswith("has changed since the session was saved")
 
 
-def test_image_in_memory_is_said(tmp_path: Path, samples: Samples) -> None:
+def test_image_in_memory_has_a_reason(tmp_path: Path, samples: Samples) -> None:
     source = replace(samples.sources["day 1"], image_path=None)
     unsaved = replace(samples, sources={"day 1": source})
     found = saved(tmp_path / "session", session(unsaved))
@@ -308,7 +308,7 @@ def test_attached_pictures(tmp_path: Path, samples: Samples) -> None:
 # Whole or not at all
 
 
-def test_smaller_session_in_place_of_a_larger(tmp_path: Path, samples: Samples) -> None:
+def test_smaller_session_replaces_a_larger(tmp_path: Path, samples: Samples) -> None:
     write_session(tmp_path / "session", session(samples, n_trained=30))
     found = saved(tmp_path / "session", session(samples))
     assert found.model is None
@@ -334,7 +334,7 @@ def test_other_things_are_not_overwritten(kind: str, tmp_path: Path, samples: Sa
     assert sorted(path.rglob("*")) == before
 
 
-def test_link_in_place_of_the_model_is_not_followed(tmp_path: Path, samples: Samples) -> None:
+def test_link_instead_of_the_model_is_not_followed(tmp_path: Path, samples: Samples) -> None:
     write_session(tmp_path / "session", session(samples, n_trained=30))
     shutil.move(tmp_path / "session" / "model", tmp_path / "precious")
     (tmp_path / "session" / "model").symlink_to(tmp_path / "precious")
@@ -377,8 +377,8 @@ def test_state_must_fit_its_samples(samples: Samples) -> None:
         session(samples, n_trained=30, in_training=np.ones(len(samples), bool))
 
 
-# Both scripts put prepared sessions in place, as write_session does, but without paying for
-# TensorFlow: the model is in the files already.
+# Both scripts save prepared sessions, as write_session does, but without the time of TensorFlow:
+# the files already hold the model.
 PREPARED = """
 import os, shutil, sys
 from pathlib import Path
@@ -399,8 +399,8 @@ while True:
         print(flush=True)
 """
 
-# Dies before the first, the second, the third... file operation of a save, by an exit that runs
-# nothing, and keeps a copy of what that left; until a save lives through.
+# Dies before the first, the second, the third... file operation of a save, by an exit without
+# clean-up, and copies the remaining files; until a save is complete.
 DIE_AT_EVERY_STEP = """
 old, new, states = sources
 
@@ -438,7 +438,7 @@ def distinct(states: Path) -> list[Path]:
 
 @pytest.mark.parametrize("order", [(0, 1), pytest.param((1, 0), marks=pytest.mark.long)])
 def test_killed_at_every_step(order: tuple[int, int], tmp_path: Path, samples: Samples) -> None:
-    """There is the old session up to a step, and the new one from then on."""
+    """Up to some step there is the old session, and from then on the new one."""
     states = [session(samples, n_trained=30), session(samples, losses={"loss": [9.0]})]
     old, new = (states[number] for number in order)
     write_session(tmp_path / "old", old)
@@ -457,8 +457,8 @@ def test_killed_at_every_step(order: tuple[int, int], tmp_path: Path, samples: S
         found.append(is_new)
     commit = found.index(True)
     assert found == [False] * commit + [True] * (len(found) - commit)
-    assert commit > 2  # the test did get into the middle of things,
-    assert len(found) - commit > 2  # before the commit and after it
+    assert commit > 2  # there were steps before the commit,
+    assert len(found) - commit > 2  # and after it
 
 
 @pytest.mark.parametrize("n_kills", [4, pytest.param(40, marks=pytest.mark.long)])
@@ -483,7 +483,7 @@ def test_killed_at_random_instants(n_kills: int, tmp_path: Path, samples: Sample
     assert {entry.name for entry in target.iterdir()} >= {"session.json"}
 
 
-def test_fresh_process_runs_no_tensorflow_without_a_model(tmp_path: Path, samples: Samples) -> None:
+def test_new_process_runs_no_tensorflow_without_a_model(tmp_path: Path, samples: Samples) -> None:
     write_session(tmp_path / "session", session(samples))
     code = (
         "import sys; from embedscope.explorer.session._session import read_session; "

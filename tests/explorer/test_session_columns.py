@@ -1,4 +1,4 @@
-"""Feature tables become plain arrays and come back."""
+"""Feature tables are converted to plain arrays and back."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def there_and_back(frame: pd.DataFrame) -> pd.DataFrame:
     ),
     st.data(),
 )
-def test_any_numbers_and_categories_come_back(frame: pd.DataFrame, data: Any) -> None:
+def test_any_numbers_and_categories_are_restored(frame: pd.DataFrame, data: Any) -> None:
     words = st.sampled_from(["", "a", 'b "c", d', "細胞", None])
     values = data.draw(st.lists(words, min_size=len(frame), max_size=len(frame)))
     classes = ["", "a", 'b "c", d', "細胞", "never"]

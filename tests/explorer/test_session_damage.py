@@ -1,4 +1,4 @@
-"""Damaged sessions, and those of strangers: a clear refusal, and no code run."""
+"""Sessions that are damaged or of unknown origin: a clear error, and no code is run."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def header_of(path: Path) -> dict[str, Any]:
 
 
 def reseal(path: Path, change: Callable[[dict[str, Any]], Any] = lambda body: None) -> None:
-    """Change the header and make it agree with the files, as a stranger would."""
+    """Change the header and seal it again, as another author could."""
     body = {k: v for k, v in header_of(path).items() if k not in ("kind", "format", "checksum")}
     change(body)
     for name in body["files"]:
@@ -49,7 +49,7 @@ def reseal(path: Path, change: Callable[[dict[str, Any]], Any] = lambda body: No
 
 
 def replace_arrays(path: Path, **arrays: np.ndarray) -> None:
-    """Put other arrays in, described as they are; None takes one away."""
+    """Replace arrays, with a matching description; None removes one."""
     with np.load(path / "arrays.npz") as archive:
         kept = dict(archive)
     kept = {name: array for name, array in (kept | arrays).items() if array is not None}
@@ -94,7 +94,7 @@ class TestDamagedFile:
 
 
 def test_model_of_another_save(path: Path) -> None:
-    """model/ is a model by itself, but not the one that the session was saved with."""
+    """model/ is a valid model, but not the one that the session was saved with."""
     estimator(64).save(path / "model")
     require_refused(path, "model/", "its size or checksum differs")
 
@@ -211,13 +211,13 @@ def setting(*keys: str | int, value: Any) -> Callable[[dict[str, Any]], None]:
     ],
     ids=lambda change: str([cell.cell_contents for cell in change.__closure__])[:60],
 )
-def test_header_of_a_stranger(change: Callable[[dict[str, Any]], None], path: Path) -> None:
+def test_header_of_unknown_origin(change: Callable[[dict[str, Any]], None], path: Path) -> None:
     reseal(path, change)
     require_refused(path)
 
 
 def test_optimizer_of_the_model_is_screened(path: Path) -> None:
-    """By a harmless class of Python's own, which is refused as any other would be."""
+    """With a harmless class of Python, which is refused like any other."""
     file = path / "model" / MODEL.header
     header = unseal(file.read_bytes(), MODEL)
     foreign = {"module": "fractions", "class_name": "Fraction", "config": {}}

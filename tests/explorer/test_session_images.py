@@ -1,4 +1,4 @@
-"""Images are found again by path and told by their pixels."""
+"""Images are opened again by path and recognised by their pixels."""
 
 from __future__ import annotations
 
@@ -122,14 +122,14 @@ def test_pyramid_has_its_levels(tmp_path: Path) -> None:
         ("a", b"image", "images opened by themselves are"),
     ],
 )
-def test_what_cannot_be_read_is_said(name: str, content: bytes, words: str, tmp_path: Path) -> None:
+def test_unreadable_file_is_a_reason(name: str, content: bytes, words: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
     image, reason = open_image(ImageReference.of(IMAGE, str(tmp_path / name)))
     assert image is None
     assert words in reason
 
 
-def test_other_shapes_types_and_pixels_are_said(tmp_path: Path) -> None:
+def test_other_shapes_types_and_pixels_are_reasons(tmp_path: Path) -> None:
     path = save_npy(tmp_path)
     for image, words in (
         (IMAGE[0], r"of shape \(3, 70, 90\) and dtype <u2, and the session used one of shape \(70"),
@@ -161,7 +161,7 @@ def test_pipe_is_not_waited_for(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["https://example.org/a.zarr", "s3://bucket/a.zarr"])
-def test_no_other_computer_is_called(path: str, tmp_path: Path) -> None:
+def test_no_connection_to_another_computer_is_made(path: str, tmp_path: Path) -> None:
     reference = ImageReference.of(IMAGE, path).relative_to(tmp_path / "session")
     assert reference.path == path
     _, reason = open_image(reference.absolute_from(tmp_path / "session"))
@@ -199,7 +199,7 @@ names = st.text("abcü ", min_size=1, max_size=3).map(str.strip).filter(bool)
 
 
 @given(st.lists(names, max_size=3), st.lists(names, min_size=1, max_size=3))
-def test_relative_paths_lead_back(to_session: list[str], to_image: list[str]) -> None:
+def test_relative_paths_become_absolute_again(to_session: list[str], to_image: list[str]) -> None:
     root = Path(os.path.abspath("/data"))
     session, image = root.joinpath("project", *to_session, "s"), root.joinpath(*to_image, "a.npy")
     reference = ImageReference(str(image), (1,), "<u2", "")
@@ -228,7 +228,7 @@ def test_large_images_are_sampled_within(shape: tuple[int, ...]) -> None:
         assert image[block].size * 2 <= 4096 // 16
 
 
-def test_large_image_is_told_by_a_few_blocks() -> None:
+def test_large_image_is_recognised_by_a_few_blocks() -> None:
     large = np.zeros((3000, 4000), np.uint16)
     large[::7, ::5] = 9
     reference = ImageReference.of(large, None)
@@ -277,7 +277,7 @@ def test_another_image_is_not_unpacked(
 
 
 def test_chunks_much_larger_than_the_image(tmp_path: Path) -> None:
-    """A single pixel would unpack all of a chunk."""
+    """One pixel would unpack a whole chunk."""
     image = np.zeros((16, 16), np.uint16)
     zarr.create_array(tmp_path / "a.zarr", shape=image.shape, chunks=(2**15, 2**15), dtype="<u2")
     found, reason = open_image(ImageReference.of(image, str(tmp_path / "a.zarr")))

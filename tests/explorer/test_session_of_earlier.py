@@ -1,4 +1,4 @@
-"""Sessions of the version in which a decoder was chosen by name and could blend stored samples."""
+"""Sessions of the version whose decoders had names and could blend stored samples."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def samples() -> Samples:
 
 
 def blending_decoder(pictures: np.ndarray, *, trainable: bool = False) -> Any:
-    """A decoder as it was stored then: plain layers whose weights are samples."""
+    """A decoder as stored by that version: plain layers whose weights are samples."""
     import keras
 
     decoder = keras.Sequential(
@@ -65,7 +65,7 @@ def opened(path: Path) -> tuple[Explorer, list[str]]:
 
 
 @pytest.mark.parametrize("chosen", ["exemplars", "automatic", "dense"])
-def test_a_decoder_chosen_by_name_is_no_obstacle(
+def test_a_session_with_the_name_of_a_decoder_is_opened(
     samples: Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chosen: str
 ) -> None:
     explorer = Explorer(samples, parameters=TrainingParameters(n_neighbors=7))
@@ -81,7 +81,7 @@ def test_a_decoder_chosen_by_name_is_no_obstacle(
     assert said == ["Session opened"]
 
 
-def test_a_map_that_blends_stored_samples_says_so_and_works(
+def test_a_map_that_blends_stored_samples_is_reported_and_works(
     samples: Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     explorer = fitted(samples, blending_decoder(samples.X[:10]))
@@ -107,7 +107,7 @@ def test_a_map_that_blends_stored_samples_says_so_and_works(
     assert again.explained is None
 
 
-def test_a_decoder_of_that_name_that_learns_is_not_said_to_blend(
+def test_a_trained_decoder_of_that_name_is_not_reported_to_blend(
     samples: Samples, tmp_path: Path
 ) -> None:
     explorer = fitted(samples, blending_decoder(samples.X[:10], trainable=True))

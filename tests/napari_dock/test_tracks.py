@@ -7,8 +7,7 @@ import numpy as np
 from embedscope.napari_dock.map._look_menu import LookMenu
 from embedscope.napari_dock.map._map_canvas import MapCanvas
 from embedscope.napari_dock.map._tracks import has_frames, segments_of, track_segments
-from embedscope.samples import Identities, Samples, Source
-from embedscope.samples.common._recipes import ArrayRecipe
+from embedscope.samples import ArrayRecipe, Identities, Samples, Source
 
 
 def samples_of(source: list[int], frame: list[int], label: list[int]) -> Samples:

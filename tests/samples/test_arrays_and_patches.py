@@ -1,4 +1,4 @@
-"""Samples of arrays and of patches: shapes, who is who, and what is left out."""
+"""Samples of arrays and of patches: shapes, identities, and what is left out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from embedscope.samples import (
 )
 
 
-def test_rows_are_taken_as_they_are(rng):
+def test_rows_stay_unchanged(rng):
     values = rng.normal(size=(5, 3))
     samples = samples_from_array(values)
     np.testing.assert_array_equal(samples.X, values.astype(np.float32))
@@ -41,7 +41,7 @@ def test_pictures_are_scaled_to_their_range(rng, shape, sample_shape):
     assert samples.thumbnail(0).shape == (8, 6, 3)
 
 
-def test_pictures_in_the_unit_range_stay_as_they_are(digits):
+def test_pictures_in_the_unit_range_stay_unchanged(digits):
     images = digits.data[:50].reshape(-1, 8, 8)
     np.testing.assert_allclose(samples_from_array(images).X[..., 0], images, atol=1e-6)
 
@@ -57,7 +57,7 @@ def test_ids_and_features_belong_to_their_rows(rng):
     assert "first in row 1" in samples.left_out[0].reason
 
 
-def test_the_next_array_is_scaled_alike(rng):
+def test_a_later_array_is_scaled_in_the_same_way(rng):
     first = samples_from_array(rng.random((5, 4, 4)))
     later = first.same_way(np.full((2, 4, 4), 0.5), source="later")
     np.testing.assert_allclose(later.X, first.scale.apply(np.full((2, 4, 4, 1), 0.5)))
@@ -119,13 +119,13 @@ def test_patches_are_where_their_boxes_say():
     )
 
 
-def test_patches_of_a_movie_of_volumes(rng):
+def test_patches_of_a_time_series_of_volumes(rng):
     image = rng.integers(0, 99, (2, 3, 5, 8, 9)).astype(np.uint16)  # t, c, z, y, x
     flat = samples_from_patches(image, 4, image_axes="tczyx")
     whole = samples_from_patches(image, 4, image_axes="tczyx", volume="volume")
     assert flat.sample_shape == (4, 4, 3)
     assert whole.sample_shape == (5, 4, 4, 3)
-    assert [tuple(who)[1:] for who in flat.identities] == [
+    assert [tuple(identity)[1:] for identity in flat.identities] == [
         (t, k) for t in (0, 1) for k in range(1, 5)
     ]
     np.testing.assert_array_equal(whole.images[7], np.moveaxis(image[1, :, :, 4:8, 4:8], 0, -1))
@@ -142,7 +142,7 @@ def test_patches_with_nan_are_left_out():
     assert samples.left_out == (("1 patch", "NaN or infinite pixels"),)
 
 
-def test_the_next_image_gives_patches_alike():
+def test_a_later_image_gives_patches_in_the_same_way():
     cells = jurkat_cells()
     today = samples_from_patches(cells.image[:200, :200], 40, channel_names=cells.channel_names)
     tomorrow = today.same_way(cells.image[200:320, :200], source="tomorrow")

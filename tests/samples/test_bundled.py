@@ -1,4 +1,4 @@
-"""The sample images that ship: what is promised about them holds."""
+"""The sample images of the package have the documented properties."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_jurkat_table_belongs_to_the_pixels(cells):
     assert np.corrcoef(dna_pixels[cells.label_ids], cells.total_dna)[0, 1] > 0.9
 
 
-def test_jurkat_phases_are_all_there_in_their_order(cells):
+def test_jurkat_phases_are_complete_and_in_order(cells):
     assert cells.phase_names == (
         "G1",
         "S",
@@ -90,7 +90,7 @@ def test_source_licence_and_citation_are_stated(load):
     assert sample.citation.rsplit("doi:", 1)[1] in notice
 
 
-def test_bsd_notice_travels_with_the_cells():
+def test_bsd_notice_is_stored_with_the_cells():
     notice = (DATA / "README.md").read_text(encoding="utf-8")
     assert "Copyright (c) 2017, minh-doan" in notice
     assert "Redistributions in binary form must reproduce" in notice

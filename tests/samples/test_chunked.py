@@ -12,7 +12,7 @@ from embedscope.samples.images import _tiles as tiles_module
 
 
 class CountingArray:
-    """A numpy array that remembers how much of it was asked for at a time and in all."""
+    """A numpy array that counts how much of it was read at a time and in total."""
 
     def __init__(self, values: np.ndarray, chunks: tuple[int, ...]) -> None:
         self.values, self.chunks = values, chunks
@@ -46,7 +46,7 @@ def test_only_a_tile_is_read_at_a_time(small_tiles, options):
     lazy_image = CountingArray(image, (20, 20, 2))
     lazy_labels = CountingArray(labels, (20, 20))
     samples = samples_from_labels(lazy_image, lazy_labels, **options)
-    halo = 2 * 16 + 12  # crops reach out of the tile, and so do objects
+    halo = 2 * 16 + 12  # crops and objects extend beyond the tile
     assert lazy_labels.largest_read <= (40 + halo) ** 2
     assert lazy_image.largest_read <= 2 * (40 + halo) ** 2
     plain = samples_from_labels(image, labels, **options)

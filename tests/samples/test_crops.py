@@ -1,4 +1,4 @@
-"""Crops: each belongs to its label id, is centred, and is padded and masked as asked."""
+"""Crops: each belongs to its label id, is centred, and is padded and masked by the options."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from embedscope.samples import crops_from_labels
 
 
 def two_objects(first_id=5, second_id=300, dtype=np.uint16):
-    """A 12 x 16 image whose pixel values name their place, and two 3 x 3 objects in it."""
+    """A 12 x 16 image whose pixel values are their indices, and two 3 x 3 objects in it."""
     image = np.arange(12 * 16, dtype=np.float64).reshape(12, 16)
     labels = np.zeros((12, 16), dtype)
     labels[2:5, 3:6] = first_id
@@ -84,7 +84,7 @@ def test_pixels_keep_their_dtype_and_value():
     assert (crops.images == 2**63 + 1).all()
 
 
-def test_channels_stay_apart():
+def test_channels_stay_separate():
     image, labels = two_objects()
     channels = np.stack([image, -image, image**2], axis=-1)
     crops = crops_from_labels(channels, labels, 3)
@@ -136,7 +136,7 @@ def test_mirror_image_of_an_object_is_background():
 
 
 @pytest.mark.parametrize("angle", [0, 20, 45, 90, 135, 170])
-def test_aligned_object_stands_upright(angle):
+def test_aligned_object_is_upright(angle):
     image, labels = bar(angle)
     crop = crops_from_labels(image, labels, 41, align=True).images[0, ..., 0]
     rows, columns = np.nonzero(crop > 0.5)
@@ -145,7 +145,7 @@ def test_aligned_object_stands_upright(angle):
 
 
 @pytest.mark.parametrize("angle", [0, 60, 180, 250])
-def test_aligned_object_has_its_heavy_end_below(angle):
+def test_aligned_object_has_its_heavy_end_at_the_bottom(angle):
     rows, columns = np.mgrid[:61, :61] - 30
     turn = np.deg2rad(angle)
     along = rows * np.cos(turn) + columns * np.sin(turn)
@@ -178,7 +178,7 @@ label_images = hnp.arrays(
     align=st.booleans(),
 )
 def test_every_crop_is_of_its_own_label(labels, size, padding, align):
-    """The image is the label image, so a crop shows whose it is."""
+    """The image is the label image, so a crop shows the label of its object."""
     ids = np.unique(labels[labels > 0])
     if len(ids) == 0:
         with pytest.raises(InvalidInputError, match="at least one object"):

@@ -1,4 +1,4 @@
-"""Identities: who is in which row, found by identity, never by place."""
+"""Identities: which sample is in which row, found by identity, never by row number."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def identities():
     return Identities(("a", "b", "empty"), [1, 0, 0, 1], [0, 2, 0, 2], [7, 7, 2**31, 7])
 
 
-def test_rows_say_who_they_are(identities):
+def test_rows_have_identities(identities):
     assert list(identities) == [("b", 0, 7), ("a", 2, 7), ("a", 0, 2**31), ("b", 2, 7)]
     assert identities[2] == SampleId("a", 0, 2**31)
     assert identities[-1] == SampleId("b", 2, 7)
@@ -37,7 +37,7 @@ def test_absent_identity_is_an_error(identities):
         identities.row(SampleId("a", 0, 7))
 
 
-def test_taken_rows_come_as_asked_for(identities):
+def test_taken_rows_come_in_the_given_order(identities):
     assert list(identities.take([3, 1])) == [("b", 2, 7), ("a", 2, 7)]
     assert list(identities.take(np.array([True, False, False, True]))) == [
         ("b", 0, 7),
@@ -85,7 +85,7 @@ def test_huge_ids_do_not_collide():
     """Products of such ids overflow 64 bits."""
     frames, labels = [2**62, 2**62 + 1, 0], [2**63 - 1, 2**63 - 2, 2**63 - 1]
     identities = Identities.of("a", np.array(labels), np.array(frames))
-    assert [identities.row(who) for who in identities] == [0, 1, 2]
+    assert [identities.row(identity) for identity in identities] == [0, 1, 2]
     assert identities.rows("a", [2**63 - 2], 2**62).tolist() == [-1]
 
 

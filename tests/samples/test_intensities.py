@@ -1,4 +1,4 @@
-"""An image whose numbers mean something else than those that the scale was measured on."""
+"""A later image whose intensities are not comparable to those the scale was measured on."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ def test_an_8_bit_export_of_a_16_bit_image_is_refused(align):
         samples_from_patches(PIXELS, 20).same_way(export, source="later")
 
 
-def test_numbers_with_fractions_after_whole_ones_are_noted():
+def test_floats_after_integers_are_noted():
     samples = made(PIXELS).same_way(PIXELS * 1.0, LABELS, source="later")
     (note,) = samples.left_out
     assert note.name == "intensities of later"
-    assert note.reason.startswith("are float64, those that the scale was measured on uint16")
+    assert note.reason.startswith("are float64, but the scale was measured on uint16")
     patches = samples_from_patches(PIXELS, 20).same_way(PIXELS * 1.0, source="later")
     assert [name for name, _ in patches.left_out] == ["intensities of later"]
 
 
-def test_alike_numbers_are_taken_without_a_word():
+def test_comparable_numbers_give_no_note():
     for later in (PIXELS, PIXELS.astype(">u2")):
         assert not made(PIXELS).same_way(later, LABELS, source="later").left_out
     floats = PIXELS.astype(np.float32)

@@ -1,4 +1,4 @@
-"""Samples of labelled objects: sizes, axes, depth, scale, features, and the next image alike."""
+"""Samples of labelled objects: sizes, axes, depth, scale, features, and later images."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from embedscope.samples import (
 
 
 def scene():
-    """Two objects on 12 x 16 pixels whose values name their place."""
+    """Two objects on 12 x 16 pixels whose values are their indices."""
     image = np.arange(12 * 16, dtype=np.float32).reshape(12, 16)
     labels = np.zeros((12, 16), np.uint16)
     labels[2:5, 3:6] = 5
@@ -52,7 +52,7 @@ def test_sample_of_every_object():
     assert len(samples) == 2
 
 
-def test_what_is_learned_is_scaled_over_the_whole_set():
+def test_inputs_are_scaled_over_the_whole_set():
     image, labels = scene()
     samples = samples_from_labels(image, labels, 3, percentiles=(0, 100))
     low, high = image[2, 3], image[9, 13]
@@ -73,7 +73,7 @@ def test_requested_label_is_taken_in_every_frame():
     labels[0, 0, 0] = labels[2, 3, 3] = 4
     labels[1, 1, 1] = 6
     samples = samples_from_labels(labels, labels, 1, axes="tyx", label_ids=[6, 4])
-    assert [tuple(who)[1:] for who in samples.identities] == [(1, 6), (0, 4), (2, 4)]
+    assert [tuple(identity)[1:] for identity in samples.identities] == [(1, 6), (0, 4), (2, 4)]
 
 
 def test_size_that_is_chosen_holds_most_objects():
@@ -102,7 +102,7 @@ def test_chosen_size_has_a_limit():
     assert samples_from_labels(labels, labels).sample_shape == (64, 64, 1)
 
 
-def test_chosen_size_holds_turned_objects():
+def test_chosen_size_holds_rotated_objects():
     rows, columns = np.mgrid[:61, :61] - 30
     labels = ((abs(rows) <= 20) & (abs(columns) <= 3)).astype(int)
     diagonal = ((abs(rows + columns) <= 28) & (abs(rows - columns) <= 4)).astype(int)
@@ -120,7 +120,7 @@ def test_size_in_micrometres(place):
     assert samples.sample_shape == (4, 8, 1)
 
 
-def test_turned_affine_has_the_same_pixel_size():
+def test_rotated_affine_has_the_same_pixel_size():
     image, labels = scene()
     turn = np.array([[0, -0.25, 3], [0.5, 0, 4], [0, 0, 1]])
     assert samples_from_labels(image, labels, size_um=2, affine=turn).sample_shape == (4, 8, 1)
@@ -146,7 +146,7 @@ def test_volume_stays_one_or_is_projected():
     assert flat.bounding_boxes.tolist() == [[1, 3, 3, 3, 6, 6]]
 
 
-def test_projection_without_background_shows_the_object_alone():
+def test_projection_without_background_shows_only_the_object():
     image, labels = volume_scene()
     keep = samples_from_labels(image, labels, 9, axes="zyx", background="keep")
     own = samples_from_labels(image, labels, 9, axes="zyx", background="zero")
@@ -156,7 +156,7 @@ def test_projection_without_background_shows_the_object_alone():
     assert own.images.sum() == image[1:3].max(axis=0).sum()
 
 
-def test_turned_volume_turns_every_plane():
+def test_every_plane_of_an_aligned_volume_is_rotated():
     plane = np.zeros((21, 21), np.uint8)
     plane[9:12, 2:19] = 1
     labels = np.stack([plane] * 4)
@@ -216,7 +216,7 @@ def test_objects_with_nan_around_them_are_left_out():
     assert masked.identities.label.tolist() == [5, 300]
 
 
-def test_the_next_image_is_treated_alike():
+def test_a_later_image_is_treated_in_the_same_way():
     cells = jurkat_cells()
     today = samples_from_labels(
         cells.image[:400], cells.labels[:400], channel_names=cells.channel_names
@@ -233,14 +233,14 @@ def test_the_next_image_is_treated_alike():
     np.testing.assert_array_equal(tomorrow.X, today.scale.apply(own.images))
 
 
-def test_a_movie_is_treated_as_the_stills_before():
+def test_a_time_series_is_treated_as_earlier_single_images():
     image, labels = scene()
     stills = samples_from_labels(image, labels, 4, features=False)
     movie = stills.same_way(image[np.newaxis], labels[np.newaxis], axes="tyx", source="movie")
     np.testing.assert_array_equal(movie.X, stills.X)
 
 
-def test_the_next_image_must_fit():
+def test_a_later_image_must_fit():
     image, labels = scene()
     samples = samples_from_labels(image, labels, 4, features=False, pixel_size=0.5)
     with pytest.raises(InvalidInputError, match="labels must be given"):
@@ -356,7 +356,7 @@ def test_unknown_property_is_refused():
         measure_features(image, labels, properties=["beauty"])
 
 
-def test_lengths_are_in_micrometres_where_pixels_have_a_size():
+def test_lengths_are_in_micrometres_if_pixels_have_a_size():
     labels = np.zeros((9, 9), int)
     labels[2:5, 2:6] = 1
     table = measure_features(labels, labels, pixel_size=0.5)

@@ -35,7 +35,7 @@ def test_each_row_has_the_middle_and_the_box_of_its_own_object():
         assert tuple(found.bounding_boxes[row]) == region.bbox
 
 
-def test_a_row_without_an_object_has_no_place():
+def test_a_row_without_an_object_has_no_position():
     source = Source("cells", "labels", labels=labels(), axes="tyx")
     found = locate_objects(samples_from_table(table([(0, 5), (1, 5), (0, 700)]), source=source))
     assert np.isnan(found.centroids[1]).all()

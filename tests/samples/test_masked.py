@@ -1,4 +1,4 @@
-"""Masked pixels: what lies under a mask is not read as if it were there."""
+"""Masked pixels: values under a mask are never read."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_masked_rows_are_refused_and_empty_masks_are_none():
     assert len(samples_from_labels(IMAGE, np.ma.MaskedArray(LABELS), 4)) == 4
 
 
-def test_labels_that_are_no_integers_are_told_what_helps():
+def test_the_error_of_labels_that_are_no_integers_has_a_remedy():
     with pytest.raises(InvalidInputError, match=r"convert them: labels\.astype\(numpy\.int64\)"):
         samples_from_labels(IMAGE, LABELS.astype(np.float32), 4)
     with pytest.raises(InvalidInputError, match=r"with scipy\.ndimage\.label"):

@@ -1,4 +1,4 @@
-"""Rows of a table that seem to fit an image, and do not: refused, or put right where proven."""
+"""Rows of a table that only seem to fit an image are refused, or corrected if that is proven."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from embedscope.samples import Source, samples_from_table
 
 
 def film(n_frames: int = 4) -> np.ndarray:
-    """Objects 1 to 6, in every frame of the film; 7 is in the last one only."""
+    """Objects 1 to 6 in every frame of the time series; 7 only in the last one."""
     labels = np.zeros((n_frames, 6, 24), np.int32)
     for label in range(1, 7):
         labels[:, 1:4, 4 * label - 3 : 4 * label - 1] = label
@@ -29,7 +29,7 @@ def table(frames, labels=range(1, 7)) -> pd.DataFrame:
     return made.assign(value=100.0 * made["frame"] + made["label"])
 
 
-def test_frames_from_one_are_put_right_where_every_row_and_object_fits():
+def test_frames_from_one_are_corrected_if_every_row_and_object_fits():
     rows = pd.concat([table(range(1, 5)), table([4], [7])], ignore_index=True)
     samples = samples_from_table(rows, columns=["value"], source=SERIES)
     assert samples.identities.frame.tolist() == (rows["frame"] - 1).tolist()
@@ -37,7 +37,7 @@ def test_frames_from_one_are_put_right_where_every_row_and_object_fits():
 
 
 @pytest.mark.parametrize("frames", [range(1, 5), range(1, 4), range(2, 4), range(4, 8), [3]])
-def test_frames_that_may_be_counted_from_elsewhere_are_refused(frames):
+def test_frames_that_may_not_count_from_zero_are_refused(frames):
     rows = table(frames)
     with pytest.raises(InvalidInputError, match="must count the frames of 'film' from 0; got"):
         samples_from_table(rows, columns=["value"], source=SERIES)
@@ -49,14 +49,14 @@ def test_frames_that_may_be_counted_from_elsewhere_are_refused(frames):
         assert samples.identities.frame.tolist() == shown["frame"].tolist()
 
 
-def test_frames_from_zero_are_taken_as_they_are():
+def test_frames_from_zero_stay_unchanged():
     samples = samples_from_table(table([0, 2]), columns=["value"], source=SERIES)
     assert set(samples.identities.frame) == {0, 2}
     (note,) = [each for each in samples.left_out if "objects" in each.name]
-    assert note == ("values of 13 objects", "no row of the table is theirs")
+    assert note == ("values of 13 objects", "the table has no row for them")
 
 
-def test_a_still_takes_one_time_point_whatever_its_number():
+def test_a_single_image_takes_one_time_point_of_any_number():
     samples = samples_from_table(table([5]), columns=["value"], source=STILL)
     assert not samples.identities.frame.any()
     assert "number 5 in column 'frame'" in [name for name, _ in samples.left_out]
@@ -68,16 +68,16 @@ def test_a_still_takes_one_time_point_whatever_its_number():
     ("labels", "message"),
     [
         (range(6), "'label' only counts them"),
-        ([5, 4, 3, 2, 1, 0], r"got 5 in column 'label' that are, and 6 if all are changed by \+1"),
+        ([5, 4, 3, 2, 1, 0], r"got 5 in column 'label' that are, and 6 if \+1 is added to all"),
         ([2, 3, 4, 5, 6, 8], None),
-        ([3, 4, 5, 6, 7], "and 5 if all are changed by -1"),
+        ([3, 4, 5, 6, 7], "and 5 if -1 is added to all"),
         ([71, 72], "got 0 of 2 rows whose label in column 'label' is one of its 6 objects"),
         ([1, 20, 3, 40, 50, 60, 70], "got 2 of 7 rows"),
         ([1, 2, 3, 4, 5, 6, 20, 30, 40, 50, 60, 70, 80], None),  # the table of a larger image
         ([1, 2, 2], "identities must differ; got 1 that repeat an earlier one, by column 'label'"),
     ],
 )
-def test_labels_that_fit_better_one_further_are_refused(labels, message):
+def test_labels_that_fit_better_plus_or_minus_one_are_refused(labels, message):
     rows = table([0], labels)
     if message is None:
         samples = samples_from_table(rows, columns=["value"], source=STILL)
@@ -87,7 +87,7 @@ def test_labels_that_fit_better_one_further_are_refused(labels, message):
         samples_from_table(rows, columns=["value"], source=STILL)
 
 
-def test_row_numbers_of_a_film_are_no_labels():
+def test_row_numbers_of_a_time_series_are_no_labels():
     film_rows = pd.DataFrame({"frame": [0, 0, 0, 0, 1, 1, 1, 1], "label": range(8)})
     labels = np.zeros((2, 1, 16), np.int32)
     labels[:, 0, ::4] = 1, 5, 6, 7  # in both frames: as many rows as labels from 0 to 7

@@ -1,4 +1,4 @@
-"""Objects whose centroid lies elsewhere: rings, crescents, pieces. A crop shows its own object."""
+"""Objects with a centroid outside: rings, crescents, pieces. A crop shows its own object."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Y, X = np.mgrid[:40, :40]
 
 
 def ring() -> np.ndarray:
-    """A ring, label 1, round a neighbour, label 2."""
+    """A ring, label 1, around a neighbour, label 2."""
     r = np.hypot(Y - 20, X - 20)
     return np.where(r < 5, 2, np.where((r > 8) & (r < 13), 1, 0))
 
@@ -24,7 +24,7 @@ def crescent() -> np.ndarray:
 
 
 def pieces() -> np.ndarray:
-    """Two daughters under the id of their mother, and a neighbour between them."""
+    """Two daughter cells with the id of their mother, and a neighbour between them."""
     labels = np.zeros((40, 40), np.int32)
     labels[5:15, 5:12] = labels[25:35, 28:35] = 1
     labels[17:23, 17:23] = 2
@@ -52,15 +52,15 @@ def test_the_middle_of_a_sample_is_its_own(shape, axes, reading):
         labels, labels, 1, axes=axes, affine=affine, align=False, volume="volume", pixel_size=1
     )
     source = samples.sources["image"]
-    for row, who in enumerate(samples.identities):
+    for row, identity in enumerate(samples.identities):
         middle = samples.centroids[row]
-        place = source.to_world([who.frame, *middle] if axes == "tyx" else middle)
-        assert source.label_at(place) == who
-        assert (samples.images[row] == who.label).all()  # of one pixel
-        frame = labels[who.frame] if axes == "tyx" else labels
-        own = np.argwhere(frame == who.label)
+        point = source.to_world([identity.frame, *middle] if axes == "tyx" else middle)
+        assert source.label_at(point) == identity
+        assert (samples.images[row] == identity.label).all()  # of one pixel
+        frame = labels[identity.frame] if axes == "tyx" else labels
+        own = np.argwhere(frame == identity.label)
         mean = own.mean(axis=0)
-        if who.label == 2:  # is whole
+        if identity.label == 2:  # is whole
             np.testing.assert_allclose(middle, mean)
         else:
             nearest = np.linalg.norm(own - mean, axis=1).min()
@@ -81,7 +81,7 @@ def test_a_crop_without_neighbours_shows_a_piece_of_its_object():
 
 def test_a_centroid_between_two_pixels_may_be_rounded_to_either():
     labels = np.zeros((8, 8), np.int32)
-    labels[2:4, 2:4] = 1  # all four pixels round its centroid are its own
+    labels[2:4, 2:4] = 1  # all four pixels around its centroid are its own
     labels[[5, 6], [5, 6]] = 2  # two of the four
     samples = samples_from_labels(labels, labels, 3)
     assert samples.centroids.tolist() == [[2.5, 2.5], [6, 6]]

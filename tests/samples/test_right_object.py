@@ -1,6 +1,6 @@
-"""Whatever the labels, the storage and the place in the world: the right object, or a clear error.
+"""For any labels, storage and affine: the right object, or a clear error.
 
-Scenes are drawn whose pixels say to whom they belong, so that no neighbour can pass for another.
+Random scenes have pixels with the number of their object, so a wrong object is always found.
 The few examples of a usual run are always the same ones; those marked `long` are new every time.
 """
 
@@ -67,11 +67,11 @@ def test_crops_are_of_their_own_object(trials):
 
 
 def check_middle(scene: Scene, samples: Any, row: int, places: np.ndarray) -> None:
-    """The centroid if it lies on the object, else the object's nearest pixel: its own place."""
+    """The centroid if it is on the object, else the object's nearest pixel."""
     middle, mean = samples.centroids[row], places.mean(axis=0)
-    who, source = samples.identities[row], samples.sources["scene"]
-    point = [who.frame, *middle] if "t" in scene.axes else middle
-    assert source.label_at(source.to_world(point)) == who
+    identity, source = samples.identities[row], samples.sources["scene"]
+    point = [identity.frame, *middle] if "t" in scene.axes else middle
+    assert source.label_at(source.to_world(point)) == identity
     distances = np.linalg.norm(places - mean, axis=1)
     if (np.floor(mean + 0.5) == places).all(axis=1).any():
         np.testing.assert_array_equal(np.floor(middle + 0.5), np.floor(mean + 0.5))
@@ -81,7 +81,7 @@ def check_middle(scene: Scene, samples: Any, row: int, places: np.ndarray) -> No
 
 
 def shows_all_of(mask: np.ndarray, scene: Scene, options: dict[str, Any]) -> bool:
-    """Whether a crop reaches over the whole image, and nothing stands before the object."""
+    """Whether a crop covers the whole image, and nothing is in front of the object."""
     flat = mask.ndim == 2
     reaches = options["size"] >= 2 * max(mask.shape) and (flat or scene.affine is None)
     free = flat or options["volume"] == "volume" or options["background"] == "zero"
@@ -89,12 +89,12 @@ def shows_all_of(mask: np.ndarray, scene: Scene, options: dict[str, Any]) -> boo
 
 
 def n_shown(mask: np.ndarray, volume: str) -> int:
-    """Pixels that an object covers, of a volume after it was flattened if it is."""
+    """Pixels that an object covers, after the projection of a volume if there is one."""
     return int((mask.any(axis=0) if mask.ndim == 3 and volume == "project" else mask).sum())
 
 
 @trials(few=200, many=10_000)
-def test_places_in_the_world_belong_to_their_object(trials):
+def test_points_of_the_world_belong_to_their_object(trials):
     @trials
     @given(scene=scenes(), seed=st.integers(0, 2**32 - 1))
     def check(scene, seed):
@@ -122,7 +122,7 @@ def test_measurements_and_shuffled_tables_find_their_object(trials):
         if not scene.objects:
             return
         table = measured(scene)
-        names = [scene.name(*who) for who in zip(table["frame"], table["label"], strict=True)]
+        names = [scene.name(*key) for key in zip(table["frame"], table["label"], strict=True)]
         np.testing.assert_array_equal(table["mean channel 0"], names)
         if with_background:
             background = pd.DataFrame({"frame": [0], "label": [0], "mean channel 0": [0.0]})
@@ -135,10 +135,10 @@ def test_measurements_and_shuffled_tables_find_their_object(trials):
         assert len(samples) == len(scene.objects)
         frames, labels = np.array(scene.objects).T
         rows = samples.identities.rows("scene", labels, frames)
-        expected = [scene.name(*who) for who in scene.objects]
+        expected = [scene.name(*identity) for identity in scene.objects]
         np.testing.assert_array_equal(samples.X[rows, 0], expected)
         ids_repeat = len(np.unique(labels)) < len(labels)
-        if ids_repeat:  # without the frame nobody can tell them apart, so nobody guesses
+        if ids_repeat:  # without frames the rows are ambiguous, so the table is refused
             with pytest.raises(InvalidInputError, match="identities must differ"):
                 samples_from_table(shuffled.drop(columns="frame"), columns=["mean channel 0"])
 
@@ -178,19 +178,19 @@ def test_identities_find_their_rows(trials):
                 Identities(names, source, frame, label)
             return
         identities = Identities(names, source, frame, label)
-        rows = {who: row for row, who in enumerate(columns)}
-        assert [identities.row(who) for who in identities] == list(range(len(columns)))
+        rows = {identity: row for row, identity in enumerate(columns)}
+        assert [identities.row(identity) for identity in identities] == list(range(len(columns)))
         for number, name in enumerate(names):
-            looked_for = [who for who in wanted if who[0] == number]
-            _, frames, labels = np.array(looked_for, np.int64).reshape(-1, 3).T
+            searched = [identity for identity in wanted if identity[0] == number]
+            _, frames, labels = np.array(searched, np.int64).reshape(-1, 3).T
             found = identities.rows(name, labels, frames)
-            assert found.tolist() == [rows.get(who, -1) for who in looked_for]
+            assert found.tolist() == [rows.get(identity, -1) for identity in searched]
 
     check()
 
 
 @trials(few=60, many=2_000)
-def test_joining_and_subsets_keep_who_is_who(trials):
+def test_joining_and_subsets_keep_identities(trials):
     @trials
     @given(scene=scenes(), seed=st.integers(0, 2**32 - 1))
     def check(scene, seed):
@@ -201,9 +201,9 @@ def test_joining_and_subsets_keep_who_is_who(trials):
         joined = join_samples([first, second])
         rows = np.random.default_rng(seed).permutation(len(joined))[: len(joined) // 2 + 1]
         for samples in (joined, joined.subset(rows)):
-            for row, who in enumerate(samples.identities):
-                own = scene.name(who.frame, who.label)
+            for row, identity in enumerate(samples.identities):
+                own = scene.name(identity.frame, identity.label)
                 assert set(np.unique(samples.images[row])) <= {0, own}
-                assert samples.identities.row(who) == row
+                assert samples.identities.row(identity) == row
 
     check()

@@ -66,7 +66,7 @@ def test_the_first_three_channels_are_red_green_and_blue(n_channels):
 @pytest.mark.parametrize(
     "name", ["brightfield", "Phase contrast", "BF", "transmitted light", "DIC"]
 )
-def test_fluorescence_glows_over_transmitted_light(name):
+def test_fluorescence_is_coloured_over_transmitted_light(name):
     picture = to_picture(
         np.array([[[0.5, 0, 0], [0.5, 1, 0], [1, 0, 1], [0, 0, 0]]]), [name, "a", "b"]
     )
@@ -76,11 +76,11 @@ def test_fluorescence_glows_over_transmitted_light(name):
 
 
 @pytest.mark.parametrize("names", [["DAPI", "brightfield", "b"], ["podic", "a", "b"], []])
-def test_other_names_leave_the_colours_alone(names):
+def test_other_names_do_not_change_the_colours(names):
     assert to_picture(np.eye(3)[np.newaxis], names)[0].tolist() == (255 * np.eye(3)).tolist()
 
 
-def test_depth_is_flattened_to_its_maximum():
+def test_depth_is_projected_to_its_maximum():
     volumes = np.zeros((1, 3, 2, 2), np.float32)
     volumes[0, 0, 0, 0], volumes[0, 2, 1, 1] = 1, 0.5
     samples = samples_from_array(volumes[..., np.newaxis])
@@ -98,7 +98,7 @@ def test_decoded_pictures_have_the_colours_of_thumbnails():
 
 
 @pytest.mark.parametrize("size_px", [1, 2, 5, 64])
-def test_thumbnail_has_the_size_asked_for(size_px):
+def test_thumbnail_has_the_given_size(size_px):
     samples = samples_from_array(np.random.default_rng(0).random((2, 8, 4)))
     assert samples.thumbnail(0, size_px).shape == (size_px, max(1, round(size_px / 2)), 3)
 
@@ -145,7 +145,7 @@ def test_columns_by_name():
         samples.column("size")
 
 
-def test_further_features_are_taken_by_row():
+def test_further_features_are_added_by_row():
     samples = pictures(1)
     shuffled = pd.Series([7, 8, 9], index=[2, 1, 0])
     more = samples.with_features(**{"total DNA": shuffled, "phase": pd.Categorical(list("ssg"))})
@@ -159,7 +159,7 @@ def test_further_features_are_taken_by_row():
         samples.with_features(a=[1, 2])
 
 
-def test_subset_keeps_who_is_who_and_the_scale():
+def test_subset_keeps_identities_and_the_scale():
     samples = pictures(2)
     part = samples.subset([2, 0])
     assert part.identities.label.tolist() == [9, 4]
@@ -207,9 +207,9 @@ def test_joined_samples_are_scaled_as_one_set():
     assert len(joined.features) == len(joined) == len(cells.label_ids[:0]) + len(images)
     assert joined.column("source").tolist() == ["top"] * len(top) + ["bottom"] * len(bottom)
     for row in (0, len(top), len(joined) - 1):
-        who = joined.identities[row]
-        assert joined.sources[who.source].labels is not None
-        assert joined.identities.row(who) == row
+        identity = joined.identities[row]
+        assert joined.sources[identity.source].labels is not None
+        assert joined.identities.row(identity) == row
 
 
 def test_a_shared_scale_is_kept():
@@ -220,7 +220,7 @@ def test_a_shared_scale_is_kept():
     assert join_samples([top]) is top
 
 
-def test_a_movie_joins_stills():
+def test_a_time_series_joins_single_images():
     labels = np.zeros((6, 6), int)
     labels[2:4, 2:4] = 1
     stills = samples_from_labels(labels, labels, 4, source="stills")
@@ -272,7 +272,7 @@ def test_absent_pictures_are_grey_and_not_learned_from():
         ({"table": np.ones((3, 2), np.float32)}, "either images or a table"),
         ({"features": pd.DataFrame({"a": [1]})}, r"3 rows of everything.*'features': 1"),
         ({"centroids": np.ones((2, 2))}, r"3 rows of everything.*'centroids': 2"),
-        ({"sources": {}}, r"sources must hold all that identities name; got none for \['a'\]"),
+        ({"sources": {}}, r"sources must hold all sources of identities; got none for \['a'\]"),
     ],
 )
 def test_parts_that_do_not_fit_together_are_refused(changes, message):
@@ -325,7 +325,7 @@ def test_thumbnail_refuses_what_is_no_row(row):
         samples_from_array(np.ones((2, 4, 4))).thumbnail(row)
 
 
-def test_they_say_in_one_line_what_they_are():
+def test_repr_is_one_line():
     X = np.ones((1200, 3))
     X[3, 1] = np.nan
     assert repr(samples_from_array(X)) == "Samples(1,199 rows of 3 from array, left out: 1)"

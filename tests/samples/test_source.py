@@ -1,4 +1,4 @@
-"""Sources: from pixels to the world and back, and who stands at a place."""
+"""Sources: from pixels to the world and back, and the sample at a point."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_nearest_pixel_decides(place, label):
 @pytest.mark.parametrize(
     "place", [(-0.6, 2), (1, 5.6), (-1, -1), (np.nan, 2), (np.inf, 2), (1e300, 2)]
 )
-def test_nobody_stands_outside(place):
+def test_there_is_no_sample_outside(place):
     labels = np.full((4, 6), 7)
     assert Source("cells", "labels", labels=labels, axes="yx").label_at(place) is None
 
@@ -62,7 +62,7 @@ def test_finest_level_of_a_pyramid_decides():
     assert source.label_at((2, 2)) is None
 
 
-def test_table_has_no_places():
+def test_table_has_no_positions():
     assert Source("table", "table").label_at(()) is None
 
 

@@ -1,4 +1,4 @@
-"""Samples of tables: which columns, which rows, whose rows, and standardised how."""
+"""Samples of tables: which columns, which rows, their identities, and standardisation."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ def test_numbers_are_chosen_and_the_rest_is_listed():
     assert reasons["kind"].startswith("not numeric")
     assert reasons["well"] == "not numeric (category)"
     assert reasons["day"].startswith("not numeric (datetime64")
-    assert reasons["alive"].startswith("yes or no")
+    assert reasons["alive"].startswith("true or false")
     assert reasons["constant"] == "the same number in every row"
     assert reasons["empty"] == "no finite number"
-    assert reasons["label"].startswith("says who a row is")
+    assert reasons["label"].startswith("holds identities")
     assert reasons["1 row"] == "missing or infinite values, or the background (labels 4)"
     assert len(reasons) == 8
 
 
-def test_rows_without_numbers_are_left_out_and_the_others_keep_who_they_are():
+def test_rows_without_numbers_are_left_out_and_the_others_keep_their_identity():
     samples = samples_from_table(cells(), standardise=False)
     assert samples.identities.label.tolist() == [9, 300, 7]
     assert samples.X.tolist() == [[10, 0.5], [30, 1.5], [40, 3.5]]
@@ -75,12 +75,12 @@ def test_named_columns_are_taken_in_their_order():
     assert samples.left_out == ()
 
 
-def test_a_constant_column_that_was_asked_for_becomes_zero():
+def test_a_named_constant_column_becomes_zero():
     frame = pd.DataFrame({"a": [0.1] * 3, "b": [1, 2, 3]})
     assert not samples_from_table(frame, columns=["a", "b"]).X[:, 0].any()
 
 
-def test_index_says_who_is_who_where_no_column_does():
+def test_the_index_has_the_labels_if_no_column_does():
     frame = cells().set_index("label")
     samples = samples_from_table(frame, columns=["area"])
     assert samples.identities.label.tolist() == [9, 4, 300, 7]
@@ -88,7 +88,7 @@ def test_index_says_who_is_who_where_no_column_does():
     assert counted.identities.label.tolist() == [0, 1, 2, 3]
 
 
-def test_other_columns_may_say_who_is_who():
+def test_other_columns_may_have_the_labels():
     frame = pd.DataFrame({"cell": [1, 1, 2], "t": [0, 1, 1], "x": [1.0, 2.0, 4.0]})
     samples = samples_from_table(frame, label_column="cell", frame_column="t", source="dish")
     assert list(samples.identities) == [("dish", 0, 1), ("dish", 1, 1), ("dish", 1, 2)]
@@ -126,7 +126,7 @@ def test_a_background_row_is_no_sample():
     assert "the background (labels 0)" in samples.left_out[-1].reason
 
 
-def test_the_next_table_is_standardised_alike():
+def test_a_later_table_is_standardised_in_the_same_way():
     samples = samples_from_table(cells())
     later = cells().iloc[::-1].assign(area=[100, 200, 300, 400], new="x")
     again = samples.same_way(later, source="later")
@@ -170,7 +170,7 @@ def test_table_of_an_image_belongs_to_its_objects():
         samples_from_table(frame, source=source, label_column="id")
 
 
-def test_whatever_is_at_hand_becomes_samples():
+def test_a_table_or_an_array_becomes_samples():
     samples = samples_from_table(cells())
     assert as_samples(samples) is samples
     assert as_samples(cells()).feature_names == samples.feature_names

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-# Saves files that were prepared, as a save of a model does but without paying for TensorFlow, and
-# file by file, so that two saves meet. A line of its input says when and where to save what.
+# Saves prepared files, as a save of a model does but without the time of TensorFlow, and file by
+# file, so that two saves overlap. A line of its input says what to save, when and where.
 SAVER = """
 import sys, time
 from pathlib import Path
@@ -50,7 +50,7 @@ Save = Callable[[str, Path, Path, float], None]
 
 @contextmanager
 def saving_processes(n_processes: int = 2) -> Iterator[list[subprocess.Popen[str]]]:
-    """Processes that save what they are asked to."""
+    """Processes that save on request."""
     with ExitStack() as stack:
         processes = []
         for _ in range(n_processes):
@@ -73,7 +73,7 @@ def save_by_processes(
     sources: list[Path],
     rng: np.random.Generator,
 ) -> None:
-    """Let each process save another source to the same path at nearly the same time."""
+    """Have each process save another source to the same path at nearly the same time."""
     for process, source in zip(processes, sources, strict=True):
         delay, pause = rng.uniform(0, 0.01), rng.uniform(0, 0.005)
         assert process.stdin is not None
@@ -85,7 +85,7 @@ def save_by_processes(
 
 
 def save_by_threads(kind: str, target: Path, sources: list[Path], rng: np.random.Generator) -> None:
-    """Let two threads of this process save to the same path at nearly the same time."""
+    """Have two threads of this process save to the same path at nearly the same time."""
     scope: dict[str, Save] = {}
     exec(SAVER, scope)
     failures: list[BaseException] = []

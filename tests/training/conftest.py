@@ -1,4 +1,4 @@
-"""What the tests of training share: small sample sets, and short runs of them."""
+"""Small sample sets and short runs, for all tests of training."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def pictures(digits) -> Samples:
     return samples_from_array(digits.data[:150].reshape(-1, 8, 8, 1))
 
 
-class Told:
-    """Writes down everything that a run tells."""
+class Events:
+    """Records all events of a run."""
 
     def __init__(self, run: TrainingRun) -> None:
         self.statuses: list[Status] = []
@@ -56,7 +56,7 @@ class Told:
         return phases
 
     def assert_legal(self) -> None:
-        """Every change of phase is an arrow of the diagram, and the end was told once, last."""
+        """Every change of phase is an arrow of the diagram, and `finished` came once, last."""
         for before, after in zip(self.phases, self.phases[1:], strict=False):
             assert before.may_become(after), f"{before} -> {after}"
         assert len(self.ends) == 1
@@ -66,5 +66,5 @@ class Told:
 
 
 @pytest.fixture(scope="session")
-def watch() -> Callable[[TrainingRun], Told]:
-    return Told
+def watch() -> Callable[[TrainingRun], Events]:
+    return Events

@@ -1,4 +1,4 @@
-"""No full garbage collection holds the threads of a program while a run trains in it."""
+"""No full garbage collection blocks the threads of a program while a run trains in it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _as_before() -> Iterator[None]:
 
 @pytest.fixture
 def sizes() -> Iterator[list[int]]:
-    """How many objects each full collection finds to look through."""
+    """How many objects each full collection traverses."""
     found: list[int] = []
 
     def note(phase: str, info: dict[str, int]) -> None:
@@ -34,29 +34,29 @@ def sizes() -> Iterator[list[int]]:
 
 
 def import_much() -> list[list[int]]:
-    """As many objects that stay as make Python collect in full, whatever there was before."""
+    """Enough surviving objects to make Python run a full collection, whatever there was before."""
     return [[] for _ in range(400_000 + len(gc.get_objects()) // 2)]
 
 
-def test_python_would_collect_in_full(sizes):
+def test_python_would_run_a_full_collection(sizes):
     import_much()
     assert sizes
 
 
-def test_none_before_it_settles_and_only_of_what_is_new_afterwards(sizes):
+def test_no_full_collection_before_it_settles_and_then_only_of_new_objects(sizes):
     there = import_much()
     sizes.clear()
     with full_collections_spared() as settle:
         there += import_much()
         assert sizes == []
         settle()
-        settle()  # twice is once
+        settle()  # a second call does nothing
         new = import_much()
         assert sizes  # garbage is still found
         assert max(sizes) < len(new) + 100_000 < len(there)
 
 
-def test_young_garbage_goes_all_the_time():
+def test_young_garbage_is_collected_all_the_time():
     class Ring:
         def __init__(self) -> None:
             self.me = self
@@ -71,7 +71,7 @@ def test_young_garbage_goes_all_the_time():
         assert gone.is_set()
 
 
-def test_the_last_of_several_puts_it_back():
+def test_the_last_of_several_restores_the_thresholds():
     usual = gc.get_threshold()
     with full_collections_spared() as settle_outer:
         with full_collections_spared() as settle_inner:
@@ -84,7 +84,7 @@ def test_the_last_of_several_puts_it_back():
     assert gc.get_freeze_count() == 0
 
 
-def test_what_others_froze_stays_frozen():
+def test_objects_that_other_code_froze_stay_frozen():
     gc.freeze()
     try:
         with full_collections_spared():
@@ -95,7 +95,7 @@ def test_what_others_froze_stays_frozen():
 
 
 @pytest.mark.parametrize("ends", ["done", "stopped", "failed"])
-def test_it_holds_for_a_run_however_that_ends(table, ends):
+def test_a_run_restores_the_collector_whether_it_is_done_stopped_or_failed(table, ends):
     frozen: list[int] = []
 
     def watch(status: Status) -> None:

@@ -1,4 +1,4 @@
-"""Dispatchers call in order; the outbox coalesces what it may, and drops nothing else."""
+"""Dispatchers call in order; the queue coalesces what it may, and drops nothing else."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import pytest
 from psygnal import EmitLoopError, Signal
 
 from embedscope.training import AsyncioDispatcher, Phase, Status, immediate
-from embedscope.training._outbox import Outbox
+from embedscope.training._report_queue import ReportQueue
 
 
 class Signals:
-    """Signals as a run has them, and what came through them."""
+    """The signals of a run, and their events."""
 
     status_changed = Signal(Status)
     loss_reported = Signal(int, int, dict)
@@ -23,15 +23,15 @@ class Signals:
     finished = Signal(Status)
 
     def __init__(self) -> None:
-        self.came: list[tuple[str, object]] = []
-        self.status_changed.connect(lambda status: self.came.append(("status", status.fraction)))
-        self.loss_reported.connect(lambda run, epoch, losses: self.came.append(("loss", epoch)))
-        self.embedding_changed.connect(lambda run, epoch, z: self.came.append(("map", epoch)))
-        self.finished.connect(lambda status: self.came.append(("end", status.phase)))
+        self.events: list[tuple[str, object]] = []
+        self.status_changed.connect(lambda status: self.events.append(("status", status.fraction)))
+        self.loss_reported.connect(lambda run, epoch, losses: self.events.append(("loss", epoch)))
+        self.embedding_changed.connect(lambda run, epoch, z: self.events.append(("map", epoch)))
+        self.finished.connect(lambda status: self.events.append(("end", status.phase)))
 
 
 class BusyThread:
-    """A dispatcher whose thread gets round to its callbacks only when the test says so."""
+    """A dispatcher whose thread calls its callbacks only when the test says so."""
 
     def __init__(self) -> None:
         self.waiting: list[Callable[[], None]] = []
@@ -39,28 +39,28 @@ class BusyThread:
     def __call__(self, callback: Callable[[], None]) -> None:
         self.waiting.append(callback)
 
-    def get_round_to_it(self) -> None:
+    def call_waiting(self) -> None:
         waiting, self.waiting = self.waiting, []
         for callback in waiting:
             callback()
 
 
-def test_a_busy_thread_gets_one_callback_with_the_latest_and_all_that_must_arrive():
+def test_a_busy_thread_gets_one_callback_with_the_latest_and_all_losses_and_phases():
     signals, thread = Signals(), BusyThread()
-    outbox = Outbox(signals, thread)
+    queue = ReportQueue(signals, thread)
     for epoch in range(5):
-        outbox.put_status(Status(1, Phase.FITTING, fraction=epoch / 10))
-        outbox.put_losses(1, epoch, {"loss": 1.0})
-        outbox.put_embedding(1, epoch, np.zeros((2, 2), np.float32))
-        outbox.send(at_once=True)
-    outbox.put_status(Status(1, Phase.DONE, fraction=1.0))
-    outbox.put_final(Status(1, Phase.DONE, fraction=1.0))
-    outbox.send(at_once=True)
+        queue.put_status(Status(1, Phase.FITTING, fraction=epoch / 10))
+        queue.put_losses(1, epoch, {"loss": 1.0})
+        queue.put_embedding(1, epoch, np.zeros((2, 2), np.float32))
+        queue.send(at_once=True)
+    queue.put_status(Status(1, Phase.DONE, fraction=1.0))
+    queue.put_final(Status(1, Phase.DONE, fraction=1.0))
+    queue.send(at_once=True)
     assert len(thread.waiting) == 1
-    assert signals.came == []
-    thread.get_round_to_it()
+    assert signals.events == []
+    thread.call_waiting()
     losses = [("loss", epoch) for epoch in range(5)]
-    assert signals.came == [
+    assert signals.events == [
         *losses,
         ("map", 4),
         ("status", 0.4),
@@ -71,35 +71,35 @@ def test_a_busy_thread_gets_one_callback_with_the_latest_and_all_that_must_arriv
 
 def test_statuses_come_about_ten_times_a_second():
     signals = Signals()
-    outbox = Outbox(signals, immediate)
+    queue = ReportQueue(signals, immediate)
     for step in range(1_000):
-        outbox.put_status(Status(1, Phase.FITTING, fraction=step / 1_000))
-        outbox.send()
-    assert len(signals.came) == 1  # a thousand steps take far less than a tenth of a second
-    outbox.send(at_once=True)
-    assert signals.came[-1] == ("status", 0.999)
+        queue.put_status(Status(1, Phase.FITTING, fraction=step / 1_000))
+        queue.send()
+    assert len(signals.events) == 1  # a thousand steps take far less than a tenth of a second
+    queue.send(at_once=True)
+    assert signals.events[-1] == ("status", 0.999)
 
 
-def test_a_listener_that_fails_is_heard_of_and_keeps_nobody_else_from_hearing():
+def test_the_error_of_a_listener_is_raised_and_other_listeners_still_get_events():
     signals = Signals()
 
     def fail(*event: object) -> None:
         raise ValueError("a listener's own mistake")
 
     signals.loss_reported.connect(fail)
-    outbox = Outbox(signals, immediate)
-    outbox.put_losses(1, 0, {"loss": 1.0})
-    outbox.put_final(Status(1, Phase.DONE))
+    queue = ReportQueue(signals, immediate)
+    queue.put_losses(1, 0, {"loss": 1.0})
+    queue.put_final(Status(1, Phase.DONE))
     with pytest.raises(EmitLoopError) as caught:
-        outbox.send(at_once=True)
+        queue.send(at_once=True)
     assert isinstance(caught.value.__cause__, ValueError)
-    assert signals.came == [("loss", 0), ("end", Phase.DONE)]
-    outbox.put_status(Status(1, Phase.DONE, fraction=0.7))
-    outbox.send(at_once=True)
-    assert signals.came[-1] == ("status", 0.7)
+    assert signals.events == [("loss", 0), ("end", Phase.DONE)]
+    queue.put_status(Status(1, Phase.DONE, fraction=0.7))
+    queue.send(at_once=True)
+    assert signals.events[-1] == ("status", 0.7)
 
 
-def test_after_a_dispatcher_has_failed_the_next_delivery_takes_everything_along():
+def test_after_a_dispatcher_has_failed_the_next_delivery_has_everything():
     signals, thread = Signals(), BusyThread()
     is_broken = True
 
@@ -108,14 +108,14 @@ def test_after_a_dispatcher_has_failed_the_next_delivery_takes_everything_along(
             raise OSError("nobody there")
         thread(callback)
 
-    outbox = Outbox(signals, dispatcher)
-    outbox.put_losses(1, 7, {})
+    queue = ReportQueue(signals, dispatcher)
+    queue.put_losses(1, 7, {})
     with pytest.raises(OSError, match="nobody there"):
-        outbox.send(at_once=True)
+        queue.send(at_once=True)
     is_broken = False
-    outbox.send(at_once=True)
-    thread.get_round_to_it()
-    assert signals.came == [("loss", 7)]
+    queue.send(at_once=True)
+    thread.call_waiting()
+    assert signals.events == [("loss", 7)]
 
 
 def test_an_asyncio_loop_gets_callbacks_in_order_on_its_own_thread():
@@ -138,7 +138,7 @@ def test_an_asyncio_loop_gets_callbacks_in_order_on_its_own_thread():
     assert {thread for _, thread in came} == {threading.main_thread()}
 
 
-def test_a_closed_loop_is_told_nothing_and_nothing_breaks():
+def test_a_closed_loop_gets_nothing_and_no_error_is_raised():
     loop = asyncio.new_event_loop()
     loop.close()
     AsyncioDispatcher(loop)(lambda: pytest.fail("must not be called"))

@@ -1,4 +1,4 @@
-"""TensorFlow is loaded beside a run, which says so and can be stopped meanwhile."""
+"""TensorFlow is loaded in a thread of its own; a run reports this and can be stopped."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 SCRIPT = """
-import sys, time
+import sys, threading, time
 import numpy as np
 from embedscope.samples import samples_from_array
 from embedscope.training import TrainingRun, start_loading
@@ -26,10 +26,18 @@ is_loading = "embedscope.training._live_decoder" not in sys.modules
 assert is_loading, "it was loaded by then: nothing is proved"
 assert took < 2, took
 again = TrainingRun(run.samples)
+messages = []
+is_loaded = threading.Event()
+
+def note(status):
+    if status.message != "Loading TensorFlow.":
+        messages.append(status.message)
+        is_loaded.set()
+
+again.status_changed.connect(note)
 again.start()
-while again.status.message == "Loading TensorFlow.":
-    time.sleep(0.01)
-assert again.status.message.startswith("Finding"), again.status
+assert is_loaded.wait(250), again.status
+assert messages[0].startswith("Finding"), messages
 again.stop()
 assert again.wait(60).phase.name == "STOPPED"
 print("well")

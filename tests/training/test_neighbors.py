@@ -1,4 +1,4 @@
-"""Neighbours of pictures: through a blur, where detail lies does not decide."""
+"""Neighbours of blurred pictures do not depend on the positions of details."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from embedscope.training._neighbors import picture_neighbors
 
 @pytest.fixture
 def specks(rng) -> np.ndarray:
-    """Two kinds of pictures, dim and bright, of specks that lie anywhere."""
+    """Two kinds of pictures, dim and bright, of specks at random positions."""
     pictures = np.zeros((60, 16, 16, 1), dtype=np.float32)
     for number, picture in enumerate(pictures):
         places = rng.permutation(256)[: 30 if number % 2 else 60]
@@ -29,9 +29,9 @@ def test_blurred_pictures_of_a_kind_are_neighbours(specks):
     assert share_of_own_kind(indices) > 0.95
 
 
-def test_without_blur_where_the_specks_lie_decides(specks):
+def test_without_blur_the_positions_of_specks_decide(specks):
     indices, _ = picture_neighbors(specks, 6, blur_px=0.0)
-    assert share_of_own_kind(indices) < 0.85  # the dim ones are everybody's neighbours
+    assert share_of_own_kind(indices) < 0.85  # the dim ones are neighbours of all
 
 
 @pytest.mark.parametrize("metric", ["euclidean", "cosine", "manhattan"])
@@ -42,7 +42,7 @@ def test_each_is_its_own_first_and_distances_ascend(specks, metric):
     assert (np.diff(distances, axis=1) >= 0).all()
 
 
-def test_few_values_are_compared_as_they_are(rng):
+def test_few_values_are_compared_without_components(rng):
     pictures = rng.random((30, 3, 3, 2)).astype(np.float32)  # 18 values: no components needed
     indices, distances = picture_neighbors(pictures, 5, blur_px=0.0)
     flat = pictures.reshape(30, -1)
@@ -51,7 +51,7 @@ def test_few_values_are_compared_as_they_are(rng):
     np.testing.assert_allclose(distances, np.sort(exact, axis=1)[:, :5], atol=1e-5)
 
 
-def test_channels_and_planes_of_a_volume_are_blurred_as_they_should(rng):
+def test_planes_of_a_volume_are_blurred_and_channels_are_not_mixed(rng):
     volume = np.zeros((20, 5, 5, 5, 2), dtype=np.float32)
     volume += rng.random((20, 1, 1, 1, 2)).astype(np.float32)
     # Constant in space: a blur, which must not mix channels, changes nothing.
@@ -61,12 +61,12 @@ def test_channels_and_planes_of_a_volume_are_blurred_as_they_should(rng):
     np.testing.assert_array_equal(indices, np.argsort(exact, axis=1)[:, :4])
 
 
-def test_the_pictures_stay_as_they_are_and_progress_is_told(specks):
-    before, told = specks.copy(), []
-    picture_neighbors(specks, 6, blur_px=2.0, report=told.append)
+def test_the_pictures_do_not_change_and_progress_is_reported(specks):
+    before, reported = specks.copy(), []
+    picture_neighbors(specks, 6, blur_px=2.0, report=reported.append)
     np.testing.assert_array_equal(specks, before)
-    assert told == sorted(told)
-    assert told[-1] == 1.0
+    assert reported == sorted(reported)
+    assert reported[-1] == 1.0
 
 
 @pytest.mark.parametrize("n_neighbors", [1, 60, 100])

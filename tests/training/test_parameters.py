@@ -23,7 +23,7 @@ def names(fields: list[ParameterField] | tuple[ParameterField, ...]) -> list[str
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=names(FIELDS))
-def test_a_form_finds_all_that_it_needs(field: ParameterField) -> None:
+def test_a_field_has_all_that_a_form_needs(field: ParameterField) -> None:
     assert field.label
     assert field.label[0].isupper()
     assert field.tooltip.endswith(".")
@@ -58,7 +58,7 @@ def test_shared_names_have_the_estimators_defaults() -> None:
 
 
 @pytest.mark.parametrize("field", NUMBERS, ids=names(NUMBERS))
-def test_bounds_are_allowed_and_nothing_beyond(field: ParameterField) -> None:
+def test_bounds_are_allowed_and_values_outside_are_not(field: ParameterField) -> None:
     for value in (field.minimum, field.maximum):
         assert field.check(value) == value
     below, above = field.minimum - field.step, field.maximum + field.step
@@ -69,7 +69,7 @@ def test_bounds_are_allowed_and_nothing_beyond(field: ParameterField) -> None:
 
 @pytest.mark.parametrize("field", NUMBERS, ids=names(NUMBERS))
 @pytest.mark.parametrize("value", ["5", None, [1], True, float("nan"), float("inf"), 1j])
-def test_what_is_no_number_is_refused(field: ParameterField, value: object) -> None:
+def test_other_types_than_numbers_are_refused(field: ParameterField, value: object) -> None:
     with pytest.raises(InvalidInputError, match=rf"{field.name} must be .*; got "):
         field.check(value)
 

@@ -1,4 +1,4 @@
-"""Which networks, neighbours and targets come of which choices and samples."""
+"""Which networks, neighbours and targets follow from parameters and samples."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_few_samples_have_as_many_neighbours_as_there_are_others(rng, shape):
         ((200, 8, 8, 1), 0, 0),
         ((200, 8, 8, 1), 100, 50),  # four samples for each number
         ((40, 8, 8, 1), 32, 10),
-        ((200, 12), 32, 10),  # two of the twelve values are the place
+        ((200, 12), 32, 10),  # two of the twelve values are the point
         ((200, 2), 32, 0),
         ((200, 1), 32, 0),
     ],
@@ -64,7 +64,7 @@ def test_a_style_code_is_no_longer_than_samples_and_values_allow(rng, shape, wan
     assert estimator.validation_fraction == 0.1
 
 
-def test_choices_that_have_a_name_in_the_estimator_are_passed_on(table):
+def test_parameters_with_a_name_of_the_estimator_are_passed_on(table):
     chosen = TrainingParameters(
         n_neighbors=9,
         min_dist=0.2,
@@ -88,7 +88,7 @@ def test_choices_that_have_a_name_in_the_estimator_are_passed_on(table):
     assert estimator.parametric_reconstruction_loss_weight == 2.5
 
 
-def test_no_decoder_where_none_is_wanted(pictures):
+def test_no_decoder_without_reconstruction(pictures):
     estimator, _ = make_estimator(TrainingParameters(reconstruction=False), pictures)
     assert estimator.decoder is None
     assert not estimator.parametric_reconstruction
@@ -143,14 +143,14 @@ class Columns:
 def test_a_target_is_a_class_or_a_number(values, y, metric):
     read, kind = read_target(Columns(values), "x")
     assert kind == metric
-    if kind == "categorical":  # which number a class has is of no meaning, but that it is one
+    if kind == "categorical":  # the numbers of classes have no meaning
         assert [code == -1 for code in read] == [code == -1 for code in y]
         assert len({*zip(read, y, strict=True)}) == len(set(y))
     else:
         np.testing.assert_array_equal(read, y)
 
 
-def test_numbers_must_be_there_for_every_sample():
+def test_every_sample_must_have_a_number():
     with pytest.raises(InvalidInputError, match="has none for 1 of 3"):
         read_target(Columns([0.5, np.nan, 1.5]), "area")
 

@@ -1,4 +1,4 @@
-"""Snapshots come back as they were, to half precision, thinned evenly and within their memory."""
+"""Snapshots are restored in half precision, thinned evenly and within their memory limit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from embedscope.training._replay import ReplayRecorder
         elements=st.floats(-1e6, 1e6, width=32),
     )
 )
-def test_positions_are_kept_to_a_fraction_of_the_width_wherever_the_map_lies(embedding):
+def test_positions_are_exact_to_a_fraction_of_the_width_wherever_the_map_is(embedding):
     recorder = ReplayRecorder(10_000)
     recorder.add(3, 0.5, embedding)
     restored = recorder.replay.positions(0)
@@ -32,7 +32,7 @@ def test_positions_are_kept_to_a_fraction_of_the_width_wherever_the_map_lies(emb
 
 
 @given(n_frames=st.integers(1, 200), n_kept=st.integers(2, 20))
-def test_what_is_left_is_even_has_both_ends_and_fits(n_frames, n_kept):
+def test_stored_snapshots_are_even_have_both_ends_and_fit(n_frames, n_kept):
     recorder = ReplayRecorder(max_bytes=n_kept * 5 * 2 * 2)
     for frame in range(n_frames):
         recorder.add(frame, frame / n_frames, np.full((5, 2), frame, dtype=np.float32))
@@ -48,7 +48,7 @@ def test_what_is_left_is_even_has_both_ends_and_fits(n_frames, n_kept):
     np.testing.assert_array_equal(replay.positions(-1), np.full((5, 2), n_frames - 1))
 
 
-def test_a_replay_does_not_change_while_it_is_looked_at():
+def test_a_replay_does_not_change_when_snapshots_are_added():
     recorder = ReplayRecorder(10_000)
     recorder.add(0, 0.1, np.zeros((3, 2), np.float32))
     replay = recorder.replay

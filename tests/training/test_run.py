@@ -6,7 +6,6 @@ import asyncio
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -18,6 +17,7 @@ from embedscope.samples import samples_from_array
 from embedscope.training import (
     AsyncioDispatcher,
     Phase,
+    Status,
     TrainingParameters,
     TrainingRun,
 )
@@ -33,31 +33,37 @@ def finish(run: TrainingRun) -> Phase:
 
 
 def when(run: TrainingRun, condition: Callable[[], bool]) -> None:
-    """Wait until something is so while the run goes on."""
-    deadline = time.monotonic() + TIMEOUT_S
+    """Wait until a condition on the status holds, while the run goes on."""
+    changed = threading.Event()
+
+    def note(status: Status) -> None:
+        changed.set()
+
+    run.status_changed.connect(note)
     while not condition():
-        assert time.monotonic() < deadline, run.status
         assert not run.status.phase.is_finished, run.status
-        time.sleep(0.002)
+        assert changed.wait(TIMEOUT_S), run.status
+        changed.clear()
+    run.status_changed.disconnect(note)
 
 
 @pytest.fixture(scope="module")
 def done(table, watch):
-    """A run that went to its end, and all that it told."""
+    """A run that is done, and its events."""
     run = TrainingRun(table)
-    told = watch(run)
+    seen = watch(run)
     run.start()
     finish(run)
-    return run, told
+    return run, seen
 
 
 # -- to the end ----------------------------------------------------------------------------------
 
 
 def test_a_run_goes_through_every_phase_in_order(done):
-    run, told = done
-    told.assert_legal()
-    assert told.phases == [
+    run, seen = done
+    seen.assert_legal()
+    assert seen.phases == [
         Phase.IDLE,
         Phase.PREPARING,
         Phase.LAYOUT,
@@ -70,18 +76,18 @@ def test_a_run_goes_through_every_phase_in_order(done):
     assert run.status.error is None
 
 
-def test_fractions_and_epochs_only_grow_and_carry_the_run(done):
-    run, told = done
-    fractions = [status.fraction for status in told.statuses]
+def test_fractions_and_epochs_only_grow_and_events_have_the_run_id(done):
+    run, seen = done
+    fractions = [status.fraction for status in seen.statuses]
     assert fractions == sorted(fractions)
-    assert [epoch for _, epoch, _ in told.losses] == list(range(1, 11))
-    events = [*told.losses, *told.maps]
+    assert [epoch for _, epoch, _ in seen.losses] == list(range(1, 11))
+    events = [*seen.losses, *seen.maps]
     assert {run_id for run_id, *_ in events} == {run.status.run_id}
-    assert {status.run_id for status in told.statuses} == {run.status.run_id}
+    assert {status.run_id for status in seen.statuses} == {run.status.run_id}
 
 
 def test_the_result_is_the_estimators_and_belongs_to_the_samples(done, table):
-    run, told = done
+    run, seen = done
     result = run.result
     assert result.samples is table is run.samples
     assert result.run_id == run.status.run_id
@@ -89,18 +95,18 @@ def test_the_result_is_the_estimators_and_belongs_to_the_samples(done, table):
     np.testing.assert_allclose(
         result.estimator.transform(table.X), result.embedding, rtol=0, atol=1e-4
     )
-    assert result.losses["loss"] == [losses["loss"] for _, _, losses in told.losses]
+    assert result.losses["loss"] == [losses["loss"] for _, _, losses in seen.losses]
     assert result.losses["loss"][-1] < result.losses["loss"][0]
 
 
-def test_the_last_map_told_is_the_result_and_the_replay_ends_with_it(done):
-    run, told = done
-    np.testing.assert_array_equal(told.maps[-1][2], run.result.embedding)
-    assert not told.maps[-1][2].flags.writeable
+def test_the_last_map_event_is_the_result_and_the_replay_ends_with_it(done):
+    run, seen = done
+    np.testing.assert_array_equal(seen.maps[-1][2], run.result.embedding)
+    assert not seen.maps[-1][2].flags.writeable
     width = np.ptp(run.result.embedding, axis=0)
     assert (np.abs(run.replay.positions(-1) - run.result.embedding) < width / 1_000).all()
-    # Every map that was told is kept; under load two may be told as one.
-    assert len(run.replay) >= len(told.maps) > 1
+    # Every map of an event is in the replay; under load one event may skip a map.
+    assert len(run.replay) >= len(seen.maps) > 1
 
 
 def test_snapshots_take_less_than_a_tenth_of_the_time(done):
@@ -116,7 +122,7 @@ def test_the_estimator_keeps_nothing_of_the_run(done, tmp_path):
     estimator.save(tmp_path / "model")  # warnings about parameters left out are errors here
 
 
-def test_a_finished_run_draws_as_its_estimator_does(done):
+def test_a_finished_run_decodes_as_its_estimator_does(done):
     run, _ = done
     points = run.result.embedding[:3]
     np.testing.assert_array_equal(
@@ -136,20 +142,19 @@ def test_the_same_seed_gives_the_same_map(done, table):
 # -- while it runs -------------------------------------------------------------------------------
 
 
-def test_a_paused_run_waits_and_goes_on_where_it_was(table, watch, done):
+def test_a_paused_run_waits_and_continues_where_it_was(table, watch, done):
     run = TrainingRun(table)
-    told = watch(run)
+    seen = watch(run)
     run.start()
     when(run, lambda: run.status.phase is Phase.FITTING)
     run.pause()
     when(run, lambda: run.status.phase is Phase.PAUSED)
     held = run.status
-    time.sleep(0.2)
-    assert run.status == held
+    assert run.wait(0.2) == held
     run.resume()
     assert finish(run) is Phase.DONE
-    told.assert_legal()
-    assert told.phases.count(Phase.PAUSED) == 1
+    seen.assert_legal()
+    assert seen.phases.count(Phase.PAUSED) == 1
     # A pause changes nothing about what is learned.
     np.testing.assert_array_equal(run.result.embedding, done[0].result.embedding)
 
@@ -170,7 +175,7 @@ def test_before_the_end_there_is_no_result_but_a_decoder_from_an_epochs_end(tabl
     finish(run)
 
 
-def test_the_copy_draws_as_the_decoder_that_it_copies_in_the_units_of_the_data(rng):
+def test_the_copy_decodes_as_its_decoder_in_the_units_of_the_data(rng):
     X = (50.0 + 20.0 * rng.normal(size=(120, 6))).astype(np.float32)
     run = TrainingRun(samples_from_array(X))
     run.start()
@@ -182,7 +187,7 @@ def test_the_copy_draws_as_the_decoder_that_it_copies_in_the_units_of_the_data(r
     assert 20 < copied.mean() < 80
 
 
-def test_pictures_are_drawn_by_place_and_better_with_their_own_codes(pictures):
+def test_pictures_are_decoded_by_position_and_better_with_their_style_codes(pictures):
     run = TrainingRun(pictures)
     run.start()
     assert finish(run) is Phase.DONE
@@ -197,7 +202,7 @@ def test_pictures_are_drawn_by_place_and_better_with_their_own_codes(pictures):
     errors = [np.square(shown - X).sum() for shown in (mean, drawn[unseen], own)]
     assert errors[1] < 0.85 * errors[0]
     assert errors[2] < 0.6 * errors[1]
-    # What the history says of samples held out is what is found by hand.
+    # The history of held out samples has the values that are computed here.
     losses = run.result.losses
     assert losses["val_reconstruction_loss"][-1] == pytest.approx(errors[1] / errors[0], rel=0.05)
     assert len({len(values) for values in losses.values()}) == 1
@@ -208,25 +213,25 @@ def test_pictures_are_drawn_by_place_and_better_with_their_own_codes(pictures):
 
 def test_a_stopped_run_keeps_the_best_map(table, watch):
     run = TrainingRun(table)
-    told = watch(run)
+    seen = watch(run)
     run.start()
     when(run, lambda: run.status.epoch >= 3)
     run.stop()
     assert finish(run) is Phase.STOPPED
-    told.assert_legal()
+    seen.assert_legal()
     losses = run.result.losses["loss"]
     assert 3 <= len(losses) < 10
     assert run.result.embedding.shape == (150, 2)
     assert "kept" in run.status.message
 
 
-def test_stopping_before_the_network_learns_leaves_nothing_and_says_so(table, watch):
+def test_stopping_before_the_network_learns_leaves_no_map_and_a_message(table, watch):
     run = TrainingRun(table)
-    told = watch(run)
+    seen = watch(run)
     run.status_changed.connect(lambda status: run.stop() if status.phase is Phase.LAYOUT else None)
     run.start()
     assert finish(run) is Phase.STOPPED
-    told.assert_legal()
+    seen.assert_legal()
     assert run.result is None
     assert run.decode([[0.0, 0.0]]) is None
     assert "before the network had learned anything" in run.status.message
@@ -234,27 +239,27 @@ def test_stopping_before_the_network_learns_leaves_nothing_and_says_so(table, wa
 
 def test_a_paused_run_can_be_stopped(table, watch):
     run = TrainingRun(table)
-    told = watch(run)
+    seen = watch(run)
     run.pause()
     run.start()
     when(run, lambda: run.status.phase is Phase.PAUSED)
     run.stop()
     assert finish(run) is Phase.STOPPED
-    told.assert_legal()
-    assert told.phases == [Phase.IDLE, Phase.PREPARING, Phase.PAUSED, Phase.STOPPED]
+    seen.assert_legal()
+    assert seen.phases == [Phase.IDLE, Phase.PREPARING, Phase.PAUSED, Phase.STOPPED]
 
 
 def test_a_run_that_was_never_started_can_be_stopped(table, watch):
     run = TrainingRun(table)
-    told = watch(run)
+    seen = watch(run)
     run.stop()
     assert run.wait(TIMEOUT_S).phase is Phase.STOPPED
-    told.assert_legal()
+    seen.assert_legal()
     with pytest.raises(InvalidInputError, match="start must be called once"):
         run.start()
 
 
-def test_what_comes_after_the_end_changes_nothing(done):
+def test_requests_after_the_end_change_nothing(done):
     run, _ = done
     before = run.status
     run.pause()
@@ -269,7 +274,7 @@ def cycles(samples, watch, n_cycles: int, seed: int) -> None:
     n_threads = threading.active_count()
     for _ in range(n_cycles):
         run = TrainingRun(samples, QUICK)
-        told = watch(run)
+        seen = watch(run)
         run.start()
         delay = rng.exponential(1.0) if rng.random() > 0.2 else 0.0
         run.wait(delay)
@@ -278,9 +283,9 @@ def cycles(samples, watch, n_cycles: int, seed: int) -> None:
             run.wait(rng.exponential(0.05))
         run.stop()
         phase = finish(run)
-        told.assert_legal()
+        seen.assert_legal()
         assert phase in (Phase.STOPPED, Phase.DONE), run.status.traceback
-        learned = any(status.epoch for status in told.statuses)
+        learned = any(status.epoch for status in seen.statuses)
         assert run.result is not None or not learned
         if run.result is not None:
             assert np.isfinite(run.result.embedding).all()
@@ -300,12 +305,12 @@ def test_starting_and_stopping_two_hundred_times(table, watch):
 # -- failing -------------------------------------------------------------------------------------
 
 
-def test_samples_that_make_no_map_fail_with_the_error_and_where_it_was_raised(watch):
+def test_samples_without_a_map_fail_with_the_error_and_its_traceback(watch):
     run = TrainingRun(samples_from_array(np.full((40, 6), 3.0, np.float32)))
-    told = watch(run)
+    seen = watch(run)
     run.start()
     assert finish(run) is Phase.FAILED
-    told.assert_legal()
+    seen.assert_legal()
     assert isinstance(run.status.error, InvalidInputError)
     assert "got constant data" in run.status.message
     assert run.status.traceback.startswith("Traceback")
@@ -313,9 +318,9 @@ def test_samples_that_make_no_map_fail_with_the_error_and_where_it_was_raised(wa
     assert run.result is None
 
 
-def test_an_error_in_a_listener_fails_the_run_and_what_was_learned_stays(table, watch):
+def test_an_error_in_a_listener_fails_the_run_and_keeps_the_map_so_far(table, watch):
     run = TrainingRun(table)
-    told = watch(run)
+    seen = watch(run)
 
     def fail(run_id: int, epoch: int, losses: dict[str, float]) -> None:
         if epoch == 4:
@@ -324,14 +329,14 @@ def test_an_error_in_a_listener_fails_the_run_and_what_was_learned_stays(table, 
     run.loss_reported.connect(fail)
     run.start()
     assert finish(run) is Phase.FAILED
-    told.assert_legal()
+    seen.assert_legal()
     assert "a listener's own mistake" in run.status.traceback
     assert run.result.embedding.shape == (150, 2)
     assert len(run.result.losses["loss"]) >= 3
 
 
 class Unreadable:
-    """Samples whose file has gone: an error of any kind, far from the estimator."""
+    """Samples whose file is missing: an error outside of the estimator."""
 
     def __len__(self) -> int:
         return 100
@@ -343,16 +348,16 @@ class Unreadable:
 
 def test_an_error_before_the_fit_fails_the_run(watch):
     run = TrainingRun(Unreadable(), QUICK)
-    told = watch(run)
+    seen = watch(run)
     run.start()
     assert finish(run) is Phase.FAILED
-    told.assert_legal()
+    seen.assert_legal()
     assert isinstance(run.status.error, FileNotFoundError)
     assert "the image is not where it was" in run.status.message
 
 
 @pytest.mark.parametrize("points", [[0.0, 0.0], [[0.0, np.nan]], [[0.0, 0.0, 0.0]], "here", None])
-def test_points_that_are_none_are_refused(done, points):
+def test_other_arrays_than_points_are_refused(done, points):
     with pytest.raises(InvalidInputError, match="points must be"):
         done[0].decode(points)
 
@@ -372,23 +377,23 @@ def test_on_an_asyncio_loop_everything_arrives_there_in_order(table, watch):
 
     async def listen() -> tuple[TrainingRun, object]:
         run = TrainingRun(table, QUICK, dispatcher=AsyncioDispatcher(asyncio.get_running_loop()))
-        told = watch(run)
+        seen = watch(run)
         ended = asyncio.Event()
         run.status_changed.connect(lambda status: threads.add(threading.current_thread()))
         run.finished.connect(lambda status: ended.set())
         run.start()
         await asyncio.wait_for(ended.wait(), TIMEOUT_S)
-        return run, told
+        return run, seen
 
-    run, told = asyncio.run(listen())
+    run, seen = asyncio.run(listen())
     assert threads == {threading.main_thread()}
-    told.assert_legal()
-    assert told.phases[-1] is Phase.DONE
-    assert [epoch for _, epoch, _ in told.losses] == list(range(1, 11))
-    np.testing.assert_array_equal(told.maps[-1][2], run.result.embedding)
+    seen.assert_legal()
+    assert seen.phases[-1] is Phase.DONE
+    assert [epoch for _, epoch, _ in seen.losses] == list(range(1, 11))
+    np.testing.assert_array_equal(seen.maps[-1][2], run.result.embedding)
 
 
-def test_an_error_in_a_listener_of_the_start_leaves_a_run_that_ends(table):
+def test_a_run_ends_also_after_an_error_in_a_listener_of_its_start(table):
     run = TrainingRun(table, QUICK)
 
     @run.status_changed.connect

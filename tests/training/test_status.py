@@ -1,4 +1,4 @@
-"""The state diagram: exactly the arrows that are drawn, and no way out of an end."""
+"""The state diagram: exactly the arrows that are drawn, and none from a final phase."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_the_arrows_are_those_of_the_diagram(before, after):
     assert before.may_become(after) == expected
 
 
-def test_what_runs_and_what_is_over():
+def test_running_and_finished_phases():
     assert [phase for phase in Phase if phase.is_running] == RUNNING
     assert [phase for phase in Phase if phase.is_finished] == ENDS
 

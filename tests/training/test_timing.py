@@ -1,4 +1,4 @@
-"""Time with a clock of the test's own: pauses, what is left, and the budget of snapshots."""
+"""Time by a clock of the test: pauses, the time left, and the budget of snapshots."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from embedscope.training._timing import SnapshotBudget, Stopwatch, TimeLeft
 
 
 class Clock:
-    """A clock that goes when it is told to."""
+    """A clock that only the test advances."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -34,9 +34,9 @@ def test_pauses_do_not_count():
 def test_steady_progress_is_extrapolated_exactly():
     left = TimeLeft()
     assert left.update("fit", 0.0, 0.0) is None
-    told = [left.update("fit", step / 100, step / 10) for step in range(1, 101)]
-    assert told[0] is None  # one step may have compiled: it says nothing
-    for step, seconds in enumerate(told[10:], start=11):
+    estimates = [left.update("fit", step / 100, step / 10) for step in range(1, 101)]
+    assert estimates[0] is None  # the first step may have compiled, so it is no measure
+    for step, seconds in enumerate(estimates[10:], start=11):
         assert seconds == pytest.approx(10.0 - step / 10, abs=1e-6)
 
 
@@ -55,8 +55,8 @@ def test_a_new_stage_counts_down_until_its_speed_is_known_and_then_follows_it():
     seconds = 5.2
     for step in range(1, 50):  # half as fast
         seconds += 0.2
-        told = left.update("fit", 0.5 + step / 100, seconds)
-    assert told == pytest.approx(0.2, abs=0.1)
+        estimate = left.update("fit", 0.5 + step / 100, seconds)
+    assert estimate == pytest.approx(0.2, abs=0.1)
 
 
 @given(
@@ -75,7 +75,7 @@ def test_snapshots_never_take_more_than_a_tenth_beyond_the_first_of_a_stage(step
         if not budget.allows(stage):
             continue
         assert clock.now - last >= 0.25 - 1e-9
-        # What it takes is known only from the one before.
+        # Its cost is known only from the one before.
         surprise += max(0.0, cost - costs.get(stage, 0.0))
         costs[stage] = cost
         clock.now += cost

@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 # Title, colour and line of each loss.
 _LOSSES = {
     "loss": ("UMAP cross entropy", "#4145ab", "-"),
-    "reconstruction_loss": ("by place, cells learned from", "#2b9cc4", "-"),
-    "val_reconstruction_loss": ("by place, cells held out", "#2b9cc4", "--"),
-    "style_reconstruction_loss": ("with their own code, cells learned from", "#ea7a2d", "-"),
-    "val_style_reconstruction_loss": ("with their own code, cells held out", "#ea7a2d", "--"),
+    "reconstruction_loss": ("by position, cells trained on", "#2b9cc4", "-"),
+    "val_reconstruction_loss": ("by position, cells held out", "#2b9cc4", "--"),
+    "style_reconstruction_loss": ("with own style code, cells trained on", "#ea7a2d", "-"),
+    "val_style_reconstruction_loss": ("with own style code, cells held out", "#ea7a2d", "--"),
 }
 _GREY = {"cmap": "gray", "vmin": 0.0, "vmax": 1.0}
 
 
 def _figure(width: float, height: float) -> Figure:
-    """A figure that belongs to no window, whatever backend the user has set."""
+    """A figure without a window, independent of the user's backend."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -36,7 +36,7 @@ def _figure(width: float, height: float) -> Figure:
 
 
 def in_style(draw: Any) -> Any:
-    """Draw with the demo's settings, and leave matplotlib's own alone."""
+    """Save the figure of `draw`, made with the demo's settings only for this call."""
     from functools import wraps
 
     @wraps(draw)
@@ -51,17 +51,17 @@ def in_style(draw: Any) -> Any:
 
 @in_style
 def draw_map(
-    places: np.ndarray, phase: np.ndarray, phase_names: Sequence[str], total_dna: np.ndarray
+    positions: np.ndarray, phase: np.ndarray, phase_names: Sequence[str], total_dna: np.ndarray
 ) -> Figure:
     """The map twice: coloured by cell-cycle phase and by DNA content."""
     figure = _figure(14, 6.4)
     left, right = figure.subplots(1, 2)
-    scatter_phases(left, places, phase, phase_names)
+    scatter_phases(left, positions, phase, phase_names)
     as_map(left, "Cell-cycle phase")
     low, high = np.percentile(total_dna, [1, 99])
     drawn = right.scatter(
-        places[:, 0],
-        places[:, 1],
+        positions[:, 0],
+        positions[:, 1],
         c=total_dna,
         s=14,
         linewidths=0,
@@ -76,15 +76,15 @@ def draw_map(
 
 
 def scatter_phases(
-    ax: Axes, places: np.ndarray, phase: np.ndarray, phase_names: Sequence[str]
+    ax: Axes, positions: np.ndarray, phase: np.ndarray, phase_names: Sequence[str]
 ) -> None:
-    """Cells as dots in the colours of their phases, the rare phases larger and on top."""
+    """Cells as points in the colours of their phases, the rare phases larger and on top."""
     for k, name in enumerate(phase_names):
         chosen = phase == k
         is_rare = k >= 3
         ax.scatter(
-            places[chosen, 0],
-            places[chosen, 1],
+            positions[chosen, 0],
+            positions[chosen, 1],
             color=PHASE_COLORS[k],
             label=f"{name} ({chosen.sum()})",
             s=34 if is_rare else 14,
@@ -95,40 +95,40 @@ def scatter_phases(
 
 
 @in_style
-def draw_cells_on_map(places: np.ndarray, crops: np.ndarray, background: np.ndarray) -> Figure:
-    """Real cells at their places, as many as fit without hiding one another."""
-    low, high = np.percentile(places, [0.2, 99.8], axis=0)
+def draw_cells_on_map(positions: np.ndarray, crops: np.ndarray, background: np.ndarray) -> Figure:
+    """Real cells at their positions, as many as fit without overlap."""
+    low, high = np.percentile(positions, [0.2, 99.8], axis=0)
     width, height = 11.0 * (high - low) / np.sqrt(np.prod(high - low))
     figure = _figure(width, height + 0.5)
     ax = figure.subplots()
     ax.set_facecolor(DARK)
     size = float(np.sqrt(np.prod(high - low))) / 21
-    shown = _spread_out(places, size * 0.92)
-    for picture, (x, y) in zip(as_picture(crops[shown], background), places[shown], strict=True):
+    shown = _spread_out(positions, size * 0.92)
+    for picture, (x, y) in zip(as_picture(crops[shown], background), positions[shown], strict=True):
         ax.imshow(
             picture, extent=(x - size / 2, x + size / 2, y - size / 2, y + size / 2), zorder=2
         )
-    ax.scatter(places[:, 0], places[:, 1], s=2, color="#5a6270", linewidths=0, zorder=1)
-    as_map(ax, f"{len(shown)} of {len(places)} real cells, where the network puts them")
+    ax.scatter(positions[:, 0], positions[:, 1], s=2, color="#5a6270", linewidths=0, zorder=1)
+    as_map(ax, f"{len(shown)} of {len(positions)} real cells at their positions")
     ax.set_aspect("equal", adjustable="box")
     ax.set_xlim(low[0] - size, high[0] + size)
     ax.set_ylim(low[1] - size, high[1] + size)
     return figure
 
 
-def _spread_out(places: np.ndarray, distance: float) -> np.ndarray:
-    """Cells of which no two are closer than `distance`."""
+def _spread_out(positions: np.ndarray, distance: float) -> np.ndarray:
+    """Rows of cells of which no two are closer than `distance`."""
     chosen: list[int] = []
-    for k, place in enumerate(places):
-        taken = places[chosen]
-        if not len(taken) or np.abs(taken - place).max(axis=1).min() >= distance:
+    for k, position in enumerate(positions):
+        taken = positions[chosen]
+        if not len(taken) or np.abs(taken - position).max(axis=1).min() >= distance:
             chosen.append(k)
     return np.asarray(chosen)
 
 
 @in_style
 def draw_losses(history: Mapping[str, Sequence[float]]) -> Figure:
-    """Each loss over the reports of the training."""
+    """Each loss over the reports of the run."""
     figure = _figure(12, 4)
     first, second = figure.subplots(1, 2)
     for name, values in history.items():
@@ -154,9 +154,9 @@ def draw_reconstructions(
     channel_names: Sequence[str],
     heading: str,
 ) -> Figure:
-    """Unseen cells, and below them what the decoder draws of each, channel by channel.
+    """Unseen cells, and below them the decoded pictures of each, channel by channel.
 
-    Arrays in `rows` are of shape (n_cells, height, width, n_channels), the last one differences.
+    Arrays in `rows` have the shape (n_cells, height, width, n_channels); the last are differences.
     """
     n_cells, n_channels = len(titles), len(channel_names)
     figure = _figure(0.82 * n_cells + 2.6, 0.82 * n_channels * len(rows) + 1.2)
@@ -189,7 +189,7 @@ def _name_row(ax: Axes, text: str) -> None:
 def draw_grid(
     corners: np.ndarray, decoded: np.ndarray, supported: np.ndarray, background: np.ndarray
 ) -> Figure:
-    """Cells decoded at the places of a grid; left empty where no real cell is near."""
+    """Cells decoded at the points of a grid, without those far from any real cell."""
     n_rows, n_columns = supported.shape
     figure = _figure(0.62 * n_columns + 0.6, 0.62 * n_rows + 0.9)
     ax = figure.subplots()
@@ -201,7 +201,7 @@ def draw_grid(
         row, column = divmod(int(k), n_columns)
         x, y = left + column * width, top - row * height
         ax.imshow(pictures[k], extent=(x, x + width, y - height, y))
-    as_map(ax, "The typical cell at each place of the map, as the trained decoder draws it")
+    as_map(ax, "The decoded typical cell at each point of the map")
     ax.set_aspect("equal", adjustable="box")
     ax.set_xlim(left, right)
     ax.set_ylim(bottom, top)
@@ -210,16 +210,16 @@ def draw_grid(
 
 @in_style
 def draw_held_out(
-    places: np.ndarray,
+    positions: np.ndarray,
     held_out: np.ndarray,
     phase: np.ndarray,
     phase_names: Sequence[str],
     accuracy: float,
 ) -> Figure:
-    """Cells that were held back, placed by the model that was loaded from disk."""
+    """Cells that were held out, at positions from the model that was loaded from disk."""
     figure = _figure(9.5, 6.8)
     ax = figure.subplots()
-    ax.scatter(places[:, 0], places[:, 1], s=10, color="#d5d9df", linewidths=0)
+    ax.scatter(positions[:, 0], positions[:, 1], s=10, color="#d5d9df", linewidths=0)
     scatter_phases(ax, held_out, phase, phase_names)
-    as_map(ax, f"Cells held back, on the same map: phase right for {100 * accuracy:.0f} % (15-NN)")
+    as_map(ax, f"Cells held out, on the same map: phase right for {100 * accuracy:.0f} % (15-NN)")
     return figure

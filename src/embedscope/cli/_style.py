@@ -1,4 +1,4 @@
-"""How the demo's pictures look: colours, fonts, and cells as colour pictures."""
+"""Style of the demo's pictures: colours, fonts, and cells as colour pictures."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Along the cell cycle from dark blue to red; the rare phases at the red end are drawn larger too.
+# From dark blue to red along the cell cycle; the rare phases at the red end have larger points too.
 PHASE_COLORS = ("#30123b", "#4145ab", "#2b9cc4", "#2fb58a", "#e0b93b", "#ea7a2d", "#c5271d")
 INK = "#1f2328"
 PAPER = "#ffffff"
 DARK = "#12141a"
-SETTINGS: Any = {  # matplotlib's own type for these is a union of all their names
+SETTINGS: Any = {  # matplotlib types these as a union of all their names
     "figure.facecolor": PAPER,
     "savefig.facecolor": PAPER,
     "font.size": 11,
@@ -34,7 +34,7 @@ _SCATTER_COLOR = np.array([0.25, 0.85, 1.0], dtype=np.float32)
 
 
 def as_map(ax: Axes, title: str) -> None:
-    """A plot of places on the map: equal scales, and no numbers, which mean nothing there."""
+    """Format axes as a map: equal scales, and no numbers, since they have no meaning."""
     ax.set_title(title)
     ax.set_aspect("equal", adjustable="datalim")
     ax.set_xticks([])
@@ -65,7 +65,7 @@ def as_picture(crops: np.ndarray, background: np.ndarray) -> np.ndarray:
     color = (
         grey[..., None] + 0.8 * dna[..., None] * _DNA_COLOR + 0.5 * dark[..., None] * _SCATTER_COLOR
     )
-    # Whatever differs from the background, seen a little out of focus, is cell.
+    # Pixels that differ from the background, after a blur, are the cell.
     inside = _smoothed(np.abs(signal).sum(axis=-1))
     opacity = np.clip((inside - 0.08) / 0.08, 0.0, 1.0)
     return np.asarray(np.clip(np.concatenate([color, opacity[..., None]], axis=-1), 0.0, 1.0))

@@ -1,29 +1,24 @@
-"""From images, labels, tables and arrays to samples that know who they are.
+"""Make samples with identities from images, labels, tables and arrays.
 
-Also the sample images that ship along.
+The sample images of the package are here too.
 """
 
 from embedscope.samples._bundled import JurkatCells, Nuclei, jurkat_cells, nuclei
 from embedscope.samples.combining._joining import join_samples
 from embedscope.samples.combining._repeating import as_samples, samples_like
-from embedscope.samples.common._recipes import (
-    ArrayRecipe,
-    CropRecipe,
-    PatchRecipe,
-    Recipe,
-    TableRecipe,
-)
+from embedscope.samples.common._recipe import Recipe
 from embedscope.samples.common._samples import LeftOut, Samples
 from embedscope.samples.common._scaling import ChannelScale, normalise_channels
 from embedscope.samples.identity._identity import Identities, SampleId
 from embedscope.samples.identity._patch_grid import PatchGrid
 from embedscope.samples.identity._source import Source
+from embedscope.samples.images._crop_recipe import CropRecipe
 from embedscope.samples.images._crops import Crops, crops_from_labels
 from embedscope.samples.images._features import measure_features
 from embedscope.samples.images._labels import samples_from_labels
-from embedscope.samples.images._patches import samples_from_patches
-from embedscope.samples.tables._array_samples import samples_from_array
-from embedscope.samples.tables._table import samples_from_table
+from embedscope.samples.images._patches import PatchRecipe, samples_from_patches
+from embedscope.samples.tables._array_samples import ArrayRecipe, samples_from_array
+from embedscope.samples.tables._table import TableRecipe, samples_from_table
 
 __all__ = [
     "ArrayRecipe",

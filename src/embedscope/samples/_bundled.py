@@ -1,7 +1,7 @@
-"""The sample images that ship in the package, each with its source and licence.
+"""The sample images of the package, each with its source and licence.
 
-`data/README.md` beside them says how they were chosen and changed. Files are read when a function
-is called, never on import.
+`data/README.md` says how they were chosen and changed. A file is read when its function is called,
+never on import.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ IntArray = npt.NDArray[np.integer[Any]]
 
 @dataclass(frozen=True, eq=False)
 class JurkatCells:
-    """A montage of Jurkat cells from imaging flow cytometry, with what is known of each cell.
+    """A montage of Jurkat cells from imaging flow cytometry, with measurements of each cell.
 
     Attributes
     ----------
@@ -29,15 +29,15 @@ class JurkatCells:
     channel_names : tuple of str
         The name of each channel of `image`.
     label_ids : ndarray of shape (1600,), uint16
-        The id of each cell; the next two arrays run along it.
+        The id of each cell; `phase` and `total_dna` have the same order.
     phase : ndarray of shape (1600,), uint8
         Cell-cycle phase, an index into `phase_names`.
     total_dna : ndarray of shape (1600,), float32
-        DNA fluorescence summed over the cell, in the instrument's counts.
+        DNA fluorescence summed over the cell, in counts of the instrument.
     phase_names : tuple of str
-        The phases in the order in which a cell goes through them.
+        The phases, in the order of the cell cycle.
     source, licence, citation : str
-        Where the images come from, on what terms, and the paper to cite.
+        Where the images come from, their licence, and the paper to cite.
     """
 
     image: npt.NDArray[np.uint8]
@@ -56,7 +56,7 @@ class JurkatCells:
 class Nuclei:
     """Fields of fluorescent nuclei, outlined by experts.
 
-    Ids start again at 1 in every field, so a nucleus is known by its field and its id together.
+    Ids start again at 1 in every field, so field and id together identify a nucleus.
 
     Attributes
     ----------
@@ -65,15 +65,16 @@ class Nuclei:
     labels : ndarray of shape (6, 256, 256), uint16
         The nuclei of each field; 0 is background.
     image_ids : tuple of str
-        The collection's own id of each field.
+        The id of each field in the collection.
     fields, label_ids : ndarray of shape (311,), intp and uint16
-        The field of each nucleus and its id there; the next two arrays run along them.
+        The field of each nucleus and its id there; `area_px` and `mean_intensity` have the same
+        order.
     area_px : ndarray of shape (311,), int64
         Number of pixels.
     mean_intensity : ndarray of shape (311,), float64
         Mean grey level, 0..255.
     source, licence, citation : str
-        Where the images come from, on what terms, and the paper to cite.
+        Where the images come from, their licence, and the paper to cite.
     """
 
     images: npt.NDArray[np.uint8]
@@ -94,13 +95,13 @@ def jurkat_cells() -> JurkatCells:
     Returns
     -------
     JurkatCells
-        A fresh copy, free to be changed.
+        A new copy, which may be changed.
 
     Notes
     -----
-    The phases were gated on the DNA channel, so a score that uses this channel is partly circular;
-    brightfield and darkfield alone make the honest, label-free test. All 110 cells in metaphase,
-    anaphase and telophase of the published collection are among them.
+    The phases were gated on the DNA channel, so a score that uses this channel is partly circular.
+    Brightfield and darkfield alone make a fair, label-free test. All 110 cells of the published
+    collection in metaphase, anaphase and telophase are included.
 
     References
     ----------
@@ -125,7 +126,7 @@ def nuclei() -> Nuclei:
     Returns
     -------
     Nuclei
-        A fresh copy, free to be changed.
+        A new copy, which may be changed.
 
     References
     ----------
@@ -135,7 +136,7 @@ def nuclei() -> Nuclei:
     stored = _read("nuclei.npz")
     images, labels = stored["images"], stored["labels"]
     field_of_pixel = np.nonzero(labels)[0]
-    # Field and id together make the key, since ids are used again in every field.
+    # The key is field and id together, since ids are used again in every field.
     keys = np.stack([field_of_pixel, labels[labels > 0]], axis=1)
     nuclei_keys, nucleus_of_pixel, area = np.unique(
         keys, axis=0, return_inverse=True, return_counts=True

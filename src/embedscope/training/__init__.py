@@ -1,4 +1,4 @@
-"""A training run in a thread of its own: parameters, states, events, results."""
+"""A training run in a worker thread: parameters, phases, events, results."""
 
 from embedscope.training._dispatch import AsyncioDispatcher, Dispatcher, immediate
 from embedscope.training._loading import start_loading

@@ -1,4 +1,4 @@
-"""What the user wants of a running worker: to pause, to go on, to stop. Seen at its next step."""
+"""Requests to pause, resume or stop, which a worker thread follows at its next step."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from threading import Condition
 
 
 class Control:
-    """Requests of other threads, and the place where the worker heeds them."""
+    """Takes requests of any thread; the worker calls `checkpoint` to follow them."""
 
     def __init__(self) -> None:
         self._changed = Condition()
@@ -16,33 +16,33 @@ class Control:
 
     @property
     def stop_requested(self) -> bool:
-        """Somebody asked to stop; that is never taken back."""
+        """Whether a stop was requested; this never becomes False again."""
         return self._stop
 
     def request_pause(self) -> None:
-        """Let the worker wait at its next step."""
+        """Make the worker wait at its next step."""
         with self._changed:
             self._pause = True
 
     def request_resume(self) -> None:
-        """Let it go on."""
+        """Make the worker continue."""
         with self._changed:
             self._pause = False
             self._changed.notify_all()
 
     def request_stop(self) -> None:
-        """Let it stop at its next step, paused or not."""
+        """Make the worker stop at its next step, paused or not."""
         with self._changed:
             self._stop = True
             self._changed.notify_all()
 
-    def heed(self, on_pause: Callable[[], None], on_resume: Callable[[], None]) -> bool:
-        """Wait while a pause is wanted; called by the worker.
+    def checkpoint(self, on_pause: Callable[[], None], on_resume: Callable[[], None]) -> bool:
+        """Wait while a pause is requested; called by the worker.
 
         Parameters
         ----------
         on_pause, on_resume : callable
-            Called before the wait and after it, if there is one, outside of any lock.
+            Called before and after the wait, if there is one, without a lock.
 
         Returns
         -------

@@ -1,7 +1,8 @@
-"""How the worker's events reach the thread that wants them: handed in, never found out.
+"""Dispatchers, which bring the worker's events to the thread of their listeners.
 
-A dispatcher takes a function without arguments and sees to it that it is called, in order: at once
-(`immediate`), or on an asyncio loop. A front end with a loop of its own brings a third.
+A dispatcher is a parameter, never guessed. It takes a function without arguments and has it called,
+in order: at once (`immediate`), or on an asyncio loop. A front end with another event loop has its
+own dispatcher.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ Dispatcher = Callable[[Callable[[], None]], None]
 
 
 def immediate(callback: Callable[[], None]) -> None:
-    """Call at once, in whatever thread this is: for scripts and tests.
+    """Call at once, in the current thread: for scripts and tests.
 
     Parameters
     ----------
@@ -23,9 +24,9 @@ def immediate(callback: Callable[[], None]) -> None:
 
 
 class AsyncioDispatcher:
-    """Calls on an asyncio loop, in the order of the requests.
+    """Calls functions on an asyncio loop, in order.
 
-    Once the loop is closed there is nobody left to tell, and requests are dropped.
+    Once the loop is closed, nothing is called any more.
 
     Parameters
     ----------
@@ -36,7 +37,7 @@ class AsyncioDispatcher:
         self._loop = loop
 
     def __call__(self, callback: Callable[[], None]) -> None:
-        """Ask the loop to call `callback`; from any thread."""
+        """Have the loop call `callback`; may be called from any thread."""
         try:
             self._loop.call_soon_threadsafe(callback)
         except RuntimeError:

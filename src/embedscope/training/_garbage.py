@@ -1,7 +1,7 @@
-"""Keep Python's full garbage collections out of training: each holds every thread.
+"""Avoid full garbage collections in training, since each blocks all threads.
 
-Once TensorFlow's million objects are there, a full collection takes a third of a second, and so
-long no window and no kernel answers. Python starts one when enough new objects have come to stay;
+TensorFlow makes a million objects. With them, a full collection takes a third of a second, during
+which no window and no kernel responds. Python starts one when enough new objects have survived;
 nothing makes as many as the imports at the start of a run.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
 
-_NEVER = 2**30  # collections of the middle generation before a full one
+_NEVER = 2**30  # collections of the middle generation before a full one: more than ever happen
 
 _lock = Lock()
 _n_loading = 0
@@ -23,16 +23,16 @@ _is_frozen_by_others = False
 
 @contextmanager
 def full_collections_spared() -> Iterator[Callable[[], None]]:
-    """Have no full collection at first, and then only of what is new.
+    """Have no full collection at first, and then only of new objects.
 
-    May be entered by several threads at once. Garbage from before is collected again after the
-    last has left; young objects are collected all the time.
+    Several threads may enter at once. Older garbage is collected again once all have left; young
+    objects are collected all the time.
 
     Yields
     ------
     callable
-        To be called once what is large was imported: until then there is no full collection, from
-        then on they pass over everything that exists.
+        Call it once the large imports are done: until then there is no full collection, from then
+        on they ignore all objects that exist at the call.
     """
     is_loading = True
 
@@ -56,7 +56,7 @@ def full_collections_spared() -> Iterator[Callable[[], None]]:
 def _enter() -> None:
     global _n_loading, _n_spared, _threshold, _is_frozen_by_others
     with _lock:
-        if _n_spared == 0:  # who freezes objects of their own wants them to stay so
+        if _n_spared == 0:  # objects that other code has frozen must stay frozen
             _is_frozen_by_others = gc.get_freeze_count() > 0
         if _n_loading == 0:
             _threshold = gc.get_threshold()

@@ -1,4 +1,4 @@
-"""Drawing samples while the decoder trains: by a copy of it, as it was at an epoch's end."""
+"""Decoding while the decoder trains, with a copy from the end of the last epoch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from embedscope.core.networks import TracedOnce, copy_network, keras
 
 
 class LiveDecoder(keras.callbacks.Callback):
-    """A Keras callback that keeps a copy of the decoder, and draws typical samples with it."""
+    """A Keras callback with a copy of the decoder, which decodes typical samples."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -22,7 +22,7 @@ class LiveDecoder(keras.callbacks.Callback):
         self._forward: TracedOnce | None = None
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Bring the copy up to date; in the worker."""
+        """Update the copy; called in the worker thread."""
         decoder = self.model.layers[-1]
         if self._copy is None:
             self._make_copy(decoder)
@@ -34,14 +34,14 @@ class LiveDecoder(keras.callbacks.Callback):
     def _make_copy(self, decoder: Any) -> None:
         copy = copy_network(decoder, "decoder", seed=0)
         forward = TracedOnce(lambda z: copy(z, training=False))
-        # Traced here, in the worker: the first click on the map should not have to wait for it.
+        # Traced here, in the worker thread, so that the first click on the map need not wait.
         forward(np.zeros((1, decoder.input_shape[-1]), dtype=np.float32))
         to_data = self.model.reconstruction.to_data
         with self._lock:
             self._copy, self._to_data, self._forward = copy, to_data, forward
 
     def decode(self, points: np.ndarray) -> np.ndarray | None:
-        """Draw the samples that belong to places on the map; from any thread.
+        """Decode points of the map; may be called from any thread.
 
         Parameters
         ----------

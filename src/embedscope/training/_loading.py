@@ -1,6 +1,6 @@
-"""TensorFlow, loaded in a thread of its own: whoever waits for it can still be stopped.
+"""Load TensorFlow in a thread of its own, so that a run that waits for it can be stopped.
 
-Loading takes seconds, on a busy machine minutes, and nothing can interrupt it.
+Loading takes seconds, on a busy machine minutes, and cannot be interrupted.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from threading import Event, Lock, Thread
 
 from embedscope.training._garbage import full_collections_spared
 
-_LAST_MODULE = "embedscope.training._live_decoder"  # that imports the others
-_PAUSE_S = 0.05
+_LAST_MODULE = "embedscope.training._live_decoder"  # imports all others
+_PAUSE_S = 0.05  # between two calls of `check`
 
 _lock = Lock()
 _thread: Thread | None = None
@@ -21,40 +21,40 @@ _has_ended = Event()
 
 
 def is_loaded() -> bool:
-    """Whether all that training needs is there."""
+    """Whether everything that training imports is loaded."""
     return _has_ended.is_set() or (_thread is None and _LAST_MODULE in sys.modules)
 
 
 def start_loading() -> None:
-    """Begin to load what training needs, TensorFlow above all, unless that has begun.
+    """Start loading what training imports, above all TensorFlow, unless this has started.
 
-    Returns at once. A front end may call this while its user still looks around.
+    Returns at once. A front end may call this before its user starts a run.
     """
     global _thread
     with _lock:
         if is_loaded() or (_thread is not None and _thread.is_alive()):
             return
-        # Python waits for it at its end: taken down within TensorFlow, it would crash.
+        # No daemon: Python waits for it at exit, and does not crash by an exit inside TensorFlow.
         _thread = Thread(target=_load, name="embedscope loading")
         _thread.start()
 
 
-def wait_until_loaded(heed: Callable[[], None]) -> None:
-    """Load what training needs, or wait until somebody else has.
+def wait_until_loaded(check: Callable[[], None]) -> None:
+    """Load what training imports, or wait until another thread has loaded it.
 
     Parameters
     ----------
-    heed : callable
-        Called again and again meanwhile; may raise to give up waiting.
+    check : callable
+        Called repeatedly while waiting; may raise to stop waiting.
     """
     start_loading()
     while not is_loaded():
         _has_ended.wait(_PAUSE_S)
-        heed()
+        check()
 
 
 def _load() -> None:
-    # Whoever needs what is missing imports it once more, and gets the error.
+    # Code that needs a missing module imports it again, and gets the error.
     with suppress(Exception), full_collections_spared():
         import embedscope.core.fitting
         import embedscope.training._live_decoder  # noqa: F401

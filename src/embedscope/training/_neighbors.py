@@ -1,7 +1,7 @@
-"""Neighbours of pictures by what they look like from a little farther away.
+"""Nearest neighbours of blurred pictures.
 
-Pixel by pixel, two cells differ most in where their granules happen to lie. Blurred, and told by
-their leading principal components, they differ in what matters.
+Compared pixel by pixel, two cells differ most in the random positions of their granules. A blur and
+the leading principal components leave the larger structures.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from embedscope.core.arrays import principal_axes
 from embedscope.core.graph import NeighborSearch, nearest_neighbors
 
 _N_COMPONENTS = 40
-_BLOCK_VALUES = 2**20  # blurred at once: some tens of milliseconds
-_BLURRING_SHARE = 0.4  # of the time
+_BLOCK_VALUES = 2**20  # values blurred between two reports: some tens of milliseconds
+_BLURRING_SHARE = 0.4  # of the time, for the reports
 
 
 def picture_neighbors(
@@ -39,12 +39,12 @@ def picture_neighbors(
     blur_px : float
         Standard deviation of the blur, in pixels; 0 for none.
     metric : str
-        "euclidean" compares 40 principal components of the blurred pictures, any other metric the
-        blurred pictures themselves: it may mean nothing among components.
+        "euclidean" compares 40 principal components of the blurred pictures. Other metrics compare
+        the blurred pictures, since they may have no meaning for components.
     seed : int
-        Of an approximate search.
+        Seed of an approximate search.
     report : callable
-        Told the fraction done, 0..1; may raise to stop.
+        Called with the fraction done, 0..1; may raise to stop.
 
     Returns
     -------
@@ -76,7 +76,7 @@ def picture_neighbors(
 
 
 def _blurred(pictures: np.ndarray, blur_px: float, report: Callable[[float], None]) -> np.ndarray:
-    """The pictures blurred and flattened, a copy; a block at a time."""
+    """A copy of the pictures, blurred block by block and flattened."""
     flat = np.empty((len(pictures), int(np.prod(pictures.shape[1:]))), dtype=np.float32)
     blurred = flat.reshape(pictures.shape)
     sigma = (0.0, *[blur_px] * (pictures.ndim - 2), 0.0)

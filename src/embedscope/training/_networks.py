@@ -8,10 +8,10 @@ from embedscope.core.networks import keras
 
 
 def picture_encoder(shape: tuple[int, ...], seed: int) -> Any:
-    """A convolution and two dense layers, from a picture or a volume to a place on the map.
+    """A convolution and two dense layers, from a picture or a volume to a point of the map.
 
-    The convolution is of patches that do not overlap, at half the picture's resolution. Two with
-    overlapping ones place cells no better, and take twice as long.
+    The convolution has patches that do not overlap, at half the resolution of the picture. Two
+    convolutions with overlapping patches give no better map, and take twice as long.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def picture_encoder(shape: tuple[int, ...], seed: int) -> Any:
     return keras.Sequential(
         [
             keras.Input(shape),
-            pool(2, padding="same"),  # "same" for pictures of a single row or plane too
+            pool(2, padding="same"),  # "same" allows pictures of a single row or plane
             conv(
                 32,
                 4,

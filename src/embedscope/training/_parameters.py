@@ -1,7 +1,7 @@
-"""What can be chosen before a training run: the one source of forms, checks and files.
+"""Parameters of a training run: the one source of forms, checks and files.
 
-Each field carries its label, tooltip, bounds and group, so that the napari dock, the Jupyter widget
-and a script offer the same choices under the same names and refuse the same values.
+Each field has its label, tooltip, bounds and group, so that the napari dock, the Jupyter widget and
+a script offer the same choices with the same names, and refuse the same values.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _LARGEST_SEED = 2**31 - 1
 
 @dataclass(frozen=True)
 class ParameterField:
-    """One entry of the form.
+    """One field of a form.
 
     Attributes
     ----------
@@ -37,17 +37,17 @@ class ParameterField:
     kind : {"int", "float", "bool", "choice", "text"}
     default : int, float, bool or str
     label : str
-        A few words, as a form shows them.
+        A few words, for a form.
     tooltip : str
         What it does, in a sentence or two.
     group : str
-        Heading under which it stands; "Map" is the short set that a form shows open.
+        Heading in the form; "Map" is the short group that a form shows open.
     minimum, maximum, step : float or None
-        Bounds, both allowed, and the step of a spin box; None where there are none.
+        Bounds, both allowed, and the step of a spin box; None if there are none.
     choices : tuple of str
         Allowed values of a choice.
     unit : str
-        Of the value, or "".
+        Unit of the value, or "".
     """
 
     name: str
@@ -64,31 +64,31 @@ class ParameterField:
 
     @property
     def is_basic(self) -> bool:
-        """Belongs to the short set that a form shows open."""
+        """Whether it belongs to the short group that a form shows open."""
         return self.group == "Map"
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON can hold it, for forms in a browser."""
+        """As types of JSON, for forms in a browser."""
         return dataclasses.asdict(self) | {
             "choices": list(self.choices),
             "is_basic": self.is_basic,
         }
 
     def check(self, value: Any) -> Any:
-        """The value in the field's own type.
+        """Return the value in the type of the field.
 
         Raises
         ------
         InvalidTypeError
-            If it is of another kind.
+            If it has another type.
         InvalidInputError
-            If it is out of bounds or none of the choices.
+            If it is out of bounds or not one of the choices.
         """
         return _CHECKS[self.kind](self, value)
 
 
 def _field(kind: str, default: Any, group: str, label: str, tooltip: str, **more: Any) -> Any:
-    """A dataclass field with everything that a form wants to know about it."""
+    """A dataclass field with everything that a form needs."""
     described = {"kind": kind, "group": group, "label": label, "tooltip": tooltip, **more}
     return dataclasses.field(default=default, metadata=described)
 
@@ -97,24 +97,24 @@ def _field(kind: str, default: Any, group: str, label: str, tooltip: str, **more
 class TrainingParameters:
     """Parameters of a training run, checked when they are made.
 
-    Those with the name of a parameter of `ParametricUMAP` mean the same.
+    A parameter with the name of one of `ParametricUMAP` has the same meaning.
 
     Parameters
     ----------
     n_neighbors : int, default=15
         Neighbours of each sample, itself included; 2..500.
     min_dist : float, default=0.1
-        Distance in the map at which neighbours touch; 0..1, at most `spread`.
+        Smallest distance of neighbours on the map; 0..1, at most `spread`.
     n_training_epochs : int, default=1
-        1 is the standard length; larger values train proportionally longer; 1..100.
+        1 is the standard length; other values multiply it; 1..100.
     reconstruction : bool, default=True
-        Train a decoder, which draws the sample at any place of the map.
+        Train a decoder, which decodes a picture at any point of the map.
     random_state : int, default=0
         Seed; the same seed gives the same map; 0..2**31 - 1.
     metric : str, default="euclidean"
         Distance between samples, one of `METRICS`.
     neighbor_blur_px : float, default=2.0
-        Standard deviation of the blur through which pictures are compared, in pixels; 0..20.
+        Standard deviation of the blur of pictures before they are compared, in pixels; 0..20.
     target : str, default=""
         Name of a feature that guides the map, a class or a number; "" for none.
     target_weight : float, default=0.5
@@ -122,18 +122,18 @@ class TrainingParameters:
     spread, repulsion_strength, negative_sample_rate, init, densmap
         As in `ParametricUMAP`.
     encoder : {"automatic", "dense", "convolutional"}
-        Automatic takes a convolutional network for pictures, a dense one otherwise.
+        "automatic" takes a convolutional network for pictures, else a dense one.
     n_style_components : int, default=32
-        Numbers in a style code, fewer for samples of few values and for few samples; 0..256.
+        Numbers in a style code, fewer if samples are few or have few values; 0..256.
     autoencoder_loss : bool, default=False
-        Let the encoder feel the reconstruction loss too.
+        Train the encoder with the reconstruction loss too.
     reconstruction_weight : float, default=1.0
         Weight of the reconstruction loss; 0..1000.
 
     Raises
     ------
     InvalidTypeError
-        If a value is of the wrong kind; a TypeError.
+        If a value has the wrong type; a TypeError.
     InvalidInputError
         If a value is out of bounds; a ValueError.
 
@@ -148,7 +148,7 @@ class TrainingParameters:
         15,
         "Map",
         "Neighbours",
-        "How many nearest samples each sample is tied to. Few show fine structure, many the whole.",
+        "How many nearest samples each sample is linked to. Few show fine detail, many the whole.",
         minimum=2,
         maximum=500,
         step=1,
@@ -158,7 +158,7 @@ class TrainingParameters:
         0.1,
         "Map",
         "Minimum distance",
-        "Distance in the map at which neighbours touch. Small values pack groups tightly.",
+        "Smallest distance of neighbours on the map. Small values pack groups tightly.",
         minimum=0.0,
         maximum=1.0,
         step=0.05,
@@ -180,14 +180,14 @@ class TrainingParameters:
         True,
         "Map",
         "Train a decoder",
-        "Also train a decoder, which draws what a sample at any place of the map would look like.",
+        "Also train a decoder, which shows what a sample at any point of the map would look like.",
     )
     random_state: int = _field(
         "int",
         0,
         "Map",
         "Seed",
-        "The same seed gives the same map on the same machine; another one shows what is chance.",
+        "The same seed gives the same map on the same machine; another one shows what is random.",
         minimum=0,
         maximum=_LARGEST_SEED,
         step=1,
@@ -205,8 +205,8 @@ class TrainingParameters:
         2.0,
         "Neighbours",
         "Blur",
-        "Pictures are compared through a blur of this width, so that where each granule lies does "
-        "not decide. 0 compares them pixel by pixel. Of no effect on tables.",
+        "Pictures are blurred by this width before they are compared, so that the position of each "
+        "granule matters less. 0 compares them pixel by pixel. Has no effect on tables.",
         minimum=0.0,
         maximum=20.0,
         step=0.5,
@@ -218,7 +218,7 @@ class TrainingParameters:
         "Neighbours",
         "Target feature",
         "Name of a feature, a class or a number, that pulls samples of equal value together. Leave "
-        "empty to let the data speak alone.",
+        "empty to use only the data.",
     )
     target_weight: float = _field(
         "float",
@@ -246,7 +246,7 @@ class TrainingParameters:
         1.0,
         "Layout",
         "Repulsion",
-        "How strongly samples that are no neighbours push each other apart.",
+        "How strongly samples that are not neighbours repel each other.",
         minimum=0.0,
         maximum=20.0,
         step=0.1,
@@ -256,7 +256,7 @@ class TrainingParameters:
         5,
         "Layout",
         "Negative samples",
-        "Random samples pushed away for each neighbour drawn near.",
+        "Random samples that repel a sample, for each neighbour that attracts it.",
         minimum=1,
         maximum=50,
         step=1,
@@ -266,7 +266,7 @@ class TrainingParameters:
         "spectral",
         "Layout",
         "Initial layout",
-        "Where the layout begins: the graph's own axes, the data's main axes, or at random.",
+        "Initial positions: eigenvectors of the neighbour graph, principal components, or random.",
         choices=("spectral", "pca", "random"),
     )
     densmap: bool = _field(
@@ -274,14 +274,14 @@ class TrainingParameters:
         False,
         "Layout",
         "Density (densMAP)",
-        "Let dense regions of the data stay dense in the map (densMAP).",
+        "Keep dense regions of the data dense on the map (densMAP).",
     )
     encoder: str = _field(
         "choice",
         "automatic",
         "Networks",
         "Encoder",
-        "Network that places a sample on the map. Automatic: convolutional for pictures.",
+        "Network that maps a sample to its position. Automatic: convolutional for pictures.",
         choices=("automatic", "dense", "convolutional"),
     )
     n_style_components: int = _field(
@@ -289,9 +289,9 @@ class TrainingParameters:
         32,
         "Networks",
         "Style components",
-        "How many numbers say what a sample's place leaves open about it. With them the decoder "
-        "draws this very sample, and carries it over the map; 0 draws typical samples only. Few "
-        "samples, and samples of few values, get fewer.",
+        "How many numbers describe what the position of a sample does not. With them the decoder "
+        "reconstructs this sample, and can move it over the map; with 0 it decodes only typical "
+        "samples. Few samples, and samples of few values, get fewer.",
         minimum=0,
         maximum=256,
         step=8,
@@ -301,14 +301,14 @@ class TrainingParameters:
         False,
         "Networks",
         "Autoencoder loss",
-        "The encoder feels the reconstruction loss too: better pictures, a slightly different map.",
+        "The reconstruction loss trains the encoder too: better pictures, slightly different map.",
     )
     reconstruction_weight: float = _field(
         "float",
         1.0,
         "Networks",
         "Reconstruction weight",
-        "Weight of the reconstruction loss beside the map's own.",
+        "Weight of the reconstruction loss, relative to that of the map.",
         minimum=0.0,
         maximum=1000.0,
         step=0.5,
@@ -325,27 +325,27 @@ class TrainingParameters:
             )
 
     def replace(self, **changes: Any) -> TrainingParameters:
-        """The same with some values changed, checked.
+        """Return a copy with some values changed, checked.
 
         Raises
         ------
         InvalidInputError
-            If there is no parameter of a name, or a value is out of bounds.
+            If a name is unknown, or a value is out of bounds.
         """
         return TrainingParameters.from_dict(self.to_dict() | changes)
 
     def to_dict(self) -> dict[str, Any]:
-        """Every parameter by name, as JSON can hold it."""
+        """Every parameter by name, as types of JSON."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TrainingParameters:
-        """From `to_dict`; parameters that are missing keep their defaults.
+        """Parameters from `to_dict`; missing ones get their defaults.
 
         Raises
         ------
         InvalidInputError
-            If there is no parameter of a name, or a value is out of bounds.
+            If a name is unknown, or a value is out of bounds.
         """
         known = {described.name for described in parameter_fields()}
         unknown = sorted(map(str, set(values) - known))
@@ -358,7 +358,7 @@ class TrainingParameters:
 
 
 def parameter_fields() -> tuple[ParameterField, ...]:
-    """Every parameter in the order in which a form shows them, with all that a form needs.
+    """Every parameter, in the order of a form, with all that a form needs.
 
     Returns
     -------

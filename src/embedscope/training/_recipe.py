@@ -1,4 +1,4 @@
-"""From a user's choices to an estimator: which networks, neighbours and losses suit the samples."""
+"""An estimator from training parameters, with networks and neighbours that suit the samples."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _SAME_NAME = (
     "densmap",
     "autoencoder_loss",
 )
-_N_COMPONENTS = 2
-_HELD_OUT = 0.1
+_N_COMPONENTS = 2  # of the map
+_HELD_OUT = 0.1  # share of the samples
 _SAMPLES_PER_NUMBER = 4  # of a style code, at least
-_PICTURE_RANKS = (3, 4)  # of one sample: height, width, channels, and a depth before them
+_PICTURE_RANKS = (3, 4)  # of one sample: height, width and channels, or these after a depth
 
 
 def make_estimator(
@@ -45,9 +45,9 @@ def make_estimator(
 ) -> tuple[ParametricUMAP, dict[str, Any]]:
     """An estimator for these samples, ready to fit.
 
-    Pictures and volumes get a convolutional encoder and neighbours through a blur, tables a dense
-    encoder. Whatever they are, the decoder takes a place and a style code, and a tenth of the
-    samples is kept out of its fit to measure it.
+    Pictures and volumes get a convolutional encoder and neighbours of blurred pictures, tables a
+    dense encoder. The decoder takes a point and a style code, and a tenth of the samples is held
+    out of its fit to measure it.
 
     Parameters
     ----------
@@ -56,21 +56,21 @@ def make_estimator(
     progress : callable
         The estimator's progress hook.
     callbacks : sequence of keras.callbacks.Callback
-        Further ones.
+        Further callbacks.
     report : callable
-        Told how much of the preparation is done, 0..1; may raise to stop.
+        Called with the share of the preparation that is done, 0..1; may raise to stop.
 
     Returns
     -------
     estimator : ParametricUMAP
         Not fitted.
     fit_kwargs : dict
-        What to give to its `fit`: X, and y where a feature guides the map.
+        Arguments of its `fit`: X, and y if a feature guides the map.
 
     Raises
     ------
     InvalidInputError
-        If a choice does not suit the samples.
+        If a parameter does not suit the samples.
     """
     from embedscope.core import ParametricUMAP
     from embedscope.core.fitting import possible_neighbors
@@ -103,7 +103,7 @@ def make_estimator(
 
 
 def _fitting_style(wanted: int, X: np.ndarray) -> int:
-    """Numbers in a style code: no more than a place leaves open, nor than samples can teach."""
+    """Numbers in a style code: limited by the values and by the number of samples."""
     n_samples, n_values = len(X), X[0].size
     return max(0, min(wanted, n_values - _N_COMPONENTS, n_samples // _SAMPLES_PER_NUMBER))
 
@@ -116,7 +116,7 @@ def _encoder(parameters: TrainingParameters, X: np.ndarray) -> dict[str, Any]:
     if parameters.encoder == "dense" or not _is_pictures(X):
         if parameters.encoder == "convolutional":
             raise InvalidInputError(
-                "encoder must be 'automatic' or 'dense' for samples that are no pictures; got "
+                "encoder must be 'automatic' or 'dense' for samples without pictures; got "
                 "'convolutional'. Choose one of them, or make samples from images."
             )
         return {"dims": X.shape[1:]}

@@ -1,4 +1,4 @@
-"""The map's history, to play it again: snapshots in half precision, thinned to a memory limit."""
+"""Snapshots of the map in training, in half precision, thinned to a memory limit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ARRAYS = {
 
 @dataclass(frozen=True)
 class _Frame:
-    """One snapshot, within -1..1 of its bounding box so that half precision is good everywhere."""
+    """One snapshot, scaled to -1..1 in its bounding box, which suits half precision."""
 
     epoch: int
     fraction: float
@@ -33,7 +33,7 @@ class _Frame:
     @classmethod
     def of(cls, epoch: int, fraction: float, embedding: np.ndarray) -> _Frame:
         low, high = embedding.min(axis=0), embedding.max(axis=0)
-        # Halved first, since a map that has exploded may be wider than float32 reaches.
+        # Halved first, since the width of a diverged map may exceed float32.
         center, half_width = low / 2 + high / 2, high / 2 - low / 2
         half_width = np.where(half_width > 0, half_width, np.float32(1.0))
         scaled = ((embedding - center) / half_width).astype(np.float16)
@@ -77,12 +77,12 @@ class Replay:
         Parameters
         ----------
         index : int
-            Number of the snapshot, as in `epochs`; negative ones count from the end.
+            Index of the snapshot, as in `epochs`; negative ones count from the end.
 
         Returns
         -------
         ndarray of shape (n_samples, n_components), float32
-            Within 1/4000 of the map's width of what it was.
+            Exact to 1/4000 of the map's width.
 
         Raises
         ------
@@ -92,7 +92,7 @@ class Replay:
         return self._frames[index].restored()
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        """All snapshots as plain arrays, to be stored.
+        """All snapshots as plain arrays, for storage.
 
         Returns
         -------
@@ -113,7 +113,7 @@ class Replay:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Replay:
-        """What `to_arrays` gave, to the last bit.
+        """The replay of `to_arrays`, exactly.
 
         Raises
         ------
@@ -123,8 +123,8 @@ class Replay:
         if not arrays:
             return cls()
         _check_arrays(arrays)
-        epochs, fractions, *places = (arrays[name] for name in _ARRAYS)
-        entries = zip(epochs.tolist(), fractions.tolist(), *places, strict=True)
+        epochs, fractions, *positions = (arrays[name] for name in _ARRAYS)
+        entries = zip(epochs.tolist(), fractions.tolist(), *positions, strict=True)
         return cls(tuple(_Frame(*entry) for entry in entries))
 
 
@@ -148,15 +148,14 @@ def _check_arrays(arrays: Mapping[str, np.ndarray]) -> None:
 
 
 class ReplayRecorder:
-    """Keeps snapshots as they come, every second one less whenever the memory is full.
+    """Stores snapshots, and drops every second one whenever the memory is full.
 
-    So what is left is spread evenly over all that came, from the first on; the last one is always
-    there.
+    The stored ones are then spread evenly from the first on; the latest is always among them.
 
     Parameters
     ----------
     max_bytes : int
-        Memory for the positions.
+        Memory limit of the positions.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -168,7 +167,7 @@ class ReplayRecorder:
         self._n_seen = 0
 
     def add(self, epoch: int, fraction: float, embedding: np.ndarray) -> None:
-        """Take a snapshot of the map.
+        """Add a snapshot of the map.
 
         Parameters
         ----------
@@ -186,7 +185,7 @@ class ReplayRecorder:
             self._n_seen += 1
 
     def _most_frames(self, n_values: int) -> int:
-        # One less than fits: the latest is kept beside those of the even spacing.
+        # One less than fits, since the latest is stored beside the evenly spaced ones.
         return max(1, self._max_bytes // (_BYTES_PER_VALUE * max(1, n_values)) - 1)
 
     def _thin(self, most: int) -> None:
@@ -196,7 +195,7 @@ class ReplayRecorder:
 
     @property
     def replay(self) -> Replay:
-        """What is kept now; later snapshots do not change it."""
+        """The snapshots now; later ones do not change it."""
         with self._lock:
             frames = list(self._frames)
             if self._latest is not None and self._latest is not frames[-1]:

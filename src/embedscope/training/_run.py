@@ -1,7 +1,7 @@
-"""One training run in a thread of its own: started, watched, paused and stopped from any other.
+"""One training run in a worker thread, which any other thread starts, pauses and stops.
 
-The states and their order stand in `_status`. The worker owns the status; other threads only ask
-(`_control`), read, and are told (`_outbox`).
+`_status` has the phases and their order. Only the worker changes the status; other threads send
+requests (`_control`), read the status, and get events (`_report_queue`).
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from embedscope.training._control import Control
 from embedscope.training._dispatch import Dispatcher, immediate
 from embedscope.training._garbage import full_collections_spared
 from embedscope.training._loading import is_loaded, wait_until_loaded
-from embedscope.training._outbox import Outbox
 from embedscope.training._parameters import TrainingParameters
 from embedscope.training._replay import Replay, ReplayRecorder
+from embedscope.training._report_queue import ReportQueue
 from embedscope.training._status import Phase, Status
 from embedscope.training._trained_map import TrainedMap
 from embedscope.training._watch import Watch
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from embedscope.samples import Samples
     from embedscope.training._live_decoder import LiveDecoder
 
-_REPLAY_BYTES = 64 * 2**20
-_EXIT_TIMEOUT_S = 5.0
+_REPLAY_BYTES = 64 * 2**20  # memory limit of snapshots
+_EXIT_TIMEOUT_S = 5.0  # wait for each run when the process exits
 _NOTHING_LEARNED = (
     "Stopped before the network had learned anything, so there is no map to keep. Train again, "
-    "and stop once it says that the network is trained."
+    "and stop once the network is trained."
 )
 _STOPPED = "Stopped; the best map so far is kept."
 _DONE = "Done."
@@ -48,21 +48,21 @@ _at_work: WeakSet[TrainingRun] = WeakSet()
 
 
 class TrainingRun:
-    """Trains a map of samples in a thread of its own.
+    """Trains a map of samples in a worker thread.
 
-    A run is started once. Stopping takes effect within a batch and keeps the best map so far;
-    pausing holds the worker at its next step. All methods may be called from any thread.
+    A run is started once. A stop takes effect within a batch and keeps the best map so far; a pause
+    makes the worker wait at its next step. All methods may be called from any thread.
 
     Parameters
     ----------
     samples : Samples
     parameters : TrainingParameters, optional
     dispatcher : callable, default=immediate
-        Calls a function where events are to arrive: a front end's main thread. Each event is
-        delivered in order; statuses and maps that nobody had time for are skipped, but never a
-        change of phase, a loss, or the end.
+        Calls a function in the thread where events are to arrive: a front end's main thread. Events
+        are delivered in order. If that thread is busy, older statuses and maps are skipped, but
+        never a change of phase, a loss, or the end.
     run_id : int, optional
-        By default one that no other run of the process has.
+        By default unique in the process.
     replay_bytes : int, default=64 MiB
         Memory for snapshots of the map.
 
@@ -74,9 +74,9 @@ class TrainingRun:
         Run, epoch and the losses of this epoch by name.
     embedding_changed : psygnal.Signal(int, int, ndarray)
         Run, epoch and the map of shape (n_samples, 2), float32, read-only; at most four times a
-        second, and rarer where that would take more than a tenth of the time.
+        second, and less often if that would take more than a tenth of the time.
     finished : psygnal.Signal(Status)
-        Once, last of all, however the run ended.
+        Once, as the last event, whether the run is done, stopped or failed.
 
     Examples
     --------
@@ -107,20 +107,20 @@ class TrainingRun:
         self._samples = samples
         self._parameters = TrainingParameters() if parameters is None else parameters
         self._control = Control()
-        self._outbox = Outbox(self, dispatcher)
+        self._queue = ReportQueue(self, dispatcher)
         self._recorder = ReplayRecorder(replay_bytes)
         status = Status(next(_run_ids) if run_id is None else run_id)
-        self._watch = Watch(status, self._control, self._outbox, self._recorder)
+        self._watch = Watch(status, self._control, self._queue, self._recorder)
         self._live_decoder: LiveDecoder | None = None
         self._result: TrainedMap | None = None
-        self._starting = RLock()  # a listener of the start may ask to stop
+        self._starting = RLock()  # reentrant: a listener of the start may call stop
         self._thread: Thread | None = None
         self._has_ended = Event()
 
     # -- commands --------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Begin, in a new thread.
+        """Start the worker thread.
 
         Raises
         ------
@@ -139,23 +139,23 @@ class TrainingRun:
             try:
                 loading = {} if is_loaded() else {"message": _LOADING}
                 self._watch.change(Phase.PREPARING, **loading)
-            finally:  # a listener that fails must not leave a run that never ends
+            finally:  # also if a listener fails, since the run would never end otherwise
                 _at_work.add(self)
                 self._thread.start()
 
     def pause(self) -> None:
-        """Hold at the next step; before the start, at the first."""
+        """Pause at the next step; before the start, at the first."""
         self._control.request_pause()
 
     def resume(self) -> None:
-        """Go on after a pause."""
+        """Continue after a pause."""
         self._control.request_resume()
 
     def stop(self) -> None:
         """Stop at the next step, paused or not, and keep the best map so far.
 
-        Does not wait for it. A run that was not started will never be; one that has ended stays as
-        it is.
+        Returns at once. A run that was not started can no longer be started; one that has ended
+        does not change.
         """
         self._control.request_stop()
         with self._starting:
@@ -169,12 +169,12 @@ class TrainingRun:
         Parameters
         ----------
         timeout : float, optional
-            Seconds; by default as long as it takes.
+            Seconds; by default without limit.
 
         Returns
         -------
         Status
-            Of the end, or of now if the time ran out first.
+            The final one, or the present one after the timeout.
 
         Raises
         ------
@@ -186,32 +186,32 @@ class TrainingRun:
                 "wait must be called on a run that was started; got one that is idle. Call start "
                 "first."
             )
-        if current_thread() is not self._thread:  # a listener of the worker's would wait for itself
+        if current_thread() is not self._thread:  # a listener in the worker would wait for itself
             self._has_ended.wait(timeout)
         return self.status
 
-    # -- what there is to see --------------------------------------------------------------------
+    # -- state -----------------------------------------------------------------------------------
 
     @property
     def status(self) -> Status:
-        """Where the run is now."""
+        """The status now."""
         return self._watch.status
 
     @property
     def samples(self) -> Samples:
-        """The samples that are learned."""
+        """The samples that the run trains on."""
         return self._samples
 
     @property
     def parameters(self) -> TrainingParameters:
-        """How they are learned."""
+        """The parameters of the run."""
         return self._parameters
 
     @property
     def result(self) -> TrainedMap | None:
         """The trained map once the run has ended; the best so far if it was stopped or failed.
 
-        None before, and if nothing had been learned.
+        None before the end, and if nothing was learned.
         """
         return self._result
 
@@ -222,13 +222,13 @@ class TrainingRun:
 
     @property
     def snapshot_share(self) -> float:
-        """Share of the time worked that went into snapshots of the map, 0..1."""
+        """Share of the time worked that snapshots of the map took, 0..1."""
         return self._watch.snapshot_share
 
     def decode(self, points: Any) -> np.ndarray | None:
-        """Draw the typical samples of places on the map, in training or after it.
+        """Decode typical samples at points of the map, in training or after it.
 
-        While the decoder trains, by a copy of it from the end of the last epoch.
+        While the decoder trains, a copy from the end of the last epoch is used.
 
         Parameters
         ----------
@@ -245,16 +245,16 @@ class TrainingRun:
         InvalidInputError
             If `points` are not finite map coordinates.
         """
-        places = _check_points(points)
+        checked = _check_points(points)
         result, live = self._result, self._live_decoder
         if result is not None and result.estimator.decoder_ is not None:
-            return result.estimator.inverse_transform(places)
-        return live.decode(places) if live is not None and result is None else None
+            return result.estimator.inverse_transform(checked)
+        return live.decode(checked) if live is not None and result is None else None
 
     # -- the worker ------------------------------------------------------------------------------
 
     def _work(self) -> None:
-        """Everything that happens in the thread; nothing escapes it but a listener's failure."""
+        """The whole work of the thread; it raises nothing except errors of listeners."""
         try:
             with full_collections_spared() as settle:
                 phase, message, error = self._train(settle)
@@ -268,7 +268,7 @@ class TrainingRun:
             self._has_ended.set()
 
     def _train(self, settle: Callable[[], None]) -> tuple[Phase, str, BaseException | None]:
-        """Fit and keep the result; returns how it ended."""
+        """Fit and store the result; return the final phase, message and error."""
         estimator: Any = None
         fit_kwargs: dict[str, Any] = {}
         try:
@@ -279,7 +279,7 @@ class TrainingRun:
         except StoppedError:
             return Phase.STOPPED, _NOTHING_LEARNED, None
         except BaseException as error:
-            if hasattr(estimator, "embedding_"):  # what it had learned before is worth keeping
+            if hasattr(estimator, "embedding_"):  # keep what was learned before the error
                 self._keep(estimator, fit_kwargs["X"])
             return Phase.FAILED, f"Failed: {error}", error
         if self._watch.has_stopped:
@@ -287,7 +287,7 @@ class TrainingRun:
         return Phase.DONE, _DONE, None
 
     def _prepare(self) -> tuple[Any, dict[str, Any]]:
-        """The estimator with everything that watches it; imports TensorFlow."""
+        """The estimator, with the hooks of this run; imports TensorFlow."""
         self._step(0.0)
         wait_until_loaded(lambda: self._step(0.0))
         self._watch.change(Phase.PREPARING)
@@ -306,16 +306,16 @@ class TrainingRun:
         return estimator, fit_kwargs
 
     def _step(self, fraction: float) -> None:
-        """A step of the preparation: where a pause or a stop is heeded before the fit."""
-        if self._watch.heed():
+        """A step of the preparation before the fit, at which the run may pause or stop."""
+        if self._watch.checkpoint():
             raise StoppedError(_NOTHING_LEARNED)
 
     def _keep(self, estimator: Any, X: np.ndarray) -> None:
-        # Whoever keeps or saves the estimator should not keep the run.
+        # Otherwise the estimator would hold references to the run.
         estimator.set_params(progress=None, keras_fit_kwargs=None)
         embedding = estimator.embedding_.view()
         embedding.flags.writeable = False
-        # The first use of a network compiles it: here, rather than at the first click on the map.
+        # The first use of a network compiles it, so that the first click on the map need not wait.
         estimator.transform(X[:1])
         if estimator.decoder_ is not None:
             estimator.inverse_transform(embedding[:1])
@@ -335,20 +335,20 @@ class TrainingRun:
 
 def _check_points(points: Any) -> np.ndarray:
     try:
-        places = np.asarray(points, dtype=np.float32)
+        checked = np.asarray(points, dtype=np.float32)
     except (TypeError, ValueError):
-        places = np.empty(0, dtype=np.float32)
-    if places.ndim != 2 or places.shape[1] != 2 or not np.isfinite(places).all():
+        checked = np.empty(0, dtype=np.float32)
+    if checked.ndim != 2 or checked.shape[1] != 2 or not np.isfinite(checked).all():
         raise InvalidInputError(
             f"points must be finite map coordinates of shape (n_points, 2); got {points!r}. Give a "
-            "row of two numbers for each place."
+            "row of two numbers for each point."
         )
-    return places
+    return checked
 
 
 @atexit.register
 def _stop_all() -> None:
-    """Let no worker be inside TensorFlow while the interpreter is taken down."""
+    """Stop all workers at exit, since one inside TensorFlow would crash the process."""
     runs = list(_at_work)
     for run in runs:
         run.stop()

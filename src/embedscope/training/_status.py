@@ -1,4 +1,4 @@
-"""Where a training run is: its phases, which may follow which, and the frozen status.
+"""The phases of a training run, their order, and the frozen status.
 
 ::
 
@@ -7,8 +7,8 @@
               any running phase, or PAUSED ─→ STOPPED or FAILED
               IDLE ─→ STOPPED
 
-A solver may leave LAYOUT or REFINING out, and a callback that ends the training leads to DONE
-early. DONE, STOPPED and FAILED are final.
+A solver may skip LAYOUT or REFINING, and a callback that ends the training leads to DONE early.
+DONE, STOPPED and FAILED are final.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from types import MappingProxyType
 
 
 class Phase(Enum):
-    """What a run is doing.
+    """A phase of a run.
 
     Attributes
     ----------
     is_running : bool
-        The worker is at work; False while paused.
+        Whether the worker runs; False while paused.
     is_at_work : bool
-        Begun and not finished: at work, or paused.
+        Whether the run has started and not finished: running or paused.
     is_finished : bool
-        Nothing will follow.
+        Whether no phase follows.
     """
 
     IDLE = "idle"
@@ -44,17 +44,17 @@ class Phase(Enum):
 
     @property
     def is_running(self) -> bool:
-        """The worker is at work; False while paused."""
+        """Whether the worker runs; False while paused."""
         return self in _ORDER[1:]
 
     @property
     def is_at_work(self) -> bool:
-        """Begun and not finished: at work, or paused."""
+        """Whether the run has started and not finished: running or paused."""
         return self.is_running or self is Phase.PAUSED
 
     @property
     def is_finished(self) -> bool:
-        """Nothing will follow."""
+        """Whether no phase follows."""
         return self in (Phase.DONE, Phase.STOPPED, Phase.FAILED)
 
     def may_become(self, following: Phase) -> bool:
@@ -86,7 +86,7 @@ _ORDER = (Phase.IDLE, Phase.PREPARING, Phase.LAYOUT, Phase.FITTING, Phase.REFINI
 
 @dataclass(frozen=True)
 class Status:
-    """A run at one moment.
+    """The state of a run at one moment.
 
     Attributes
     ----------
@@ -99,13 +99,13 @@ class Status:
     losses : mapping of str to float
         The latest of each loss; empty before the first.
     seconds_left : float or None
-        Estimate, pauses left out; None while nothing can be said, and once the run has ended.
+        Estimate without pauses; None if there is no estimate yet, and once the run has ended.
     message : str
-        One sentence for people.
+        One sentence for users.
     error : exception or None
-        What ended a run that failed.
+        The error of a run that failed.
     traceback : str
-        Where it was raised, as Python prints it; empty without an error.
+        Traceback of the error, as Python prints it; empty without an error.
     """
 
     run_id: int

@@ -1,4 +1,4 @@
-"""The feature that guides the map: as the labels or numbers that the estimator takes."""
+"""The feature that guides the map, as classes or numbers for the estimator."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from embedscope._errors import InvalidInputError
 if TYPE_CHECKING:
     from embedscope.samples import Samples
 
-_MOST_CLASSES = 20  # whole numbers of more values than that are measurements
+_MOST_CLASSES = 20  # whole numbers with more different values are measurements
 
 
 def read_target(samples: Samples, name: str) -> tuple[np.ndarray, str]:
@@ -27,7 +27,7 @@ def read_target(samples: Samples, name: str) -> tuple[np.ndarray, str]:
     Returns
     -------
     y : ndarray of shape (n_samples,)
-        int64 classes, -1 where there is none; or finite float64 numbers.
+        int64 classes, -1 for a missing one; or finite float64 numbers.
     metric : {"categorical", "euclidean"}
         Classes are text, truth values and whole numbers of at most 20 different values.
 

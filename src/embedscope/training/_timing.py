@@ -1,4 +1,4 @@
-"""Time in a run: the time worked, the time left, and how much of it may go into snapshots."""
+"""Time of a run: the time worked, the time left, and the share of it for snapshots."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from collections.abc import Callable
 
 Clock = Callable[[], float]
 
-_SETTLING_S = 0.3  # of work in a stage, before its speed can be told
-_SMOOTHING_S = 1.5  # time in which an estimate follows a new speed
-_SNAPSHOT_EVERY_S = 0.25
+_SETTLING_S = 0.3  # of work in a stage before its speed is estimated
+_SMOOTHING_S = 1.5  # time constant with which the estimate follows a new speed
+_SNAPSHOT_EVERY_S = 0.25  # at least, between two snapshots
 _SNAPSHOT_SHARE = 0.1  # of the time worked
 
 
 class Stopwatch:
-    """Seconds since it was made, pauses left out.
+    """Seconds since it was made, without pauses.
 
     Parameters
     ----------
     clock : callable
-        Seconds of a clock that never goes back.
+        Seconds of a monotonic clock.
     """
 
     def __init__(self, clock: Clock = time.perf_counter) -> None:
@@ -29,11 +29,11 @@ class Stopwatch:
         self._paused_at: float | None = None
 
     def pause(self) -> None:
-        """Stand still."""
+        """Stop counting."""
         self._paused_at = self._clock()
 
     def resume(self) -> None:
-        """Go on."""
+        """Continue counting."""
         if self._paused_at is not None:
             self._began += self._clock() - self._paused_at
         self._paused_at = None
@@ -46,10 +46,10 @@ class Stopwatch:
 
 
 class TimeLeft:
-    """Estimates how long a run will take yet, from the speed of its present stage.
+    """Estimates the time left of a run, from the speed of its present stage.
 
-    Neighbours, layout and fit differ in speed, so a new stage is measured afresh, from its first
-    step on, which compiles and is no measure; until then the last estimate is counted down.
+    Neighbours, layout and fit differ in speed, so each stage is measured anew, after its first
+    step, which compiles and would be too slow. Until then the last estimate is counted down.
     """
 
     def __init__(self) -> None:
@@ -59,12 +59,12 @@ class TimeLeft:
         self._estimate: tuple[float, float] | None = None  # when it was made, and what it was
 
     def update(self, stage: str, fraction: float, seconds: float) -> float | None:
-        """Take notice of progress.
+        """Update the estimate with new progress.
 
         Parameters
         ----------
         stage : str
-            Any name; another one than before begins a new stage.
+            Any name; a new name starts a new stage.
         fraction : float
             Share of the run that is done, 0..1.
         seconds : float
@@ -73,7 +73,7 @@ class TimeLeft:
         Returns
         -------
         float or None
-            Seconds left; None while nothing can be said.
+            Seconds left; None if there is no estimate yet.
         """
         if stage != self._stage:
             self._stage, self._entered_at, self._start = stage, fraction, None
@@ -102,12 +102,12 @@ class TimeLeft:
 
 
 class SnapshotBudget:
-    """Says when a snapshot of the map may be taken: four a second at most, and a tenth of the time.
+    """Limits snapshots of the map to four a second and a tenth of the time.
 
     Parameters
     ----------
     stopwatch : Stopwatch
-        Of the time worked.
+        Counts the time worked.
     """
 
     def __init__(self, stopwatch: Stopwatch) -> None:
@@ -118,16 +118,17 @@ class SnapshotBudget:
 
     @property
     def share(self) -> float:
-        """Share of the time worked that went into snapshots, 0..1."""
+        """Share of the time worked that snapshots took, 0..1."""
         return self._spent / max(self._stopwatch.seconds, 1e-9)
 
     def allows(self, stage: str) -> bool:
-        """Whether there is time for one now, going by what the last one of this stage took.
+        """Whether a snapshot is allowed now, if it takes as long as the last one of this stage.
 
         Parameters
         ----------
         stage : str
-            A copy of the layout costs nothing beside a pass through the network.
+            Costs differ by stage: a copy of the layout is far cheaper than a pass through the
+            network.
         """
         now = self._stopwatch.seconds
         expected = self._costs.get(stage, 0.0)
@@ -135,7 +136,7 @@ class SnapshotBudget:
         return is_due and self._spent + expected <= _SNAPSHOT_SHARE * now
 
     def charge(self, stage: str, seconds: float) -> None:
-        """Take notice of what a snapshot took."""
+        """Count the time that a snapshot took."""
         self._costs[stage] = seconds
         self._spent += seconds
         self._last_end = self._stopwatch.seconds

@@ -1,4 +1,4 @@
-"""What a run leaves behind."""
+"""The result of a run."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class TrainedMap:
-    """A trained estimator together with the samples and the choices that it came from.
+    """A trained estimator, with the samples and parameters that it was trained with.
 
     Attributes
     ----------
     estimator : ParametricUMAP
         Fitted.
     samples : Samples
-        Those it was trained on, whatever is selected meanwhile.
+        The samples it was trained on.
     parameters : TrainingParameters
     embedding : ndarray of shape (n_samples, 2), float32, read-only
-        Their places on the map.
+        Their positions on the map.
     losses : dict of str to list of float
-        The history, an entry for each epoch.
+        The history of each loss, an entry for each epoch.
     run_id : int
-        Of the run that made it.
+        Id of the run that made it.
     """
 
     estimator: ParametricUMAP

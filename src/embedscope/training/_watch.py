@@ -1,6 +1,6 @@
-"""From the estimator's reports to statuses, losses and snapshots; pauses and stops on the way.
+"""Turns the estimator's reports into statuses, losses and snapshots, and pauses or stops a run.
 
-The one part of a run that the worker calls at every step; everything it does is quick.
+The worker calls it at every step, so everything here is quick.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from embedscope.training._control import Control
-from embedscope.training._outbox import Outbox
 from embedscope.training._replay import ReplayRecorder
+from embedscope.training._report_queue import ReportQueue
 from embedscope.training._status import Phase, Status
 from embedscope.training._timing import SnapshotBudget, Stopwatch, TimeLeft
 
@@ -27,41 +27,41 @@ _PHASES = {
     "fit": Phase.FITTING,
     "refine": Phase.REFINING,
 }
-_STAGES = {"refine": "fit"}  # goes on at the speed of the fit, and through the network as well
+_STAGES = {"refine": "fit"}  # has the speed of the fit, and maps by the network too
 _MESSAGES = {
     Phase.PREPARING: "Finding the neighbours of each sample.",
     Phase.LAYOUT: "Laying out the map.",
-    Phase.FITTING: "Training the network to find places on the map.",
+    Phase.FITTING: "Training the network to map samples to their positions.",
     Phase.REFINING: "Refining the map and the network together.",
     Phase.PAUSED: "Paused.",
 }
 
 
 class Watch:
-    """What a run knows about itself while its worker is at work.
+    """The status of a run while its worker is running.
 
     Parameters
     ----------
     status : Status
-        Of the run before its worker begins.
+        Status of the run before its worker starts.
     control : Control
-    outbox : Outbox
+    queue : ReportQueue
     recorder : ReplayRecorder
 
     Attributes
     ----------
     status : Status
     has_stopped : bool
-        A request to stop was passed on to the estimator.
+        Whether the estimator got a request to stop.
     """
 
     def __init__(
-        self, status: Status, control: Control, outbox: Outbox, recorder: ReplayRecorder
+        self, status: Status, control: Control, queue: ReportQueue, recorder: ReplayRecorder
     ) -> None:
         self.status = status
         self.has_stopped = False
         self._control = control
-        self._outbox = outbox
+        self._queue = queue
         self._recorder = recorder
         self._stopwatch = Stopwatch()
         self._budget = SnapshotBudget(self._stopwatch)
@@ -69,40 +69,40 @@ class Watch:
 
     @property
     def snapshot_share(self) -> float:
-        """Share of the time worked that went into snapshots of the map, 0..1."""
+        """Share of the time worked that snapshots of the map took, 0..1."""
         return self._budget.share
 
     def change(self, phase: Phase, **changes: Any) -> None:
-        """Enter a phase, or say more about the present one.
+        """Enter a phase, or update the status of the present one.
 
         Raises
         ------
         RuntimeError
-            If the state diagram has no such arrow; a defect, not a user's mistake.
+            If the state diagram has no such arrow: a defect of the code, not an error of a user.
         """
         self._check_arrow(phase)
         before = self.status.phase
         changes.setdefault("message", _MESSAGES.get(phase, self.status.message))
         self.status = replace(self.status, phase=phase, **changes)
-        self._outbox.put_status(self.status)
-        self._outbox.send(at_once=phase is not before)
+        self._queue.put_status(self.status)
+        self._queue.send(at_once=phase is not before)
 
     def end(self, phase: Phase, **changes: Any) -> None:
-        """Enter a final phase, and tell that the run is over."""
+        """Enter a final phase, and queue the event that the run has finished."""
         self._check_arrow(phase)
         self.status = replace(self.status, phase=phase, seconds_left=None, **changes)
-        self._outbox.put_status(self.status)
-        self._outbox.put_final(self.status)
-        self._outbox.send(at_once=True)
+        self._queue.put_status(self.status)
+        self._queue.put_final(self.status)
+        self._queue.send(at_once=True)
 
     def _check_arrow(self, phase: Phase) -> None:
         if not self.status.phase.may_become(phase):
             raise RuntimeError(f"A run must not go from {self.status.phase} to {phase}.")
 
-    def heed(self) -> bool:
-        """Wait while the run is paused; True if it is to stop."""
+    def checkpoint(self) -> bool:
+        """Wait while the run is paused; return whether to stop."""
         before = self.status.phase
-        self.has_stopped = self._control.heed(self._pause, lambda: self._resume(before))
+        self.has_stopped = self._control.checkpoint(self._pause, lambda: self._resume(before))
         return self.has_stopped
 
     def _pause(self) -> None:
@@ -119,7 +119,7 @@ class Watch:
         seconds_left = self._time_left.update(stage, report.fraction, self._stopwatch.seconds)
         losses = MappingProxyType(dict(report.losses))
         if report.epoch > self.status.epoch:
-            self._outbox.put_losses(self.status.run_id, report.epoch, dict(losses))
+            self._queue.put_losses(self.status.run_id, report.epoch, dict(losses))
         self._take_snapshot(stage, report)
         self.change(
             _PHASES[report.phase],
@@ -128,13 +128,13 @@ class Watch:
             losses=losses,
             seconds_left=seconds_left,
         )
-        return self.heed()
+        return self.checkpoint()
 
     def _take_snapshot(self, stage: str, report: Report) -> None:
-        """Copy the map if there is time, and one to look at.
+        """Show the map, if there is time and a map worth showing.
 
-        A network that has just begun to learn would show as a heap, so until the first loss is
-        reported the layout, which it is to learn, stays.
+        An untrained network maps all samples to one spot, so until the first loss is reported the
+        layout, which the network is to learn, stays visible.
         """
         is_untaught = stage == "fit" and report.epoch == 0
         if stage == "graph" or is_untaught or not self._budget.allows(stage):
@@ -146,7 +146,7 @@ class Watch:
         self._budget.charge(stage, time.perf_counter() - began)
 
     def show(self, epoch: int, fraction: float, embedding: np.ndarray) -> None:
-        """Record a map and send it on, unless it has come apart.
+        """Record and queue a map, unless it has values that are not finite.
 
         Parameters
         ----------
@@ -160,4 +160,4 @@ class Watch:
         embedding = embedding.view()
         embedding.flags.writeable = False
         self._recorder.add(epoch, fraction, embedding)
-        self._outbox.put_embedding(self.status.run_id, epoch, embedding)
+        self._queue.put_embedding(self.status.run_id, epoch, embedding)

@@ -1,4 +1,4 @@
-"""Sessions on disk: an explorer saved whole, and opened again."""
+"""Sessions on disk: the whole state of an explorer, saved and opened again."""
 
 from embedscope.explorer.session._image_files import open_file
 from embedscope.explorer.session._session_images import ImageReference

@@ -1,9 +1,8 @@
-"""The kinds of image files that a session opens by itself, without pickles.
+"""The image files that a session opens by itself, without pickles.
 
 They are ``.npy`` files, members of ``.npz`` files (``cells.npz::image``), TIFF files, and zarr
-arrays and pyramids; images of other kinds stay out until somebody attaches them. A small file may
-unpack to more than the memory holds: each says first what it holds, and only the image that is
-looked for is unpacked.
+arrays and pyramids; other images are absent until a user attaches them. A small file may unpack to
+more than the memory holds, so its header is read first, and only the expected image is unpacked.
 """
 
 from __future__ import annotations
@@ -16,35 +15,35 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-MEMBER = "::"  # stands between an .npz file and the name of the array in it
+MEMBER = "::"  # between an .npz file and the name of the array in it
 
-_LARGEST_CHUNK = 2**28  # bytes; of an image that is smaller than its chunks
+_LARGEST_CHUNK = 2**28  # bytes, for images that are smaller than their chunks
 
-# What tells a shape and dtype from those of the image that is looked for; "" if nothing does.
+# How a shape and dtype differ from those of the expected image; "" if they do not.
 Differ = Callable[[tuple[int, ...], Any], str]
 
 
 def open_file(path: str, differ: Differ) -> tuple[Any, str]:
-    """Open a local image by the kind that its name tells.
+    """Open a local image by the suffix of its name.
 
     Parameters
     ----------
     path : str
-        The file, for a member of an ``.npz`` file with ``::`` and its name.
+        The file; for a member of an ``.npz`` file, followed by ``::`` and its name.
     differ : callable
-        ``differ(shape, dtype)`` says what is wrong with an image of these, or "".
+        ``differ(shape, dtype)`` returns how an image differs from the expected one, or "".
 
     Returns
     -------
     image : array, list of arrays (a pyramid) or None
-        Read lazily wherever its kind of file allows.
+        Read lazily if the kind of file allows.
     reason : str
-        What `differ` said; "" with an image.
+        The result of `differ`; "" with an image.
 
     Raises
     ------
     Exception
-        Whatever a damaged file makes its reader raise.
+        Any error that a reader raises for a damaged file.
     """
     if is_remote(path):
         raise ValueError("it is not on this computer")
@@ -53,17 +52,17 @@ def open_file(path: str, differ: Differ) -> tuple[Any, str]:
     if opener is None:
         raise ValueError(f"images opened by themselves are {', '.join(sorted(_OPENERS))}")
     if not (Path(file).is_file() or Path(file).is_dir()):
-        raise ValueError("it is a pipe or a device")  # opening one might wait for ever
+        raise ValueError("it is a pipe or a device")  # to open one might block forever
     return opener(file, member, differ)
 
 
 def file_of(path: str) -> str:
-    """The file of a path that may name a member of it."""
+    """The file of a path, without the name of a member."""
     return path.partition(MEMBER)[0]
 
 
 def is_remote(path: str) -> bool:
-    """Whether a path leads to another computer, which no session may make this one call."""
+    """Whether a path is on another computer, to which no session may make a connection."""
     return "://" in path
 
 
@@ -85,7 +84,7 @@ def _open_npz(file: str, member: str, differ: Differ) -> tuple[npt.NDArray[Any] 
 
 
 def _declared(file: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Shape and dtype of an array in numpy's format, from its first bytes."""
+    """Shape and dtype of an array in numpy's format, from its header."""
     version = np.lib.format.read_magic(file)
     readers = {
         (1, 0): np.lib.format.read_array_header_1_0,
@@ -103,7 +102,7 @@ def _open_tiff(file: str, _: str, differ: Differ) -> tuple[Any, str]:
     with tifffile.TiffFile(file) as opened:
         series = opened.series[0]
         if series.dtype is None:
-            raise ValueError("it holds no image of one kind of numbers")
+            raise ValueError("it holds no image with one dtype")
         if reason := differ(tuple(map(int, series.shape)), series.dtype):
             return None, reason
     try:
@@ -126,7 +125,7 @@ def _open_zarr(file: str, _: str, differ: Differ) -> tuple[Any, str]:
 
 
 def _levels_of(group: Any) -> list[Any]:
-    """The arrays of a pyramid, as OME-Zarr describes them in the group's attributes."""
+    """The arrays of a pyramid, from the OME-Zarr attributes of the group."""
     attributes = dict(group.attrs)
     described = attributes.get("ome", attributes)
     if "multiscales" not in described:
@@ -135,7 +134,7 @@ def _levels_of(group: Any) -> list[Any]:
 
 
 def _refuse_pickle(array: Any) -> None:
-    # One of numcodecs's codecs unpickles each chunk, which would run a stranger's code.
+    # A codec of numcodecs unpickles each chunk, which would run code of the file's author.
     metadata = array.metadata.to_dict()
     codecs = [metadata.get(kind) for kind in ("filters", "compressor", "codecs")]
     if array.dtype.kind not in "biuf" or "pickle" in str(codecs).lower():
@@ -143,7 +142,7 @@ def _refuse_pickle(array: Any) -> None:
 
 
 def _refuse_large_chunks(array: Any) -> None:
-    # To read one pixel is to unpack a chunk, and its size is free, whatever the image's is.
+    # One pixel is read by unpacking its chunk, which may be larger than the image.
     chunk = math.prod(array.chunks) * array.dtype.itemsize
     image = math.prod(array.shape) * array.dtype.itemsize
     if chunk > max(image, _LARGEST_CHUNK):

@@ -1,13 +1,13 @@
-"""A session on disk: all that an explorer holds, in a directory without a pickle.
+"""A session on disk: the whole state of an explorer, in a folder without a pickle.
 
 ==================  =============================================================================
-``session.json``    what is in the other files, and how to tell; parameters, gates, colours, sources
-``arrays.npz``      identities, tables, places on the map, selection, losses, replay, novelty
-``model/``          the trained map, as `ParametricUMAP.save` writes it, and loadable by itself
+``session.json``    content and checksums of the other files; parameters, gates, colours, sources
+``arrays.npz``      identities, tables, positions, selection, losses, replay, novelty
+``model/``          the trained map, as written by `ParametricUMAP.save`, which can be loaded alone
 ==================  =============================================================================
 
 It is written and checked like a model: a save replaces all files at one instant, and reading runs
-no code of the files' author.
+no code of the author of the files.
 """
 
 from __future__ import annotations
@@ -68,23 +68,23 @@ _NOVELTY = "novelty_model_"
 def write_session(
     path: str | os.PathLike[str], state: SessionState, *, include_images: bool = False
 ) -> None:
-    """Save a session, in place of the one that `path` may hold.
+    """Save a session; replace one that is at `path`.
 
     Parameters
     ----------
     path : str or path
-        Directory; made, with its parents, if it is missing.
+        Folder; created, with its parents, if it is missing.
     state : SessionState
-        What to save. Images are referred to by their paths, those below the session's parent
-        directory relative to the session; what was in memory only is not stored.
+        What to save. Images are stored as references to their paths, which are relative to the
+        session below its parent folder. Images that are only in memory are not stored.
     include_images : bool, default=False
-        Store the samples' pictures, so that the session can be opened without the images.
+        Store the pictures of samples, so that the session can be opened without the images.
 
     Raises
     ------
     InvalidInputError
         If `path` is a file or holds something other than a session, or a part cannot be stored or
-        could not be read back. The old session then stays in place.
+        read back. The old session then stays unchanged.
     """
     home = as_path(path)
     stored = store_samples(state.samples, home, state.absences, include_images=include_images)
@@ -113,15 +113,15 @@ def write_session(
 
 
 def read_session(path: str | os.PathLike[str]) -> SessionState:
-    """Load a session that `write_session` saved, and run none of its author's code.
+    """Load a session of `write_session`, without running code of its author.
 
-    Images that are missing or have changed are no failure: the samples of their sources then have
-    no pictures, and ``absences`` says why.
+    Images that are missing or have changed raise no error: the samples of their sources then have
+    no pictures, and ``absences`` holds the reasons.
 
     Parameters
     ----------
     path : str or path
-        The session's directory. Another process may save to it meanwhile.
+        Folder of the session. Another process may save to it at the same time.
 
     Returns
     -------
@@ -137,24 +137,24 @@ def read_session(path: str | os.PathLike[str]) -> SessionState:
 
 
 def _check_readable(folder: Path, estimator: ParametricUMAP | None) -> None:
-    """Read a session back, all but the images, before it takes the place of an older one."""
+    """Read a session back, without images, before it replaces an older one."""
 
     def read(header: dict[str, Any]) -> SessionState:
         arrays = read_arrays(folder, header, SESSION)
-        # The model was read back when it was saved.
+        # The model was already read back when it was saved.
         return _restore(None, header, arrays, estimator)
 
     try:
         read_sealed(folder, SESSION, read)
-    except Exception as error:  # whatever it is, the session could not be opened again
+    except Exception as error:  # after any error the session could not be opened again
         raise InvalidInputError(
             f"a session must be such that it can be opened again; got {str(error).rstrip('.')}. "
-            "Nothing was saved, and an older session is as it was: change that part and save again."
+            "Nothing was saved, and an older session is unchanged: change that part and save again."
         ) from error
 
 
 def _arrays_of(state: SessionState) -> Arrays:
-    """Every array beside those of the samples. NaN is no JSON, so losses are among them."""
+    """All arrays except those of samples. Losses are arrays since JSON has no NaN."""
     chosen = state.samples.identities.take(np.flatnonzero(state.selected))
     arrays: Arrays = {
         "positions": state.positions,
@@ -207,14 +207,14 @@ def _describe_model(model: TrainedMap) -> dict[str, Any]:
 
 
 def _read(home: Path, header: dict[str, Any]) -> SessionState:
-    """Put together what a header and its files hold."""
+    """Read the state from a header and its files."""
     arrays = read_arrays(home, header, SESSION)
     estimator = None if header["state"].get("model") is None else _read_estimator(home, header)
     try:
         return _restore(home, header, arrays, estimator)
     except InvalidModelError:
         raise
-    # What a stranger wrote may break the rules of any part, or ask for more memory than there is.
+    # A file of unknown origin may break the rules of any part, or need more memory than there is.
     except (
         LookupError,
         TypeError,
@@ -232,7 +232,7 @@ def _read(home: Path, header: dict[str, Any]) -> SessionState:
 def _restore(
     home: Path | None, header: dict[str, Any], arrays: Arrays, estimator: ParametricUMAP | None
 ) -> SessionState:
-    """The session; without a home no image is looked for."""
+    """The state of the session; if `home` is None, no image is opened."""
     state = header["state"]
     samples, absences = restore_samples(state["samples"], arrays, home)
     in_training = arrays["in_training"].astype(bool)
@@ -256,20 +256,20 @@ def _restore(
 
 
 def _parameters(stored: dict[str, Any]) -> TrainingParameters:
-    """Training parameters, also of an earlier version: there a decoder could be chosen by name."""
+    """Training parameters, also of an earlier version, in which a decoder had a name."""
     kept = {name: value for name, value in stored.items() if name != "decoder"}
     return TrainingParameters.from_dict(kept)
 
 
 def _color_by(stored: Any) -> ColorBy:
-    """The colour choice, or none where an earlier version had kept one that it had refused."""
+    """The colour choice, or none if an earlier version stored one that is invalid."""
     if isinstance(stored, dict) and not isinstance(stored.get("name", ""), str):
         return ColorBy()
     return ColorBy.from_dict(stored)
 
 
 def _selected(samples: Samples, arrays: Arrays) -> npt.NDArray[np.bool_]:
-    """The selection, found again by identity."""
+    """The selection, by identities."""
     selected = np.zeros(len(samples), dtype=bool)
     identities = samples.identities
     sources, frames, labels = (arrays[f"selected_{name}"] for name in ("source", "frame", "label"))
@@ -300,7 +300,7 @@ def _model(
 
 
 def _read_estimator(home: Path, header: dict[str, Any]) -> ParametricUMAP:
-    """Load the trained map from a copy of its files, the very bytes that were checked."""
+    """Load the trained map from a copy of its files, which is exactly what was verified."""
     from embedscope.core import load_ParametricUMAP
 
     with tempfile.TemporaryDirectory() as private:

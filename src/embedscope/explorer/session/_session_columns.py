@@ -1,7 +1,7 @@
-"""A table of features as plain arrays and JSON, and back: what a session keeps without a pickle.
+"""A table of features as plain arrays and JSON, and back, for a session without pickles.
 
-Numbers and booleans stay as they are. Everything else is a category: its values become text with a
-code for each row, and -1 where the row has none.
+Numbers and booleans stay unchanged. Other columns become categories: text, with a code for each
+row, which is -1 for a missing value.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ _PREFIX = "column"
 def columns_to_arrays(
     frame: pd.DataFrame,
 ) -> tuple[list[dict[str, Any]], dict[str, npt.NDArray[Any]]]:
-    """Take a table apart.
+    """Convert a table to arrays.
 
     Parameters
     ----------
     frame : DataFrame of n rows
         Columns of numbers, booleans, categories or text; their names become text. Missing numbers
-        of pandas's nullable types become NaN. The index is left behind.
+        of pandas's nullable types become NaN. The index is not stored.
 
     Returns
     -------
     described : list of dict
-        One entry a column, for JSON: its name and kind, and whether categories are ordered.
+        One entry for each column, for JSON: its name and kind, and whether categories are ordered.
     arrays : dict of str to ndarray
-        Of booleans, numbers and unicode.
+        Arrays of booleans, numbers and unicode.
     """
     described: list[dict[str, Any]] = []
     arrays: dict[str, npt.NDArray[Any]] = {}
@@ -58,14 +58,14 @@ def columns_to_arrays(
 def columns_from_arrays(
     described: list[dict[str, Any]], arrays: Mapping[str, npt.NDArray[Any]], n_rows: int
 ) -> pd.DataFrame:
-    """Put a table together again.
+    """Convert arrays back to a table.
 
     Parameters
     ----------
     described, arrays
-        From `columns_to_arrays`; further arrays may stand among them.
+        From `columns_to_arrays`; there may be other arrays.
     n_rows : int
-        Rows that every column has.
+        Number of rows of every column.
 
     Returns
     -------
@@ -95,7 +95,7 @@ def columns_from_arrays(
 
 
 def _as_numbers(column: pd.Series[Any]) -> npt.NDArray[Any] | None:
-    """A column's numbers or booleans, or None if it holds something else."""
+    """The numbers or booleans of a column, or None if it holds something else."""
     if isinstance(column.dtype, np.dtype):
         return column.to_numpy() if column.dtype.kind in "biuf" else None
     if pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
@@ -110,9 +110,9 @@ def _as_categories(column: pd.Series[Any]) -> pd.Categorical[Any]:
         categories = pd.Categorical(column)
         if len({str(entry) for entry in categories.categories}) == len(categories.categories):
             return categories
-    except TypeError:  # lists and the like, of which pandas makes no categories
+    except TypeError:  # values such as lists, which pandas cannot make categories
         pass
-    # Also where 1 and "1" are two categories and would be one text.
+    # Also if 1 and "1" are two categories, which would become the same text.
     return pd.Categorical(column.map(str, na_action="ignore").astype(object))
 
 

@@ -1,7 +1,7 @@
-"""The images that a session refers to: named by path, told by a fingerprint, opened again.
+"""References of a session to images, by path and fingerprint, and how they are opened again.
 
-A session copies no image. It keeps where each lies, its shape and dtype, and a fingerprint of its
-pixels; when the session is opened, an image that is missing or has changed is left out, with the
+A session copies no image. It stores the path, shape and dtype of each, and a fingerprint of its
+pixels. When the session is opened, an image that is missing or has changed is left out, with the
 reason. `_image_files` says which files are opened.
 """
 
@@ -19,26 +19,26 @@ from embedscope._errors import InvalidInputError, InvalidModelError
 from embedscope.explorer.session._image_files import file_of, is_remote, open_file
 from embedscope.samples.identity import finest_level, read
 
-_MOST_BYTES = 16 * 2**20  # up to this size all pixels make the fingerprint, else blocks of them
-_N_BLOCKS = 16
+_MOST_BYTES = 16 * 2**20  # up to this size the fingerprint is of all pixels, else of blocks
+_N_BLOCKS = 16  # of 1 MiB each, so that they have the same limit together
 _CHANGED = "has changed since the session was saved"
 
 
 @dataclass(frozen=True)
 class ImageReference:
-    """An image that is elsewhere, and how to tell that it is the same.
+    """A reference to an image, with which the same image can be recognised.
 
     Attributes
     ----------
     path : str or None
-        Where it lies; None for an array that was in memory only.
+        Path of the image; None for an array that was only in memory.
     shape : tuple of int
-        Of its finest level.
+        Shape of its finest level.
     dtype : str
-        As numpy writes it, such as ``"<u2"``; images of another byte order count as the same.
+        In the notation of numpy, such as ``"<u2"``; another byte order counts as the same.
     digest : str
         SHA-256 of all its pixels, or, above 16 MiB, of 16 blocks of up to 1 MiB spread over it:
-        another image is noticed, a few pixels that changed may not be.
+        these detect another image, but may miss a few changed pixels.
     """
 
     path: str | None
@@ -55,22 +55,22 @@ class ImageReference:
         image : array or pyramid
             The image as it was used.
         path : str or None
-            Where it is said to lie.
+            Path of the image, if it has one.
         """
         finest = finest_level(image)
         return cls(path, tuple(map(int, finest.shape)), _dtype_of(finest).str, _digest_of(finest))
 
     def is_of(self, image: Any) -> bool:
-        """Whether an image is the one that is referred to, wherever it lies."""
+        """Whether an image is the same, whatever its path is."""
         return ImageReference.of(image, self.path) == self
 
     def check(self, image: Any, name: str) -> None:
-        """Raise unless an image is the one that is referred to.
+        """Raise unless an image is the same.
 
         Raises
         ------
         InvalidInputError
-            If its shape, dtype or pixels are others.
+            If its shape, dtype or pixels differ.
         """
         finest = finest_level(image)
         difference = self._difference_of(tuple(map(int, finest.shape)), finest.dtype)
@@ -84,7 +84,7 @@ class ImageReference:
             )
 
     def _difference_of(self, shape: tuple[int, ...], dtype: Any) -> str:
-        """What tells an image of this shape and dtype from the one referred to; "" if nothing."""
+        """How an image of this shape and dtype differs from the referenced one; "" if not."""
         present = _little_endian(dtype).str
         if shape == self.shape and present == self.dtype:
             return ""
@@ -94,9 +94,9 @@ class ImageReference:
         )
 
     def relative_to(self, session: Path) -> ImageReference:
-        """The same, with a path that stays right when session and image move together.
+        """A reference whose path stays valid if session and image are moved together.
 
-        Paths of images below the session's own folder or beside it become relative to the session.
+        Paths of images below the parent folder of the session become relative to the session.
         """
         if self.path is None or is_remote(self.path):
             return self
@@ -106,13 +106,13 @@ class ImageReference:
         return replace(self, path=Path(os.path.relpath(image, home)).as_posix())
 
     def absolute_from(self, session: Path) -> ImageReference:
-        """The same, with the path that `relative_to` made relative turned back."""
+        """A reference with an absolute path; the inverse of `relative_to`."""
         if self.path is None or is_remote(self.path):
             return self
         return replace(self, path=os.path.normpath(os.path.abspath(session) / Path(self.path)))
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON can hold it."""
+        """The reference as types of JSON."""
         return {
             "path": self.path,
             "shape": list(self.shape),
@@ -122,12 +122,12 @@ class ImageReference:
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> ImageReference:
-        """From `to_dict`.
+        """The reference of `to_dict`.
 
         Raises
         ------
         InvalidModelError
-            If an entry is missing or of another type.
+            If an entry is missing or has another type.
         """
         path, shape = stored.get("path"), stored.get("shape")
         texts = (stored.get("dtype"), stored.get("digest"), "" if path is None else path)
@@ -142,7 +142,7 @@ class ImageReference:
 
 
 def open_image(reference: ImageReference) -> tuple[Any, str]:
-    """Open an image again, if it is there and the same.
+    """Open an image again, if it exists and is the same.
 
     Parameters
     ----------
@@ -152,22 +152,22 @@ def open_image(reference: ImageReference) -> tuple[Any, str]:
     Returns
     -------
     image : array, list of arrays (a pyramid) or None
-        Read lazily wherever its kind of file allows.
+        Read lazily if the kind of file allows.
     reason : str
-        Why it is not there, a phrase; "" if it is.
+        Why it was not opened, a phrase; "" if it was.
     """
     if reference.path is None:
         return None, "it was in memory only, and the session holds no copy of it"
     if not is_remote(reference.path) and not Path(file_of(reference.path)).exists():
         return None, f"{reference.path} does not exist"
     try:
-        # What the file says of itself is compared before anything is unpacked.
+        # The header of the file is compared before anything is unpacked.
         image, reason = open_file(reference.path, reference._difference_of)
         if not reason and _digest_of(finest_level(image)) != reference.digest:
             reason = _CHANGED
     except ImportError as error:
-        return None, f"{error.name} is not installed, which reads {reference.path}"
-    except Exception as error:  # readers of files raise whatever a damaged one makes them raise
+        return None, f"{error.name}, which reads {reference.path}, is not installed"
+    except Exception as error:  # readers raise errors of any type for a damaged file
         return None, f"{reference.path} cannot be read ({error})"
     if reason:
         return None, f"{reference.path} {reason}"
@@ -191,7 +191,7 @@ def _digest_of(image: Any) -> str:
 
 
 def _sampled_blocks(shape: tuple[int, ...], itemsize: int) -> list[tuple[slice, ...]]:
-    """The whole image, or blocks of it in places that are spread evenly and always the same."""
+    """The whole image, or blocks at positions that are spread evenly and always the same."""
     if np.prod(shape, dtype=float) * itemsize <= _MOST_BYTES:
         return [tuple(slice(None) for _ in shape)]
     from scipy.stats import qmc
@@ -206,7 +206,7 @@ def _sampled_blocks(shape: tuple[int, ...], itemsize: int) -> list[tuple[slice, 
 
 
 def _block_sides(shape: tuple[int, ...], n_pixels: int) -> tuple[int, ...]:
-    """Sides of a block of at most so many pixels: as near a cube of the image's axes as can be."""
+    """Sides of a block of at most `n_pixels`, as close to a cube as the image allows."""
     sides = np.ones(len(shape), dtype=int)
     while True:
         grown = np.minimum(sides * 2, shape)

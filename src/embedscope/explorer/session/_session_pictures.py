@@ -1,4 +1,4 @@
-"""Pictures of samples, cut again out of the images that they came from."""
+"""Pictures of samples, cut again from their images."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ import numpy as np
 import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
-from embedscope.samples import CropRecipe, PatchRecipe, Samples
+from embedscope.samples import Samples
+from embedscope.samples.common import kind_of
 
 
 def attach_pictures(samples: Samples, name: str, image: Any, labels: Any = None) -> Samples:
-    """Give the samples of one source their pictures back.
+    """Return samples with the pictures of one source, which were absent.
 
     Parameters
     ----------
     samples : Samples
-        Of which those of this source have no pictures: see ``samples.absent``.
+        The samples of this source have no pictures: see ``samples.absent``.
     name : str
         The source.
     image, labels : array or pyramid
-        The image, and for labelled objects its labels, as when the samples were made.
+        The image, and for labelled objects its labels, with which the samples were made.
 
     Returns
     -------
@@ -37,11 +38,6 @@ def attach_pictures(samples: Samples, name: str, image: Any, labels: Any = None)
     if name not in samples.sources:
         raise InvalidInputError(
             f"name must be one of the sources {list(samples.sources)}; got {name!r}. Choose one."
-        )
-    if not isinstance(samples.recipe, CropRecipe | PatchRecipe):
-        raise InvalidInputError(
-            f"samples must be cut from an image to take it back; got samples of "
-            f"{samples.recipe.kind}. They need none."
         )
     rows, pictures = cut_pictures(samples, name, image, labels)
     images = np.array(samples.images)
@@ -58,7 +54,7 @@ def attach_pictures(samples: Samples, name: str, image: Any, labels: Any = None)
 def cut_pictures(
     samples: Samples, name: str, image: Any, labels: Any = None
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any]]:
-    """Cut the pictures of one source's samples out of its image, as they were cut before.
+    """Cut the pictures of the samples of one source from its image, as before.
 
     Parameters
     ----------
@@ -68,23 +64,17 @@ def cut_pictures(
     Returns
     -------
     rows : ndarray of shape (k,), int64
-        The rows of the source's samples.
+        Rows of the samples of the source.
     pictures : ndarray of shape (k, [z,] h, w, n_channels)
         Raw pixels.
 
     Raises
     ------
     InvalidInputError
-        If the image does not hold all of the source's samples.
+        If the image does not hold all samples of the source.
     """
-    identities, source = samples.identities, samples.sources[name]
-    recipe = samples.recipe
-    if isinstance(recipe, CropRecipe | PatchRecipe):
-        # Stills and a time series may be joined: each was read by its own axes.
-        recipe = replace(recipe, axes=source.axes, image_axes=source.image_axes)
-    if isinstance(recipe, CropRecipe):
-        recipe = replace(recipe, features=False)  # they are there already, and take long
-    cut = replace(samples, recipe=recipe).same_way(image, labels, source=name)
+    identities = samples.identities
+    cut = kind_of(samples).cut_again(samples, name, image, labels)
     rows = np.flatnonzero(identities.source == identities.sources.index(name))
     found = cut.identities.rows(name, identities.label[rows], identities.frame[rows])
     if (found < 0).any():
@@ -92,5 +82,5 @@ def cut_pictures(
             f"labels must hold all of the {len(rows)} samples of {name!r}; got none for "
             f"{int((found < 0).sum())} of them. Attach the labels that the samples were made from."
         )
-    assert cut.images is not None  # a recipe for pictures makes pictures
+    assert cut.images is not None  # a kind that is cut has pictures
     return rows, cut.images[found]

@@ -1,14 +1,14 @@
-"""Samples as the parts that a session stores, and samples again.
+"""Samples as the parts that a session stores, and samples from these parts.
 
-Tables, features and identities are stored; so are pictures that came as an array, since no file
-holds these. Pictures cut out of images are cut again when the session is opened, unless it was
-asked to hold them.
+Tables, features and identities are stored, and pictures of an array, since no image holds these.
+Pictures that were cut from images are cut again when the session is opened, unless the session
+includes them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +19,9 @@ from embedscope._errors import InvalidInputError
 from embedscope.explorer.session._session_columns import columns_from_arrays, columns_to_arrays
 from embedscope.explorer.session._session_images import ImageReference, open_image
 from embedscope.explorer.session._session_pictures import attach_pictures, cut_pictures
-from embedscope.samples import ChannelScale, Identities, LeftOut, PatchGrid, Recipe, Samples, Source
+from embedscope.samples import ChannelScale, Identities, LeftOut, Recipe, Samples, Source
+from embedscope.samples.common import kind_of
+from embedscope.samples.identity import source_from_dict, source_to_dict
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -28,18 +30,18 @@ _ROLES = ("image", "labels")
 
 
 class Absence(NamedTuple):
-    """An image that a session refers to and that is not there, or has changed.
+    """An image of a session that is missing or has changed.
 
     Attributes
     ----------
     source : str
-        The source it belongs to.
+        Name of its source.
     role : {"image", "labels"}
-        What it is there.
+        Its role in the source.
     reason : str
-        Why it was left out, a phrase.
+        Why it is absent, a phrase.
     reference : ImageReference
-        Where it lay and how to tell it, to be stored again.
+        The reference, to be stored again.
     """
 
     source: str
@@ -50,7 +52,7 @@ class Absence(NamedTuple):
 
 @dataclass(frozen=True)
 class StoredSamples:
-    """Samples taken apart: JSON values and plain arrays."""
+    """The parts of samples: JSON values and plain arrays."""
 
     described: dict[str, Any]
     arrays: dict[str, npt.NDArray[Any]]
@@ -59,17 +61,17 @@ class StoredSamples:
 def store_samples(
     samples: Samples, session: Path, absences: Sequence[Absence], *, include_images: bool
 ) -> StoredSamples:
-    """Take samples apart.
+    """Convert samples to parts for a session.
 
     Parameters
     ----------
     samples : Samples
     session : Path
-        Directory of the session, which images' paths become relative to.
+        Folder of the session, to which paths of images become relative.
     absences : sequence of Absence
-        Images that were not there when the samples were read from a session.
+        Images that were absent when the samples were read from a session.
     include_images : bool
-        Whether pictures that were cut out of images are stored too.
+        Whether pictures that were cut from images are stored too.
     """
     identities = samples.identities
     columns, arrays = columns_to_arrays(samples.features)
@@ -81,7 +83,7 @@ def store_samples(
     arrays |= {name: value for name in _OPTIONAL if (value := getattr(samples, name)) is not None}
     if samples.scale is not None:
         arrays |= {"scale_low": samples.scale.low, "scale_high": samples.scale.high}
-    if samples.images is not None and (include_images or _came_as_array(samples)):
+    if samples.images is not None and (include_images or not kind_of(samples).is_cut):
         arrays["pictures"] = samples.images
     held = {(absence.source, absence.role): absence.reference for absence in absences}
     described = {
@@ -103,21 +105,21 @@ def store_samples(
 def restore_samples(
     described: Mapping[str, Any], arrays: Arrays, session: Path | None
 ) -> tuple[Samples, tuple[Absence, ...]]:
-    """Put samples together again, and open the images that they came from.
+    """Make samples of stored parts, and open their images.
 
     Parameters
     ----------
     described, arrays
-        From `store_samples`; further arrays may stand among them.
+        From `store_samples`; there may be other arrays.
     session : Path or None
-        Directory of the session; without it no image is looked for.
+        Folder of the session; if None, no image is opened.
 
     Returns
     -------
     samples : Samples
-        Those of images that are not there have no pictures, which ``samples.absent`` says.
+        Samples of absent images have no pictures; see ``samples.absent``.
     absences : tuple of Absence
-        What was not there, and why.
+        Absent images, with reasons.
 
     Raises
     ------
@@ -157,7 +159,7 @@ def take_back(
     image: Any,
     labels: Any = None,
 ) -> tuple[Samples, tuple[Absence, ...]]:
-    """Give the samples of one source their pictures back, out of the images that were absent.
+    """Return samples with the pictures of one source, whose images were absent.
 
     Parameters
     ----------
@@ -166,18 +168,18 @@ def take_back(
     source : str
         Name of the source.
     image, labels : array or pyramid
-        As when the samples were made.
+        Those with which the samples were made.
 
     Returns
     -------
     samples, absences
-        The same without what is no longer absent.
+        Both without absences of this source.
 
     Raises
     ------
     InvalidInputError
-        If there is no such source, the image does not hold all of its samples, or it is another
-        than the session was saved with.
+        If there is no such source, the image does not hold all of its samples, or it is not the
+        one that the session was saved with.
     """
     for absence in absences:
         given = image if absence.role == "image" else labels
@@ -188,18 +190,14 @@ def take_back(
 
 
 def trained_part(samples: Samples, in_training: npt.NDArray[np.bool_]) -> Samples:
-    """The samples that a map was trained on; themselves, not a copy, if it is all of them."""
+    """The samples that a map was trained on; not a copy if these are all samples."""
     return samples if in_training.all() else samples.subset(np.flatnonzero(in_training))
-
-
-def _came_as_array(samples: Samples) -> bool:
-    return any(source.kind == "array" for source in samples.sources.values())
 
 
 def _describe(
     source: Source, held: Mapping[tuple[str, str], ImageReference], session: Path
 ) -> dict[str, Any]:
-    """A source for JSON, its images by reference."""
+    """A source for JSON, with references to its images."""
     references = {}
     for role in _ROLES:
         image = getattr(source, role)
@@ -207,20 +205,11 @@ def _describe(
         if image is not None:
             reference = ImageReference.of(image, getattr(source, f"{role}_path"))
         references[role] = None if reference is None else reference.relative_to(session).to_dict()
-    return {
-        "name": source.name,
-        "kind": source.kind,
-        "axes": source.axes,
-        "image_axes": source.image_axes,
-        "channel_names": list(source.channel_names),
-        "affine": None if source.affine is None else source.affine.tolist(),
-        "patch_grid": None if source.patch_grid is None else asdict(source.patch_grid),
-        **references,
-    }
+    return {**source_to_dict(source), **references}
 
 
 def _open_source(entry: Mapping[str, Any], session: Path | None) -> tuple[Source, list[Absence]]:
-    """A source with the images that are there, and those that are not."""
+    """A source with the images that could be opened, and the absent ones."""
     images: dict[str, Any] = {}
     absences = []
     for role in _ROLES:
@@ -228,25 +217,14 @@ def _open_source(entry: Mapping[str, Any], session: Path | None) -> tuple[Source
             continue
         reference = ImageReference.from_dict(entry[role])
         if session is None:
-            images[role], reason = None, "it was not looked for"
+            images[role], reason = None, "it was not opened"
         else:
             reference = reference.absolute_from(session)
             images[role], reason = open_image(reference)
         images[f"{role}_path"] = reference.path
         if reason:
             absences.append(Absence(entry["name"], role, reason, reference))
-    grid = entry["patch_grid"]
-    source = Source(
-        name=entry["name"],
-        kind=entry["kind"],
-        axes=entry["axes"],
-        image_axes=entry["image_axes"],
-        channel_names=tuple(entry["channel_names"]),
-        affine=None if entry["affine"] is None else np.array(entry["affine"], dtype=np.float64),
-        patch_grid=None if grid is None else PatchGrid(**grid),
-        **images,
-    )
-    return source, absences
+    return source_from_dict(entry, **images), absences
 
 
 def _scale(arrays: Arrays, n_channels: int) -> ChannelScale:
@@ -259,7 +237,7 @@ def _scale(arrays: Arrays, n_channels: int) -> ChannelScale:
 def _pictures(
     described: Mapping[str, Any] | None, arrays: Arrays, n_samples: int
 ) -> npt.NDArray[Any] | None:
-    """The stored pictures, or room for them."""
+    """The stored pictures, or zeros where they are cut again."""
     if described is None or "pictures" in arrays:
         return arrays.get("pictures")
     dtype = np.dtype(described["dtype"])
@@ -269,7 +247,7 @@ def _pictures(
 
 
 def _cut_again(samples: Samples, absences: Sequence[Absence]) -> Samples:
-    """Fill in the pictures of all sources whose images are there."""
+    """Fill in the pictures of all sources whose images are open."""
     assert samples.images is not None
     absent: dict[str, str] = {}
     for absence in absences:

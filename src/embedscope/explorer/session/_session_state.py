@@ -1,4 +1,4 @@
-"""What a session holds, between an explorer and the disk."""
+"""The content of a session, between an explorer and the disk."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ from embedscope.training import Replay, TrainedMap, TrainingParameters
 
 @dataclass(frozen=True, eq=False)
 class SessionState:
-    """All that a session holds, of n samples.
+    """The content of a session with n samples.
 
     Attributes
     ----------
     samples : Samples
     positions : ndarray of shape (n, 2), float32
-        Places on the map; NaN where a sample has none.
+        Positions on the map; NaN for samples without one.
     parameters : TrainingParameters
-        Of the next run.
+        Parameters of the next run.
     gates : GateSet
     color_by : ColorBy
     selected : ndarray of shape (n,), bool
     in_training : ndarray of shape (n,), bool
-        Which samples `model` was trained on; in their order they are the samples of `model`.
+        Which samples `model` was trained on; in this order they are the samples of `model`.
     novelty : ndarray of shape (n,), float32
         Out-of-distribution scores, NaN for samples without one.
     losses : mapping of str to list of float
         The history of each loss.
     model : TrainedMap or None
     replay : Replay or None
-        How the map formed.
+        Snapshots of the map in training.
     novelty_model : mapping of str to ndarray, or None
-        What `Novelty.to_arrays` gave.
+        The result of `Novelty.to_arrays`.
     absences : tuple of Absence
-        Images that were not there when the session was read. Hand them on when it is saved again,
-        and it still refers to them.
+        Images that were absent when the session was read. Pass them on when it is saved again, so
+        that it still refers to them.
     """
 
     samples: Samples
@@ -93,19 +93,19 @@ class SessionState:
             )
 
     def attach_images(self, source: str, image: Any, labels: Any = None) -> SessionState:
-        """The same session, with images of one source that were absent.
+        """Return the session with images of one source that were absent.
 
         Parameters
         ----------
         source : str
             Name of the source.
         image, labels : array or pyramid
-            As when the samples were made.
+            Those with which the samples were made.
 
         Raises
         ------
         InvalidInputError
-            If they are others than the session was saved with.
+            If they are not those that the session was saved with.
         """
         samples, absences = take_back(self.samples, self.absences, source, image, labels)
         model = self.model

@@ -1,4 +1,4 @@
-"""Samples of several sources put together, and new ones made the way others were."""
+"""Samples of several sources joined, and new ones made in the same way as others."""
 
 from embedscope.samples.combining._joining import of_source
 

@@ -1,4 +1,4 @@
-"""Put samples of several sources together, scaled as one set, and take one of them out again."""
+"""Join samples of several sources, scaled as one set, and extract those of one source."""
 
 from __future__ import annotations
 
@@ -10,12 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
-from embedscope.samples.common._recipes import CropRecipe, PatchRecipe, Recipe, TableRecipe
+from embedscope.samples.common._kind import kind_of
 from embedscope.samples.common._samples import Samples
-from embedscope.samples.common._scaling import ChannelScale
 from embedscope.samples.identity._identity import Identities
-from embedscope.samples.tables._columns import numbers_of
-from embedscope.samples.tables._standardising import standardise
 
 
 def join_samples(parts: Sequence[Samples]) -> Samples:
@@ -24,15 +21,15 @@ def join_samples(parts: Sequence[Samples]) -> Samples:
     Parameters
     ----------
     parts : sequence of Samples
-        Made the same way, of sources with different names. Axes may differ where the samples do
-        not (stills and a time series).
+        Made in the same way, of sources with different names. Axes may differ if the shape of the
+        samples does not (single images and a time series).
 
     Returns
     -------
     Samples
-        All rows, part after part. The scale of intensities (or the standardisation of a table) is
-        kept if all parts share it, as parts made with `Samples.same_way` do; else it is measured
-        again, over the whole set. Features that a part lacks are NaN.
+        All rows, part by part. If all parts share the scale of intensities (or the standardisation
+        of a table), as parts made with `Samples.same_way` do, it stays; else it is measured again,
+        over the whole set. Features that a part does not have are NaN.
 
     Raises
     ------
@@ -56,17 +53,17 @@ def join_samples(parts: Sequence[Samples]) -> Samples:
         left_out=tuple(entry for part in parts for entry in part.left_out),
         absent={name: reason for part in parts for name, reason in part.absent.items()},
     )
-    return joined if share_scale(parts) else _measured_again(joined)
+    return joined if share_scale(parts) else kind_of(joined).measure_scale_again(joined)
 
 
 def of_source(samples: Samples, name: str) -> Samples:
-    """Samples of one source alone, scaled as all are.
+    """Samples of only one source, with the scale of all.
 
     Parameters
     ----------
     samples : Samples
     name : str
-        A source that is there and has samples.
+        A source that has samples.
     """
     identities = samples.identities
     chosen = identities.source == identities.sources.index(name)
@@ -93,7 +90,7 @@ def _check_parts(parts: list[Samples]) -> None:
 
 
 def check_alike(parts: Sequence[Samples]) -> None:
-    """Raise unless all were made in the same way, of whatever sources.
+    """Raise unless all samples were made in the same way; their sources may differ.
 
     Raises
     ------
@@ -105,7 +102,7 @@ def check_alike(parts: Sequence[Samples]) -> None:
         ("channels", [part.channel_names for part in parts]),
         ("columns", [part.feature_names for part in parts]),
         ("spatial axes", [_n_spatial_axes(part) for part in parts]),
-        ("settings", [_comparable(part.recipe) for part in parts]),
+        ("settings", [kind_of(part).comparable() for part in parts]),
     ):
         different = next((answer for answer in answers if answer != answers[0]), None)
         if different is not None:
@@ -117,20 +114,6 @@ def check_alike(parts: Sequence[Samples]) -> None:
 
 def _n_spatial_axes(part: Samples) -> int:
     return 0 if part.centroids is None else part.centroids.shape[1]
-
-
-def _comparable(recipe: Recipe) -> Recipe:
-    """The recipe without what may differ: axes, calibration, and what is measured again."""
-    if isinstance(recipe, CropRecipe):
-        return replace(recipe, axes="", image_axes="", pixel_size=None, features=True)
-    if isinstance(recipe, PatchRecipe):
-        return replace(recipe, axes="", image_axes="")
-    if isinstance(recipe, TableRecipe):
-        scaled = None if recipe.means is None else ()
-        return replace(
-            recipe, means=scaled, deviations=scaled, label_column=None, frame_column=None
-        )
-    return recipe
 
 
 def _join_identities(parts: list[Samples]) -> Identities:
@@ -156,32 +139,5 @@ def _join_features(parts: list[Samples]) -> Any:
 
 
 def share_scale(parts: Sequence[Samples]) -> bool:
-    """Whether all were brought to 0..1, or standardised, by the same numbers."""
-    return len({_scale_of(part) for part in parts}) == 1
-
-
-def _scale_of(part: Samples) -> tuple[Any, ...]:
-    if isinstance(part.recipe, TableRecipe):
-        return (part.recipe.means, part.recipe.deviations)
-    return () if part.scale is None else (*part.scale.low.tolist(), *part.scale.high.tolist())
-
-
-def _measured_again(joined: Samples) -> Samples:
-    recipe = joined.recipe
-    if isinstance(recipe, TableRecipe) and recipe.means is not None:
-        raw = numbers_of(joined.features, recipe.columns)
-        table, means, deviations = standardise(raw)
-        return replace(
-            joined, table=table, recipe=replace(recipe, means=means, deviations=deviations)
-        )
-    if joined.images is None:
-        return joined
-    if joined.absent:
-        raise InvalidInputError(
-            f"parts must have their pictures to be scaled as one set; got none of "
-            f"{sorted(joined.absent)}. Attach these images, or make parts with same_way."
-        )
-    percentiles = (
-        recipe.percentiles if isinstance(recipe, CropRecipe | PatchRecipe) else (0.0, 100.0)
-    )
-    return replace(joined, scale=ChannelScale.from_images(joined.images, percentiles))
+    """Whether all were scaled to 0..1, or standardised, by the same numbers."""
+    return len({kind_of(part).scale_values(part) for part in parts}) == 1

@@ -1,5 +1,6 @@
-"""What samples of every kind have in common."""
+"""What samples of all kinds share, and how kinds differ."""
 
+from embedscope.samples.common._kind import kind_of
 from embedscope.samples.common._matching import (
     KnownObjects,
     RowIds,
@@ -14,6 +15,7 @@ __all__ = [
     "RowIds",
     "begins_with_transmitted_light",
     "check_different",
+    "kind_of",
     "matched_frames",
     "unmatched",
 ]

@@ -12,19 +12,19 @@ from embedscope._errors import InvalidInputError
 
 
 def check_side(name: str, value: object) -> int:
-    """Refuse what is no positive number of pixels, and return it as an int.
+    """Return a positive number of pixels as an int.
 
     Parameters
     ----------
     name : str
-        The parameter, for the error.
+        Name of the parameter, for the error.
     value : object
-        What was given for it.
+        Its value.
 
     Raises
     ------
     InvalidInputError
-        If it is no int of at least 1.
+        If it is not an int of at least 1.
     """
     if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
         raise InvalidInputError(
@@ -34,19 +34,19 @@ def check_side(name: str, value: object) -> int:
 
 
 def check_choice(name: str, value: object, known: Sequence[str]) -> None:
-    """Refuse a value that is not one of the known ones.
+    """Raise if a value is not one of the known ones.
 
     Raises
     ------
     InvalidInputError
-        If it is none of them.
+        If it is not one of them.
     """
     if value not in known:
         raise InvalidInputError(f"{name} must be one of {known}; got {value!r}. Choose one.")
 
 
 def check_percentiles(percentiles: Sequence[float]) -> tuple[float, float]:
-    """Refuse percentiles that do not rise within 0..100, and return them.
+    """Return percentiles if they rise within 0..100.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def check_percentiles(percentiles: Sequence[float]) -> tuple[float, float]:
 
 
 def finite_rows(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """Say which rows hold finite numbers only, once they are float32, as networks take them.
+    """Return which rows hold only finite numbers, as float32, the dtype of the networks.
 
     Parameters
     ----------
@@ -77,6 +77,6 @@ def finite_rows(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     if values.dtype.kind in "ui":
         return np.ones(len(values), bool)
     with np.errstate(over="ignore"):
-        # One row at a time: a mask of all would take a quarter of their memory again.
+        # One row at a time: a mask of all rows would take another quarter of their memory.
         finite = (np.isfinite(row.astype(np.float32)).all() for row in values)
         return np.fromiter(finite, bool, len(values))

@@ -1,4 +1,4 @@
-"""Refuse samples whose parts do not fit together."""
+"""Checks that the parts of samples fit together."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embedscope._errors import InvalidInputError
+from embedscope.samples.identity._source import has_background
 
 if TYPE_CHECKING:
     from embedscope.samples.common._samples import Samples
 
 
 def check_contents(samples: Samples) -> None:
-    """Refuse samples that hold both images and a table, or neither."""
+    """Raise if samples hold both images and a table, or neither."""
     if (samples.images is None) == (samples.table is None):
         raise InvalidInputError(
             "samples must hold either images or a table; got both or neither. Give one of them."
@@ -21,7 +22,7 @@ def check_contents(samples: Samples) -> None:
 
 
 def check_lengths(samples: Samples) -> None:
-    """Refuse parts that do not have one row for each identity."""
+    """Raise if a part does not have one row for each identity."""
     names = ("images", "table", "features", "bounding_boxes", "centroids")
     held = {name: getattr(samples, name) for name in names}
     n_rows = len(samples.identities)
@@ -34,18 +35,18 @@ def check_lengths(samples: Samples) -> None:
 
 
 def check_sources(samples: Samples) -> None:
-    """Refuse identities of unknown sources, and the background among objects."""
+    """Raise if a source is unknown, or the background is among objects."""
     named = samples.identities.sources
     missing = set(named) - samples.sources.keys()
     if missing:
         raise InvalidInputError(
-            f"sources must hold all that identities name; got none for {sorted(missing)}. Add a "
+            f"sources must hold all sources of identities; got none for {sorted(missing)}. Add a "
             "Source for each."
         )
     unknown = samples.absent.keys() - samples.sources.keys()
     if unknown:
         raise InvalidInputError(f"absent must name sources; got {sorted(unknown)}. Leave them out.")
-    pixels = np.array([samples.sources[name].kind in ("labels", "patches") for name in named], bool)
+    pixels = np.array([has_background(samples.sources[name]) for name in named], bool)
     if (pixels[samples.identities.source] & (samples.identities.label == 0)).any():
         raise InvalidInputError(
             "labels must be larger than 0 for objects and patches; got 0, which is the background. "

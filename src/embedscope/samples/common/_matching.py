@@ -1,7 +1,7 @@
-"""Do the rows of a table fit the objects of an image? Asked before the two are joined.
+"""Checks that the rows of a table fit the objects of an image, before the two are joined.
 
-Numbers that merely look right join each object with its neighbour's row: frames that one program
-counts from 0 and another from 1, row numbers in the place of labels. Only the image can tell.
+Wrong numbers may join each object with the row of another one: frames that one program counts from
+0 and another from 1, or row numbers used as labels. Only a comparison with the image finds this.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ IntArray = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class KnownObjects:
-    """The objects of a label image, as far as rows are joined to them.
+    """The identities of the objects of a label image.
 
     Attributes
     ----------
     name : str
-        Of the image, for errors.
+        Name of the image, for errors.
     frame, label : ndarray of shape (n,), int64
     n_frames : int
-        Time points of the image; 1 without a time axis.
+        Number of time points of the image; 1 without a time axis.
     """
 
     name: str
@@ -39,23 +39,23 @@ class KnownObjects:
     n_frames: int
 
     def rows_found(self, frames: IntArray, labels: IntArray) -> npt.NDArray[np.bool_]:
-        """Which of these identities are objects of the image."""
+        """Whether each of these identities is an object of the image."""
         index = IdentityIndex(np.zeros(len(self.label), np.int64), self.frame, self.label)
         return np.asarray(index.rows(index.group(0, frames), labels) >= 0)
 
 
 @dataclass(frozen=True, eq=False)
 class RowIds:
-    """Who the rows of a table say that they are.
+    """The identities that the rows of a table state.
 
     Attributes
     ----------
     labels : ndarray of shape (n,), int64
         0 is the background.
     frames : ndarray of shape (n,), int64, or None
-        None where the table knows none.
+        None if the table has none.
     labels_from, frames_from : str
-        Where they stand, such as "column 'Label'", for errors.
+        Where they come from, such as "column 'Label'", for errors.
     """
 
     labels: IntArray
@@ -65,7 +65,7 @@ class RowIds:
 
 
 def matched_frames(ids: RowIds, objects: KnownObjects) -> tuple[IntArray, tuple[LeftOut, ...]]:
-    """The time point of the image that each row belongs to.
+    """The frame of the image that each row belongs to.
 
     Parameters
     ----------
@@ -75,15 +75,15 @@ def matched_frames(ids: RowIds, objects: KnownObjects) -> tuple[IntArray, tuple[
     Returns
     -------
     frames : ndarray of shape (n,), int64
-        As the image counts them, from 0.
+        Counted as in the image, from 0.
     notes : tuple of LeftOut
-        What was put right.
+        What was corrected.
 
     Raises
     ------
     InvalidInputError
         If no row has an object, two rows have the same one, frames do not fit, or labels or frames
-        shifted by a constant fit better, so that a neighbour's values may be meant.
+        fit better if a constant is added, since rows may then belong to other objects.
     """
     notes: tuple[LeftOut, ...] = ()
     if ids.frames is None:
@@ -104,7 +104,7 @@ def rows_of(ids: RowIds, rows: npt.NDArray[Any]) -> RowIds:
 
 
 def check_different(ids: RowIds, frames: IntArray) -> None:
-    """Refuse rows of which two are of the same object."""
+    """Raise if two rows are of the same object."""
     own = ids.labels > 0
     index = IdentityIndex(np.zeros(int(own.sum()), np.int64), frames[own], ids.labels[own])
     n_repeated = len(index.repeated()) if own.any() else 0
@@ -117,7 +117,7 @@ def check_different(ids: RowIds, frames: IntArray) -> None:
 
 
 def unmatched(ids: RowIds, frames: IntArray, objects: KnownObjects) -> tuple[LeftOut, ...]:
-    """Say which rows have no object, and how many objects have no row."""
+    """Notes on rows without an object, and on objects without a row."""
     own = ids.labels > 0
     found = objects.rows_found(frames, ids.labels)
     lost = ids.labels[own & ~found]
@@ -133,40 +133,40 @@ def unmatched(ids: RowIds, frames: IntArray, objects: KnownObjects) -> tuple[Lef
         )
     if n_without:
         notes.append(
-            LeftOut(f"values of {counted(n_without, 'object')}", "no row of the table is theirs")
+            LeftOut(f"values of {counted(n_without, 'object')}", "the table has no row for them")
         )
     return tuple(notes)
 
 
 def _frames_by_label(ids: RowIds, objects: KnownObjects) -> IntArray:
-    """Without frames, labels must do: each is of one time point only."""
+    """The frame of each row of a table without frames, by its label, which is used only once."""
     order = np.argsort(objects.label, kind="stable")
     labels, frames = objects.label[order], objects.frame[order]
     if (np.diff(labels) == 0).any():
         raise InvalidInputError(
             f"a table for the time series {objects.name!r} must say the frame of each row; got "
-            "none, and labels come back in several frames. Name the column that holds the frames."
+            "none, and several frames use the same labels. Name the column that holds the frames."
         )
-    place = np.minimum(np.searchsorted(labels, ids.labels), len(labels) - 1)
-    return np.where(labels[place] == ids.labels, frames[place], 0).astype(np.int64)
+    rank = np.minimum(np.searchsorted(labels, ids.labels), len(labels) - 1)
+    return np.where(labels[rank] == ids.labels, frames[rank], 0).astype(np.int64)
 
 
 def _only_frame(
     ids: RowIds, frames: IntArray, objects: KnownObjects
 ) -> tuple[IntArray, tuple[LeftOut, ...]]:
-    """The image is one time point, so the table must be of one too."""
+    """Frame 0 for all rows, if the image is one time point and the table is too."""
     found = np.unique(frames)
     if len(found) > 1:
         raise InvalidInputError(
             f"a table for {objects.name!r}, which is one time point, must be of one; got "
             f"{len(found)} different numbers in {ids.frames_from}, the frames. Keep the rows of "
-            "the time point that is open, or rename the column if it holds no frames."
+            "the image's time point, or rename the column if it holds no frames."
         )
     if found[0] == 0:
         return frames, ()
     note = LeftOut(
         f"number {found[0]} in {ids.frames_from}",
-        f"{objects.name} is one time point, so all rows were taken for it",
+        f"{objects.name} is one time point, so all rows were assigned to it",
     )
     return np.zeros_like(frames), (note,)
 
@@ -174,7 +174,7 @@ def _only_frame(
 def _shifted_frames(
     ids: RowIds, frames: IntArray, objects: KnownObjects
 ) -> tuple[IntArray, tuple[LeftOut, ...]]:
-    """Frames as the image counts them; counted otherwise where that is proven."""
+    """Frames counted as in the image; shifted only if that is proven to be right."""
     own = ids.labels > 0
     first = int(frames.min())
 
@@ -184,30 +184,30 @@ def _shifted_frames(
     n_rows, as_they_are = int(own.sum()), n_found(0)
     fits = {shift: n_found(shift) for shift in {-1, 1, -first} - {0} if first + shift >= 0}
     best = max(fits, key=lambda shift: fits[shift])
-    # Every row has its object and every object its row: that does not happen by chance.
+    # Every row has an object and every object a row: that does not happen by chance.
     if as_they_are < fits[best] == n_rows == len(objects.label):
         note = LeftOut(
             f"first frame {first} in {ids.frames_from}",
-            f"all rows and objects fit if the first is {first + best}, as it was taken",
+            f"all rows and objects fit if the first is {first + best}, so this was used",
         )
         return frames + best, (note,)
-    # Where the first frames have no row, as good a fit is no proof either.
+    # If the first frames have no row, an equally good fit is no proof either.
     is_unsure = any(fits[shift] >= max(as_they_are, 1) for shift in fits if shift < 0)
     if fits[best] > as_they_are or is_unsure:
         raise InvalidInputError(
             f"{ids.frames_from} must count the frames of {objects.name!r} from 0; got numbers from "
-            f"{first}, of which {as_they_are} of {n_rows} rows fit an object, and {fits[best]} if "
-            f"they are changed by {best:+d}. Change them so; or, if they count from 0, keep only "
-            "rows that have an object, and add a row of label 0 in frame 0, the background."
+            f"{first}; {as_they_are} of {n_rows} rows fit an object, and {fits[best]} if "
+            f"{best:+d} is added. Add it; or, if the numbers count from 0, keep only rows with an "
+            "object, and add a row of label 0 in frame 0, the background."
         )
     return frames, ()
 
 
 def _check_labels(ids: RowIds, frames: IntArray, objects: KnownObjects) -> None:
-    """Refuse labels that may be mere numbers of rows, or that fit better one further."""
+    """Raise if labels may be row numbers, or fit better if 1 is added or subtracted."""
     n_found = int(objects.rows_found(frames, ids.labels).sum())
     n_rows, n_objects = int((ids.labels > 0).sum()), len(objects.label)
-    # A part of the image has a table with more rows, and a part of the objects one with less.
+    # The table may describe a larger image, with more rows, or only a part of the objects.
     if 2 * n_found <= min(n_rows, n_objects):
         raise InvalidInputError(
             f"labels of the table must be those of {objects.name!r}; got {n_found} of "
@@ -215,21 +215,21 @@ def _check_labels(ids: RowIds, frames: IntArray, objects: KnownObjects) -> None:
             f"{counted(n_objects, 'object')}. Choose the table, or the column, of this image."
         )
     _check_not_counted(ids, n_found, objects)
-    # A background without objects beside it is there to say where the frames begin.
+    # A frame with only a background row is there to say where the frames begin.
     used = np.isin(frames, frames[ids.labels > 0])
     for step in (1, -1):
         n_shifted = int(objects.rows_found(frames[used], ids.labels[used] + step).sum())
         if n_shifted > n_found:
             raise InvalidInputError(
                 f"labels of the table must be those of {objects.name!r}; got {n_found} in "
-                f"{ids.labels_from} that are, and {n_shifted} if all are changed by {step:+d}. "
+                f"{ids.labels_from} that are, and {n_shifted} if {step:+d} is added to all. "
                 "Name the column that holds the labels. If this one does, leave out rows that have "
                 "no object, and the row of label 0."
             )
 
 
 def _check_not_counted(ids: RowIds, n_found: int, objects: KnownObjects) -> None:
-    """Numbers that merely count the rows are labels only where there is a row for every label."""
+    """Raise if labels only count the rows, unless there is a row for every label."""
     n_rows, last = len(ids.labels), int(objects.label.max())
     counted_from = int(ids.labels[0])
     is_counted = counted_from in (0, 1) and np.array_equal(
@@ -237,12 +237,12 @@ def _check_not_counted(ids: RowIds, n_found: int, objects: KnownObjects) -> None
     )
     if not is_counted:
         return
-    # Over several frames only labels that are never used again can count the rows.
-    is_film = ids.frames is not None and len(np.unique(ids.frames)) > 1
+    # In several frames, numbers that count the rows are labels only if they fit every object.
+    is_series = ids.frames is not None and len(np.unique(ids.frames)) > 1
     are_all = n_found == int((ids.labels > 0).sum()) == len(objects.label)
     every_label = n_rows == last + 1 - counted_from
     if (
-        (is_film and not are_all)
+        (is_series and not are_all)
         or (counted_from == 0 and not every_label)
         or (counted_from == 1 and n_rows == len(objects.label) and n_found < n_rows)
     ):

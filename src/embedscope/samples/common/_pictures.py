@@ -1,4 +1,4 @@
-"""Show samples as small RGB pictures: which channel gets which colour, how depth is flattened."""
+"""Small RGB pictures of samples: the colour of each channel, and the projection of depth."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from embedscope.samples.common._checks import check_side
 
 Picture = npt.NDArray[np.uint8]
 
-# Row c: the red, green and blue that channel c adds. Magenta and green are told apart by the
-# colour-blind too, and add up to white where both channels are bright.
+# Row c: the red, green and blue that channel c adds. Colour-blind users can distinguish magenta
+# and green too, and the two add up to white where both channels are bright.
 _COLORS = {
     1: np.array([[1, 1, 1]], np.float32),
     2: np.array([[1, 0, 1], [0, 1, 0]], np.float32),
     3: np.eye(3, dtype=np.float32),
 }
-_GLOWING = {1: _COLORS[2][:1], 2: _COLORS[2]}  # over a grey picture
-_MOST_CHANNELS = 3
+_GLOWING = {1: _COLORS[2][:1], 2: _COLORS[2]}  # colours over a grey picture
+_MOST_CHANNELS = 3  # a picture has red, green and blue
 _TRANSMITTED = re.compile(r"bright|phase|transmi|\b(bf|dic|pc|td)\b", re.IGNORECASE)
-_COVERED = 0.6  # of the transmitted light, by fluorescence as bright as can be
+_COVERED = 0.6  # share of the transmitted light that the brightest fluorescence covers
 
 
 def to_picture(values: npt.NDArray[Any], channel_names: Sequence[str] = ()) -> Picture:
@@ -33,16 +33,16 @@ def to_picture(values: npt.NDArray[Any], channel_names: Sequence[str] = ()) -> P
     Parameters
     ----------
     values : float array of shape (h, w, n_channels) or (z, h, w, n_channels)
-        Intensities; 0..1 spans black to full brightness, beyond it is clipped, NaN is black.
+        Intensities; 0 is black, 1 is full brightness. Other values are clipped, NaN is black.
     channel_names : sequence of str
-        A first channel whose name tells of transmitted light (brightfield, phase contrast, DIC) is
-        shown in grey, and the others glow over it, where there are others.
+        If the name of the first of several channels says transmitted light (brightfield, phase
+        contrast, DIC), it is shown in grey, with the others over it in colours.
 
     Returns
     -------
     ndarray of shape (h, w, 3), uint8
         One channel is grey, two are magenta and green, three red, green and blue; of more, the
-        first three are shown. Depth is flattened to its maximum.
+        first three are shown. Of depth, the maximum is shown.
 
     Raises
     ------
@@ -68,12 +68,12 @@ def to_picture(values: npt.NDArray[Any], channel_names: Sequence[str] = ()) -> P
 
 
 def begins_with_transmitted_light(channel_names: Sequence[str]) -> bool:
-    """Whether the first channel's name tells of brightfield, phase contrast or DIC."""
+    """Whether the first channel's name says brightfield, phase contrast or DIC."""
     return len(channel_names) > 0 and _TRANSMITTED.search(channel_names[0]) is not None
 
 
 def resize_picture(picture: Picture, size_px: int) -> Picture:
-    """Bring the longer side to `size_px`; pixels are repeated or left out, never mixed."""
+    """Resize the longer side to `size_px`; pixels are repeated or left out, never interpolated."""
     side_px = check_side("size_px", size_px)
     height, width = picture.shape[:2]
     ratio = side_px / max(height, width)
@@ -82,5 +82,5 @@ def resize_picture(picture: Picture, size_px: int) -> Picture:
 
 
 def _sampled(side: int, wanted: int) -> npt.NDArray[np.intp]:
-    """Indices of `wanted` pixels spread evenly over `side`."""
+    """Indices of `wanted` pixels at equal distances along `side`."""
     return ((np.arange(wanted) + 0.5) * side / wanted).astype(np.intp)

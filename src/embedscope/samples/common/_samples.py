@@ -1,4 +1,4 @@
-"""The samples themselves: what a network learns from, who each one is, and what it looks like."""
+"""The samples: the input of a network, with the identity, features and picture of each."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
 from embedscope.samples.common._consistency import check_contents, check_lengths, check_sources
+from embedscope.samples.common._kind import kind_of
 from embedscope.samples.common._pictures import Picture, resize_picture, to_picture
-from embedscope.samples.common._recipes import Recipe
+from embedscope.samples.common._recipe import Recipe
 from embedscope.samples.common._scaling import ChannelScale
 from embedscope.samples.identity._identity import Identities
 from embedscope.samples.identity._source import Source
@@ -26,14 +27,14 @@ IDENTITY_COLUMNS = ("source", "frame", "label")
 
 
 class LeftOut(NamedTuple):
-    """Something that was handed in and is not among the samples.
+    """Part of the input that is not among the samples.
 
     Attributes
     ----------
     name : str
         The column, the rows or the objects.
     reason : str
-        Why.
+        Why it was left out.
     """
 
     name: str
@@ -42,7 +43,7 @@ class LeftOut(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """n samples, row by row: pictures or table rows, their identities and their features.
+    """n samples, one in each row: pictures or table rows, their identities and their features.
 
     Made by `samples_from_labels`, `samples_from_patches`, `samples_from_table`,
     `samples_from_array` and `join_samples`.
@@ -50,41 +51,41 @@ class Samples:
     Attributes
     ----------
     identities : Identities
-        Who each sample is.
+        The identity of each sample.
     sources : mapping of str to Source
-        The sources by name: all that `identities` names.
+        The sources by name, at least all those of `identities`.
     recipe : Recipe
         How the samples were made.
     images : ndarray of shape (n, [z,] h, w, n_channels), or None
-        Pixels in the image's own dtype and range; None for tables.
+        Pixels in the dtype and range of the image; None for tables.
     scale : ChannelScale or None
         The intensities that `X` brings to 0 and 1; None for tables.
     table : ndarray of shape (n, n_features), float32, or None
-        What is learned of a table, standardised if that was asked for; None for images.
+        The columns to learn from, standardised if the recipe says so; None for images.
     feature_names : tuple of str
-        The column of the table that each column of `table` came from.
+        Name of each column of `table`.
     features : pandas.DataFrame of n rows
-        Numbers and categories to colour and compare by, with the index 0..n-1: measurements of
-        objects, or all columns of a table.
+        Numbers and categories to colour and compare by: measurements of objects, or all columns of
+        a table. The index is 0..n-1.
     bounding_boxes : ndarray of shape (n, 2 * d), int64, or None
         Extent of each object along the d spatial axes of the labels, in pixels: the first pixel
-        along each, then one past the last.
+        along each axis, then one past the last.
     centroids : ndarray of shape (n, d), float64, or None
-        Middle of each object along the spatial axes of the labels, in pixels, which
-        `Source.to_world` takes to the world: the centroid, or, where that lies elsewhere, as in a
-        ring, the object's pixel nearest to it.
+        Middle of each object along the spatial axes of the labels, in pixels (see
+        `Source.to_world`): the centroid, or, where that is outside of the object, as in a ring, the
+        object's pixel nearest to it.
     channel_names : tuple of str
         The name of each channel of `images`.
     left_out : tuple of LeftOut
         What is not among the samples, and why.
     absent : mapping of str to str
-        Sources whose pictures are not at hand, and why: a session was opened without their images.
-        `images` holds zeros for their samples.
+        Sources without pictures, and why: a session was opened without their images. `images`
+        holds zeros for their samples.
 
     Raises
     ------
     InvalidInputError
-        If lengths differ, a source is missing, or label 0 stands for an object.
+        If lengths differ, a source is missing, or an object has label 0.
     """
 
     identities: Identities
@@ -114,7 +115,7 @@ class Samples:
         return len(self.identities)
 
     def __repr__(self) -> str:
-        """One line: the arrays would fill pages."""
+        """One line, since the arrays would fill pages."""
         kind = "pictures" if self.is_image else "rows"
         shape = " x ".join(map(str, self.sample_shape))
         lost = f", left out: {len(self.left_out)}" if self.left_out else ""
@@ -132,15 +133,15 @@ class Samples:
 
     @property
     def X(self) -> npt.NDArray[np.float32]:
-        """What a network learns: all samples, shape (n, *sample_shape), float32.
+        """The input of a network: all samples, shape (n, *sample_shape), float32.
 
-        Pictures are scaled to 0..1 anew each time, since they take four times the memory of the
-        8-bit pixels that are kept: hold on to the result where it is needed twice.
+        Not cached, since pictures scaled to 0..1 take four times the memory of 8-bit pixels: store
+        the result if you need it twice.
         """
         return self.inputs(slice(None))
 
     def inputs(self, rows: Any) -> npt.NDArray[np.float32]:
-        """Return what a network gets to see of some samples.
+        """Return the input of a network for some samples.
 
         Parameters
         ----------
@@ -150,12 +151,12 @@ class Samples:
         Returns
         -------
         ndarray of shape (k, *sample_shape), float32
-            Pictures in 0..1; rows of the table as they are.
+            Pictures in 0..1; rows of the table unchanged.
 
         Raises
         ------
         InvalidInputError
-            If pictures of some of them are not at hand; see `absent`.
+            If pictures of some of them are absent; see `absent`.
         """
         self._check_present(rows)
         values = self._values[rows]
@@ -175,14 +176,14 @@ class Samples:
         -------
         ndarray of shape (h, w, 3), uint8
             One channel is grey, two are magenta and green, three red, green and blue; of more, the
-            first three are shown. Over a first channel of transmitted light, told by its name, the
-            others glow. Depth is flattened to its maximum. A picture that is not at hand
-            is grey all over.
+            first three are shown. If the name of the first channel says transmitted light, it is
+            grey, with the others over it in colours. Of depth, the maximum is shown. An absent
+            picture is plain grey.
 
         Raises
         ------
         InvalidInputError
-            If the samples are no pictures, or the row is not one of theirs.
+            If the samples have no pictures, or there is no such row.
         """
         if not isinstance(row, int | np.integer) or not 0 <= row < len(self):
             raise InvalidInputError(
@@ -195,19 +196,19 @@ class Samples:
         return self.to_picture(sample, size_px)
 
     def to_picture(self, sample: npt.NDArray[Any], size_px: int | None = None) -> Picture:
-        """Picture of a sample that a decoder made, in the colours of `thumbnail`.
+        """Picture of a sample that a decoder has decoded, in the colours of `thumbnail`.
 
         Parameters
         ----------
         sample : float array of shape ([z,] h, w, n_channels)
-            Values in the range of `X`, 0..1; beyond it they are clipped.
+            Values in the range of `X`, 0..1; others are clipped.
         size_px : int, optional
             Length of the longer side; the sample's own if None.
 
         Raises
         ------
         InvalidInputError
-            If the samples are no pictures or the shape is not theirs.
+            If the samples have no pictures, or the shape is not `sample_shape`.
         """
         values = np.asarray(sample)
         if not self.is_image or values.shape != self.sample_shape:
@@ -254,12 +255,12 @@ class Samples:
         Raises
         ------
         InvalidInputError
-            If a name is taken, or there is not one value for each sample.
+            If a name is already used, or there is not one value for each sample.
         """
         taken = sorted(columns.keys() & {*self.features.columns, *IDENTITY_COLUMNS})
         if taken:
             raise InvalidInputError(
-                f"columns must have new names; got {taken}, which are taken. Rename them."
+                f"columns must have new names; got {taken}, which are already used. Rename them."
             )
         lengths = {name: np.shape(values) for name, values in columns.items()}
         wrong = {name: shape for name, shape in lengths.items() if shape != (len(self),)}
@@ -268,14 +269,14 @@ class Samples:
                 f"columns must have one value for each of the {len(self)} samples; got shapes "
                 f"{wrong}. Give the values in the order of the rows."
             )
-        # A Series would be aligned by its index, which is not the row.
+        # pandas would align a Series by its index, which is not the row.
         values: dict[str, Any] = {
             name: getattr(column, "array", column) for name, column in columns.items()
         }
         return replace(self, features=self.features.assign(**values))
 
     def subset(self, rows: npt.ArrayLike) -> Samples:
-        """Return some samples, scaled as all are.
+        """Return some of the samples, with the scale of all.
 
         Parameters
         ----------
@@ -300,8 +301,8 @@ class Samples:
     def same_way(self, data: Any, labels: Any = None, **options: Any) -> Samples:
         """Make samples of new data exactly as these were made.
 
-        Tomorrow's image gets the same crop size, options and intensity scale; tomorrow's table the
-        same columns and standardisation.
+        A later image gets the same crop size, options and intensity scale; a later table the same
+        columns and standardisation.
 
         Parameters
         ----------
@@ -313,7 +314,7 @@ class Samples:
         **options
             As in the function that made these samples: `source` (the name of the new source),
             `affine`, `image_path`, `labels_path`, `pixel_size`, and `axes` and `image_axes` if they
-            are not those of the first image, as for a time series after stills.
+            differ from those of the first image, as for a time series after single images.
 
         Returns
         -------
@@ -325,15 +326,12 @@ class Samples:
         InvalidInputError
             If the data do not fit.
         """
-        # They make Samples, so they are imported where they are called, not above.
-        from embedscope.samples.combining._repeating import repeat
-
-        return repeat(self, data, labels, **options)
+        return kind_of(self).repeat(self, data, labels, **options)
 
     @property
     def _values(self) -> npt.NDArray[Any]:
         values = self.images if self.images is not None else self.table
-        assert values is not None  # held by check_contents
+        assert values is not None  # checked by check_contents
         return values
 
     @cached_property

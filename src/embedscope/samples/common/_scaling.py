@@ -1,4 +1,4 @@
-"""Bring each channel of a set of images to 0..1, the same way for every image."""
+"""Scale each channel of a set of images to 0..1, in the same way for every image."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from embedscope._errors import InvalidInputError
 from embedscope.samples.common._checks import check_percentiles
 
 MAX_MEASURED = 2**25
-"""Values a channel, above which wide integers and floats are measured on an even part of the set:
-finding a percentile sorts a copy of them."""
+"""Values of a channel above which only every k-th image is measured, unless pixels are of 8 or 16
+bits: a percentile sorts a copy of the values."""
 
 BLOCK_VALUES = 2**22
-"""Values scaled at a time: what is computed in float64 in between stays at 32 MB."""
+"""Values scaled at a time: the float64 copy in between then takes 32 MB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,12 +24,12 @@ class ChannelScale:
     """The intensities of each channel that become 0 and 1.
 
     Measured once, on the images that a model is trained on, and applied to every later image, so
-    that equal cells stay equal.
+    that equal cells get equal values.
 
     Attributes
     ----------
     low, high : ndarray of shape (n_channels,), float64
-        Intensities that become 0 and 1. Beyond them, values are clipped.
+        Intensities that become 0 and 1. Values beyond them are clipped.
     """
 
     low: npt.NDArray[np.float64]
@@ -55,14 +55,14 @@ class ChannelScale:
 
         Notes
         -----
-        Exact for integers of up to 16 bits, and for others up to 33 million values a channel;
-        beyond that, images are taken at even distances through the set.
+        Exact for 8- and 16-bit unsigned integers, and for others up to 33 million values a channel;
+        of more, every k-th image is measured.
         """
         ends_asked = check_percentiles(percentiles)
         if images.ndim < 2 or images.size == 0 or not _all_finite(images):
             raise InvalidInputError(
                 "images must be a non-empty array (n_images, ..., n_channels) of finite numbers; "
-                f"got shape {images.shape}. Drop or mend images with NaN or infinite pixels."
+                f"got shape {images.shape}. Drop or repair images with NaN or infinite pixels."
             )
         channels = range(images.shape[-1])
         ends = np.array([_percentiles(images[..., channel], ends_asked) for channel in channels])
@@ -102,7 +102,7 @@ class ChannelScale:
 
     def _apply(self, images: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         span = self.high - self.low
-        # A constant channel has no range: any divisor gives 0 below, and 1 keeps it finite.
+        # A constant channel has no range: it becomes 0 below, and the divisor 1 keeps it finite.
         scaled = (images - self.low) / np.where(span > 0, span, 1.0)
         return np.clip(np.where(span > 0, scaled, 0.0), 0.0, 1.0).astype(np.float32)
 
@@ -131,7 +131,7 @@ def normalise_channels(
 
     See Also
     --------
-    ChannelScale : keeps the range, to scale later images alike.
+    ChannelScale : keeps the range, to scale later images in the same way.
     """
     return ChannelScale.from_images(images, percentiles).apply(images)
 
@@ -146,21 +146,19 @@ def _percentiles(values: npt.NDArray[Any], percentiles: tuple[float, float]) -> 
 def _counted_percentiles(
     values: npt.NDArray[Any], percentiles: tuple[float, float]
 ) -> npt.NDArray[Any]:
-    """As numpy.percentile, from a count of each grey level: no sorting, no copy of the set."""
+    """Like numpy.percentile, but from a count of each grey level: without sorting or a copy."""
     counts = np.zeros(np.iinfo(values.dtype).max + 1, np.int64)
     step = max(1, BLOCK_VALUES // max(1, values.size // len(values)))
     for start in range(0, len(values), step):
         counts += np.bincount(values[start : start + step].ravel(), minlength=len(counts))
-    last_place = np.cumsum(counts) - 1  # of each grey level, in the sorted set
-    place = np.array(percentiles) / 100 * (values.size - 1)
-    below, above = (
-        np.searchsorted(last_place, whole) for whole in (np.floor(place), np.ceil(place))
-    )
-    return below + (place - np.floor(place)) * (above - below)
+    last_rank = np.cumsum(counts) - 1  # of each grey level, in the sorted set
+    rank = np.array(percentiles) / 100 * (values.size - 1)
+    below, above = (np.searchsorted(last_rank, whole) for whole in (np.floor(rank), np.ceil(rank)))
+    return below + (rank - np.floor(rank)) * (above - below)
 
 
 def _all_finite(images: npt.NDArray[Any]) -> bool:
     if images.dtype.kind in "ui":
         return True
-    # One image at a time: a mask of the whole set would be a quarter of its size again.
+    # One image at a time: a mask of the whole set would take another quarter of its memory.
     return all(bool(np.isfinite(image).all()) for image in images)

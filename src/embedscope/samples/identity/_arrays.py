@@ -1,6 +1,6 @@
 """Read parts of arrays that may be in memory, lazy (dask) or on disk (zarr), pyramids included.
 
-Nothing here imports dask or zarr: an array is whatever has a shape, a dtype and slices.
+Nothing here imports dask or zarr: an array is any object with a shape, a dtype and slices.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def finest_level(data: Any, name: str = "image") -> Any:
     data : array or sequence of arrays
         A pyramid goes from the finest level to the coarsest.
     name : str
-        What to call it in an error.
+        Its name in errors.
 
     Returns
     -------
@@ -35,8 +35,8 @@ def finest_level(data: Any, name: str = "image") -> Any:
     Raises
     ------
     InvalidInputError
-        If it is a sequence of arrays whose shapes do not shrink, nothing with slices, or has values
-        that are masked.
+        If it is a sequence of arrays whose shapes do not shrink, has no slices, or has masked
+        values.
     """
     if is_pyramid(data):
         shapes = [tuple(level.shape) for level in data]
@@ -71,14 +71,14 @@ def _remedy(data: Any) -> str:
 
 
 def _check_not_masked(array: Any, name: str) -> None:
-    """Refuse values that are masked: what lies under a mask is read like any other."""
-    # Of a dask array only the kind is known without computing it.
+    """Raise if values are masked: otherwise they would be read like any others."""
+    # The type of a dask array's values is known without computing them.
     is_lazy_mask = isinstance(getattr(array, "_meta", None), np.ma.MaskedArray)
     if is_lazy_mask or np.ma.is_masked(array):
         filled = "dask.array.ma.filled(array, 0)" if is_lazy_mask else "array.filled(0)"
         raise InvalidInputError(
-            f"{name} must have no masked values; got a masked array. Say what stands in their "
-            f"place: {filled}, which makes masked labels background."
+            f"{name} must have no masked values; got a masked array. Replace them by a number: "
+            f"{filled}, which makes masked labels background."
         )
 
 
@@ -87,14 +87,14 @@ def _as_array(data: Any, name: str) -> Array:
         return np.asarray(data)
     except ValueError as error:  # rows of different lengths
         raise InvalidInputError(
-            f"{name} must have rows of one length; got a list that makes no array ({error}). Fill "
-            "up the shorter ones."
+            f"{name} must have rows of one length; got a list that is no array ({error}). Pad the "
+            "shorter ones."
         ) from error
 
 
 def is_pyramid(data: Any) -> bool:
     """Whether `data` is a sequence of arrays, finest first."""
-    # numpy, dask and zarr arrays are no Sequences; napari's MultiScaleData is one.
+    # numpy, dask and zarr arrays are not Sequences; napari's MultiScaleData is one.
     return (
         isinstance(data, Sequence)
         and len(data) > 0
@@ -103,20 +103,20 @@ def is_pyramid(data: Any) -> bool:
 
 
 def read(array: Any, index: tuple[Any, ...]) -> Array:
-    """Read a part into memory, in the machine's byte order; of a numpy array, a view."""
+    """Read a part into memory, in the machine's byte order; a view of a numpy array."""
     part = np.asarray(array[index])
     return part.astype(native(part.dtype), copy=False)
 
 
 def native(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Return the same numbers in the machine's byte order: TIFF files may come in the other one."""
+    """Return the dtype in the machine's byte order: TIFF files may have the other one."""
     return dtype.newbyteorder("=")
 
 
 def chunk_sides(array: Any) -> tuple[int, ...]:
-    """Side of a chunk along each axis; 1 for arrays in memory, whose parts cost no reading."""
+    """Side of a chunk along each axis; 1 for arrays in memory, which are not read from disk."""
     chunks = getattr(array, "chunks", None)
     if chunks is None:
         return (1,) * int(array.ndim)
-    # zarr has one number an axis, dask the length of each chunk along it.
+    # zarr has one number for each axis, dask the length of each chunk along it.
     return tuple(side if isinstance(side, int) else int(max(side)) for side in chunks)

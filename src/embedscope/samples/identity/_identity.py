@@ -1,7 +1,7 @@
-"""Who a sample is: the source it comes from, its frame there, and its label in that frame.
+"""The identity of a sample: its source, its frame there, and its label in that frame.
 
-Rows are places in one array and change with every selection, sort or join; an identity does not.
-Whatever links a map to images goes through the identities kept here.
+A row number changes with every subset, sort or join; an identity does not. Every link between a
+map and images uses identities.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class IdentityIndex:
         return group.astype(np.int64) * len(self._labels) + label_rank
 
     def repeated(self) -> IntArray:
-        """Rows whose identity an earlier row has already, rising."""
+        """Rows whose identity an earlier row already has, rising."""
         same = self._sorted_keys[1:] == self._sorted_keys[:-1]
         return np.sort(self._order[1:][same])
 
@@ -55,15 +55,15 @@ class IdentityIndex:
     def rows(self, group: IntArray, label: IntArray) -> IntArray:
         """Rows of labels in their groups, -1 where no sample has them."""
         label_rank = _ranks(self._labels, label)
-        place = _ranks(self._sorted_keys, self._key(group, label_rank))
-        known = (group >= 0) & (label_rank >= 0) & (place >= 0)
-        return np.where(known, self._order[place], -1)
+        rank = _ranks(self._sorted_keys, self._key(group, label_rank))
+        known = (group >= 0) & (label_rank >= 0) & (rank >= 0)
+        return np.where(known, self._order[rank], -1)
 
 
 def _ranks(values: IntArray, wanted: IntArray) -> IntArray:
-    """Place of each wanted number among sorted distinct values, -1 where it is not among them."""
-    place = np.minimum(np.searchsorted(values, wanted), len(values) - 1)
-    return np.where(values[place] == wanted, place, -1)
+    """Rank of each wanted number among sorted distinct values, -1 where it is not among them."""
+    rank = np.minimum(np.searchsorted(values, wanted), len(values) - 1)
+    return np.where(values[rank] == wanted, rank, -1)
 
 
 class SampleId(NamedTuple):
@@ -86,12 +86,12 @@ class SampleId(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Identities:
-    """The identities of n samples, held as columns; read-only.
+    """The identities of n samples, stored as columns; read-only.
 
     Parameters
     ----------
     sources : sequence of str
-        The names of the sources, each once. A source may have no sample.
+        The names of the sources, each once. A source may have no samples.
     source : int array of shape (n,)
         The source of each sample, an index into `sources`.
     frame : int array of shape (n,)
@@ -109,8 +109,8 @@ class Identities:
     Raises
     ------
     InvalidInputError
-        If a name is empty or repeated, columns differ in length, a value is negative or no integer,
-        or two samples have the same identity.
+        If a name is empty or repeated, columns differ in length, a value is negative or not an
+        integer, or two samples have the same identity.
     """
 
     sources: tuple[str, ...]
@@ -153,7 +153,7 @@ class Identities:
         labels : int array of shape (n,)
             The label of each sample.
         frames : int or int array of shape (n,)
-            The time point of each sample, or the one of all.
+            The time point of each sample, or one for all.
         """
         label = _column("labels", labels)
         frame = np.broadcast_to(_whole("frames", frames), label.shape)
@@ -177,7 +177,7 @@ class Identities:
         Parameters
         ----------
         identity : SampleId
-            The sample that is looked for; a plain (source, frame, label) does as well.
+            The identity to find; a plain tuple (source, frame, label) works too.
 
         Raises
         ------
@@ -201,9 +201,9 @@ class Identities:
         source : str
             The source's name.
         labels : int array of shape (k,)
-            Labels that are looked for, in any order, repeated or not.
+            The labels to find, in any order, repeated or not.
         frame : int or int array of shape (k,)
-            The frame of each label, or the one of all.
+            The frame of each label, or one for all.
 
         Returns
         -------
@@ -228,7 +228,7 @@ class Identities:
         return self._index.rows(group, label)
 
     def take(self, rows: npt.ArrayLike) -> Identities:
-        """Identities of some rows, in the order asked for; all sources keep their names.
+        """Identities of some rows, in the given order; all names of sources stay.
 
         Parameters
         ----------
@@ -246,7 +246,7 @@ class Identities:
         return Identities(self.sources, self.source[chosen], self.frame[chosen], self.label[chosen])
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a table with the columns source, frame and label, one row a sample."""
+        """Return a table with the columns source, frame and label, one row for each sample."""
         import pandas as pd
 
         names = pd.Categorical.from_codes(self.source, categories=pd.Index(self.sources))
@@ -269,17 +269,17 @@ class Identities:
             raise InvalidInputError(
                 f"identities must differ; got {len(repeated)} that repeat an earlier one, the "
                 f"first {tuple(self[int(repeated[0])])}. Where labels start again in every frame, "
-                "say which frame each belongs to."
+                "give the frame of each sample."
             )
 
 
 def is_name(name: object) -> bool:
-    """Whether it is a string that is not empty."""
+    """Whether it is a non-empty string."""
     return isinstance(name, str) and bool(name)
 
 
 def _whole(name: str, values: npt.ArrayLike, lowest: int | None = 0) -> IntArray:
-    """Integers as int64, none below `lowest`."""
+    """Return integers as int64; raise if one is below `lowest`."""
     given = np.asarray(values)
     if given.size == 0:
         given = given.astype(np.int64)

@@ -1,4 +1,4 @@
-"""Where the patches of a grid lie, and which of them a place belongs to."""
+"""Where the patches of a grid lie, and which of them holds a pixel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 @dataclass(frozen=True)
 class PatchGrid:
-    """Square patches on a regular grid; only whole patches count.
+    """Square patches on a regular grid; all of them lie whole in the image.
 
     Patch 1 is in the corner at row 0, column 0; numbers rise along rows, then columns.
 
@@ -56,7 +56,7 @@ class PatchGrid:
     def labels_at(
         self, rows: npt.NDArray[np.number[Any]], columns: npt.NDArray[np.number[Any]]
     ) -> npt.NDArray[np.int64]:
-        """Number of the patch at each crossing of some rows and columns of pixels, as `label_at`.
+        """Number of the patch at each pixel of some rows and columns, as in `label_at`.
 
         Parameters
         ----------
@@ -73,7 +73,7 @@ class PatchGrid:
         return np.where((down < 0) | (across < 0), 0, down * self.n_columns + across + 1)
 
     def _steps(self, pixels: npt.NDArray[np.number[Any]], count: int) -> npt.NDArray[np.int64]:
-        """Place along one axis of the nearest patch that holds each pixel, -1 if none does."""
+        """Index along one axis of the nearest patch that holds each pixel, -1 if none does."""
         nearest = np.round((pixels + 0.5 - self.size / 2) / self.step)
         index = np.clip(nearest, 0, max(count - 1, 0))
         offset = pixels - index * self.step

@@ -1,11 +1,12 @@
-"""Where samples come from: an image with its labels, a table or an array, and its place in space.
+"""Where samples come from: an image with its labels, a table or an array, and its affine.
 
-A source answers both ways: where in the world a pixel lies, and which object stands at a place.
+A source converts pixels to world coordinates, and finds the sample at a point of the world.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -17,6 +18,7 @@ from embedscope.samples.identity._identity import SampleId, is_name
 from embedscope.samples.identity._patch_grid import PatchGrid
 
 SourceKind = Literal["labels", "patches", "table", "array"]
+_IN_IMAGES = ("labels", "patches")  # whose labels are those of pixels
 FloatArray = npt.NDArray[np.float64]
 
 
@@ -27,24 +29,25 @@ class Source:
     Attributes
     ----------
     name : str
-        The name that the samples' identities carry.
+        Its name, as in the identities of its samples.
     kind : {"labels", "patches", "table", "array"}
-        What its samples are: labelled objects, patches of a grid, rows, or items of an array.
+        What its samples are: labelled objects, patches of a grid, rows of a table, or items of an
+        array.
     image, labels : array, pyramid (list of arrays, finest first) or None
-        numpy, dask or zarr arrays, as they were handed in: neither read nor copied.
+        numpy, dask or zarr arrays as they were given: neither read nor copied.
     axes : str
         The axes of the labels (of the image without channels for patches), such as "tzyx".
     image_axes : str
-        The axes of the image, "c" for its channels, such as "tzyxc".
+        The axes of the image, with "c" for channels, such as "tzyxc".
     channel_names : tuple of str
         The name of each channel.
     affine : ndarray of shape (d + 1, d + 1), float64, or None
-        From pixels to the world, d axes as in `axes`; the centre of the first pixel is at 0. None
-        is the identity.
+        From pixels to the world, with the d axes of `axes`; the centre of the first pixel is at 0.
+        None is the identity.
     image_path, labels_path : str or None
-        Where image and labels are stored, for those who want to find them again.
+        Where image and labels are stored, so that they can be found again.
     patch_grid : PatchGrid or None
-        Where the patches lie, if the samples are patches.
+        The grid of the patches, if the samples are patches.
 
     Raises
     ------
@@ -88,7 +91,7 @@ class Source:
         return self.axes.replace("t", "")
 
     def to_world(self, points: npt.ArrayLike) -> FloatArray:
-        """Take places in pixels to the world.
+        """Convert pixel coordinates to world coordinates.
 
         Parameters
         ----------
@@ -105,13 +108,13 @@ class Source:
         InvalidInputError
             If the number of coordinates is not d.
         """
-        places = self._checked_points(points)
+        coordinates = self._checked_points(points)
         if self.affine is None:
-            return places
-        return places @ self.affine[:-1, :-1].T + self.affine[:-1, -1]
+            return coordinates
+        return coordinates @ self.affine[:-1, :-1].T + self.affine[:-1, -1]
 
     def to_data(self, points: npt.ArrayLike) -> FloatArray:
-        """Take places in the world to pixels of the finest level; the inverse of `to_world`.
+        """Convert world coordinates to pixels of the finest level; the inverse of `to_world`.
 
         Parameters
         ----------
@@ -123,14 +126,14 @@ class Source:
         InvalidInputError
             If the number of coordinates is not d.
         """
-        places = self._checked_points(points)
+        coordinates = self._checked_points(points)
         if self.affine is None:
-            return places
+            return coordinates
         linear, offset = self.affine[:-1, :-1], self.affine[:-1, -1]
-        return np.asarray(np.linalg.solve(linear, (places - offset).T).T, np.float64)
+        return np.asarray(np.linalg.solve(linear, (coordinates - offset).T).T, np.float64)
 
     def label_at(self, world_point: npt.ArrayLike) -> SampleId | None:
-        """Return who stands at a place in the world.
+        """Return the sample at a point of the world.
 
         Parameters
         ----------
@@ -140,8 +143,8 @@ class Source:
         Returns
         -------
         SampleId or None
-            Whose pixel is nearest; None on the background and outside. Where patches overlap, the
-            one whose middle is nearest.
+            The sample of the nearest pixel; None on the background and outside. If patches overlap,
+            the one with the nearest middle.
 
         Raises
         ------
@@ -161,7 +164,7 @@ class Source:
         labels = finest_level(self.labels, "labels")
         if (pixel < 0).any() or (pixel >= labels.shape).any():
             return 0
-        return int(read(labels, tuple(int(place) for place in pixel)))
+        return int(read(labels, tuple(int(index) for index in pixel)))
 
     def _patch_at(self, pixel: FloatArray) -> int | None:
         if self.patch_grid is None or self.image is None:
@@ -173,13 +176,52 @@ class Source:
         return self.patch_grid.label_at(float(pixel[-2]), float(pixel[-1]))
 
     def _checked_points(self, points: npt.ArrayLike) -> FloatArray:
-        places = np.asarray(points, dtype=np.float64)
-        if places.ndim not in (1, 2) or places.shape[-1] != len(self.axes):
+        coordinates = np.asarray(points, dtype=np.float64)
+        if coordinates.ndim not in (1, 2) or coordinates.shape[-1] != len(self.axes):
             raise InvalidInputError(
                 f"points must have one coordinate for each of the axes {self.axes!r}; got shape "
-                f"{places.shape}. Drop or add coordinates."
+                f"{coordinates.shape}. Drop or add coordinates."
             )
-        return places
+        return coordinates
+
+
+def has_background(source: Source) -> bool:
+    """Whether the labels of a source lie in an image, where 0 is the background."""
+    return source.kind in _IN_IMAGES
+
+
+def source_to_dict(source: Source) -> dict[str, Any]:
+    """Everything of a source except its images, as JSON can hold it."""
+    return {
+        "name": source.name,
+        "kind": source.kind,
+        "axes": source.axes,
+        "image_axes": source.image_axes,
+        "channel_names": list(source.channel_names),
+        "affine": None if source.affine is None else source.affine.tolist(),
+        "patch_grid": None if source.patch_grid is None else asdict(source.patch_grid),
+    }
+
+
+def source_from_dict(stored: Mapping[str, Any], **images: Any) -> Source:
+    """The source of `source_to_dict`, with its images and their paths.
+
+    Raises
+    ------
+    InvalidInputError, KeyError, TypeError, ValueError
+        If an entry is missing or invalid.
+    """
+    affine, grid = stored["affine"], stored["patch_grid"]
+    return Source(
+        name=stored["name"],
+        kind=stored["kind"],
+        axes=stored["axes"],
+        image_axes=stored["image_axes"],
+        channel_names=tuple(stored["channel_names"]),
+        affine=None if affine is None else np.array(affine, dtype=np.float64),
+        patch_grid=None if grid is None else PatchGrid(**grid),
+        **images,
+    )
 
 
 def _checked_affine(affine: npt.ArrayLike, n_axes: int) -> FloatArray:
@@ -189,9 +231,9 @@ def _checked_affine(affine: npt.ArrayLike, n_axes: int) -> FloatArray:
     if matrix.shape != (n_axes + 1, n_axes + 1) or not np.array_equal(matrix[-1], last):
         raise InvalidInputError(
             f"affine must be a matrix of shape {(n_axes + 1, n_axes + 1)} whose last row is 0 ... "
-            f"0 1; got shape {matrix.shape}. Give one row an axis, and the last."
+            f"0 1; got shape {matrix.shape}. Give one row for each axis, and the last."
         )
-    # Scales in metres or nanometres make extreme determinants, so the condition is asked for.
+    # Not the determinant: it is extreme for scales in metres or nanometres.
     if not np.isfinite(matrix).all() or not np.linalg.cond(matrix[:-1, :-1]) < 1e12:
         raise InvalidInputError(
             f"affine must be finite and invertible; got {matrix.tolist()}. Scales must not be 0."

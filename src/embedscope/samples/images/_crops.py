@@ -1,7 +1,7 @@
 """Cut one crop around every labelled object of one plain image.
 
-A crop belongs to an object through the object's label id, never through its place in a table: ids
-may have gaps, be large, or come in any order.
+A crop belongs to an object by the object's label id, never by a row number: ids may have gaps, be
+large, or come in any order.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
 from embedscope.samples.common._checks import check_choice, check_side
-from embedscope.samples.common._recipes import Background, CropRecipe, Padding, Volume
+from embedscope.samples.images._crop_recipe import Background, CropRecipe, Padding, Volume
 from embedscope.samples.images._cutting import cut_crops
 from embedscope.samples.images._directions import longest_axes
 from embedscope.samples.images._field import Field, open_field
@@ -25,7 +25,7 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class Crops:
-    """Crops of equal size and who they are.
+    """Crops of equal size and their label ids.
 
     Attributes
     ----------
@@ -34,8 +34,8 @@ class Crops:
     label_ids : ndarray of shape (n_objects,)
         The label id of each crop, in the dtype of the label image.
     bounding_boxes : ndarray of shape (n_objects, 4), int64
-        The object's own extent in the image, in pixels: first row, first column, and one past the
-        last row and column.
+        The extent of each object in the image, in pixels: first row, first column, and one past
+        the last row and column.
     """
 
     images: Array
@@ -58,9 +58,9 @@ def crops_from_labels(
 ) -> Crops:
     """Cut a square crop around each labelled object of a 2D image.
 
-    A crop is centred on the object's centroid, or on its pixel nearest to that where the centroid
-    lies elsewhere, rounded to a whole pixel unless it is aligned. What sticks out of a crop smaller
-    than the object is cut off.
+    A crop is centred on the object's centroid, or on its pixel nearest to the centroid where that
+    is outside of the object, rounded to a whole pixel unless the crop is aligned. An object larger
+    than the crop is cut off.
 
     Parameters
     ----------
@@ -71,16 +71,16 @@ def crops_from_labels(
     size : int
         Height and width of a crop in pixels, at least 1.
     label_ids : array of int of shape (n_objects,), optional
-        Crop these objects only, in this order. All, by rising id, if None.
+        Crop only these objects, in this order. If None, all, by rising id.
     padding : {"reflect", "zero"}
-        What stands beyond the border of the image: its mirror image about the outermost pixels, or
+        Pixels beyond the border of the image: its mirror image about the outermost pixels, or
         zeros.
     background : {"keep", "zero", "median"}
-        What becomes of the pixels that are not the object's, neighbours included: kept, set to
-        zero, or set to the median of the image's unlabelled pixels, channel by channel.
+        Pixels outside of the object, those of neighbours included, are kept, set to zero, or set
+        to the median of the image's unlabelled pixels, channel by channel.
     align : bool
-        Turn each crop so that the object's longest axis stands upright and its heavier end is
-        below. Pixels are then interpolated linearly.
+        Rotate each crop so that the object's longest axis is vertical and its heavier end is at
+        the bottom. Pixels are then interpolated linearly.
 
     Returns
     -------
@@ -99,7 +99,7 @@ def crops_from_labels(
 
     Notes
     -----
-    A round object has no longest axis: its angle, and so its aligned crop, is arbitrary.
+    A round object has no longest axis, so the angle of its aligned crop is arbitrary.
     """
     field = open_field(np.asarray(image), np.asarray(labels), "yx")
     recipe = CropRecipe(
@@ -118,7 +118,7 @@ def crops_from_labels(
 def cut_chosen(
     field: Field, recipe: CropRecipe, label_ids: npt.ArrayLike | None
 ) -> tuple[Objects, Array]:
-    """Find the objects and cut the crops of those that are asked for."""
+    """Find the objects and cut the crops of the chosen ones."""
     objects = find_objects(field)
     return cut_found(field, objects, recipe, chosen_rows(objects, label_ids))
 
@@ -126,23 +126,23 @@ def cut_chosen(
 def cut_found(
     field: Field, objects: Objects, recipe: CropRecipe, rows: npt.NDArray[np.intp]
 ) -> tuple[Objects, Array]:
-    """Cut the crops of some of all `objects`."""
+    """Cut the crops of some rows of `objects`, which must be all of the field."""
     axes = longest_axes(field, objects)[rows] if recipe.align else None
     chosen = objects.take(rows)
     return chosen, cut_crops(field, chosen, recipe, axes)
 
 
 def chosen_rows(objects: Objects, label_ids: npt.ArrayLike | None) -> npt.NDArray[np.intp]:
-    """Rows of the objects with these labels, label after label; all if None."""
+    """Rows of the objects with these labels, in their order; all rows if None."""
     if label_ids is None:
         return np.arange(len(objects))
     ids = np.ravel(label_ids)
     if ids.dtype.kind not in "ui":
         raise InvalidInputError(
             f"label_ids must be integers, at least one; got {ids.size} of dtype {ids.dtype}. Use "
-            "ids that stand in the label image."
+            "ids of the label image."
         )
-    # A label that is used again in a later frame stands for all objects that have it.
+    # A label that is used in several frames means all objects that have it.
     order = np.argsort(objects.label, kind="stable")
     found = objects.label[order]
     first, end = (np.searchsorted(found, ids, side) for side in ("left", "right"))
@@ -150,13 +150,13 @@ def chosen_rows(objects: Objects, label_ids: npt.ArrayLike | None) -> npt.NDArra
     if len(missing):
         raise InvalidInputError(
             f"label_ids must all be in the label image; got {len(missing)} that are not, the first "
-            f"{missing[:3].tolist()}. Use ids that stand in the label image."
+            f"{missing[:3].tolist()}. Use ids of the label image."
         )
     return np.concatenate([order[begin:stop] for begin, stop in zip(first, end, strict=True)])
 
 
 def check_options(recipe: CropRecipe) -> None:
-    """Refuse unknown options."""
+    """Raise if an option is unknown."""
     for name, known in (
         ("padding", get_args(Padding)),
         ("background", get_args(Background)),

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from embedscope.samples.common._recipes import CropRecipe, Padding
 from embedscope.samples.identity._arrays import native
+from embedscope.samples.images._crop_recipe import CropRecipe, Padding
 from embedscope.samples.images._field import Box, Field
 from embedscope.samples.images._objects import Objects
 from embedscope.samples.images._sampling import interpolate, nearest, upright_windows
@@ -18,10 +18,10 @@ from embedscope.samples.images._tiles import group_by_tile, tile_sides, tiles
 Array = npt.NDArray[Any]
 
 BATCH_PIXELS = 2**23
-"""Pixels of the crops, all channels, that are cut at a time."""
+"""Pixels of crops, in all channels, that are cut at a time."""
 
 MEDIAN_PIXELS = 2**23
-"""Background pixels that the median is taken of; of more, every k-th is."""
+"""Pixels of the image up to which the median is of all background pixels, else of every k-th."""
 
 
 def cut_crops(
@@ -34,9 +34,9 @@ def cut_crops(
     field : Field
         The image and its labels.
     objects : Objects
-        Whose crops are wanted, in any order.
+        The objects to cut, in any order.
     recipe : CropRecipe
-        Size and options.
+        Size and options of the crops.
     axes : ndarray of shape (n, 2) or None
         The direction that becomes "down" in each crop, if crops are aligned.
 
@@ -60,7 +60,7 @@ def cut_crops(
 def _cut_group(
     field: Field, objects: Objects, recipe: CropRecipe, axes: Array | None, fill: Array
 ) -> Array:
-    """Cut crops that lie near each other in one frame."""
+    """Cut the crops of one tile and frame."""
     frame = int(objects.frame[0])
 
     def read_image(box: Box) -> Array:
@@ -69,12 +69,11 @@ def _cut_group(
     def read_labels(box: Box) -> Array:
         return field.read_labels(frame, box)[..., np.newaxis]
 
-    places = objects.middles
-    sample = _sampler(field.shape, places, recipe.shape, axes)
+    sample = _sampler(field.shape, objects.middles, recipe.shape, axes)
     crops = sample(read_image, recipe.padding, False)
     own: npt.NDArray[np.bool_] | None = None
     if recipe.background != "keep":
-        # What the mirror image shows beyond the border is not the object: labels are padded with 0.
+        # The mirror image beyond the border is not the object, so labels are padded with 0.
         labels = sample(read_labels, "zero", True)[..., 0]
         ids = objects.label.reshape(-1, *(1,) * (labels.ndim - 1))
         own = np.asarray(labels == ids, bool)
@@ -87,15 +86,15 @@ def _cut_group(
 
 
 def _sampler(
-    image_shape: tuple[int, ...], places: Array, shape: tuple[int, ...], axes: Array | None
+    image_shape: tuple[int, ...], middles: Array, shape: tuple[int, ...], axes: Array | None
 ) -> Callable[[Callable[[Box], Array], Padding, bool], Array]:
-    """How crops are read from a region: upright, or turned with pixels or labels in between."""
+    """How crops are read from a region: not rotated, or rotated, interpolated or nearest."""
 
     def sample(read_region: Callable[[Box], Array], padding: Padding, whole: bool) -> Array:
         if axes is None:
-            return upright_windows(read_region, image_shape, places, shape, padding)
+            return upright_windows(read_region, image_shape, middles, shape, padding)
         read_between = nearest if whole else interpolate
-        return read_between(read_region, image_shape, places, shape, axes, padding)
+        return read_between(read_region, image_shape, middles, shape, axes, padding)
 
     return sample
 
@@ -110,7 +109,7 @@ def _project_own(crops: Array, own: Array, fill: Array) -> Array:
 
 
 def _background_values(field: Field, recipe: CropRecipe) -> Array:
-    """One value per channel for the pixels that are not the object's."""
+    """One value per channel for pixels outside of the object."""
     if recipe.background != "median":
         return np.zeros(field.n_channels)
     step = -(-field.n_frames * int(np.prod(field.shape)) // MEDIAN_PIXELS)

@@ -1,4 +1,4 @@
-"""Which way each object points: its longest axis in the plane, towards the heavier end."""
+"""The direction of each object: its longest axis in the plane, towards the heavier end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from embedscope.samples.images._tiles import tile_sides, tiles
 
 FloatArray = npt.NDArray[np.float64]
 
-# Powers of (row, column) whose sums are needed: second and third moments.
+# Powers of (row, column) of the second and third moments.
 _POWERS = ((2, 0), (1, 1), (0, 2), (3, 0), (2, 1), (1, 2), (0, 3))
 
 
@@ -25,15 +25,15 @@ def longest_axes(field: Field, objects: Objects) -> FloatArray:
     Parameters
     ----------
     field : Field
-        The labels; of a volume, depth is looked through.
+        The labels; of a volume, those of all planes together.
     objects : Objects
         All of its objects, as `find_objects` gives them.
 
     Returns
     -------
     ndarray of shape (n, 2), float64
-        Unit vectors (row, column) that point to the end with more weight far from the centre. A
-        round object has none: its direction is arbitrary.
+        Unit vectors (row, column) that point to the heavier end. The direction of a round object
+        is arbitrary.
     """
     moments = np.zeros((len(_POWERS), len(objects)))
     for rows, offsets in _pixels_of_objects(field, objects):
@@ -48,7 +48,7 @@ def _directed(moments: FloatArray) -> FloatArray:
     spread = np.stack([yy, xy, xy, xx], axis=-1).reshape(-1, 2, 2)
     axes: FloatArray = np.linalg.eigh(spread)[1][:, :, 1]
     down, across = axes.T
-    # The third moment is positive where the long tail lies; the heavy, blunt end is opposite.
+    # The third moment is positive towards the long tail; the heavy, blunt end is opposite.
     tail = down**3 * yyy + 3 * down**2 * across * yyx + 3 * down * across**2 * yxx + across**3 * xxx
     return np.where(tail <= 0, 1.0, -1.0)[:, np.newaxis] * axes
 
@@ -56,7 +56,7 @@ def _directed(moments: FloatArray) -> FloatArray:
 def _pixels_of_objects(
     field: Field, objects: Objects
 ) -> Iterator[tuple[npt.NDArray[np.intp], FloatArray]]:
-    """Of each tile: the object of each labelled pixel, and its place relative to the centroid."""
+    """For each tile: the object of each labelled pixel, and its offset from the centroid."""
     sides = tile_sides(field.shape, field.label_chunks())
     centroids = objects.centroids[:, -2:]
     for frame, box in product(range(field.n_frames), tiles(field.shape, sides)):
@@ -69,7 +69,7 @@ def _pixels_of_objects(
 
 def _pixels(runs: Runs) -> npt.NDArray[Any]:
     """Row and column of every pixel of the runs."""
-    places = np.repeat(runs.start[:, -2:], runs.length, axis=0)
+    pixels = np.repeat(runs.start[:, -2:], runs.length, axis=0)
     first = np.cumsum(runs.length) - runs.length
-    places[:, 1] += np.arange(len(places)) - np.repeat(first, runs.length)
-    return places
+    pixels[:, 1] += np.arange(len(pixels)) - np.repeat(first, runs.length)
+    return pixels

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SHAPE_PROPERTIES = {
-    # Solidity is not among them: a convex hull takes longer than all of these together.
+    # Without solidity, since a convex hull takes longer than all of these together.
     2: (
         "area",
         "perimeter",
@@ -38,6 +38,7 @@ CHANNEL_PROPERTIES = {
 }
 
 GROUP_OBJECTS = 4096
+"""Objects of one tile that are measured at a time."""
 
 
 def measure_features(
@@ -59,19 +60,19 @@ def measure_features(
     axes, image_axes : str, optional
         As `samples_from_labels`.
     pixel_size : float or sequence of float, optional
-        Micrometres a pixel, of all spatial axes or of each. Lengths, areas and volumes are then in
-        micrometres (squared, cubed), else in pixels.
+        Micrometres a pixel, one number or one for each spatial axis. Lengths, areas and volumes are
+        then in micrometres (squared, cubed), else in pixels.
     channel_names : sequence of str, optional
         The name of each channel; "channel 0" and so on if None.
     properties : sequence of str, optional
-        Other properties of `skimage.measure.regionprops` that give one number an object.
+        Other properties of `skimage.measure.regionprops` with one number for each object.
 
     Returns
     -------
     pandas.DataFrame
-        One row an object, by rising frame and label: the columns "frame" and "label", the
-        properties under scikit-image's names, and of each channel "mean <name>", "std <name>",
-        "min <name>" and "max <name>".
+        One row for each object, by rising frame and label: the columns "frame" and "label", the
+        properties with the names of scikit-image, and for each channel "mean <name>",
+        "std <name>", "min <name>" and "max <name>".
 
     Raises
     ------
@@ -119,7 +120,7 @@ def measure_objects(
 
 
 def checked_channel_names(names: Sequence[str] | None, n_channels: int) -> tuple[str, ...]:
-    """Names of all channels, made up if there are none."""
+    """Names of all channels: the given ones, or "channel 0" and so on if None."""
     if names is None:
         return tuple(f"channel {channel}" for channel in range(n_channels))
     given = (names,) if isinstance(names, str) else tuple(map(str, names))
@@ -132,7 +133,7 @@ def checked_channel_names(names: Sequence[str] | None, n_channels: int) -> tuple
 
 
 def _shape_properties(n_axes: int, pixel_size: tuple[float, ...] | None) -> tuple[str, ...]:
-    # A perimeter is counted in steps to neighbours, which must be equally long.
+    # A perimeter is counted in steps between pixels, which must be equally long.
     steps_differ = pixel_size is not None and len(set(pixel_size)) > 1
     return tuple(
         name for name in SHAPE_PROPERTIES[n_axes] if not (name == "perimeter" and steps_differ)
@@ -155,27 +156,27 @@ def _measure_group(
     frame = int(objects.frame[0])
     ends = zip(objects.first.min(axis=0), objects.last.max(axis=0) + 1, strict=True)
     box = tuple(slice(int(start), int(stop)) for start, stop in ends)
-    # regionprops makes a list as long as the largest id, and gives rows by rising id: number this
-    # group's objects from 1, in their order.
+    # regionprops makes a list as long as the largest id, and returns rows by rising id, so the
+    # objects of this group are numbered from 1, in their order.
     numbers = np.arange(1, len(objects) + 1, dtype=np.int32)
     # map_array of scikit-image 0.26 refuses arrays that cannot be written to, such as memmaps.
     labels = np.require(field.read_labels(frame, box), requirements="W")
     numbered = util.map_array(labels, objects.label, numbers)  # type: ignore[no-untyped-call]
     try:
-        with np.errstate(invalid="ignore"):  # of infinite pixels, whose deviation is NaN
+        with np.errstate(invalid="ignore"):  # the deviation of infinite pixels is NaN
             measured = measure.regionprops_table(  # type: ignore[no-untyped-call]
                 numbered, field.read_image(frame, box), properties=properties, spacing=pixel_size
             )
     except AttributeError as error:
         raise InvalidInputError(
             f"properties must be names that skimage.measure.regionprops knows; got {properties}. "
-            f"Correct the one it objects to: {error}"
+            f"Correct the unknown one: {error}"
         ) from error
     return pd.DataFrame(measured)
 
 
 def _channel_columns(channel_names: Sequence[str]) -> dict[str, str]:
-    """From scikit-image's names, such as intensity_mean-0, to ours."""
+    """Columns to rename, from scikit-image's names, such as intensity_mean-0, to ours."""
     return {
         f"{theirs}-{channel}": f"{ours} {name}"
         for theirs, ours in CHANNEL_PROPERTIES.items()

@@ -1,4 +1,4 @@
-"""An image with its labels, opened: which axis is which, and how one region of it is read."""
+"""An opened image with its labels: its axes, and how a region of it is read."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ Array = npt.NDArray[Any]
 Box = tuple[slice, ...]
 
 AXES = ("yx", "zyx", "tyx", "tzyx")
+"""Axes that labels may have."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +29,7 @@ class Field:
     labels : array or None
         The finest level, with `axes`.
     axes, image_axes : str
-        One of `AXES`, and the same with "c" somewhere if there are channels.
+        One of `AXES`, and the same with "c" at any index if there are channels.
     """
 
     image: Any
@@ -57,7 +58,7 @@ class Field:
         return tuple(self._side(axis) for axis in self.spatial_axes)
 
     def read_image(self, frame: int, box: Box) -> Array:
-        """Read pixels of one frame: the box's shape, and channels last even if there is one."""
+        """Read pixels of one frame in the box's shape, with channels last, also if there is one."""
         where = dict(zip(self.spatial_axes, box, strict=True))
         where |= {"t": frame, "c": slice(None)}  # type: ignore[dict-item]  # an int drops the axis
         pixels = read(self.image, tuple(where[axis] for axis in self.image_axes))
@@ -99,7 +100,7 @@ def open_field(
     ------
     InvalidInputError
         If axes are unknown, ambiguous or do not fit, shapes differ, an array is empty, labels are
-        no integers or pixels no real numbers.
+        not integers or pixels are not real numbers.
     """
     label_image = finest_level(labels, "labels")
     pixels = finest_level(image, "image")
@@ -132,7 +133,7 @@ def open_image(image: Any, image_axes: str | None = None) -> Field:
     Raises
     ------
     InvalidInputError
-        If axes are unknown, ambiguous or do not fit, or pixels are no real numbers.
+        If axes are unknown, ambiguous or do not fit, or pixels are not real numbers.
     """
     pixels = finest_level(image, "image")
     check_image(pixels)
@@ -142,14 +143,14 @@ def open_image(image: Any, image_axes: str | None = None) -> Field:
         if not image_axes:
             raise InvalidInputError(
                 f"image_axes must be given for an image of shape {tuple(pixels.shape)}; got None. "
-                "Say which axis is which, for example 'tyx', 'zyx', 'cyx' or 'tyxc'."
+                "Name every axis, for example 'tyx', 'zyx', 'cyx' or 'tyxc'."
             )
     axes = image_axes.replace("c", "")
     return Field(pixels, None, axes, _image_axes(pixels.ndim, _known_axes(axes), image_axes))
 
 
 def check_image(pixels: Any) -> None:
-    """Refuse an image that is empty or holds no real numbers."""
+    """Raise if an image is empty or not of real numbers."""
     if pixels.ndim < 2 or 0 in pixels.shape or pixels.dtype.kind not in "uif":
         raise InvalidInputError(
             "image must be a non-empty array of real numbers with at least a height and a width; "
@@ -158,7 +159,7 @@ def check_image(pixels: Any) -> None:
 
 
 def check_labels(label_image: Any) -> None:
-    """Refuse labels that are no integers."""
+    """Raise if labels are not integers."""
     kind = label_image.dtype.kind
     if kind not in "ui":
         remedy = (

@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
 from embedscope.samples.common._checks import check_percentiles
-from embedscope.samples.common._recipes import Background, CropRecipe, Padding, Volume
 from embedscope.samples.common._samples import Samples
 from embedscope.samples.identity._source import Source
+from embedscope.samples.images._crop_recipe import Background, CropRecipe, Padding, Volume
 from embedscope.samples.images._crops import check_options, chosen_rows
 from embedscope.samples.images._features import checked_channel_names
 from embedscope.samples.images._field import open_field
@@ -47,53 +47,54 @@ def samples_from_labels(
 
     Arrays may be numpy, dask or zarr, or pyramids (lists, finest level first): only a tile of the
     finest level is in memory at a time. A crop is centred on the object's centroid, or on its
-    pixel nearest to that where the centroid lies elsewhere, rounded to a whole pixel unless it is
-    aligned. What sticks out of a crop smaller than the object is cut off.
+    pixel nearest to the centroid where that is outside of the object, rounded to a whole pixel
+    unless the crop is aligned. An object larger than the crop is cut off.
 
     Parameters
     ----------
     image : array or pyramid
-        Pixels of any real dtype: the axes of the labels, with or without one for channels.
+        Pixels of any real dtype, with the axes of the labels and, if it has channels, one for them.
     labels : integer array or pyramid
         The object that each pixel belongs to; 0 is background. Ids may have gaps, be as large as
         2**63 - 1, and start again in each frame.
     size : int, optional
-        Height and width of a crop in pixels. If None, the smallest that holds 95 % of the objects,
-        at most 64.
+        Height and width of a crop in pixels. If None, the smallest that holds 95 % of the objects
+        whole, at most 64.
     size_um : float, optional
         Side of a crop in micrometres, instead of `size`.
     axes : {"yx", "zyx", "tyx", "tzyx"}, optional
-        The axes of the labels. Needed for 3 axes, which may be a time series or a volume.
+        The axes of the labels. Required for 3 axes, which may be a time series or a volume.
     image_axes : str, optional
         The axes of the image: those of the labels, with "c" where the channels are. If None, the
         channels are last.
     pixel_size : float or sequence of float, optional
-        Micrometres a pixel, of all spatial axes or of each; if None, taken from `affine`, whose
-        world must then be in micrometres. Crops of volumes then span the same distance in depth.
+        Micrometres a pixel, one number or one for each spatial axis; if None, taken from `affine`,
+        whose world must then be in micrometres. Crops of volumes then have a depth of the same
+        length as their height.
     source : str
         The name of this source, part of every sample's identity.
     channel_names : sequence of str, optional
         The name of each channel; "channel 0" and so on if None.
     padding : {"reflect", "zero"}
-        What stands beyond the border of the image: its mirror image, or zeros.
+        Pixels beyond the border of the image: its mirror image, or zeros.
     background : {"keep", "zero", "median"}
-        What becomes of the pixels that are not the object's, neighbours included: kept, set to
-        zero, or set to the median of the unlabelled pixels, channel by channel.
+        Pixels outside of the object, those of neighbours included, are kept, set to zero, or set
+        to the median of the unlabelled pixels, channel by channel.
     align : bool
-        Turn each crop in the plane so that the object's longest axis stands upright and its heavier
-        end is below. Pixels are then interpolated linearly.
+        Rotate each crop in the plane so that the object's longest axis is vertical and its heavier
+        end is at the bottom. Pixels are then interpolated linearly.
     volume : {"project", "volume"}
-        Whether a crop of a volume is flattened to its maximum over depth or stays a volume.
+        Whether a crop of a volume is its maximum over depth or stays a volume.
     percentiles : tuple of float
         The percentiles of each channel, over all crops, that become 0 and 1.
     label_ids : array of int, optional
-        Take these objects only, in this order; of a time series, in all of its frames.
+        Take only these objects, in this order; in a time series, from all frames.
     features : bool
         Whether objects are measured too (see `measure_features`); needs scikit-image.
     affine : array of shape (d + 1, d + 1), optional
         From pixels of the labels to the world, d axes as in `axes`.
     image_path, labels_path : str, optional
-        Where image and labels are stored; remembered in the source.
+        Where image and labels are stored, for the source.
 
     Returns
     -------
@@ -110,8 +111,8 @@ def samples_from_labels(
 
     Notes
     -----
-    Of images with more than 8 million pixels, the median of the background is taken of an even part
-    of them. A round object has no longest axis: its angle, if aligned, is arbitrary.
+    In images with more than 8 million pixels, the median of the background is that of every k-th
+    pixel. A round object has no longest axis, so the angle of its aligned crop is arbitrary.
     """
     field = open_field(image, labels, axes, image_axes)
     made_from = Source(
@@ -131,8 +132,8 @@ def samples_from_labels(
     rows = chosen_rows(objects, label_ids)
     if len(np.unique(rows)) < len(rows):
         raise InvalidInputError(
-            f"label_ids must be different, since a sample has one identity; got {label_ids!r}. Ask "
-            "for each object once."
+            f"label_ids must be different, since each sample has an identity of its own; got "
+            f"{label_ids!r}. Name each object once."
         )
     recipe = CropRecipe(
         shape=crop_shape(objects.take(rows), size, size_um, steps, align=align),

@@ -1,4 +1,4 @@
-"""Where in their label images the rows of a table stand, which the table itself does not say."""
+"""The positions of a table's rows in their label image, which the table does not hold."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from embedscope.samples.images._objects import Objects, find_objects
 
 
 def objects_of(source: Source) -> Objects:
-    """Find the objects in the labels of a source, which must be at hand."""
+    """Find the objects in the labels of a source, which must have them."""
     return find_objects(_field_of(source))
 
 
 def known_objects(source: Source, objects: Objects | None = None) -> KnownObjects:
-    """Who is in the labels of a source, which must be at hand.
+    """The identities in the labels of a source, which must have them.
 
     Parameters
     ----------
     source : Source
     objects : Objects, optional
-        What `objects_of` found there; looked for if left out.
+        The result of `objects_of`; computed if None.
     """
     found = objects_of(source) if objects is None else objects
     labels = found.label.astype(np.int64)
@@ -34,25 +34,25 @@ def known_objects(source: Source, objects: Objects | None = None) -> KnownObject
 
 
 def locate_objects(samples: Samples, objects: Objects | None = None) -> Samples:
-    """Return the same samples, each with the middle and the extent of its object.
+    """Return the samples with the middle and the extent of each object.
 
     Parameters
     ----------
     samples : Samples
-        Of one source, which holds the labels.
+        Samples of one source, which holds the labels.
     objects : Objects, optional
-        What `objects_of` found there; looked for if left out.
+        The result of `objects_of`; computed if None.
 
     Returns
     -------
     Samples
-        With `centroids` and `bounding_boxes`. Samples without a pixel have NaN for a centroid and
+        With `centroids` and `bounding_boxes`. Samples without a pixel have a centroid of NaN and
         an empty box.
 
     Raises
     ------
     InvalidInputError
-        If there are several sources, or the labels are not at hand.
+        If there are several sources, or there are no labels.
     """
     sources = list(samples.sources.values())
     if len(sources) != 1 or sources[0].labels is None:

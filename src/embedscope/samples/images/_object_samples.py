@@ -1,4 +1,4 @@
-"""Make samples of labelled objects by a recipe: a new one, or that of earlier samples."""
+"""Samples of labelled objects by a recipe: a new one, or that of earlier samples."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import numpy.typing as npt
 from embedscope._errors import InvalidInputError
 from embedscope.samples.common._checks import finite_rows
 from embedscope.samples.common._intensities import check_intensities
-from embedscope.samples.common._recipes import CropRecipe
+from embedscope.samples.common._kind import Kind
 from embedscope.samples.common._samples import LeftOut, Samples
 from embedscope.samples.common._scaling import ChannelScale
 from embedscope.samples.identity._identity import Identities
 from embedscope.samples.identity._source import Source
+from embedscope.samples.images._crop_recipe import CropRecipe
 from embedscope.samples.images._crops import cut_found
 from embedscope.samples.images._features import measure_objects
 from embedscope.samples.images._field import Field, open_field
@@ -24,7 +25,39 @@ from embedscope.samples.images._objects import Objects, find_objects
 from embedscope.samples.images._sizes import checked_pixel_size
 
 SAME_PIXEL_SIZE = 0.01
-"""Relative difference up to which two pixel sizes count as one."""
+"""Relative difference up to which two pixel sizes count as equal."""
+
+
+class ObjectKind(Kind[CropRecipe], recipe=CropRecipe):
+    """Crops of labelled objects, as `samples_from_labels` makes them."""
+
+    is_cut = True
+
+    def repeat(self, samples: Samples, data: Any, labels: Any, **options: Any) -> Samples:
+        """Cut the objects of another image and its labels."""
+        if labels is None:
+            raise InvalidInputError(
+                "labels must be given, since these samples are labelled objects; got None. Pass "
+                "the labels of the image."
+            )
+        return labels_same_way(samples, self.recipe, data, labels, **options)
+
+    def comparable(self) -> CropRecipe:
+        """Axes and pixel size may differ, and whether objects are measured."""
+        return replace(self.recipe, axes="", image_axes="", pixel_size=None, features=True)
+
+    def percentiles(self) -> tuple[float, float]:
+        """Those of the recipe."""
+        return self.recipe.percentiles
+
+    def cut_again(self, samples: Samples, name: str, image: Any, labels: Any) -> Samples:
+        """Cut by the axes of the source, which differ between joined stills and time series."""
+        source = samples.sources[name]
+        # Features are stored already, and measuring them takes long.
+        recipe = replace(
+            self.recipe, axes=source.axes, image_axes=source.image_axes, features=False
+        )
+        return replace(samples, recipe=recipe).same_way(image, labels, source=name)
 
 
 def labels_same_way(
@@ -43,13 +76,14 @@ def labels_same_way(
 ) -> Samples:
     """Cut and scale the objects of another image as those of `samples` were.
 
-    Axes are those of the first image unless others are given, as for a time series after stills.
+    Axes are those of the first image unless others are given, as for a time series after single
+    images.
     """
     if axes is None:
         axes, image_axes = recipe.axes, image_axes or recipe.image_axes
     field = open_field(image, labels, axes, image_axes)
     _check_fits(field, samples, recipe)
-    notes = check_intensities(samples, field.image, source)
+    notes = check_intensities(samples, field.image, source, are_interpolated=recipe.align)
     made_from = Source(
         name=source,
         kind="labels",
@@ -84,7 +118,7 @@ def follow_recipe(
     rows: npt.NDArray[np.intp],
     scale: ChannelScale | None,
 ) -> Samples:
-    """Follow the recipe; the scale is measured if there is none."""
+    """Cut the objects of some rows by the recipe; the scale is measured if it is None."""
     chosen, images = cut_found(field, objects, recipe, rows)
     finite = finite_rows(images)
     left_out = tuple(
@@ -119,12 +153,12 @@ def _check_some_left(n_left: int) -> None:
     if n_left == 0:
         raise InvalidInputError(
             "image must be finite around at least one object; got NaN or infinite pixels in every "
-            "crop. Mend the image, or use background='zero' if they are outside the objects."
+            "crop. Repair the image, or use background='zero' if they are outside the objects."
         )
 
 
 def pixel_size_of(source: Source) -> tuple[float, ...] | None:
-    """Length of one pixel along each spatial axis in the world, if the source has a place there."""
+    """Length of a pixel along each spatial axis in the world; None if the source has no affine."""
     if source.affine is None:
         return None
     steps = np.linalg.norm(source.affine[:-1, :-1], axis=0)

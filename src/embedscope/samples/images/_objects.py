@@ -1,7 +1,7 @@
-"""Find every labelled object: how many pixels, where, from where to where.
+"""Find every labelled object: its number of pixels, its middle and its bounding box.
 
-A label image is read as runs, stretches of one label along the last axis. There are some twenty
-times fewer runs than pixels, and all that is asked here can be summed over runs.
+A label image is read as runs, stretches of one label along the last axis. There are about twenty
+times fewer runs than pixels, and everything here can be summed over runs.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ Array = npt.NDArray[Any]
 IntArray = npt.NDArray[np.int64]
 
 KEPT_RUNS = 2**20
-"""Runs that are held in some 40 MB; of more, the labels are read twice."""
+"""Runs up to which all are stored, in about 40 MB; of more, the labels are read twice."""
 
 ROUNDING = 1e-6
-"""How far a place may move on its way to the world and back, in pixels."""
+"""How far a coordinate may move when converted to the world and back, in pixels."""
 
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """Parts of objects, or whole ones, by rising frame and label.
+    """Objects, or parts of objects, by rising frame and label.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class Parts:
         return np.hstack([self.first, self.last + 1])
 
     def take(self, rows: Array) -> Self:
-        """Some of them, in the order of `rows`."""
+        """Some rows, in the order of `rows`."""
         return type(self)(*(column[rows] for column in vars(self).values()))
 
 
@@ -75,15 +75,15 @@ class Objects(Parts):
     Attributes
     ----------
     middles : ndarray of shape (n, d), float64
-        The centroid; where that is not on the object, as in a ring, a crescent or two pieces of one
-        label, the object's pixel that is nearest to it.
+        The centroid; where that is outside of the object, as in a ring, a crescent or two pieces of
+        one label, the object's pixel nearest to it.
     """
 
     middles: npt.NDArray[np.float64]
 
 
 class Runs(NamedTuple):
-    """Stretches of one label along the last axis of a block, background left out.
+    """Stretches of one label along the last axis of a block, without the background.
 
     Attributes
     ----------
@@ -116,8 +116,8 @@ def label_runs(block: Array, corner: tuple[int, ...]) -> Runs:
     length = np.diff(start, append=flat.size)
     label = flat[start]
     own = label != 0
-    place = np.stack(np.unravel_index(start[own], block.shape), axis=1)
-    return Runs(label[own], place.astype(np.int64) + np.array(corner), length[own])
+    first = np.stack(np.unravel_index(start[own], block.shape), axis=1)
+    return Runs(label[own], first.astype(np.int64) + np.array(corner), length[own])
 
 
 def find_objects(field: Field) -> Objects:
@@ -154,9 +154,10 @@ def _runs_of(field: Field) -> Iterator[tuple[int, Runs]]:
 
 
 def _middles(runs_of_tiles: Iterable[tuple[int, Runs]], objects: Parts) -> npt.NDArray[np.float64]:
-    """The centroid of each object, or the nearest of its pixels where that is on none of them."""
+    """The centroid of each object, or its nearest pixel where the centroid is outside of it."""
     centroids = objects.centroids
-    # A centroid between two pixels may be rounded to either, after a way to the world and back.
+    # A centroid between two pixels may be rounded to either one after conversion to the world and
+    # back, so both have to be of the object.
     low, high = (np.floor(centroids + 0.5 + way).astype(np.int64) for way in (-ROUNDING, ROUNDING))
     middles, least = high.astype(np.float64), np.full(len(objects), np.inf)
     n_own = np.zeros(len(objects), np.int64)
@@ -190,7 +191,7 @@ def _check_not_negative(label: Array) -> None:
 
 
 def _as_parts(runs: Runs, frame: int) -> Parts:
-    """Each run as an object of its own."""
+    """Each run as an object."""
     last = runs.start.copy()
     last[:, -1] += runs.length - 1
     sums = runs.start * runs.length[:, np.newaxis]
@@ -205,7 +206,7 @@ def _concatenated(parts: list[Parts]) -> Parts:
 
 
 def _merged(parts: Parts) -> Parts:
-    """One object for each frame and label, from its parts."""
+    """One object for each frame and label, summed over its parts."""
     if len(parts) == 0:
         return parts
     parts = parts.take(np.lexsort([parts.label, parts.frame]))

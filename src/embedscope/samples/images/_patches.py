@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any, get_args
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -18,16 +18,68 @@ from embedscope.samples.common._checks import (
     finite_rows,
 )
 from embedscope.samples.common._intensities import check_intensities
-from embedscope.samples.common._recipes import PatchRecipe, Volume
+from embedscope.samples.common._kind import Kind
+from embedscope.samples.common._recipe import Recipe
 from embedscope.samples.common._samples import LeftOut, Samples
 from embedscope.samples.common._scaling import ChannelScale
 from embedscope.samples.identity._identity import Identities
 from embedscope.samples.identity._patch_grid import PatchGrid
 from embedscope.samples.identity._source import Source
+from embedscope.samples.images._crop_recipe import Volume
 from embedscope.samples.images._features import checked_channel_names
 from embedscope.samples.images._field import Field, open_image
 
 Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class PatchRecipe(Recipe):
+    """A grid of patches.
+
+    Attributes
+    ----------
+    size, step : int
+        Side of a patch and distance between neighbours, in pixels.
+    axes, image_axes : str
+        Axes of the image without and with channels.
+    volume : str
+        As `samples_from_patches`.
+    percentiles : tuple of float
+        The percentiles, over all patches, that become 0 and 1.
+    """
+
+    kind: ClassVar[str] = "patches"
+    size: int
+    step: int
+    axes: str
+    image_axes: str
+    volume: Volume = "project"
+    percentiles: tuple[float, float] = (0.1, 99.9)
+
+
+class PatchKind(Kind[PatchRecipe], recipe=PatchRecipe):
+    """Patches of a grid, as `samples_from_patches` makes them."""
+
+    is_cut = True
+
+    def repeat(self, samples: Samples, data: Any, labels: Any, **options: Any) -> Samples:
+        """Cut the patches of another image."""
+        self.refuse_labels(labels)
+        return patches_same_way(samples, self.recipe, data, **options)
+
+    def comparable(self) -> PatchRecipe:
+        """Axes may differ."""
+        return replace(self.recipe, axes="", image_axes="")
+
+    def percentiles(self) -> tuple[float, float]:
+        """Those of the recipe."""
+        return self.recipe.percentiles
+
+    def cut_again(self, samples: Samples, name: str, image: Any, labels: Any) -> Samples:
+        """Cut by the axes of the source, which differ between joined stills and time series."""
+        source = samples.sources[name]
+        recipe = replace(self.recipe, axes=source.axes, image_axes=source.image_axes)
+        return replace(samples, recipe=recipe).same_way(image, labels, source=name)
 
 
 def samples_from_patches(
@@ -48,11 +100,11 @@ def samples_from_patches(
     Parameters
     ----------
     image : array or pyramid
-        Pixels of any real dtype; numpy, dask or zarr, read row of patches by row of patches.
+        Pixels of any real dtype; numpy, dask or zarr, read by rows of patches.
     size : int
-        Height and width of a patch in pixels. Patches that would stick out are not made.
+        Height and width of a patch in pixels. All patches lie whole in the image.
     step : int, optional
-        Distance between neighbours in pixels; `size` if None, so that they touch.
+        Distance between neighbouring patches in pixels; `size` if None, so that they touch.
     image_axes : str, optional
         Such as "yx", "cyx", "tyxc" or "zyx". If None, 2 axes are "yx", and 3 are "yxc" if the last
         has at most 4 entries.
@@ -61,18 +113,18 @@ def samples_from_patches(
     channel_names : sequence of str, optional
         The name of each channel; "channel 0" and so on if None.
     volume : {"project", "volume"}
-        Whether patches of a volume, which span its depth, are flattened to their maximum.
+        Patches of a volume span its depth: whether they are its maximum or stay volumes.
     percentiles : tuple of float
         The percentiles of each channel, over all patches, that become 0 and 1.
     affine : array of shape (d + 1, d + 1), optional
-        From pixels to the world, one axis for each of `image_axes` but "c".
+        From pixels to the world, with the axes of `image_axes` without "c".
     image_path : str, optional
-        Where the image is stored; remembered in the source.
+        Where the image is stored, for the source.
 
     Returns
     -------
     Samples
-        Patch after patch, frame after frame. A sample's label is the number of its patch, from 1,
+        Frame by frame, patch by patch. The label of a sample is the number of its patch, from 1,
         along rows. Its features are the mean and standard deviation of each channel. Patches with
         NaN or infinite pixels are left out.
 
@@ -156,7 +208,7 @@ def _cut(
         scale=scale or ChannelScale.from_images(images, recipe.percentiles),
         features=_measure(images, channel_names),
         bounding_boxes=boxes,
-        # A pixel's coordinate is that of its middle, so the middle of pixels 0 and 1 is 0.5.
+        # The coordinate of a pixel is that of its middle, so the middle of pixels 0 and 1 is 0.5.
         centroids=(boxes[:, :n_axes] + boxes[:, n_axes:] - 1) / 2,
         channel_names=channel_names,
         left_out=_left_out(n_lost),
@@ -183,7 +235,7 @@ def _cut_frame(field: Field, frame: int, grid: PatchGrid, recipe: PatchRecipe) -
 
 
 def _boxes(corners: Array, size: int, depth: tuple[int, ...]) -> npt.NDArray[np.int64]:
-    """Extents along the spatial axes: depth, if any, in full."""
+    """Extents along the spatial axes, over the full depth, if there is one."""
     first = np.hstack([np.zeros((len(corners), len(depth)), np.int64), corners])
     sides = np.array([*depth, size, size])
     return np.hstack([first, first + sides])
@@ -214,6 +266,6 @@ def _check_grid(grid: PatchGrid) -> None:
 def _check_some_left(finite: npt.NDArray[np.bool_]) -> None:
     if not finite.any():
         raise InvalidInputError(
-            "image must be finite in at least one patch; got NaN or infinite pixels in all. Mend "
-            "the image first."
+            "image must be finite in at least one patch; got NaN or infinite pixels in all. "
+            "Repair the image first."
         )

@@ -1,4 +1,4 @@
-"""Read crops from the one region of an image that holds them all, padded where they stick out."""
+"""Read crops from one region of an image that holds all of them, padded beyond the border."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-from embedscope.samples.common._recipes import Padding
+from embedscope.samples.images._crop_recipe import Padding
 
 Array = npt.NDArray[Any]
 ReadRegion = Callable[[tuple[slice, ...]], Array]
@@ -18,11 +18,11 @@ ReadRegion = Callable[[tuple[slice, ...]], Array]
 def upright_windows(
     read_region: ReadRegion,
     image_shape: tuple[int, ...],
-    places: Array,
+    middles: Array,
     shape: tuple[int, ...],
     padding: Padding,
 ) -> Array:
-    """Cut crops that are not turned: pixels exactly as they are.
+    """Cut crops that are not rotated, with unchanged pixels.
 
     Parameters
     ----------
@@ -30,18 +30,18 @@ def upright_windows(
         Reads a box of the image, channels last.
     image_shape : tuple of int
         Length of each spatial axis in pixels.
-    places : ndarray of shape (n, d)
+    middles : ndarray of shape (n, d)
         Middles of the crops, rounded to whole pixels.
     shape : tuple of int
         Shape of a crop.
     padding : {"reflect", "zero"}
-        What stands beyond the border.
+        Pixels beyond the border: the mirror image, or zeros.
 
     Returns
     -------
     ndarray of shape (n, *shape, n_channels)
     """
-    first = first_pixels(places, shape)
+    first = first_pixels(middles, shape)
     low = first.min(axis=0)
     region = _padded(read_region, image_shape, low, first.max(axis=0) + shape, padding)
     windows = sliding_window_view(region, shape, axis=tuple(range(len(shape))))
@@ -49,28 +49,28 @@ def upright_windows(
     return crops
 
 
-def first_pixels(places: Array, shape: tuple[int, ...]) -> npt.NDArray[np.int64]:
-    """First pixel of each crop: pixel `side // 2` of a crop is the one nearest to its middle."""
-    first: npt.NDArray[np.int64] = np.floor(places + 0.5).astype(np.int64) - np.array(shape) // 2
+def first_pixels(middles: Array, shape: tuple[int, ...]) -> npt.NDArray[np.int64]:
+    """First pixel of each crop, whose pixel `side // 2` is the nearest to its middle."""
+    first: npt.NDArray[np.int64] = np.floor(middles + 0.5).astype(np.int64) - np.array(shape) // 2
     return first
 
 
 def interpolate(
     read_region: ReadRegion,
     image_shape: tuple[int, ...],
-    places: Array,
+    middles: Array,
     shape: tuple[int, ...],
     axes: Array,
     padding: Padding,
 ) -> npt.NDArray[np.float32]:
-    """Cut crops that are turned in the plane, interpolated linearly.
+    """Cut crops that are rotated in the plane, interpolated linearly.
 
     Parameters
     ----------
-    read_region, image_shape, places, shape, padding
+    read_region, image_shape, middles, shape, padding
         As `upright_windows`.
     axes : ndarray of shape (n, 2)
-        Unit vectors (row, column) that become "down" in the crops.
+        Unit vectors (row, column) that point down in the crops.
 
     Returns
     -------
@@ -78,10 +78,10 @@ def interpolate(
     """
     from scipy import ndimage
 
-    grid = _turned_grid(places, shape, axes)
+    grid = _turned_grid(middles, shape, axes)
     region, low = _region_of(grid, read_region, image_shape, padding)
     local = grid - low.reshape(-1, *(1,) * (grid.ndim - 1))
-    # float16 is unknown to scipy, and 64-bit pixels gain nothing from more than the result holds.
+    # scipy does not support float16, and the result of 64-bit pixels is float32 too.
     pixels = region.astype(np.float32, copy=False)
     channels = [
         ndimage.map_coordinates(pixels[..., channel], local, np.float32, order=1, mode="nearest")
@@ -93,39 +93,39 @@ def interpolate(
 def nearest(
     read_region: ReadRegion,
     image_shape: tuple[int, ...],
-    places: Array,
+    middles: Array,
     shape: tuple[int, ...],
     axes: Array,
     padding: Padding,
 ) -> Array:
-    """Cut crops that are turned in the plane: of each place the nearest pixel, as it is."""
-    grid = np.rint(_turned_grid(places, shape, axes))
+    """Cut crops that are rotated in the plane, each pixel the nearest one of the image."""
+    grid = np.rint(_turned_grid(middles, shape, axes))
     region, low = _region_of(grid, read_region, image_shape, padding)
     local = grid.astype(np.int64) - low.reshape(-1, *(1,) * (grid.ndim - 1))
     crops: Array = region[tuple(local)]
     return crops
 
 
-def _turned_grid(places: Array, shape: tuple[int, ...], axes: Array) -> npt.NDArray[np.float64]:
+def _turned_grid(middles: Array, shape: tuple[int, ...], axes: Array) -> npt.NDArray[np.float64]:
     """Coordinates of every crop's pixels, shape (d, n, *shape)."""
-    middles = [(side - 1) / 2 for side in shape[-2:]]
+    halves = [(side - 1) / 2 for side in shape[-2:]]
     down, across = (
-        offsets - middle for offsets, middle in zip(np.indices(shape)[-2:], middles, strict=True)
+        offsets - half for offsets, half in zip(np.indices(shape)[-2:], halves, strict=True)
     )
-    grid = np.empty((len(shape), len(places), *shape))
+    grid = np.empty((len(shape), len(middles), *shape))
     column = (slice(None), *(np.newaxis,) * len(shape))
     row_axis, column_axis = axes[:, 0][column], axes[:, 1][column]
-    grid[-2] = places[:, -2][column] + down * row_axis - across * column_axis
-    grid[-1] = places[:, -1][column] + down * column_axis + across * row_axis
+    grid[-2] = middles[:, -2][column] + down * row_axis - across * column_axis
+    grid[-1] = middles[:, -1][column] + down * column_axis + across * row_axis
     if len(shape) == 3:
-        grid[0] = first_pixels(places, shape)[:, 0][column] + np.indices(shape)[0]
+        grid[0] = first_pixels(middles, shape)[:, 0][column] + np.indices(shape)[0]
     return grid
 
 
 def _region_of(
     grid: Array, read_region: ReadRegion, image_shape: tuple[int, ...], padding: Padding
 ) -> tuple[Array, npt.NDArray[np.int64]]:
-    """The region that holds all places of `grid`, and its first pixel."""
+    """The region that holds all coordinates of `grid`, and its first pixel."""
     flat = grid.reshape(len(grid), -1)
     low = np.floor(flat.min(axis=1)).astype(np.int64)
     high = np.floor(flat.max(axis=1)).astype(np.int64) + 2

@@ -1,4 +1,4 @@
-"""How large a crop is: as asked for, in pixels or micrometres, or large enough for most objects."""
+"""The size of crops: as given, in pixels or micrometres, or large enough for most objects."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from embedscope.samples.common._checks import check_side
 from embedscope.samples.images._objects import Objects
 
 MOST = 0.95
-"""The share of objects that a crop of no given size holds whole."""
+"""Share of objects that a crop holds whole, if no size is given."""
 
 LARGEST_SIDE = 64
-"""The largest side, in pixels, that is chosen without being asked for."""
+"""The largest side, in pixels, if no size is given."""
 
 PixelSize = tuple[float, ...]
 
@@ -33,7 +33,7 @@ def crop_shape(
     Parameters
     ----------
     objects : Objects
-        Those that are cut, for their number of axes and their extent.
+        The objects to cut, for their number of axes and their extent.
     size : int or None
         Height and width in pixels. If `size_um` is None too, the smallest side that holds 95 % of
         the objects whole, at most 64.
@@ -42,13 +42,13 @@ def crop_shape(
     pixel_size : tuple of float or None
         Micrometres a pixel along each spatial axis.
     align : bool
-        Whether objects are turned, and so may stand in any direction of the plane.
+        Whether objects are rotated, and so may need their length in any direction of the plane.
 
     Returns
     -------
     tuple of int
-        Height and width, or depth, height and width. Depth spans the same distance as the height
-        if the pixel size is known.
+        Height and width, or depth, height and width. If the pixel size is known, depth and height
+        have the same length.
 
     Raises
     ------
@@ -72,19 +72,20 @@ def crop_shape(
 def checked_pixel_size(
     pixel_size: float | Sequence[float] | None, axes: str
 ) -> tuple[float, ...] | None:
-    """Micrometres a pixel along each spatial axis, from one number or one for each axis.
+    """Return micrometres a pixel along each spatial axis, from one number or one for each axis.
 
     Parameters
     ----------
     pixel_size : float or sequence of float, or None
-        One number, one for each spatial axis, or one for each of `axes` (that of time is ignored).
+        One number, one for each spatial axis, or one for each of `axes` (the one of time is
+        ignored).
     axes : str
         Axes of the labels.
 
     Raises
     ------
     InvalidInputError
-        If numbers are not positive or not as many as axes.
+        If a number is not positive, or there is not one for each axis.
     """
     if pixel_size is None:
         return None
@@ -129,7 +130,7 @@ def _needed_sides(objects: Objects, *, align: bool) -> npt.NDArray[np.int64]:
     middle = np.floor(objects.middles + 0.5).astype(np.int64)
     before, after = middle - objects.first, objects.last + 1 - middle
     if align:
-        # Turned, the object stays within the circle through its box's farthest corner.
+        # If rotated, the object stays within the circle through the farthest corner of its box.
         reach = np.hypot(*np.maximum(before, after)[:, -2:].T)
         before[:, -2:] = after[:, -2:] = np.ceil(reach).astype(np.int64)[:, np.newaxis]
     # A crop of side s has s // 2 pixels before the middle and s - s // 2 from it on.

@@ -1,4 +1,4 @@
-"""Walk through large arrays tile by tile, so that only one tile is in memory at a time."""
+"""Iterate over large arrays by tiles, so that only one tile is in memory at a time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def tile_sides(shape: tuple[int, ...], chunks: tuple[int, ...]) -> tuple[int, ..
     shape : tuple of int
         Length of each axis in pixels.
     chunks : tuple of int
-        Side of a chunk along each axis; 1 where reading costs nothing.
+        Side of a chunk along each axis; 1 for an array in memory.
     """
     aim = round(TILE_PIXELS ** (1 / len(shape)))
     return tuple(
@@ -42,16 +42,16 @@ def tiles(shape: tuple[int, ...], sides: tuple[int, ...]) -> Iterator[tuple[slic
 
 
 def group_by_tile(
-    frame: IntArray, places: npt.NDArray[Any], sides: tuple[int, ...], at_most: int
+    frame: IntArray, positions: npt.NDArray[Any], sides: tuple[int, ...], at_most: int
 ) -> Iterator[npt.NDArray[np.intp]]:
-    """Rows of objects that lie in one tile of one frame, tile after tile.
+    """Rows of objects that lie in one tile of one frame, tile by tile.
 
     Parameters
     ----------
     frame : ndarray of shape (n,), int64
         The frame of each object.
-    places : ndarray of shape (n, d)
-        A place of each object, in pixels, 0 or larger.
+    positions : ndarray of shape (n, d)
+        A pixel of each object, 0 or larger.
     sides : tuple of int
         Side of a tile along each of the d axes.
     at_most : int
@@ -59,7 +59,7 @@ def group_by_tile(
     """
     if len(frame) == 0:
         return
-    tile = np.column_stack([frame, (places // np.array(sides)).astype(np.int64)])
+    tile = np.column_stack([frame, (positions // np.array(sides)).astype(np.int64)])
     order = np.lexsort(tile.T[::-1])
     changes = np.flatnonzero((tile[order][1:] != tile[order][:-1]).any(axis=1)) + 1
     for group in np.split(order, changes):

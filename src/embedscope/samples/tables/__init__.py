@@ -1,1 +1,1 @@
-"""Samples that come as rows: tables and arrays."""
+"""Samples that are rows of tables and items of arrays."""

@@ -1,8 +1,9 @@
-"""Samples from an array that already holds one sample a row."""
+"""Samples from an array with one sample in each row."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,8 @@ import numpy.typing as npt
 from embedscope._errors import InvalidInputError
 from embedscope._wording import counted
 from embedscope.samples.common._checks import finite_rows
-from embedscope.samples.common._recipes import ArrayRecipe
+from embedscope.samples.common._kind import Kind
+from embedscope.samples.common._recipe import Recipe
 from embedscope.samples.common._samples import LeftOut, Samples
 from embedscope.samples.common._scaling import ChannelScale
 from embedscope.samples.identity._arrays import finest_level
@@ -19,6 +21,29 @@ from embedscope.samples.identity._source import Source
 from embedscope.samples.tables._columns import checked_frame
 
 Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class ArrayRecipe(Recipe):
+    """Items of an array, unchanged.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Shape of one sample, as in the given array.
+    """
+
+    kind: ClassVar[str] = "array"
+    shape: tuple[int, ...]
+
+
+class ArrayKind(Kind[ArrayRecipe], recipe=ArrayRecipe):
+    """Items of an array, as `samples_from_array` makes them."""
+
+    def repeat(self, samples: Samples, data: Any, labels: Any, **options: Any) -> Samples:
+        """Take the items of another array."""
+        self.refuse_labels(labels)
+        return array_same_way(samples, self.recipe, data, **options)
 
 
 def samples_from_array(
@@ -33,10 +58,10 @@ def samples_from_array(
     Parameters
     ----------
     X : array of shape (n, n_features), (n, h, w), (n, h, w, n_channels) or (n, z, h, w, n_channels)
-        Real numbers. More than 2 axes are pictures, with thumbnails; each channel's range becomes
-        0..1. Rows of 2 axes are taken as they are.
+        Real numbers. Arrays of more than 2 axes are pictures, with thumbnails; the range of each
+        channel becomes 0..1. Rows of arrays of 2 axes stay unchanged.
     ids : int array of shape (n,), optional
-        A number for each sample, each once, from 0. The row number if None.
+        A number of 0 or more for each sample, all different. The row number if None.
     features : pandas.DataFrame of n rows, optional
         Numbers and categories to colour by, in the order of the rows; its index is ignored.
     source : str
@@ -50,7 +75,7 @@ def samples_from_array(
     Raises
     ------
     InvalidInputError
-        If the array has another number of axes, is empty or holds no real numbers, ids repeat, or
+        If the array has another number of axes, is empty or not of real numbers, ids repeat, or
         lengths differ.
     """
     return _make(X, ids, features, source, None)

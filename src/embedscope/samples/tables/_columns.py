@@ -1,4 +1,4 @@
-"""Which columns of a table are numbers to learn from, and which say who a row is."""
+"""Which columns of a table are numbers to learn from, and which hold identities."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError, InvalidTypeError
 from embedscope.samples.common._matching import RowIds
-from embedscope.samples.common._recipes import TableRecipe
 from embedscope.samples.common._samples import LeftOut
 from embedscope.samples.identity._source import Source
 
@@ -21,7 +20,7 @@ FloatArray = npt.NDArray[np.float64]
 
 
 def checked_frame(frame: Any, name: str = "frame") -> pd.DataFrame:
-    """Refuse what is no table or empty, and return it with strings as column names."""
+    """Return a table with strings as column names; raise if it is empty or no table."""
     import pandas as pd
 
     if not isinstance(frame, pd.DataFrame) or len(frame) == 0:
@@ -42,7 +41,7 @@ def checked_frame(frame: Any, name: str = "frame") -> pd.DataFrame:
 def identity_column(
     frame: pd.DataFrame, name: str | None, parameter: str, usual: str
 ) -> str | None:
-    """Return the column that was named, or else the usual one if the table has it."""
+    """Return the named column, or else the usual one if the table has it."""
     if name is None:
         return usual if usual in frame.columns else None
     if name not in frame.columns:
@@ -56,7 +55,7 @@ def identity_column(
 def numbered_rows(
     frame: pd.DataFrame, label_column: str | None, source: str | Source
 ) -> pd.DataFrame:
-    """Number rows that only have names, and keep the names as a first column."""
+    """Number the rows of an index of names, and insert the names as a first column."""
     index = frame.index
     if label_column is not None or isinstance(source, Source) or not _are_names(index):
         return frame
@@ -75,9 +74,8 @@ def _are_names(index: pd.Index[Any]) -> bool:
     return is_text and all(isinstance(each, str) for each in index)
 
 
-def row_ids(frame: pd.DataFrame, recipe: TableRecipe) -> RowIds:
-    """Return the label of each row and its frame, if the table knows it."""
-    label_column, frame_column = recipe.label_column, recipe.frame_column
+def row_ids(frame: pd.DataFrame, label_column: str | None, frame_column: str | None) -> RowIds:
+    """Return the label of each row, and its frame if the table has one."""
     labels_from = "the table's index" if label_column is None else f"column {label_column!r}"
     labels = _integers(
         frame.index if label_column is None else frame[label_column], labels_from, "label_column"
@@ -89,8 +87,8 @@ def row_ids(frame: pd.DataFrame, recipe: TableRecipe) -> RowIds:
     return RowIds(labels, frames, labels_from, frames_from)
 
 
-def _integers(values: Any, place: str, parameter: str) -> npt.NDArray[np.int64]:
-    """Whole numbers of 0 or more; a float column, as a gap in a CSV file makes it, does as well."""
+def _integers(values: Any, column: str, parameter: str) -> npt.NDArray[np.int64]:
+    """Whole numbers of 0 or more, also of dtype float, as from a CSV file with a missing value."""
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
     problem = "" if is_numeric_dtype(values) and not is_bool_dtype(values) else str(values.dtype)
@@ -108,8 +106,8 @@ def _integers(values: Any, place: str, parameter: str) -> npt.NDArray[np.int64]:
             problem = f"{numbers.max()}, beyond 2**63 - 1"
     if problem:
         raise InvalidInputError(
-            f"{place} must hold whole numbers of 0 or more; got {problem}. Say which column "
-            f"identifies the rows with {parameter}."
+            f"{column} must hold whole numbers of 0 or more; got {problem}. Name the column "
+            f"that identifies the rows with {parameter}."
         )
     return np.asarray(values).astype(np.int64)
 
@@ -117,7 +115,7 @@ def _integers(values: Any, place: str, parameter: str) -> npt.NDArray[np.int64]:
 def numeric_columns(
     frame: pd.DataFrame, own: tuple[str | None, ...]
 ) -> tuple[tuple[str, ...], tuple[LeftOut, ...]]:
-    """Return the columns that can be learned from, and why the others cannot."""
+    """Return the columns to learn from, and why the others are left out."""
     reasons = {name: _reason_against(frame[name], name in own) for name in frame.columns}
     names = tuple(name for name, reason in reasons.items() if not reason)
     left_out = tuple(LeftOut(name, reason) for name, reason in reasons.items() if reason)
@@ -133,9 +131,9 @@ def _reason_against(column: pd.Series[Any], is_identity: bool) -> str:
     from pandas.api.types import is_bool_dtype
 
     if is_identity:
-        return "says who a row is, not what it is like"
+        return "holds identities, not measurements"
     if is_bool_dtype(column):
-        return "yes or no, not a number: name it in columns to use it"
+        return "true or false, not a number: name it in columns to use it"
     if not _is_real(column):
         return f"not numeric ({column.dtype})"
     finite = _as_floats(column)
@@ -152,7 +150,7 @@ def _is_real(column: pd.Series[Any]) -> bool:
 
 
 def checked_columns(frame: pd.DataFrame, columns: Sequence[str]) -> tuple[str, ...]:
-    """Refuse columns that are missing, repeated or not numeric, and return them."""
+    """Return the names of columns; raise if one is missing, repeated or not numeric."""
     names = (columns,) if isinstance(columns, str) else tuple(columns)
     missing = [name for name in names if name not in frame.columns]
     if missing or not names or len(set(names)) < len(names):

@@ -1,4 +1,4 @@
-"""Bring the columns of a table to mean 0 and standard deviation 1."""
+"""Standardise the columns of a table to mean 0 and standard deviation 1."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ def standardise(
     means: Numbers | None = None,
     deviations: Numbers | None = None,
 ) -> tuple[npt.NDArray[np.float32], Numbers, Numbers]:
-    """Standardise columns, measuring what is not given.
+    """Standardise columns; means and deviations are measured if they are not given.
 
     Parameters
     ----------
     values : ndarray of shape (n, n_columns), float64
         Finite numbers.
     means, deviations : tuple of float, optional
-        Those of the table that a model was trained on, for later tables.
+        For later tables, those of the table that a model was trained on.
 
     Returns
     -------
     table : ndarray of shape (n, n_columns), float32
         (values - mean) / deviation; a constant column becomes 0.
     means, deviations : tuple of float
-        What was used.
+        Those used.
     """
     mean = values.mean(axis=0) if means is None else np.array(means)
     deviation = _deviations(values, mean) if deviations is None else np.array(deviations)
@@ -39,7 +39,7 @@ def standardise(
 
 
 def _deviations(values: npt.NDArray[np.float64], mean: Any) -> npt.NDArray[np.float64]:
-    """Standard deviations, exactly 0 for a constant column, whose rounding errors are no spread."""
+    """Standard deviations, exactly 0 for a constant column, despite rounding errors."""
     constant = (values == values[0]).all(axis=0)
     deviation: npt.NDArray[np.float64] = np.where(constant, 0.0, (values - mean).std(axis=0))
     return deviation

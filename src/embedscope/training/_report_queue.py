@@ -1,8 +1,8 @@
-"""Events on their way to whoever listens: coalesced in the worker, delivered by the dispatcher.
+"""Events of a run, coalesced in the worker thread and delivered by the dispatcher.
 
-There is never more than one delivery on its way. It takes along whatever has gathered by the time
-it runs: the latest status and map, every loss. So a busy main thread is told less often, not
-later and later, and it never holds the worker up.
+There is never more than one pending delivery. It delivers everything that is queued when it runs:
+the latest status and map, and every loss. So a busy main thread gets fewer events instead of a
+growing delay, and never blocks the worker.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from psygnal import SignalInstance
 from embedscope.training._dispatch import Dispatcher
 from embedscope.training._status import Status
 
-_EVERY_S = 0.1
+_EVERY_S = 0.1  # between two deliveries
 
 
 class RunSignals(Protocol):
@@ -29,8 +29,8 @@ class RunSignals(Protocol):
     finished: SignalInstance
 
 
-class Outbox:
-    """Gathers a run's events and hands them to the dispatcher, about ten times a second.
+class ReportQueue:
+    """Collects a run's events and delivers them by the dispatcher, about ten times a second.
 
     Parameters
     ----------
@@ -43,17 +43,16 @@ class Outbox:
         self._dispatcher = dispatcher
         self._lock = Lock()
         self._last = -np.inf
-        self._is_on_its_way = False
+        self._is_pending = False
         self._statuses: list[Status] = []
         self._losses: list[tuple[int, int, dict[str, float]]] = []
         self._embedding: tuple[int, int, np.ndarray] | None = None
         self._final: Status | None = None
 
     def put_status(self, status: Status) -> None:
-        """A new status; it takes the place of an undelivered one, unless the phase is another.
+        """Queue a status; it replaces an undelivered one of the same phase.
 
-        Changes of phase are delivered at once, and all of them, so that a listener sees every
-        phase in order.
+        All changes of phase are delivered, so that a listener gets every phase in order.
         """
         with self._lock:
             if self._statuses and self._statuses[-1].phase is status.phase:
@@ -62,55 +61,55 @@ class Outbox:
                 self._statuses.append(status)
 
     def put_losses(self, run_id: int, epoch: int, losses: dict[str, float]) -> None:
-        """An entry of the loss history; none is dropped."""
+        """Queue an entry of the loss history; none is dropped."""
         with self._lock:
             self._losses.append((run_id, epoch, losses))
 
     def put_embedding(self, run_id: int, epoch: int, embedding: np.ndarray) -> None:
-        """A new map; it takes the place of an undelivered one."""
+        """Queue a map; it replaces an undelivered one."""
         with self._lock:
             self._embedding = (run_id, epoch, embedding)
 
     def put_final(self, status: Status) -> None:
-        """The run has ended with this status."""
+        """Queue the final status, for the signal `finished`."""
         with self._lock:
             self._final = status
 
     def send(self, *, at_once: bool = False) -> None:
-        """Have delivered what has gathered, if it is time to.
+        """Have the dispatcher deliver the queue, if no delivery is pending and it is time.
 
         Parameters
         ----------
         at_once : bool
-            Do not wait for the tenth of a second to pass.
+            Also if the last delivery is less than a tenth of a second ago.
         """
         now = time.perf_counter()
         with self._lock:
-            if self._is_on_its_way or not (at_once or now - self._last >= _EVERY_S):
+            if self._is_pending or not (at_once or now - self._last >= _EVERY_S):
                 return
-            self._is_on_its_way, self._last = True, now
+            self._is_pending, self._last = True, now
         try:
             self._dispatcher(self._deliver)
         except BaseException:
-            self._is_on_its_way = False  # the end may find a way yet
+            self._is_pending = False  # so that a later delivery, such as the last, can be tried
             raise
 
     def _deliver(self) -> None:
-        """Emit everything, also after a listener has failed; then raise the first failure."""
+        """Emit all events, also after a listener has failed; then raise the first error."""
         errors: list[Exception] = []
         for signal, event in self._take_all():
             try:
                 signal.emit(*event)
-            except Exception as error:  # a listener's: any kind
+            except Exception as error:  # of a listener: any type
                 errors.append(error)
         if errors:
             raise errors[0]
 
     def _take_all(self) -> list[tuple[SignalInstance, tuple[Any, ...]]]:
-        """What has gathered, in the order of delivery: the end last."""
+        """Empty the queue; events in the order of delivery, the final one last."""
         signals = self._signals
         with self._lock:
-            self._is_on_its_way = False
+            self._is_pending = False
             events: list[tuple[SignalInstance, tuple[Any, ...]]] = [
                 (signals.loss_reported, entry) for entry in self._losses
             ]
