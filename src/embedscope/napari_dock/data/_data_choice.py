@@ -24,7 +24,7 @@ from embedscope.napari_dock.data._layer_samples import (
     samples_same_way,
 )
 from embedscope.napari_dock.data._previewing import Place, Preview, preview_objects, preview_patches
-from embedscope.napari_dock.data._proxies import kind_of
+from embedscope.napari_dock.data._proxies import layer_class
 from embedscope.samples import Samples
 
 
@@ -214,7 +214,7 @@ def choice_of(
         keys = chosen_keys(samples.recipe, layer)
         return DataChoice(Kind.FEATURES, layer, columns=samples.feature_names, keys=keys)
     made_from = samples.sources[source]
-    by_name = {str(each.name): each for each in layers if kind_of(each) == "Image"}
+    by_name = {str(each.name): each for each in layers if layer_class(each) == "Image"}
     if made_from.kind == "patches" and len(made_from.channel_names) == 1:
         return DataChoice(Kind.PATCHES, images=(layer,))
     names = [name if name in by_name else f"{source} image" for name in samples.channel_names]

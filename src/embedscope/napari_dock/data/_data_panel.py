@@ -28,7 +28,7 @@ from embedscope.napari_dock.data._layer_features import (
 )
 from embedscope.napari_dock.data._layer_samples import CropOptions
 from embedscope.napari_dock.data._preview_panel import PreviewPanel
-from embedscope.napari_dock.data._proxies import kind_of
+from embedscope.napari_dock.data._proxies import layer_class
 
 _BACKGROUNDS = {"kept": "keep", "black": "zero", "median of the background": "median"}
 _AXES = {"choose: time or depth": "", "time": "t", "depth": "z"}
@@ -85,7 +85,7 @@ class DataPanel(QWidget):
         """
         chosen = self.choice()
         self._layers = tuple(layers)
-        images = [layer for layer in layers if kind_of(layer) == "Image"]
+        images = [layer for layer in layers if layer_class(layer) == "Image"]
         stay = [layer for layer in images if layer in chosen.images] or images
         self._is_showing = True
         fill_checks(self.images, [(layer.name, layer, layer in stay) for layer in images])
@@ -184,7 +184,7 @@ class DataPanel(QWidget):
     def _offer_labels(self) -> None:
         """Offer the layers that have samples of the chosen kind; what was chosen stays chosen."""
         kinds = ("Labels", "Points") if self.kind.currentData() is Kind.FEATURES else ("Labels",)
-        offered = [layer for layer in self._layers if kind_of(layer) in kinds]
+        offered = [layer for layer in self._layers if layer_class(layer) in kinds]
         chosen, was_showing = self.labels.currentData(), self._is_showing
         self._is_showing = True
         self.labels.clear()

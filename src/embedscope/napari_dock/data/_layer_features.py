@@ -19,7 +19,7 @@ from embedscope.napari_dock.data._layer_keys import (
     plain_features,
 )
 from embedscope.napari_dock.data._layer_places import affine_of, axes_of, finest_of, told_axis
-from embedscope.napari_dock.data._proxies import kind_of
+from embedscope.napari_dock.data._proxies import layer_class
 from embedscope.samples import (
     LeftOut,
     Recipe,
@@ -176,7 +176,7 @@ def with_known(samples: Samples, labels: Any, keys: TableKeys = AUTOMATIC) -> Sa
 
 def is_points(layer: Any) -> bool:
     """Whether it is a Points layer."""
-    return kind_of(layer) == "Points"
+    return layer_class(layer) == "Points"
 
 
 def _made(
@@ -250,7 +250,7 @@ def told_axis_of(layer: Any, keys: TableKeys = AUTOMATIC) -> str:
         By the layer's own axis, or because its features are of several frames.
     """
     told = told_axis(layer)
-    if told or kind_of(layer) != "Labels":
+    if told or layer_class(layer) != "Labels":
         return told
     table = plain_features(layer)
     frame = "" if table is None else found_keys(table, keys).frame

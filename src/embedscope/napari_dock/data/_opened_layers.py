@@ -10,19 +10,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from embedscope._errors import InvalidInputError
 from embedscope.explorer import Explorer
 from embedscope.explorer.session import ImageReference
 from embedscope.napari_dock.data._data_choice import choice_of
 from embedscope.napari_dock.data._layer_places import finest_of
 from embedscope.napari_dock.data._layer_samples import stacked_images
-from embedscope.napari_dock.data._proxies import kind_of
+from embedscope.napari_dock.data._proxies import layer_class
 
 if TYPE_CHECKING:
     from embedscope.explorer.session import SessionState
     from embedscope.samples import Samples, Source
 
 
+_LARGEST_COPY = 2**30  # bytes of a label image, which are copied in a second
+    2**30
+)  # bytes of a label image: copied in a second, and still a small part of memory
 LAYER_KINDS = {"labels": ("Labels",), "patches": ("Image",)}  # of a table, Labels or Points
 
 
@@ -120,7 +125,7 @@ def _candidates(source: Source, layers: Sequence[Any]) -> list[Any]:
     A layer that was renamed is told by its pixels; a table has none.
     """
     kinds = LAYER_KINDS.get(source.kind, ("Labels", "Points"))
-    of_kind = [each for each in layers if kind_of(each) in kinds]
+    of_kind = [each for each in layers if layer_class(each) in kinds]
     if source.kind not in LAYER_KINDS:
         of_kind = [each for each in of_kind if each.name == source.name]
     return sorted(of_kind, key=lambda each: bool(each.name != source.name))
@@ -194,5 +199,13 @@ def _add(viewer: Any, source: Source) -> list[Any]:
         )
         added.extend(reversed(image) if isinstance(image, list) else [image])
     if source.labels is not None:
-        added.append(viewer.add_labels(source.labels, name=source.name, **transform))
+        labels = _writeable(source.labels)
+        added.append(viewer.add_labels(labels, name=source.name, **transform))
     return added
+
+
+def _writeable(labels: Any) -> Any:
+    """Labels that can be painted: a file is mapped read-only, and is never changed by painting."""
+    if not isinstance(labels, np.ndarray) or labels.flags.writeable:
+        return labels
+    return labels.copy() if labels.nbytes <= _LARGEST_COPY else labels

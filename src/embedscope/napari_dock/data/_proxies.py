@@ -15,6 +15,6 @@ def itself(layer: Any) -> Any:
     return getattr(layer, "__wrapped__", layer)
 
 
-def kind_of(layer: Any) -> str:
+def layer_class(layer: Any) -> str:
     """The name of a layer's class: "Image", "Labels", "Points" and so on; a proxy is of another."""
     return type(itself(layer)).__name__

@@ -17,7 +17,7 @@ from embedscope.napari_dock.data._data_choice import DataChoice, choice_of
 from embedscope.napari_dock.data._layer_features import is_points
 from embedscope.napari_dock.data._layer_places import finest_of
 from embedscope.napari_dock.data._opened_layers import LAYER_KINDS, SourceLayers, image_of
-from embedscope.napari_dock.data._proxies import itself, kind_of
+from embedscope.napari_dock.data._proxies import itself, layer_class
 from embedscope.napari_dock.data._sample_jobs import SampleJobs
 from embedscope.napari_dock.layers._decoded_layers import is_decoded
 from embedscope.napari_dock.layers._linked_layers import LinkedLayers
@@ -162,7 +162,7 @@ def find_layers(samples: Samples, sources: Sequence[str], layers: Sequence[Any])
 
 def _is_layer_of(samples: Samples, name: str, layer: Any, layers: Sequence[Any]) -> bool:
     source = samples.sources[name]
-    if kind_of(layer) not in LAYER_KINDS.get(source.kind, ("Points",)):
+    if layer_class(layer) not in LAYER_KINDS.get(source.kind, ("Points",)):
         return False
     if is_points(layer):
         return _are_points_of(samples, name, layer)
