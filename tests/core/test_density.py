@@ -114,6 +114,15 @@ def test_pull_is_finite_where_all_samples_coincide(rng: np.random.Generator) -> 
     assert np.isfinite(term.pull(graph, np.zeros((20, 2), np.float32), OBJECTIVE)).all()
 
 
+def test_pull_is_finite_along_edges_of_almost_no_strength(rng: np.random.Generator) -> None:
+    graph, _, _ = graph_of(rng.normal(size=(20, 3)), 5)
+    graph = graph.astype(np.float32)
+    graph.data[::3] = 1e-42
+    positions = rng.normal(size=(20, 2)).astype(np.float32)
+    term = DensityTerm(standardised(rng.normal(size=20)))
+    assert np.isfinite(term.pull(graph, positions, OBJECTIVE)).all()
+
+
 def test_pull_is_finite_with_a_sample_that_has_no_edge(rng: np.random.Generator) -> None:
     strengths = np.zeros((12, 12), np.float32)
     strengths[:10, :10] = 0.5 - 0.5 * np.eye(10, dtype=np.float32)

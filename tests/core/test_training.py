@@ -527,6 +527,16 @@ def test_densmap_keeps_dense_regions_dense(solver, rng):
     assert correlation(densmap=True) > correlation(densmap=False) + 0.1
 
 
+def test_densmap_acts_in_a_short_run_by_edges(few):
+    """Its last 30 % are fewer steps than are sampled at once."""
+
+    def embedding(*, densmap: bool) -> np.ndarray:
+        embedder = ParametricUMAP(densmap=densmap, random_state=0, solver="edges", n_epochs=3)
+        return embedder.fit_transform(few.train[:200])
+
+    assert not np.array_equal(embedding(densmap=True), embedding(densmap=False))
+
+
 def counts(rng: np.random.Generator) -> np.ndarray:
     """Counts of 120 kinds in 250 samples of three classes, such as words or genes."""
     shares = rng.dirichlet(np.full(120, 0.05), 3)

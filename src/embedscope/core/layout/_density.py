@@ -13,6 +13,7 @@ from scipy import sparse
 
 from embedscope.core.layout._layout import Objective
 
+_LARGEST_PULL = 1e30  # far below the largest float32, 3.4e38
 _EPSILON = 1e-8  # added before a logarithm, as in umap-learn
 _ROUNDING = 1e-6  # of the mean distance; shorter edges count as length zero
 
@@ -91,7 +92,8 @@ class DensityTerm:
         pull = scale * (by_length(heads) + by_length(tails)) / graph.data
         if self.together is not None:
             pull[self.together] = np.minimum(pull[self.together], 0.0)
-        return np.asarray(pull, dtype=np.float32)
+        # An edge of almost no strength is almost never sampled; its pull only has to stay finite.
+        return np.clip(pull, -_LARGEST_PULL, _LARGEST_PULL).astype(np.float32)
 
 
 def log_radii(graph: sparse.csr_matrix, squared_lengths: np.ndarray) -> np.ndarray:

@@ -23,6 +23,7 @@ from embedscope.core.solvers._problem import Problem
 
 _BATCH_SIZE = 1_000  # edges, as in umap-learn
 _DRAWN_STEPS = 64  # steps whose edges are sampled at once
+_LEAST_BLOCKS = 20  # of a run with densMAP: by default six of them are in the last 30 %
 _TABLE_RATE = 30.0  # times the optimiser's rate: positions have to change more than weights
 
 
@@ -41,8 +42,13 @@ class EdgesSolver:
         edges = graph.tocoo()
         factor = _TABLE_RATE if model.is_table and model.peak_rate is not None else 1.0
         monitor.enter("fit")
-        for start in range(0, n_steps, _DRAWN_STEPS):
-            shape = (min(_DRAWN_STEPS, n_steps - start), batch_size)
+        block = _DRAWN_STEPS
+        if (
+            problem.density is not None
+        ):  # its weights follow the map, and act in the last steps only
+            block = min(block, max(1, n_steps // _LEAST_BLOCKS))
+        for start in range(0, n_steps, block):
+            shape = (min(block, n_steps - start), batch_size)
             drawn = draw_edges(edges.data, shape[0] * shape[1], rng).reshape(shape)
             rate = problem.objective.negative_sample_rate
             negatives = rng.integers(batch_size, size=(shape[0], rate, batch_size))

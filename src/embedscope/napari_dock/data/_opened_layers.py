@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 
 _LARGEST_COPY = 2**30  # bytes of a label image, which are copied in a second
-    2**30
-)  # bytes of a label image: copied in a second, and still a small part of memory
 LAYER_KINDS = {"labels": ("Labels",), "patches": ("Image",)}  # of a table, Labels or Points
 
 
