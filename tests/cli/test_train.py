@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import anndata
@@ -16,7 +14,7 @@ import tifffile
 from cli_data import QUICK, field
 
 from embedscope import Explorer
-from embedscope.cli import main
+from embedscope.cli import _training, main
 
 
 def test_a_session_of_a_table_knows_its_rows(table_session, table):
@@ -117,18 +115,34 @@ def test_a_session_that_is_there_is_not_replaced_unless_asked(table_session, cap
     assert (table_session / "session.json").read_bytes() == before
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent in another way there")
-def test_ctrl_c_keeps_the_best_map_so_far(tmp_path, table):
-    np.save(tmp_path / "data.npy", np.random.default_rng(0).random((500, 20), np.float32))
-    command = [sys.executable, "-m", "embedscope", "train", "data.npy", "--out", "map"]
-    slow = ["--set", "n_training_epochs=100", "--set", "reconstruction=false"]
-    with subprocess.Popen(
-        [*command, *slow], cwd=tmp_path, stderr=subprocess.PIPE, text=True
-    ) as running:
-        for line in running.stderr:
-            if "Training the networks" in line:
-                break
-        os.kill(running.pid, signal.SIGINT)
-        rest = running.stderr.read()
-        assert running.wait(120) == 130, rest
-    assert np.isfinite(Explorer.open(tmp_path / "map").embedding.positions).all()
+class Interrupted(Explorer):
+    """An explorer whose user presses Ctrl-C: at the first loss that is reported, or at once."""
+
+    at_once = False
+
+    def train(self) -> None:
+        pressed: list[object] = []
+
+        def press(*_: object) -> None:
+            if not pressed:
+                pressed.append(True)
+                os.kill(os.getpid(), signal.SIGINT)
+
+        told = self.events.status_changed if self.at_once else self.events.losses_changed
+        told.connect(lambda value: press() if self.at_once or value else None)
+        super().train()
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_ctrl_c_keeps_the_best_map_so_far(tmp_path, table, monkeypatch, capsys, at_once):
+    monkeypatch.setattr(_training, "Explorer", Interrupted)
+    monkeypatch.setattr(Interrupted, "at_once", at_once)
+    monkeypatch.chdir(tmp_path)
+    table.to_csv("table.csv", index=False)
+    slow = ["--set", "n_training_epochs=50", "--set", "reconstruction=false"]
+    assert main(["train", "table.csv", "--out", "map", *slow]) == 130
+    if at_once:
+        assert "Stopped before anything was learned" in capsys.readouterr().err
+        assert not Path("map").exists()
+    else:
+        assert np.isfinite(Explorer.open("map").embedding.positions).all()

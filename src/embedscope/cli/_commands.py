@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from embedscope._errors import EmbedscopeError, InvalidInputError
+from embedscope._errors import EmbedscopeError, InvalidInputError, StoppedError
 from embedscope._wording import counted
 
 DONE, WRONG_INPUT, SOME_LEFT_OUT, INTERRUPTED = 0, 2, 3, 130
@@ -65,6 +65,9 @@ def _ending() -> Iterator[None]:
     """Turn what a command raises into a message and an exit status."""
     try:
         yield
+    except StoppedError as error:
+        print(f"embedscope: {error}", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED) from error
     except EmbedscopeError as error:
         print(f"embedscope: {error}", file=sys.stderr)
         raise typer.Exit(WRONG_INPUT) from error
