@@ -8,16 +8,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from fake_page import PageAndView
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from view_contract import N_SAMPLES, SQUARE, explorer_with_map
 
-from embedscope.explorer import Explorer, Presenter
+from embedscope.explorer import ColorBy, Explorer, Presenter, describe_row
 from embedscope.jupyter_widget._typescript import TARGET, write_interfaces
 from embedscope.jupyter_widget.protocol._wishes import FROM_PAGE
 from embedscope.jupyter_widget.wire._worker import MOST_WAITING, Worker
+from embedscope.samples import samples_from_table
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +145,26 @@ def test_tables_have_names_for_thumbnails(view: PageAndView):
     assert len(sheet["names"]) == 2
     (refusal,) = ask(view, t="thumbs", rows=[60])
     assert "60" in refusal["message"]
+
+
+def test_the_hover_text_has_the_values_of_describe_row():
+    """The first three features and the one that colours, in the words of both front ends."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(60, 5)), columns=list("abcde")).assign(kind="x")
+    explorer = Explorer(samples_from_table(table))
+    view = PageAndView(explorer=explorer)
+    presenter = Presenter(explorer, view, "page")
+    for colored_by in ("", "b", "kind"):
+        explorer.color(ColorBy("feature", colored_by) if colored_by else ColorBy())
+        view.settle()
+        (sheet,) = ask(view, t="thumbs", rows=[59, 3, 59])
+        for row, values in zip(sheet["rows"], sheet["values"], strict=True):
+            shown = sorted(values, key=lambda value: value[0] != colored_by)[:3]  # as the page does
+            expected = describe_row(explorer.samples, row, colored_by).values[:3]
+            assert [tuple(value) for value in shown] == list(expected)
+            assert len(values) == (4 if colored_by == "kind" else 3)
+    presenter.close()
+    view.close()
 
 
 def test_decoding_without_a_map_says_what_to_do(view: PageAndView):

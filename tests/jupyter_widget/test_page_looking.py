@@ -22,6 +22,19 @@ class TestLooking:
         assert tooltip.locator("canvas").is_visible()
         page.wait_for("k.count('hover') === 1 && k.last('hover').row >= 0")
 
+    def test_the_hover_text_follows_the_colouring(self, open_page: Any) -> None:
+        page = open_page()
+        page.page.mouse.move(*page.on_screen(*page.kernel("[k.xy[0], k.xy[1]]")))
+        values = page.page.locator(".es-map .es-tooltip-values")
+        for feature, text in (("shape", "shape: (round|bent|small)"), ("area", "area: 40.5")):
+            if feature == "area":  # from Python, while the mouse points at the sample
+                page.kernel("k.on_color({by: 'feature', name: 'area', limits: null, hidden: []})")
+            values.get_by_text(re.compile(rf"^{text}\nx: 1\ny: 2$")).wait_for()
+        asked = page.kernel("k.count('thumbs')")
+        page.kernel("k.on_color({by: 'none', name: '', limits: null, hidden: []})")
+        values.get_by_text(re.compile(r"^x: 1\ny: 2\nframe: 0$")).wait_for()
+        assert page.kernel("k.count('thumbs')") == asked  # these values were there
+
     @pytest.mark.parametrize("panel", ["map", "image"])
     def test_pictures_near_the_pointer_are_there_before_it(
         self, open_page: Any, panel: str

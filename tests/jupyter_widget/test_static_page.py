@@ -77,8 +77,8 @@ class TestPacking:
     def test_bytes_come_out_as_they_went_in(self, data: bytes) -> None:
         assert zlib.decompress(base64.b64decode(deflate(data)["deflated"])) == data
 
-    def test_of_a_table_only_names_are_kept(self) -> None:
-        packed = pack_message(Thumbnails([1], ["a"], 0, 0), (b"",))
+    def test_a_table_without_pictures_keeps_its_names(self) -> None:
+        packed = pack_message(Thumbnails([1], ["a"], [[]], 0, 0), (b"",))
         assert packed["buffers"] == [deflate(b"")]
 
     def test_an_image_without_channels_keeps_its_objects(self) -> None:

@@ -261,7 +261,7 @@ class PageView:
     def send_pictures(self, samples: Samples, rows: Sequence[int]) -> None:
         """Send the pictures of some samples, unless others are shown by now."""
         pictured = self._pictured
-        drawn = encode_thumbnails(samples, rows)
+        drawn = encode_thumbnails(samples, rows, self._color_by().name)
         if self.samples is samples:
             pictured.update(rows)
             self.outbox.answer(*drawn)

@@ -363,10 +363,17 @@ export class FakeKernel {
       rows.forEach((row, i) =>
         this.drawCell(this.kinds[row], this.sizes[row], sheet, i * SIDE * SIDE * 3),
       );
-    this.tell(
-      { t: "thumb", rows, names: rows.map((row) => `cells · t 0 · label ${row + 1}`), w, h },
-      sheet,
-    );
+    const names = rows.map((row) => `cells · t 0 · label ${row + 1}`);
+    const values = rows.map((row) => this.valuesOf(row));
+    this.tell({ t: "thumb", rows, names, values, w, h }, sheet);
+  }
+
+  /** Three features, and the one that colours the map. */
+  valuesOf(row) {
+    const texts = { x: "1", y: "2", frame: "0", shape: CLASSES[this.kinds[row]], area: "40.5" };
+    const features = ["x", "y", "frame"];
+    if (this.by.by === "feature") features.push(this.by.name);
+    return features.map((name) => [name, texts[name]]);
   }
 
   nearest(x, y, k) {

@@ -208,12 +208,17 @@ class Picture(Message):
 
 @dataclass(frozen=True)
 class Thumbnails(Message):
-    """A sheet of equally large pictures, with the names of their samples."""
+    """A sheet of equally large pictures, with the names of their samples.
+
+    `values` are names and values of features of each sample: the first three, and the one that the
+    map is coloured by.
+    """
 
     kind: ClassVar[str] = "thumb"
     buffers: ClassVar[tuple[str, ...]] = ("uint8 rgb, (len(rows), h, w, 3)",)
     rows: list[int]
     names: list[str]
+    values: list[list[tuple[str, str]]]
     w: int
     h: int
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from embedscope.explorer import (
     Reconstruction,
     SampleReconstruction,
     Selection,
+    describe_row,
     name_of,
     names_of_rows,
 )
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 THUMBNAIL_PX = 64  # the longer side of larger pictures
+MOST_LINES = 3  # of the hover text, as in the napari dock
 
 
 def encode_positions(
@@ -218,15 +221,40 @@ def encode_explanation(explanation: Explanation, request: int) -> tuple[Explaine
     return ExplainedMessage(request, title, items, width, height), (_bytes(levels),)
 
 
-def encode_thumbnails(samples: Samples, rows: Sequence[int]) -> tuple[Thumbnails, Buffers]:
-    """Pictures of some samples; of tables only their names."""
+def encode_thumbnails(
+    samples: Samples, rows: Sequence[int], colored_by: str = ""
+) -> tuple[Thumbnails, Buffers]:
+    """Pictures, names and feature values of some samples; tables have no pictures.
+
+    `colored_by` is the feature that the map is coloured by, "" for none.
+    """
     names = names_of_rows(samples, rows)
+    values = _hover_values(samples, rows, colored_by)
     if not samples.is_image or not rows:
-        return Thumbnails(list(rows), names, 0, 0), (b"",)
+        return Thumbnails(list(rows), names, values, 0, 0), (b"",)
     largest = max(samples.sample_shape[-3:-1])
     size_px = THUMBNAIL_PX if largest > THUMBNAIL_PX else None
     sheet = np.stack([samples.thumbnail(row, size_px) for row in rows])
-    return Thumbnails(list(rows), names, sheet.shape[2], sheet.shape[1]), (_bytes(sheet),)
+    return Thumbnails(list(rows), names, values, sheet.shape[2], sheet.shape[1]), (_bytes(sheet),)
+
+
+def _hover_values(
+    samples: Samples, rows: Sequence[int], colored_by: str
+) -> list[list[tuple[str, str]]]:
+    """The first features of each row, and the one that the map is coloured by.
+
+    The page chooses and orders the lines, so they are right under each of these colourings.
+    """
+    columns = samples.features.columns
+    shown = [*columns[:MOST_LINES], *(n for n in columns[MOST_LINES:] if str(n) == colored_by)]
+    if not shown or not rows:
+        return [[] for _ in rows]
+    # The rows alone, with few columns: describing a row of many samples costs milliseconds.
+    distinct, places = np.unique(rows, return_inverse=True)
+    few = samples.subset(distinct)
+    few = dataclasses.replace(few, features=few.features[shown])
+    described = [list(describe_row(few, row).values) for row in range(len(distinct))]
+    return [described[place] for place in places]
 
 
 def _finite(error: float) -> float | None:

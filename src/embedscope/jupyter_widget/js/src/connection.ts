@@ -48,13 +48,15 @@ export class Connection {
   ) {
     this.sheets = new SheetRequests(
       // Of samples that are no longer, there is nothing to ask.
-      (row) => store.thumbnails.has(row) || row >= (store.catalog?.n_samples ?? 0),
+      (row) => store.isDescribed(row) || row >= (store.catalog?.n_samples ?? 0),
       (rows) => this.send({ t: "thumbs", rows }),
       signal,
     );
     this.readTraits(signal);
     const letGo = () => !store.catalog?.can_carry && store.carried >= 0 && store.setCarried(-1);
     store.on(["catalog"], letGo, signal);
+    const describeHovered = () => store.hover >= 0 && this.wantThumbnails([store.hover]);
+    store.on(["colors"], describeHovered, signal); // another feature comes first now
     const receive = (head: FromKernel, buffers: Buffer[]) => this.receive(head, buffers);
     model.on("msg:custom", receive);
     signal.addEventListener("abort", () => model.off("msg:custom", receive), { once: true });

@@ -54,7 +54,7 @@ function filePictures(store: Store, head: FromKernel, buffers: Buffer[]): void {
   const [first, second, third] = buffers;
   switch (head.t) {
     case "thumb":
-      store.addThumbnails(head.rows, head.names, head.w, head.h, asBytes(first));
+      store.addThumbnails(head, asBytes(first));
       break;
     case "img":
       store.picture = { head, levels: asBytes(first), rows: asIntegers(second) };

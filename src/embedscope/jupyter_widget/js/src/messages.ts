@@ -193,6 +193,7 @@ export interface Thumbnails {
   t: "thumb";
   rows: Array<number>;
   names: Array<string>;
+  values: Array<Array<[string, string]>>;
   w: number;
   h: number;
   // buffer: uint8 rgb, (len(rows), h, w, 3)

@@ -23,6 +23,7 @@ import type {
   Reconstructed,
   SetColors,
   StatusState,
+  Thumbnails,
 } from "./messages";
 
 export type Topic =
@@ -55,6 +56,7 @@ export type Topic =
 
 export interface Thumbnail {
   name: string;
+  values: Thumbnails["values"][number];
   width: number;
   height: number;
   rgb: Uint8Array;
@@ -332,12 +334,19 @@ export class Store extends Emitter<Topic> {
     this.emit("losses");
   }
 
-  addThumbnails(rows: number[], names: string[], w: number, h: number, sheet: Uint8Array): void {
+  /** Whether the hover text of a row is there, with the value that colours it. */
+  isDescribed(row: number): boolean {
+    const thumbnail = this.thumbnails.get(row);
+    const feature = this.colors?.name ?? "";
+    return thumbnail !== undefined && (!feature || thumbnail.values.some(([n]) => n === feature));
+  }
+
+  addThumbnails({ rows, names, values, w, h }: Thumbnails, sheet: Uint8Array): void {
     if (this.thumbnails.size > MOST_THUMBNAILS) this.thumbnails.clear();
     const size = w * h * 3;
     rows.forEach((row, i) => {
       const rgb = sheet.subarray(i * size, (i + 1) * size);
-      this.thumbnails.set(row, { name: names[i], width: w, height: h, rgb });
+      this.thumbnails.set(row, { name: names[i], values: values[i], width: w, height: h, rgb });
     });
     this.emit("thumbnails");
   }

@@ -57,7 +57,8 @@ const sheets = () => model.of("thumbs").map(({ rows }) => rows);
 function answerSheet(number: number): Promise<unknown> {
   const { rows } = model.of("thumbs")[number];
   const names = rows.map((row) => `sample ${row}`);
-  model.tell({ t: "thumb", rows, names, w: 1, h: 1 }, new Uint8Array(3 * rows.length));
+  const values = rows.map(() => []);
+  model.tell({ t: "thumb", rows, names, values, w: 1, h: 1 }, new Uint8Array(3 * rows.length));
   return asked();
 }
 

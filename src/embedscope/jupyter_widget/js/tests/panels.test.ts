@@ -10,6 +10,7 @@ import { inputFor, readInput, writeInput } from "../src/panels/form";
 import { describe as describeStatus } from "../src/panels/header";
 import { shortly, stepOf } from "../src/panels/legend";
 import { groupLosses } from "../src/panels/losses";
+import { linesOf } from "../src/map/tooltip";
 import { reconstructedPanel } from "../src/panels/reconstructed";
 import { someOf } from "../src/panels/selected";
 import { pointOpacity, pointSize } from "../src/points/scene";
@@ -48,6 +49,17 @@ describe("the form", () => {
     expect(readInput(field, box)).toBe(true);
     const choice = { ...NEIGHBORS, kind: "choice", choices: ["a", "b"], default: "b" };
     expect(readInput(choice, inputFor(choice))).toBe("b");
+  });
+});
+
+describe("the hover text", () => {
+  const values: [string, string][] = ["a", "b", "c", "d"].map((name) => [name, "1"]);
+
+  it("has three values, and the feature that colours the map is the first", () => {
+    expect(linesOf(values, "")).toEqual(["a: 1", "b: 1", "c: 1"]);
+    expect(linesOf(values, "b")).toEqual(["b: 1", "a: 1", "c: 1"]);
+    expect(linesOf(values, "d")).toEqual(["d: 1", "a: 1", "b: 1"]);
+    expect(linesOf([], "a")).toEqual([]);
   });
 });
 
@@ -266,7 +278,7 @@ describe("carrying a sample", () => {
     press(element, "Carry");
     expect(asked).toEqual([["carry", 1]]);
     store.setCarried(1);
-    store.addThumbnails([1], ["cells 2"], 0, 0, NONE);
+    store.addThumbnails({ t: "thumb", rows: [1], names: ["cells 2"], values: [[]], w: 0, h: 0 }, NONE);
     expect(element.querySelector(".es-carried")?.textContent).toContain("Carrying cells 2");
     store.setMask(Uint8Array.of(1, 1, 0)); // another selection does not matter by now
     expect(press(element, "Carry").getAttribute("aria-pressed")).toBe("true");

@@ -94,7 +94,7 @@ export class ImagePanel {
     };
     store.on(["colors", "selection", "hover"], recolor, signal);
     store.on(["located"], () => store.located && this.goTo(store.located), signal);
-    store.on(["thumbnails"], () => this.tooltip.fill(), signal);
+    store.on(["thumbnails", "colors"], () => this.tooltip.fill(), signal);
     this.chooseSource(undefined);
   }
 

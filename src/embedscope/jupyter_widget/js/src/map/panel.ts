@@ -211,7 +211,10 @@ export class MapPanel {
       },
       theme: () => view.draw(),
       look: () => view.setLook(store.look),
-      colors: () => view.setColors(store.levels, store.palette),
+      colors: () => {
+        view.setColors(store.levels, store.palette);
+        this.tooltip.fill();
+      },
       selection: () => view.setMask(store.mask, store.nSelected > 0),
       novel: () => view.setMarked(store.novel),
       gates: () => this.overlay.showGates(store.gates, store.editedGate),
