@@ -12,7 +12,7 @@ from fake_page import FakePage, PageAndView
 from view_contract import SQUARE, explorer_with_map
 
 from embedscope.explorer import Explorer, Presenter
-from embedscope.jupyter_widget.wire._outbox import Outbox
+from embedscope.jupyter_widget.wire._outbox import PageOutbox
 from embedscope.jupyter_widget.wire._pump import Pace
 
 
@@ -32,7 +32,7 @@ def view(explorer: Explorer) -> Iterator[PageAndView]:
 
 
 def test_a_newer_value_takes_the_place_of_one_that_waits():
-    outbox = Outbox()
+    outbox = PageOutbox()
     for value in "abc":
         outbox.put("emb", value)
     outbox.put("sel", 1)
@@ -43,7 +43,7 @@ def test_a_newer_value_takes_the_place_of_one_that_waits():
 
 
 def test_a_revision_is_never_smaller_than_asked():
-    outbox = Outbox()
+    outbox = PageOutbox()
     outbox.put("sel", "x", least_revision=7)
     outbox.put_again("sel", least_revision=9)
     assert outbox.take("sel").revision == 9
@@ -135,7 +135,7 @@ def test_a_page_that_was_reloaded_gets_everything(explorer: Explorer, view: Page
     before = view.page
     view.page = fresh
     view.pump._send, view.pump._set_trait = fresh.receive, fresh.set_trait
-    fresh.tell = view.desk.receive
+    fresh.tell = view.dispatcher.receive
     fresh.hello()
     view.settle()
     np.testing.assert_array_equal(fresh.positions, before.positions)

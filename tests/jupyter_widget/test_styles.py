@@ -55,11 +55,11 @@ def view(request: pytest.FixtureRequest) -> Iterator[PageAndView]:
     explorer.show_sample_reconstructions(())
 
 
-def ask(view: PageAndView, kind: str, **wish: Any) -> tuple[dict[str, Any], list[bytes]]:
-    """What a wish is answered by."""
+def ask(view: PageAndView, kind: str, **intent: Any) -> tuple[dict[str, Any], list[bytes]]:
+    """What a intent is answered by."""
     view.page.errors.clear()
     view.page.pictures.pop(kind, None)
-    view.page.tell({"req": 5, **wish})
+    view.page.tell({"req": 5, **intent})
     view.settle()
     assert view.page.errors == []
     return view.page.pictures[kind]
@@ -90,10 +90,10 @@ def test_a_sample_is_drawn_at_its_own_place_and_carried_to_others(
 def test_another_is_the_code_of_a_neighbour_each_time_of_another(
     pictures: Explorer, view: PageAndView
 ):
-    wish = {"t": "decode", "carry": -1, "another": True, **place_of(pictures, 8)}
+    intent = {"t": "decode", "carry": -1, "another": True, **place_of(pictures, 8)}
     names = []
     for _ in range(3):
-        head, _ = ask(view, "dec", **wish)
+        head, _ = ask(view, "dec", **intent)
         assert head["style"] == "random"
         names.append(head["style_name"])
     assert names[0] != names[1] != names[2]
@@ -102,10 +102,10 @@ def test_another_is_the_code_of_a_neighbour_each_time_of_another(
 
 def test_a_path_takes_the_carried_sample_along(pictures: Explorer, view: PageAndView):
     points = pictures.embedding.positions[[3, 50]].tolist()
-    wish = {"t": "decode-path", "points": points, "n": 4}
-    head, (typical, *_) = ask(view, "path", **wish)  # of a page before styles
+    intent = {"t": "decode-path", "points": points, "n": 4}
+    head, (typical, *_) = ask(view, "path", **intent)  # of a page before styles
     assert head["style_name"] == ""
-    head, (carried, *_) = ask(view, "path", **wish, carry=3)
+    head, (carried, *_) = ask(view, "path", **intent, carry=3)
     assert head["style_name"] == "array 3"
     assert len(carried) == len(typical) == 4 * 6 * 6 * 3
     assert carried != typical

@@ -12,9 +12,9 @@ import numpy as np
 
 from embedscope.explorer import ColorBy, Explorer
 from embedscope.explorer.marks._regions import in_polygon
-from embedscope.jupyter_widget._desk import Desk
+from embedscope.jupyter_widget._dispatcher import IntentDispatcher
 from embedscope.jupyter_widget._page_view import PageView
-from embedscope.jupyter_widget.protocol._heads import Message
+from embedscope.jupyter_widget.protocol._message_base import Message
 
 
 class FakePage:
@@ -108,8 +108,8 @@ class FakePage:
         with self._lock:
             hits = in_polygon(self.positions, polygon)
             revision = self.revisions["sel"] = self.revisions.get("sel", 0) + 1
-        wish = {"t": "select", "rev": revision, "origin": "map", "mode": mode}
-        self.tell(wish, [memoryview(np.packbits(hits, bitorder="little"))])
+        intent = {"t": "select", "rev": revision, "origin": "map", "mode": mode}
+        self.tell(intent, [memoryview(np.packbits(hits, bitorder="little"))])
 
 
 class PageAndView(PageView):
@@ -119,15 +119,15 @@ class PageAndView(PageView):
         self.page = FakePage() if page is None else page
         color_by = ColorBy if explorer is None else lambda: explorer.color_by
         super().__init__(self.page.receive, self.page.set_trait, color_by=color_by)
-        self.desk = Desk(self)
-        self.page.tell = self.desk.receive
+        self.dispatcher = IntentDispatcher(self)
+        self.page.tell = self.dispatcher.receive
         self.page.hello()
 
     def settle(self, timeout_s: float = 10.0) -> None:
         """Wait until everything asked is done and everything told has arrived."""
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:
-            assert self.desk.wait_idle(timeout_s)
+            assert self.dispatcher.wait_idle(timeout_s)
             with self.pump._sending:
                 if not self.outbox.waiting() and not self.outbox._answers:
                     return
@@ -135,5 +135,5 @@ class PageAndView(PageView):
         raise AssertionError(f"still waiting: {self.outbox.waiting()}")
 
     def close(self) -> None:
-        self.desk.close()
+        self.dispatcher.close()
         super().close()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from embedscope._wording import counted
 from embedscope.explorer import (
     ColorBy,
     Coloring,
@@ -24,7 +25,7 @@ from embedscope.explorer import (
     name_of,
     names_of_rows,
 )
-from embedscope.jupyter_widget.protocol._drawings import (
+from embedscope.jupyter_widget.protocol._decoder_messages import (
     Decoded,
     DecodedPath,
     Reconstructed,
@@ -32,6 +33,7 @@ from embedscope.jupyter_widget.protocol._drawings import (
 )
 from embedscope.jupyter_widget.protocol._messages import (
     Colors,
+    ExplainedMessage,
     GateItem,
     Gates,
     LegendItem,
@@ -41,9 +43,6 @@ from embedscope.jupyter_widget.protocol._messages import (
     RankItem,
     Selected,
     Thumbnails,
-)
-from embedscope.jupyter_widget.protocol._messages import (
-    Explained as ExplainedMessage,
 )
 from embedscope.jupyter_widget.wire._outbox import Buffers
 from embedscope.samples import SampleId, Samples
@@ -64,7 +63,7 @@ def encode_positions(
 
 
 def encode_colors(coloring: Coloring, color_by: ColorBy, revision: int) -> tuple[Colors, Buffers]:
-    """The colours, and what they are the colours of."""
+    """The colours, and the feature that they show."""
     legend = [LegendItem(e.label, e.color, e.count, e.visible) for e in coloring.legend]
     limits = None if coloring.limits is None else [float(limit) for limit in coloring.limits]
     head = Colors(
@@ -107,12 +106,12 @@ def encode_selection(
 
 
 def encode_novel(novel: npt.NDArray[np.bool_], revision: int) -> tuple[Novel, Buffers]:
-    """The rows of the samples that are unlike those trained on."""
+    """The rows of the samples that are unlike the training samples."""
     return Novel(revision), (_bytes(np.flatnonzero(novel).astype("<u4")),)
 
 
 def encode_gates(gates: GateSet, counts: pd.DataFrame, n_samples: int, revision: int) -> Gates:
-    """The gates, with how many samples each holds in all sources and frames together."""
+    """The gates, with their counts over all sources and frames."""
     total = counts.groupby("gate")["count"].sum().to_dict()
     items = []
     for gate in gates:
@@ -134,7 +133,7 @@ def encode_gates(gates: GateSet, counts: pd.DataFrame, n_samples: int, revision:
 def encode_reconstruction(
     drawn: Reconstruction, samples: Samples, request: int
 ) -> tuple[Decoded, Buffers]:
-    """What stands at one place."""
+    """The decoded sample at one point."""
     picture, spread = drawn.picture, drawn.spread_picture
     height, width = (0, 0) if picture is None else picture.shape[:2]
     head = Decoded(
@@ -160,7 +159,7 @@ def encode_reconstruction(
 def encode_path(
     drawn: Sequence[Reconstruction], samples: Samples, request: int
 ) -> tuple[DecodedPath, Buffers]:
-    """What stands along a line."""
+    """The decoded samples along a line."""
     pictures = [each.picture for each in drawn if each.picture is not None]
     height, width = pictures[0].shape[:2] if pictures else (0, 0)
     values = np.array([_values(each.sample, samples) for each in drawn], dtype="<f4")
@@ -181,7 +180,7 @@ def encode_path(
 def encode_reconstructions(
     drawn: Sequence[SampleReconstruction], samples: Samples, request: int
 ) -> tuple[Reconstructed, Buffers]:
-    """Real samples, and what is drawn for them."""
+    """Samples and their reconstructions."""
     items = [
         ReconstructionItem(
             row=-1 if each.row is None else each.row,
@@ -206,12 +205,12 @@ def encode_reconstructions(
 
 
 def encode_explanation(explanation: Explanation, request: int) -> tuple[ExplainedMessage, Buffers]:
-    """What drives the place of samples; depth is flattened to its maximum."""
+    """What drives the position of samples; saliency in 3D becomes its maximum over depth."""
     ranking = explanation.ranking
     columns = ranking.iloc[:, 0], ranking["effect"], ranking["share"]
     items = [RankItem(str(name), float(e), float(s)) for name, e, s in zip(*columns, strict=True)]
     count = len(explanation.rows)
-    title = f"What drives the place of {count:,} sample{'s' if count > 1 else ''}"
+    title = f"What drives the position of {counted(count, 'sample')}"
     saliency = explanation.saliency
     if saliency is None:
         return ExplainedMessage(request, title, items, 0, 0), (b"",)
@@ -249,7 +248,7 @@ def _hover_values(
     shown = [*columns[:MOST_LINES], *(n for n in columns[MOST_LINES:] if str(n) == colored_by)]
     if not shown or not rows:
         return [[] for _ in rows]
-    # The rows alone, with few columns: describing a row of many samples costs milliseconds.
+    # Of these rows and few columns only: `describe_row` is slow for many samples or features.
     distinct, places = np.unique(rows, return_inverse=True)
     few = samples.subset(distinct)
     few = dataclasses.replace(few, features=few.features[shown])
@@ -266,7 +265,7 @@ def _name_of(identity: SampleId | None, samples: Samples) -> str:
 
 
 def _values(sample: npt.NDArray[Any], samples: Samples) -> list[float]:
-    """The values of a table's row in the table's own units."""
+    """The values of a row in the units of the table."""
     if samples.is_image:
         return []
     means, deviations = _units(samples)
@@ -274,14 +273,14 @@ def _values(sample: npt.NDArray[Any], samples: Samples) -> list[float]:
 
 
 def _spreads(spread: npt.NDArray[Any], samples: Samples) -> list[float]:
-    """Standard deviations of a table's features in the table's own units."""
+    """Standard deviations of the features in the units of the table."""
     if samples.is_image:
         return []
     return (spread.astype(np.float64) * _units(samples)[1]).tolist()
 
 
 def _units(samples: Samples) -> tuple[Any, Any]:
-    """Mean and standard deviation of each feature of a table that was standardised, else 0, 1."""
+    """Mean and standard deviation of each feature if the table was standardised, else 0 and 1."""
     means, deviations = (getattr(samples.recipe, name, None) for name in ("means", "deviations"))
     if means is None or deviations is None:
         return 0.0, 1.0

@@ -17,7 +17,7 @@ from view_contract import N_SAMPLES, SQUARE, explorer_with_map
 
 from embedscope.explorer import ColorBy, Explorer, Presenter, describe_row
 from embedscope.jupyter_widget._typescript import TARGET, write_interfaces
-from embedscope.jupyter_widget.protocol._wishes import FROM_PAGE
+from embedscope.jupyter_widget.protocol._intents import FROM_PAGE
 from embedscope.jupyter_widget.wire._worker import MOST_WAITING, Worker
 from embedscope.samples import samples_from_table
 
@@ -44,10 +44,10 @@ def _clean(explorer: Explorer, view: PageAndView) -> None:
     view.page.heads.clear()
 
 
-def ask(view: PageAndView, buffers: Any = (), **wish: Any) -> list[dict[str, Any]]:
-    """Every head that comes after a wish."""
+def ask(view: PageAndView, buffers: Any = (), **intent: Any) -> list[dict[str, Any]]:
+    """Every head that comes after a intent."""
     view.page.heads.clear()
-    view.page.tell(wish, buffers)
+    view.page.tell(intent, buffers)
     view.settle()
     return list(view.page.heads)
 
@@ -189,12 +189,12 @@ _json = st.recursive(
     ),
     max_leaves=6,
 )
-_field_names = sorted({field.name for wish in FROM_PAGE for field in dataclasses.fields(wish)})
+_field_names = sorted({field.name for intent in FROM_PAGE for field in dataclasses.fields(intent)})
 # Polls and greetings answer in their own way, and training is another matter.
-_kinds = [wish.kind for wish in FROM_PAGE if wish.kind not in ("hello", "poll", "ack")]
+_kinds = [intent.kind for intent in FROM_PAGE if intent.kind not in ("hello", "poll", "ack")]
 _almost = st.fixed_dictionaries(
     {"t": st.sampled_from(_kinds)}, optional=dict.fromkeys(_field_names, _json)
-).filter(lambda wish: wish.get("name") != "train")
+).filter(lambda intent: intent.get("name") != "train")
 
 
 @given(content=_json | _almost, buffer=st.binary(max_size=16))
@@ -207,24 +207,24 @@ def test_whatever_a_page_sends_the_kernel_lives_and_answers(
     explorer: Explorer, view: PageAndView, content: Any, buffer: bytes
 ):
     view.page.errors.clear()
-    view.desk.receive(content, [buffer])
-    view.desk.wait_idle()
+    view.dispatcher.receive(content, [buffer])
+    view.dispatcher.wait_idle()
     view.pump.turn()
-    if not _is_wish(content):
+    if not _is_intent(content):
         assert len(view.page.errors) == 1, content
         assert view.page.errors[0]["message"]
-    view.desk.receive({"t": "thumbs", "rows": [1]})
-    assert view.desk.wait_idle()
-    assert view.desk._commands._thread.is_alive()
-    assert view.desk._drawing._thread.is_alive()
+    view.dispatcher.receive({"t": "thumbs", "rows": [1]})
+    assert view.dispatcher.wait_idle()
+    assert view.dispatcher._commands._thread.is_alive()
+    assert view.dispatcher._drawing._thread.is_alive()
 
 
-def _is_wish(content: Any) -> bool:
+def _is_intent(content: Any) -> bool:
     from embedscope._errors import InvalidInputError
-    from embedscope.jupyter_widget.protocol._reading import read_wish
+    from embedscope.jupyter_widget.protocol._reading import read_intent
 
     try:
-        read_wish(content)
+        read_intent(content)
     except InvalidInputError:
         return False
     return True
@@ -279,9 +279,9 @@ def test_a_selection_of_samples_that_are_gone_selects_no_others(
     explorer.place(np.ones((N_SAMPLES, 2)))
     view.settle()  # what the new map brings has been told
     bits = np.packbits(np.ones(N_SAMPLES, bool), bitorder="little").tobytes()
-    wish = {"t": "select", "origin": "map", "mode": "replace"}
-    heads = ask(view, [bits], **wish, rev=500, emb=seen)
+    intent = {"t": "select", "origin": "map", "mode": "replace"}
+    heads = ask(view, [bits], **intent, rev=500, emb=seen)
     assert [head["t"] for head in heads if head["t"] in ("err", "sel")] == ["err", "sel"]
     assert len(explorer.selection) == 0
-    ask(view, [bits], **wish, rev=501, emb=view.page.revisions["emb"])
+    ask(view, [bits], **intent, rev=501, emb=view.page.revisions["emb"])
     assert len(explorer.selection) == N_SAMPLES

@@ -12,7 +12,7 @@ from fake_page import PageAndView
 from view_contract import explorer_with_map
 
 from embedscope.explorer import Explorer, Presenter
-from embedscope.jupyter_widget.pictures._atlas import PLACES_PER_SIDE, AtlasKeeper
+from embedscope.jupyter_widget.pictures._atlas import PLACES_PER_SIDE, AtlasUpdater
 from embedscope.samples import samples_from_array
 
 
@@ -58,7 +58,7 @@ class AtlasBox:
     def __init__(self, explorer: Explorer) -> None:
         self.shown: list[Any] = []
         self.jobs: dict[str, Callable[[], None]] = {}
-        self.keeper = AtlasKeeper(
+        self.keeper = AtlasUpdater(
             explorer, self.shown.append, lambda job, key: self.jobs.update({key: job})
         )
 
@@ -179,9 +179,9 @@ def test_the_nearest_pictures_come_with_what_is_decoded_each_once(trained, show)
     view = show(trained)
     places = trained.embedding.positions
 
-    def ask(**wish: Any) -> list[dict[str, Any]]:
+    def ask(**intent: Any) -> list[dict[str, Any]]:
         view.page.heads.clear()
-        view.page.tell(wish)
+        view.page.tell(intent)
         view.settle()
         return [head for head in view.page.heads if head["t"] in ("thumb", "dec")]
 
