@@ -116,7 +116,7 @@ class TestLooking:
         page = open_page()
         select_first_cloud(page)
         page.page.get_by_text("Why here").click()
-        page.press("What drives their place?")
+        page.press("What drives their position?")
         page.page.get_by_text("72 %").wait_for()
         assert page.page.locator(".es-ranking-bar").count() == 2
 
@@ -199,7 +199,7 @@ class TestForgetting:
         page.press("Lasso")
         select_first_cloud(page)
         page.page.get_by_text("Why here").click()
-        page.press("What drives their place?")
+        page.press("What drives their position?")
         page.page.get_by_text("72 %").wait_for()
         page.kernel("k.tell({t: 'gone', what: ['path', 'explained']})")
         page.page.get_by_text("Along a path").wait_for(state="hidden")

@@ -1,5 +1,5 @@
-// All that depends on the host of the page: JupyterLab, Notebook, VS Code, Colab or marimo. Colours and
-// fonts of their themes are in host.css.
+// All that depends on the host of the page: JupyterLab, Notebook, VS Code, Colab or marimo. Colours
+// and fonts of their themes are in host.css.
 
 import type { AnyModel } from "@anywidget/types";
 
@@ -31,8 +31,8 @@ export function onConnectionChanged(
 }
 
 /**
- * Saves count and revision of the selection: marimo runs dependent cells only when a page saves a trait.
- * Throws where the connection is closed.
+ * Saves count and revision of the selection: marimo runs dependent cells only when a page saves a
+ * trait. Throws if the connection is closed.
  */
 export function saveSelected(model: HostModel, count: number, revision: number): void {
   const known = model.get("selected");
@@ -41,7 +41,7 @@ export function saveSelected(model: HostModel, count: number, revision: number):
   model.save_changes();
 }
 
-/** Without this, JupyterLab and Notebook take a lone X or D for "cut this cell" or "delete this cell". */
+/** Else JupyterLab and Notebook take a lone X or D for "cut cell" or "delete cell". */
 export function hideFromHost(event: KeyboardEvent): void {
   event.stopPropagation();
 }
@@ -55,7 +55,7 @@ export function onThemeChanged(listener: () => void, signal: AbortSignal): void 
   signal.addEventListener("abort", () => changed.disconnect(), { once: true });
 }
 
-/** The element around an element; a shadow tree, in which some hosts put the widget, is no border. */
+/** The element around an element, also across a shadow tree: some hosts put the widget in one. */
 export function parentOf(element: Element): Element | null {
   const root = element.getRootNode();
   return element.parentElement ?? (root instanceof ShadowRoot ? root.host : null);

@@ -1,10 +1,11 @@
-// The small card beside the pointer: who the sample is and its picture, or what is decoded there.
+// The card beside the pointer: picture, name and feature values of a sample, or the decoded
+// picture.
 
 import { drawRgb, h } from "../dom";
 import type { Point } from "../geometry";
 import type { Store, Thumbnail } from "../store";
 
-const OFFSET_PX = 14;
+const OFFSET_PX = 14; // from the pointer
 const MOST_LINES = 3; // as in the napari dock
 
 export class Tooltip {
@@ -37,7 +38,7 @@ export class Tooltip {
     this.element.hidden = true;
   }
 
-  /** Towards the middle of the panel, where there is room. */
+  /** On the side of the pointer towards the middle of the panel. */
   private place(at: Point, within: { width: number; height: number }): void {
     this.fill();
     const along = (v: number, length: number) =>
@@ -46,7 +47,7 @@ export class Tooltip {
     this.element.style.transform = `translate(${x}, ${y})`;
   }
 
-  /** Again when a picture arrived. */
+  /** Called again when a picture arrives or the colouring changes. */
   fill(): void {
     if (this.shown === null) return;
     if (this.shown === "decoded") this.fillDecoded();
