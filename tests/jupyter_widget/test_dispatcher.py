@@ -1,4 +1,4 @@
-"""What pages ask for: answered, refused with a reason, and never the end of the kernel."""
+"""Intents of a page are answered or refused with a reason, and never end the kernel."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def _clean(explorer: Explorer, view: PageAndView) -> None:
 
 
 def ask(view: PageAndView, buffers: Any = (), **intent: Any) -> list[dict[str, Any]]:
-    """Every head that comes after a intent."""
+    """All heads that are received after an intent."""
     view.page.heads.clear()
-    view.page.tell(intent, buffers)
+    view.page.send(intent, buffers)
     view.settle()
     return list(view.page.heads)
 
@@ -95,7 +95,7 @@ def test_gates_are_drawn_combined_edited_and_removed(explorer: Explorer, view: P
         heads = ask(view, t="gate-edit", req=5, rev=90, name="corner", **change)
         assert [head["req"] for head in heads if head["t"] == "err"] == [5] * (polygon is not None)
         (gates,) = (head for head in heads if head["t"] == "gates")
-        assert gates["rev"] == 90  # of what the page shows already: it takes this over
+        assert gates["rev"] == 90  # the revision that the page shows
         assert gates["gates"][0]["polygon"] == SQUARE.tolist()
     ask(view, t="gate-select", req=5, name="corner", mode="replace")
     assert len(explorer.selection) == view.page.gates["corner"] > 0
@@ -118,7 +118,7 @@ def test_colours(explorer: Explorer, view: PageAndView):
     assert explorer.color_by.kind == "selection"
 
 
-def test_a_refused_selection_gives_the_page_the_one_that_stands(
+def test_a_refused_selection_is_answered_by_the_unchanged_one(
     explorer: Explorer, view: PageAndView
 ):
     explorer.select_rows([3, 4])
@@ -190,7 +190,7 @@ _json = st.recursive(
     max_leaves=6,
 )
 _field_names = sorted({field.name for intent in FROM_PAGE for field in dataclasses.fields(intent)})
-# Polls and greetings answer in their own way, and training is another matter.
+# Hello and poll have other answers; training takes too long here.
 _kinds = [intent.kind for intent in FROM_PAGE if intent.kind not in ("hello", "poll", "ack")]
 _almost = st.fixed_dictionaries(
     {"t": st.sampled_from(_kinds)}, optional=dict.fromkeys(_field_names, _json)
@@ -203,7 +203,7 @@ _almost = st.fixed_dictionaries(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-def test_whatever_a_page_sends_the_kernel_lives_and_answers(
+def test_any_message_of_a_page_is_answered_and_ends_no_thread(
     explorer: Explorer, view: PageAndView, content: Any, buffer: bytes
 ):
     view.page.errors.clear()
@@ -232,7 +232,7 @@ def _is_intent(content: Any) -> bool:
 
 def test_nothing_of_a_refusal_breaks_json(view: PageAndView):
     for value in (float("nan"), float("inf"), -(10**400), "\ud800", [[]] * 3):
-        view.page.tell({"t": "decode", "req": 1, "x": value, "y": 0.0})
+        view.page.send({"t": "decode", "req": 1, "x": value, "y": 0.0})
     view.settle()
     assert len(view.page.errors) == 5
     json.dumps(view.page.errors, allow_nan=False)
@@ -254,7 +254,7 @@ def test_too_many_requests_are_refused():
     worker.close()
 
 
-def test_of_places_passed_over_only_the_last_is_drawn():
+def test_of_several_waiting_points_only_the_last_is_decoded():
     import threading
 
     worker, gate = Worker("test"), threading.Event()
@@ -270,14 +270,14 @@ def test_of_places_passed_over_only_the_last_is_drawn():
     worker.close()
 
 
-def test_a_selection_of_samples_that_are_gone_selects_no_others(
+def test_a_selection_of_earlier_samples_selects_no_present_ones(
     explorer: Explorer, view: PageAndView
 ):
-    """Of as many samples, so that the bits alone tell nothing."""
+    """The number of samples is the same, so the bits do not show it."""
     seen = view.page.revisions["emb"]
     explorer.set_samples(np.zeros((N_SAMPLES, 2), np.float32))
     explorer.place(np.ones((N_SAMPLES, 2)))
-    view.settle()  # what the new map brings has been told
+    view.settle()  # all messages of the new map have been received
     bits = np.packbits(np.ones(N_SAMPLES, bool), bitorder="little").tobytes()
     intent = {"t": "select", "origin": "map", "mode": "replace"}
     heads = ask(view, [bits], **intent, rev=500, emb=seen)

@@ -1,4 +1,4 @@
-"""Parts of images for the page: the right pixels, and the right object at each of them."""
+"""Parts of images for the page: the right pixels, and the right object at each pixel."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_part_is_the_same_as_that_part_of_the_whole(samples: Samples):
     np.testing.assert_array_equal(part_rows, rows[5:20, 10:33])
 
 
-def test_levels_stand_for_the_values_that_are_told(samples: Samples):
+def test_levels_are_the_intensities_between_low_and_high(samples: Samples):
     head, levels, _ = read(samples, WHOLE)
     image = np.asarray(samples.sources["image"].image[0], float)
     for channel in range(2):
@@ -80,9 +80,9 @@ def test_levels_stand_for_the_values_that_are_told(samples: Samples):
         assert np.abs(restored - image[..., channel])[inside].max() <= (high - low) / 255
 
 
-def test_a_small_picture_of_a_large_image_keeps_names_and_averages_values():
+def test_a_small_picture_of_a_large_image_keeps_labels_and_averages_values():
     image = np.zeros((64, 64), np.float32)
-    image[:, ::2] = 1  # stripes, which picking pixels would lose
+    image[:, ::2] = 1  # stripes: every k-th pixel would miss them
     labels = np.zeros((64, 64), int)
     labels[16:48, 16:48] = 3
     labels[0:8, 0:8] = 4
@@ -100,7 +100,7 @@ def identities_at(samples: Samples, rows: np.ndarray, y: int, x: int) -> int:
     return samples.identities[rows[y, x] - 1].label
 
 
-def test_of_a_pyramid_the_level_that_suffices_is_read():
+def test_of_a_pyramid_the_coarsest_sufficient_level_is_read():
     fine = np.zeros((64, 64), np.uint8)
     fine[:4] = 255
     coarse = np.full((16, 16), 200, np.uint8)

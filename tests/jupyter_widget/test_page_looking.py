@@ -1,4 +1,4 @@
-"""What a page shows of samples and places, and what it puts away."""
+"""What a page shows of samples and decoded points, and what it removes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class TestLooking:
         assert page.kernel("k.count('thumbs')") == asked  # these values were there
 
     @pytest.mark.parametrize("panel", ["map", "image"])
-    def test_pictures_near_the_pointer_are_there_before_it(
+    def test_pictures_near_the_pointer_are_loaded_in_advance(
         self, open_page: Any, panel: str
     ) -> None:
         page = open_page()
@@ -88,7 +88,7 @@ class TestLooking:
         page.page.mouse.click(*page.on_screen(-4, 0))
         page.wait_for("k.count('decode') === 1")
 
-    def test_dragging_the_decoder_has_few_requests_on_the_way(self, open_page: Any) -> None:
+    def test_dragging_the_decoder_has_few_pending_requests(self, open_page: Any) -> None:
         page = open_page()
         page.press("Decode")
         page.page.evaluate("() => { test.kernel.isSilent = true; }")
@@ -134,7 +134,7 @@ class TestLooking:
         page.page.get_by_label("Time").fill("2")
         page.wait_for("k.last('view')?.t_index === 2")
 
-    def test_the_selected_are_shown_as_pictures_that_lead_to_their_place(
+    def test_selected_samples_are_pictures_that_lead_to_their_position(
         self, open_page: Any
     ) -> None:
         page = open_page()
@@ -161,7 +161,7 @@ class TestLooking:
         select_first_cloud(page)
         assert not page.page.get_by_text("Selected samples").is_visible()
 
-    def test_what_was_decoded_is_put_away_on_demand(self, open_page: Any) -> None:
+    def test_what_was_decoded_is_removed_by_clear(self, open_page: Any) -> None:
         page = open_page()
         page.page.mouse.click(*page.on_screen(-4, 0))
         page.page.wait_for_selector(".es-nearest canvas >> nth=4")
@@ -170,10 +170,10 @@ class TestLooking:
         assert page.kernel("k.count('decode-clear')") == 1
 
 
-class TestForgetting:
-    """Answers about other samples or another map are put away."""
+class TestRemoving:
+    """Answers about earlier samples or an earlier map are removed."""
 
-    def test_the_decoded_sample_its_neighbours_and_its_mark_go(self, open_page: Any) -> None:
+    def test_the_decoded_sample_and_its_neighbours_are_removed(self, open_page: Any) -> None:
         page = open_page()
         page.page.mouse.click(*page.on_screen(-4, 0))
         page.page.wait_for_selector(".es-nearest canvas >> nth=4")
@@ -184,14 +184,14 @@ class TestForgetting:
         assert not page.page.locator(".es-decoded").first.is_visible()
         assert page.page.locator(".es-pin").get_attribute("visibility") == "hidden"
 
-    def test_the_values_of_a_table_go(self, open_page: Any) -> None:
+    def test_the_values_of_a_table_are_removed(self, open_page: Any) -> None:
         page = open_page("table")
         page.page.mouse.click(*page.on_screen(-4, 0))
         page.page.get_by_text("eccentricity").wait_for()
         page.kernel("k.tell({t: 'gone', what: ['decoded']})")
         page.page.get_by_text("eccentricity").wait_for(state="detached")
 
-    def test_the_path_and_the_explanation_go(self, open_page: Any) -> None:
+    def test_the_path_and_the_explanation_are_removed(self, open_page: Any) -> None:
         page = open_page()
         page.press("Path")
         page.drag([page.on_screen(-4, 0), page.on_screen(-1, 2), page.on_screen(2, 3)])

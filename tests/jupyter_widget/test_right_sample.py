@@ -1,4 +1,4 @@
-"""Whatever the labels and their storage: each pixel that a page shows is of the sample it names."""
+"""For any labels and storage, each pixel of a page belongs to the sample in its label picture."""
 
 from __future__ import annotations
 

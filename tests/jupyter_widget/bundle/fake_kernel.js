@@ -1,5 +1,5 @@
-// A kernel for tests, in the page itself: it keeps the masters, answers every message and records
-// what it was asked. Samples are drawn cells in an image; the map is three bent clouds.
+// A kernel for tests, in the page itself: it has the state, answers every intent and records it. Samples
+// are synthetic cells in an image; the map is three bent clouds.
 
 const SIDE = 28;
 const IMAGE = 640;
@@ -80,7 +80,7 @@ export class FakeKernel {
     this.isTable = isTable;
     this.asked = [];
     this.isSilent = false;
-    this.delayMs = 2; // from what is asked to its answer
+    this.delayMs = 2; // from an intent to its answer
     this.revs = {};
     this.mask = new Uint8Array(n);
     this.gates = [];
@@ -384,7 +384,7 @@ export class FakeKernel {
     return far.sort((a, b) => a[0] - b[0]).slice(0, k);
   }
 
-  /** The second neighbour is another one; of a sample that is carried its own kind is drawn. */
+  /** "Another" is the second neighbour; a carried sample keeps its own class. */
   on_decode({ req, x, y, carry, another }) {
     const near = this.nearest(x, y, 5);
     const rgb = new Uint8Array(SIDE * SIDE * 3);
@@ -456,7 +456,7 @@ export class FakeKernel {
     this.tell({ t: "gone", what: ["reconstructed"] });
   }
 
-  /** Support grows from left to right; every picture is a plain grey of its column. */
+  /** Support grows from left to right; every picture is one grey level of its column. */
   sendAtlas() {
     const [nx, ny, w] = [8, 6, 4];
     const rgb = new Uint8Array(nx * ny * w * w * 3);
@@ -535,7 +535,7 @@ export class FakeKernel {
     this.sendMap(epoch, index, index < 0 ? this.xy : this.mapAt(epoch / 19));
   }
 
-  /** The cells stand on a grid in the image. */
+  /** The cells are on a grid in the image. */
   on_view({ req, source, t_index, z_index, x0, y0, x1, y1, w, h }) {
     const across = Math.ceil(Math.sqrt(Math.min(this.n, 600)));
     const pitch = IMAGE / across;
