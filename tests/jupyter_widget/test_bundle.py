@@ -10,7 +10,7 @@ import pytest
 from widget_page import ROOT, STATIC
 
 JS = ROOT / "src" / "embedscope" / "jupyter_widget" / "js"
-LARGEST_BUNDLE = 150_000  # bytes
+LARGEST_BUNDLE = 150_000  # bytes; every widget sends it, and anywidget waits 2 s for a model
 
 
 class TestShipping:

@@ -28,8 +28,8 @@ from embedscope.samples import SampleId, Samples
 logger = logging.getLogger(__name__)
 
 MOST_THUMBNAILS = 256  # of one message; the page asks for no more (MOST_NEEDED in js/src/sheets.ts)
-MOST_STEPS = 64
-MOST_RECONSTRUCTIONS = 64
+MOST_STEPS = 64  # of a path; the page asks for 12
+MOST_RECONSTRUCTIONS = 64  # the page asks for 8
 _CLOSED = "embedscope is busy: more than 256 requests wait."
 
 

@@ -2,7 +2,7 @@
 
 - JupyterLab and Notebook show messages from any thread. With ipykernel 7.0 a thread has to know the
   cell that it belongs to (see `start_daemon`).
-- Colab and others may show only what is sent by the thread of a message from the page: the page
+- Colab shows only what is sent by the thread of a message from the page (colabtools #3373): the page
   polls, and `Pump.serve` answers from that thread.
 - marimo runs dependent cells when the page saves a trait, and at nothing else: the page saves the
   trait `selected`.
@@ -48,7 +48,7 @@ def start_daemon(name: str, work: Callable[[], None]) -> threading.Thread:
     """Start a thread that ends with the process and whose messages reach the page."""
     ipykernel = sys.modules.get("ipykernel")
     if str(getattr(ipykernel, "__version__", "")).startswith("7.0."):
-        # ipykernel 7.0 sends nothing from a thread that does not know the cell it belongs to.
+        # ipykernel 7.0 sends nothing from a thread that does not know its cell (ipykernel #1450).
         context = contextvars.copy_context()
         thread = threading.Thread(target=context.run, args=(work,), name=name, daemon=True)
     else:

@@ -4,8 +4,8 @@ Only one thread may send: ipywidgets stores what it is about to send on the widg
 that set traits of one widget lose or repeat values. A host that shows nothing sent by this thread
 polls; it is answered in the thread of its poll, under the same lock.
 
-Notebook servers drop messages above about a thousand a second, for all widgets together, and every
-message takes time of the page's only thread.
+Notebook servers drop messages above a thousand a second (jupyter_server 2.21, averaged over 3 s),
+for all widgets together, and every message takes time of the page's only thread.
 """
 
 from __future__ import annotations

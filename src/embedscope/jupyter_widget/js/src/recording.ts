@@ -22,7 +22,7 @@ interface UnpackedMessage {
 
 type Listener = (head: FromKernel, buffers: DataView[]) => void;
 
-const NO_VALUE_LEVEL = 250;
+const NO_VALUE_LEVEL = 250; // levels as in `Colors` of protocol/_messages.py
 const N_COLORS = 249;
 const NO_VALUE = ["no value", "in no gate"];
 

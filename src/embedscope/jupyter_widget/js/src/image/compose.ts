@@ -35,7 +35,7 @@ const CYCLE: Color[] = [
   [1, 0, 1],
   [1, 1, 0],
 ];
-const N_SHOWN = 3;
+const N_SHOWN = 3; // as in the pictures of samples
 const COVERED = 0.6; // of transmitted light, under fluorescence of full brightness
 const OPAQUE_BLACK = 0xff000000; // as one little-endian number
 const FILL = 0.45; // opacity of selected objects

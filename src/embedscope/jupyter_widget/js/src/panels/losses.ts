@@ -6,6 +6,7 @@ import uPlot from "uplot";
 import { h } from "../dom";
 import type { LossHistory, Store } from "../store";
 
+// Of Okabe and Ito: distinct for colour-blind readers too.
 const COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00"];
 const HEIGHT = 74; // of a plot
 const EPOCHS_HEIGHT = 24; // below the last plot

@@ -4,7 +4,7 @@
 import { drawRgb, h, section } from "../dom";
 import type { Path, Store } from "../store";
 
-const LITTLE_SUPPORT = 0.05;
+const LITTLE_SUPPORT = 0.05; // below it, a picture is an extrapolation
 const N_FEATURES = 6; // of a table
 
 export function pathPanel(store: Store, signal: AbortSignal): HTMLElement {

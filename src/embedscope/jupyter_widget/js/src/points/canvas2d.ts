@@ -4,7 +4,7 @@ import type { Camera } from "../camera";
 import type { Renderer } from "./renderer";
 import { CROSS_LINE_PX, type Scene, crossSize } from "./scene";
 
-const GREY = 153;
+const GREY = 153; // 0.6 of 255, as in the shader of webgl.ts
 const SMALL_PX = 3; // below it corners are not visible, and squares take a tenth of the time
 
 export class Canvas2DRenderer implements Renderer {
