@@ -163,6 +163,11 @@ def test_the_hover_text_has_the_values_of_describe_row():
             expected = describe_row(explorer.samples, row, colored_by).values[:3]
             assert [tuple(value) for value in shown] == list(expected)
             assert len(values) == (4 if colored_by == "kind" else 3)
+    explorer.add_gate(SQUARE, "kind")
+    explorer.color(ColorBy("gate", "kind"))  # named as a feature, but none
+    view.settle()
+    (sheet,) = ask(view, t="thumbs", rows=[3])
+    assert [name for name, _ in sheet["values"][0]] == ["a", "b", "c"]
     presenter.close()
     view.close()
 

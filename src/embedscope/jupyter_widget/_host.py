@@ -2,8 +2,8 @@
 
 - JupyterLab and Notebook show messages from any thread. With ipykernel 7.0 a thread has to know the
   cell that it belongs to (see `start_daemon`).
-- Colab shows only what is sent by the thread of a message from the page (colabtools #3373): the page
-  polls, and `Pump.serve` answers from that thread.
+- Colab shows only what is sent by the thread of a message from the page (colabtools #3373): the
+  page polls, and `Pump.serve` answers from that thread.
 - marimo runs dependent cells when the page saves a trait, and at nothing else: the page saves the
   trait `selected`.
 - GitHub, nbconvert and JupyterLab without a kernel show a saved picture (see `show_in_output`).

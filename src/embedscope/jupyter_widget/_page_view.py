@@ -258,7 +258,7 @@ class PageView:
     def send_pictures(self, samples: Samples, rows: Sequence[int]) -> None:
         """Send pictures and hover texts of some samples, unless other samples are shown by now."""
         pictured = self._pictured
-        drawn = encode_thumbnails(samples, rows, self._color_by().name)
+        drawn = encode_thumbnails(samples, rows, self._color_by())
         if self.samples is samples:
             pictured.update(rows)
             self.outbox.answer(*drawn)

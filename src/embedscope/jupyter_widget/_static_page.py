@@ -183,7 +183,7 @@ def _pictures(explorer: Explorer, most_thumbnails: int) -> Iterator[Recorded]:
     count = min(len(samples), most_thumbnails)
     rows = np.unique(np.linspace(0, len(samples) - 1, count).astype(int)).tolist()
     for start in range(0, len(rows), _SHEET):
-        yield encode_thumbnails(samples, rows[start : start + _SHEET], explorer.color_by.name)
+        yield encode_thumbnails(samples, rows[start : start + _SHEET], explorer.color_by)
     if explorer.sample_reconstructions:
         yield encode_reconstructions(explorer.sample_reconstructions, samples, 0)
     yield from _planes(samples)

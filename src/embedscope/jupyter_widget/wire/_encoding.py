@@ -221,14 +221,11 @@ def encode_explanation(explanation: Explanation, request: int) -> tuple[Explaine
 
 
 def encode_thumbnails(
-    samples: Samples, rows: Sequence[int], colored_by: str = ""
+    samples: Samples, rows: Sequence[int], color_by: ColorBy
 ) -> tuple[Thumbnails, Buffers]:
-    """Pictures, names and feature values of some samples; tables have no pictures.
-
-    `colored_by` is the feature that the map is coloured by, "" for none.
-    """
+    """Pictures, names and feature values of some samples; tables have no pictures."""
     names = names_of_rows(samples, rows)
-    values = _hover_values(samples, rows, colored_by)
+    values = _hover_values(samples, rows, color_by.name if color_by.kind == "feature" else "")
     if not samples.is_image or not rows:
         return Thumbnails(list(rows), names, values, 0, 0), (b"",)
     largest = max(samples.sample_shape[-3:-1])

@@ -337,8 +337,14 @@ export class Store extends Emitter<Topic> {
   /** Whether the hover text of a row is there, with the value that colours it. */
   isDescribed(row: number): boolean {
     const thumbnail = this.thumbnails.get(row);
-    const feature = this.colors?.name ?? "";
-    return thumbnail !== undefined && (!feature || thumbnail.values.some(([n]) => n === feature));
+    const { colorFeature } = this;
+    const isThere = ([name]: [string, string]) => name === colorFeature;
+    return thumbnail !== undefined && (!colorFeature || thumbnail.values.some(isThere));
+  }
+
+  /** The feature that colours the map, "" for anything else. */
+  get colorFeature(): string {
+    return this.colors?.by === "feature" ? this.colors.name : "";
   }
 
   addThumbnails({ rows, names, values, w, h }: Thumbnails, sheet: Uint8Array): void {

@@ -56,7 +56,7 @@ export class Tooltip {
 
   private fillSample(row: number): void {
     const thumbnail = this.store.thumbnails.get(row);
-    const lines = linesOf(thumbnail?.values ?? [], this.store.colors?.name ?? "");
+    const lines = linesOf(thumbnail?.values ?? [], this.store.colorFeature);
     this.draw(
       thumbnail?.name ?? `Sample ${row}`,
       lines,
