@@ -1,4 +1,4 @@
-"""Pages with the committed bundle and a fake kernel, in a browser of each module's own."""
+"""Pages with the committed bundle and a fake kernel; each module has its own browser."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def open_page(browser: Any) -> Iterator[Callable[..., WidgetPage]]:
-    """Opens pages; afterwards none may have complained, or asked another host."""
+    """Opens pages; at the end none may have logged an error or called another host."""
     pages: list[WidgetPage] = []
 
     def open_page(query: str = "", **size: int) -> WidgetPage:

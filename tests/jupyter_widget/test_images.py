@@ -1,4 +1,4 @@
-"""Parts of images for the page: the right pixels, and the right object at each of them."""
+"""Parts of images for the page: the right pixels, and the right object at each pixel."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from embedscope._errors import InvalidInputError
 from embedscope.jupyter_widget.pictures._images import PictureReader, describe_image, locate
-from embedscope.jupyter_widget.protocol._wishes import WantPicture, WantPlace
+from embedscope.jupyter_widget.protocol._intents import WantPicture, WantPlace
 from embedscope.samples import Samples, samples_from_labels, samples_from_patches
 
 WHOLE = WantPicture(1, "image", 0, 0, 0, 0, 40, 30, 40, 30)
@@ -29,8 +29,8 @@ def samples(rng: np.random.Generator) -> Samples:
     return samples_from_labels(image, labels, size=8, axes="tyx", channel_names=["DNA", "ER"])
 
 
-def read(samples: Samples, wish: WantPicture) -> tuple:
-    head, (levels, rows) = PictureReader(samples).read(wish)
+def read(samples: Samples, intent: WantPicture) -> tuple:
+    head, (levels, rows) = PictureReader(samples).read(intent)
     shape = (head.h, head.w)
     return (
         head,
@@ -69,7 +69,7 @@ def test_a_part_is_the_same_as_that_part_of_the_whole(samples: Samples):
     np.testing.assert_array_equal(part_rows, rows[5:20, 10:33])
 
 
-def test_levels_stand_for_the_values_that_are_told(samples: Samples):
+def test_levels_are_the_intensities_between_low_and_high(samples: Samples):
     head, levels, _ = read(samples, WHOLE)
     image = np.asarray(samples.sources["image"].image[0], float)
     for channel in range(2):
@@ -80,15 +80,15 @@ def test_levels_stand_for_the_values_that_are_told(samples: Samples):
         assert np.abs(restored - image[..., channel])[inside].max() <= (high - low) / 255
 
 
-def test_a_small_picture_of_a_large_image_keeps_names_and_averages_values():
+def test_a_small_picture_of_a_large_image_keeps_labels_and_averages_values():
     image = np.zeros((64, 64), np.float32)
-    image[:, ::2] = 1  # stripes, which picking pixels would lose
+    image[:, ::2] = 1  # stripes: every k-th pixel would miss them
     labels = np.zeros((64, 64), int)
     labels[16:48, 16:48] = 3
     labels[0:8, 0:8] = 4
     samples = samples_from_labels(image, labels, size=32)
-    wish = WantPicture(1, "image", 0, 0, 0, 0, 64, 64, 16, 16)
-    head, levels, rows = read(samples, wish)
+    intent = WantPicture(1, "image", 0, 0, 0, 0, 64, 64, 16, 16)
+    head, levels, rows = read(samples, intent)
     assert (head.w, head.h) == (16, 16)
     assert set(np.unique(rows)) == {0, 1, 2}
     assert identities_at(samples, rows, 8, 8) == 3
@@ -100,7 +100,7 @@ def identities_at(samples: Samples, rows: np.ndarray, y: int, x: int) -> int:
     return samples.identities[rows[y, x] - 1].label
 
 
-def test_of_a_pyramid_the_level_that_suffices_is_read():
+def test_of_a_pyramid_the_coarsest_sufficient_level_is_read():
     fine = np.zeros((64, 64), np.uint8)
     fine[:4] = 255
     coarse = np.full((16, 16), 200, np.uint8)
@@ -110,11 +110,11 @@ def test_of_a_pyramid_the_level_that_suffices_is_read():
     made = samples_from_labels(fine, labels, size=16)
     source = replace(made.sources["image"], image=[fine, coarse])
     samples = replace(made, sources={"image": source})
-    wish = WantPicture(1, "image", 0, 0, 0, 0, 64, 64, 16, 16)
-    head, levels, _ = read(samples, wish)
+    intent = WantPicture(1, "image", 0, 0, 0, 0, 64, 64, 16, 16)
+    head, levels, _ = read(samples, intent)
     value = head.low[0] + levels[0, 8, 8] / 255 * (head.high[0] - head.low[0])
     assert value == pytest.approx(200, abs=1)
-    head, levels, _ = read(samples, replace(wish, w=64, h=64))
+    head, levels, _ = read(samples, replace(intent, w=64, h=64))
     assert levels[0, 4:].max() == 0  # the finest level
 
 
@@ -133,9 +133,9 @@ def test_a_volume_is_shown_plane_by_plane(rng: np.random.Generator):
     labels[1:3, 2:9, 2:9] = 1
     labels[3, 8:15, 8:15] = 2
     samples = samples_from_labels(image, labels, size=8, axes="zyx")
-    wish = WantPicture(1, "image", 0, 0, 0, 0, 16, 16, 16, 16)
+    intent = WantPicture(1, "image", 0, 0, 0, 0, 16, 16, 16, 16)
     for z, present in enumerate([{0}, {0, 1}, {0, 1}, {0, 2}, {0}]):
-        _, _, rows = read(samples, replace(wish, z_index=z))
+        _, _, rows = read(samples, replace(intent, z_index=z))
         assert set(np.unique(rows)) == present
 
 
@@ -180,6 +180,6 @@ def test_lazy_images_give_the_same(samples: Samples, library: str):
         array = pytest.importorskip("zarr").array
     lazy = replace(source, image=array(source.image), labels=array(source.labels))
     other = replace(samples, sources={"image": lazy})
-    wish = replace(WHOLE, x0=4, y0=3, x1=30, y1=29, w=13, h=13)
-    for ours, theirs in zip(read(samples, wish)[1:], read(other, wish)[1:], strict=True):
+    intent = replace(WHOLE, x0=4, y0=3, x1=30, y1=29, w=13, h=13)
+    for ours, theirs in zip(read(samples, intent)[1:], read(other, intent)[1:], strict=True):
         np.testing.assert_array_equal(ours, theirs)

@@ -36,7 +36,7 @@ explorer = Explorer(cells)
 explorer.set_parameters(n_neighbors=10)
 explorer
 """
-# A map without training: nothing waits for TensorFlow.
+# A map without training, so TensorFlow is not loaded.
 _PLACED = """
 import threading
 from pathlib import Path
@@ -57,7 +57,7 @@ _LISTENERS = (
     "([len(signal) for signal in explorer.events.signals.values()],"
     " len([thread for thread in threading.enumerate() if thread.name.startswith('embedscope')]))"
 )
-# A line by the mouse is right to a few pixels: samples beside it may be on either side.
+# A line by the mouse is exact to a few pixels: samples that close may be on either side.
 _WRONG_SIDE = (
     "(lambda x, chosen: int(((chosen != (x < x.mean()))"
     " & (abs(x - x.mean()) > 0.02 * (x.max() - x.min()))).sum()))"
@@ -67,7 +67,7 @@ _LEFT = "explorer.embedding.positions[:, 0] < explorer.embedding.positions[:, 0]
 
 
 class Lab:
-    """One JupyterLab and one browser for all tests here; each opens a notebook of its own."""
+    """One JupyterLab and one browser for all tests here; each test opens its own notebook."""
 
     def __init__(self, browser: Any, address: str, folder: Path) -> None:
         self.folder = folder
@@ -111,7 +111,7 @@ def test_train_by_the_button_and_select_by_the_mouse(lab: Lab) -> None:
     notebook.close()
 
 
-def test_a_cell_is_carried_and_drawn_again_by_hand(lab: Lab) -> None:
+def test_a_cell_is_carried_and_reconstructed_with_the_mouse(lab: Lab) -> None:
     write_notebook(lab.folder / "carried.ipynb", [_PICTURES])
     notebook = lab.open("carried.ipynb")
     notebook.run_cells()
@@ -156,7 +156,7 @@ def test_views_come_and_go_and_kernels_too(lab: Lab) -> None:
     lasso_left_half(notebook)
     expect_everywhere(notebook, "60 of 120 selected", views=3)
     close_and_show_again(notebook, cell=1)
-    press_what_cuts_cells(notebook)
+    press_keys_of_jupyterlab(notebook)
     notebook.ask("explorer.select_rows(range(7))")
     expect_everywhere(notebook, "7 of 120 selected", views=3)
     assert notebook.ask(_LISTENERS) == listeners
@@ -187,7 +187,7 @@ def lasso_left_half(notebook: LabNotebook) -> None:
 
 
 def expect_everywhere(notebook: LabNotebook, text: str, views: int) -> None:
-    """Every view says this, and there are so many."""
+    """Every view shows this text, and there are `views` of them."""
     notebook.page.wait_for_function(
         "([text, views]) => {"
         " const shown = [...document.querySelectorAll('.es-root')];"
@@ -205,8 +205,8 @@ def close_and_show_again(notebook: LabNotebook, cell: int) -> None:
     expect_everywhere(notebook, "60 of 120 selected", views)
 
 
-def press_what_cuts_cells(notebook: LabNotebook) -> None:
-    """Keys that mean something to JupyterLab are the widget's own while its map has the focus."""
+def press_keys_of_jupyterlab(notebook: LabNotebook) -> None:
+    """JupyterLab does not get its own keys while the map has the focus."""
     cells = notebook.page.locator(".jp-Notebook .jp-CodeCell")
     before = cells.count()
     notebook.page.locator(".es-map").first.focus()
@@ -216,7 +216,7 @@ def press_what_cuts_cells(notebook: LabNotebook) -> None:
 
 
 def reopen_without_kernel(notebook: LabNotebook) -> None:
-    """As a reader opens it some other day."""
+    """As a reader opens the saved notebook later."""
     notebook.page.keyboard.press("Escape")
     notebook.page.keyboard.press("Control+s")
     notebook.page.wait_for_timeout(1000)
@@ -225,7 +225,7 @@ def reopen_without_kernel(notebook: LabNotebook) -> None:
 
 
 def saved_picture(notebook: LabNotebook) -> bytes:
-    """The PNG that the first cell keeps."""
+    """The PNG in the output of the first cell."""
     kept = nbformat.read(notebook.folder / notebook.name, 4)
     (picture,) = [out.data for out in kept.cells[0].outputs if "image/png" in out.data]
     return base64.b64decode(picture["image/png"])
@@ -237,8 +237,8 @@ def coloured_pixels(png: bytes) -> int:
 
 
 @pytest.mark.long
-def test_the_notebook_by_hand(lab: Lab) -> None:
-    """The notebook's cells, then everything that a person does with the widget."""
+def test_the_notebook_with_the_mouse(lab: Lab) -> None:
+    """The cells of the notebook, then all that a user does with the widget."""
     shutil.copy(NOTEBOOK, lab.folder / "explore.ipynb")
     notebook = lab.open("explore.ipynb")
     notebook.run_cells(0, 3)

@@ -28,7 +28,7 @@ widget = ExplorerWidget(explorer)
 """
 _BUSY = """
 def move():
-    for step in range(8):
+    for step in range(8):  # over two seconds, so that the rate of maps shows
         explorer.place(explorer.embedding.positions + np.float32(1))
         time.sleep(0.25)
 mover = threading.Thread(target=move)
@@ -55,7 +55,7 @@ gc.collect()
 
 
 class Kernel:
-    """A kernel with one widget in it, and this test in place of the page."""
+    """A kernel with one widget; the test takes the place of the page."""
 
     def __init__(self, client: BlockingKernelClient) -> None:
         self.client = client
@@ -64,7 +64,7 @@ class Kernel:
         self.comm_id = self.value("widget.model_id")
 
     def run(self, code: str, expression: str | None = None) -> Any:
-        """Run a cell; everything that comes meanwhile is kept, whichever cell it belongs to."""
+        """Run a cell; all messages that arrive meanwhile are stored, of any cell."""
         asked = {} if expression is None else {"value": f"__import__('json').dumps({expression})"}
         request = self.client.execute(code, user_expressions=asked)
         while not self._ends(message := self.client.get_iopub_msg(timeout=120), request):
@@ -86,7 +86,7 @@ class Kernel:
         is_idle = message["content"].get("execution_state") == "idle"
         return is_idle and message["parent_header"].get("msg_id") == request
 
-    def tell(self, content: dict[str, Any], *buffers: bytes) -> None:
+    def send(self, content: dict[str, Any], *buffers: bytes) -> None:
         data = {"comm_id": self.comm_id, "data": {"method": "custom", "content": content}}
         message = self.client.session.msg("comm_msg", data)
         self.client.session.send(
@@ -132,7 +132,7 @@ def kernel(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kernel]:
 
 
 def _kernel(version: str, folder: Path) -> str:
-    """Name of a kernel of this version; it is installed beside the others."""
+    """Name of a kernel of this version, which is installed into `folder`."""
     if version == _INSTALLED:
         return "python3"
     place = folder / "site"
@@ -166,21 +166,21 @@ def _kernel(version: str, folder: Path) -> str:
     indirect=True,
 )
 def test_a_page_is_served_idle_and_busy(kernel: Kernel):
-    kernel.tell({"t": "hello", "have": {}, "webgl": True})
+    kernel.send({"t": "hello", "have": {}, "webgl": True})
     head, (xy,) = kernel.listen("emb")
     assert np.frombuffer(xy, "<f4").reshape(-1, 2)[:, 0].tolist() == list(range(40))
-    kernel.tell({"t": "ack", "rev": head["rev"], "ms": 1})
-    # A selection goes in and comes back.
+    kernel.send({"t": "ack", "rev": head["rev"], "ms": 1})
+    # A selection is answered.
     bits = np.packbits(np.arange(40) % 10 == 3, bitorder="little").tobytes()
-    kernel.tell({"t": "select", "rev": 77, "origin": "map", "mode": "replace"}, bits)
+    kernel.send({"t": "select", "rev": 77, "origin": "map", "mode": "replace"}, bits)
     while (answer := kernel.listen("sel"))[0]["rev"] < 77:
         pass
     assert answer[1] == [bits]
     assert kernel.value("[one.label for one in widget.selection]") == [3, 13, 23, 33]
-    # What is broken is answered.
-    kernel.tell({"t": "decode", "req": 5})
+    # A malformed intent is answered.
+    kernel.send({"t": "decode", "req": 5})
     assert kernel.listen("err")[0]["req"] == 5
-    # Maps arrive while a cell runs, two seconds apart, since nobody acknowledges.
+    # Maps arrive while a cell runs, two seconds apart, since none is acknowledged.
     kernel.heads.clear()
     started = time.monotonic()
     kernel.run(_BUSY)
@@ -189,8 +189,8 @@ def test_a_page_is_served_idle_and_busy(kernel: Kernel):
     assert arrived
     assert arrived[0] - started < 1.5
     assert arrived[0] < ended - 1
-    # What was asked in the meantime is answered after, at the latest.
-    kernel.tell({"t": "poll", "have": {}})
+    # A poll during the cell is answered after it at the latest.
+    kernel.send({"t": "poll", "have": {}})
     assert kernel.listen("sync")[0]["revs"]["sel"] >= 77
     # A closed widget leaves no thread.
     kernel.run("widget.close()")
@@ -199,8 +199,8 @@ def test_a_page_is_served_idle_and_busy(kernel: Kernel):
 
 
 @pytest.mark.parametrize("kernel", [_INSTALLED], indirect=True)
-def test_closed_widgets_let_go_of_their_explorers(kernel: Kernel):
-    """Neither the file of the bundle nor the memory of what was shown holds them."""
+def test_closed_widgets_reference_no_explorer(kernel: Kernel):
+    """Neither the bundle nor the registry of shown explorers keeps them alive."""
     kernel.run(_SHOW_AND_CLOSE)
     assert kernel.value("[explorer() is None for explorer in gone]") == [True, True, True]
-    assert kernel.value("widget.comm is not None") is True  # one that is open stays
+    assert kernel.value("widget.comm is not None") is True  # an open widget stays

@@ -37,7 +37,7 @@ class TestColors:
             asked = page.kernel("k.count('color')")
             high.fill(wrong)
             high.press("Enter")
-            page.page.get_by_text("smaller number than the last").wait_for()
+            page.page.get_by_text("must be smaller than that of the last").wait_for()
             assert page.kernel("k.count('color')") == asked
             assert high.input_value() == "80.25"
 

@@ -1,4 +1,4 @@
-"""Gates by hand, and undo."""
+"""Gates drawn with the mouse, and undo."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from page_looks import (
 
 
 def refuse_edits(page: Any, hint: str) -> None:
-    """As the kernel does: a refusal, and the gates as they stand."""
+    """As the kernel does: an error, then the unchanged gates."""
     page.kernel(
         f"(k.on_gate_edit = ({{req, rev}}) => {{"
         f" k.tell({{t: 'err', req, message: 'No.', hint: '{hint}'}}); k.sendGates(rev); }})"
@@ -50,7 +50,7 @@ class TestGates:
         page.page.locator(".es-handle").nth(1).focus()
         before = page.kernel("k.gates[0].polygon[1][0]")
         step = 4 / float(page.page.locator(".es-map").get_attribute("data-camera").split()[2])
-        for _ in range(3):  # the keyboard stays on the corner
+        for _ in range(3):  # the focus stays on the corner
             page.page.keyboard.press("ArrowRight")
         page.wait_for(f"Math.abs(k.gates[0].polygon[1][0] - {before + 3 * step}) < 1e-9")
         n_corners = page.kernel("k.gates[0].polygon.length")
@@ -59,7 +59,7 @@ class TestGates:
         page.page.keyboard.press("Escape")
         page.page.wait_for_selector(".es-handle", state="detached")
 
-    def test_a_drag_that_is_given_up_or_refused_changes_nothing(self, open_page: Any) -> None:
+    def test_a_drag_that_is_cancelled_or_refused_changes_nothing(self, open_page: Any) -> None:
         page = open_page()
         draw_gate(page)
         page.press("Edit gate Gate 1")
@@ -81,7 +81,7 @@ class TestGates:
             f"() => document.querySelector('.es-handle').getAttribute('cx') === '{before}'"
         )
 
-    def test_keys_go_on_from_what_is_shown_however_late_the_kernel_answers(
+    def test_keys_continue_from_what_is_shown_even_if_the_kernel_is_late(
         self, open_page: Any
     ) -> None:
         page = open_page()
@@ -100,7 +100,7 @@ class TestGates:
         page.wait_for("k.revs.gates >= k.last('gate-edit').rev")
         assert page.kernel("k.gates[0].polygon[1][0]") == pytest.approx(before + 5 * step)
 
-    def test_new_counts_do_not_take_a_corner_out_of_the_hand(self, open_page: Any) -> None:
+    def test_new_counts_do_not_end_the_drag_of_a_corner(self, open_page: Any) -> None:
         page = open_page()
         draw_gate(page)
         page.press("Edit gate Gate 1")
@@ -132,9 +132,9 @@ class TestGates:
         page.page.get_by_role("button", name="Select gate Gate 1").click(modifiers=keys)
         page.wait_for("k.count('gate-select') === 3")
         assert page.kernel("k.last('gate-select').mode") == mode
-        assert page.kernel("k.count('select')") == 0  # nor is what lies under the name
+        assert page.kernel("k.count('select')") == 0  # samples under the name are not selected
 
-    def test_why_it_is_where_it_is(self, open_page: Any) -> None:
+    def test_why_explains_its_position(self, open_page: Any) -> None:
         page = open_page()
         draw_gate(page)
         page.page.get_by_role("button", name="Why gate Gate 1 is where it is").click()
@@ -154,7 +154,7 @@ class TestGates:
         page.page.keyboard.press("Enter")
         page.wait_for("k.gates[0].name === 'dead cells'")
 
-    def test_a_name_that_is_refused_gives_way_to_the_one_that_stands(self, open_page: Any) -> None:
+    def test_a_refused_name_is_replaced_by_the_present_one(self, open_page: Any) -> None:
         page = open_page()
         draw_gate(page)
         refuse_edits(page, "Choose another.")
@@ -184,11 +184,11 @@ class TestGates:
             page.wait_for(f"k.count('cmd') === {count + 1} && k.last('cmd').name === 'redo'")
         field = page.page.get_by_label("Neighbours", exact=True)
         field.focus()
-        page.page.keyboard.press("Control+z")  # what was typed, not the selection
+        page.page.keyboard.press("Control+z")  # undoes the typed text, not the selection
         page.settle(50)
         assert page.kernel("k.last('cmd').name") == "redo"
 
-    def test_a_notebook_hears_no_lone_key(self, open_page: Any) -> None:
+    def test_a_notebook_gets_no_key_without_modifier(self, open_page: Any) -> None:
         page = open_page()
         page.page.evaluate(
             "() => { test.heard = [];"

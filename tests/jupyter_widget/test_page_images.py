@@ -11,7 +11,7 @@ from page_looks import (
 
 
 class TestImages:
-    def test_an_image_that_cannot_be_read_says_so(self, open_page: Any) -> None:
+    def test_an_image_that_cannot_be_read_shows_the_error(self, open_page: Any) -> None:
         page = open_page()
         page.page.evaluate(
             "() => { const k = test.kernel; k.on_view = ({ req }) =>"

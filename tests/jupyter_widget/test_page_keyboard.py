@@ -1,4 +1,4 @@
-"""Everything by the keyboard, and for those who hear the page."""
+"""Everything by the keyboard and with a screen reader."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class TestKeyboard:
         page.page.keyboard.press("Alt+Enter")
         page.wait_for("k.mask.filter((v) => v).length === 1")
 
-    def test_it_follows_the_sample_out_of_sight(self, open_page: Any) -> None:
+    def test_it_follows_the_sample_out_of_view(self, open_page: Any) -> None:
         page = open_page()
         page.page.locator(".es-map").focus()
         for key in ("+", "+", "+", "+", "+", "+", "+", "+", "+", "+"):
@@ -132,7 +132,7 @@ class TestKeyboard:
         assert set(expected) <= set(reached)
 
     @pytest.mark.parametrize("query", ["", "dark", "table", "empty"])
-    def test_the_accessibility_checker_has_nothing_to_say(self, open_page: Any, query: str) -> None:
+    def test_the_accessibility_checker_finds_nothing(self, open_page: Any, query: str) -> None:
         if not AXE.exists():
             pytest.skip("needs npm ci")
         page = open_page(query)

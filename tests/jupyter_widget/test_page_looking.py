@@ -1,4 +1,4 @@
-"""What a page shows of samples and places, and what it puts away."""
+"""What a page shows of samples and decoded points, and what it removes."""
 
 from __future__ import annotations
 
@@ -22,8 +22,21 @@ class TestLooking:
         assert tooltip.locator("canvas").is_visible()
         page.wait_for("k.count('hover') === 1 && k.last('hover').row >= 0")
 
+    def test_the_hover_text_follows_the_colouring(self, open_page: Any) -> None:
+        page = open_page()
+        page.page.mouse.move(*page.on_screen(*page.kernel("[k.xy[0], k.xy[1]]")))
+        values = page.page.locator(".es-map .es-tooltip-values")
+        for feature, text in (("shape", "shape: (round|bent|small)"), ("area", "area: 40.5")):
+            if feature == "area":  # from Python, while the mouse points at the sample
+                page.kernel("k.on_color({by: 'feature', name: 'area', limits: null, hidden: []})")
+            values.get_by_text(re.compile(rf"^{text}\nx: 1\ny: 2$")).wait_for()
+        asked = page.kernel("k.count('thumbs')")
+        page.kernel("k.on_color({by: 'none', name: '', limits: null, hidden: []})")
+        values.get_by_text(re.compile(r"^x: 1\ny: 2\nframe: 0$")).wait_for()
+        assert page.kernel("k.count('thumbs')") == asked  # these values were there
+
     @pytest.mark.parametrize("panel", ["map", "image"])
-    def test_pictures_near_the_pointer_are_there_before_it(
+    def test_pictures_near_the_pointer_are_loaded_in_advance(
         self, open_page: Any, panel: str
     ) -> None:
         page = open_page()
@@ -75,7 +88,7 @@ class TestLooking:
         page.page.mouse.click(*page.on_screen(-4, 0))
         page.wait_for("k.count('decode') === 1")
 
-    def test_dragging_the_decoder_has_few_requests_on_the_way(self, open_page: Any) -> None:
+    def test_dragging_the_decoder_has_few_pending_requests(self, open_page: Any) -> None:
         page = open_page()
         page.press("Decode")
         page.page.evaluate("() => { test.kernel.isSilent = true; }")
@@ -103,7 +116,7 @@ class TestLooking:
         page = open_page()
         select_first_cloud(page)
         page.page.get_by_text("Why here").click()
-        page.press("What drives their place?")
+        page.press("What drives their position?")
         page.page.get_by_text("72 %").wait_for()
         assert page.page.locator(".es-ranking-bar").count() == 2
 
@@ -121,7 +134,7 @@ class TestLooking:
         page.page.get_by_label("Time").fill("2")
         page.wait_for("k.last('view')?.t_index === 2")
 
-    def test_the_selected_are_shown_as_pictures_that_lead_to_their_place(
+    def test_selected_samples_are_pictures_that_lead_to_their_position(
         self, open_page: Any
     ) -> None:
         page = open_page()
@@ -148,7 +161,7 @@ class TestLooking:
         select_first_cloud(page)
         assert not page.page.get_by_text("Selected samples").is_visible()
 
-    def test_what_was_decoded_is_put_away_on_demand(self, open_page: Any) -> None:
+    def test_what_was_decoded_is_removed_by_clear(self, open_page: Any) -> None:
         page = open_page()
         page.page.mouse.click(*page.on_screen(-4, 0))
         page.page.wait_for_selector(".es-nearest canvas >> nth=4")
@@ -157,10 +170,10 @@ class TestLooking:
         assert page.kernel("k.count('decode-clear')") == 1
 
 
-class TestForgetting:
-    """Answers about other samples or another map are put away."""
+class TestRemoving:
+    """Answers about earlier samples or an earlier map are removed."""
 
-    def test_the_decoded_sample_its_neighbours_and_its_mark_go(self, open_page: Any) -> None:
+    def test_the_decoded_sample_and_its_neighbours_are_removed(self, open_page: Any) -> None:
         page = open_page()
         page.page.mouse.click(*page.on_screen(-4, 0))
         page.page.wait_for_selector(".es-nearest canvas >> nth=4")
@@ -171,14 +184,14 @@ class TestForgetting:
         assert not page.page.locator(".es-decoded").first.is_visible()
         assert page.page.locator(".es-pin").get_attribute("visibility") == "hidden"
 
-    def test_the_values_of_a_table_go(self, open_page: Any) -> None:
+    def test_the_values_of_a_table_are_removed(self, open_page: Any) -> None:
         page = open_page("table")
         page.page.mouse.click(*page.on_screen(-4, 0))
         page.page.get_by_text("eccentricity").wait_for()
         page.kernel("k.tell({t: 'gone', what: ['decoded']})")
         page.page.get_by_text("eccentricity").wait_for(state="detached")
 
-    def test_the_path_and_the_explanation_go(self, open_page: Any) -> None:
+    def test_the_path_and_the_explanation_are_removed(self, open_page: Any) -> None:
         page = open_page()
         page.press("Path")
         page.drag([page.on_screen(-4, 0), page.on_screen(-1, 2), page.on_screen(2, 3)])
@@ -186,7 +199,7 @@ class TestForgetting:
         page.press("Lasso")
         select_first_cloud(page)
         page.page.get_by_text("Why here").click()
-        page.press("What drives their place?")
+        page.press("What drives their position?")
         page.page.get_by_text("72 %").wait_for()
         page.kernel("k.tell({t: 'gone', what: ['path', 'explained']})")
         page.page.get_by_text("Along a path").wait_for(state="hidden")

@@ -1,4 +1,4 @@
-"""A page always shows something: the last picture, and what is wrong."""
+"""A page is never blank: it shows the last picture and what is wrong."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class TestNeverBlank:
         assert page.page.locator(".es-map > canvas").count() == 1
         assert n_colored_pixels(page) > 1000
 
-    def test_a_context_that_stays_lost_gives_way_to_canvas(self, open_page: Any) -> None:
+    def test_a_context_that_stays_lost_is_replaced_by_canvas(self, open_page: Any) -> None:
         page = open_page()
         page.page.evaluate(LOSE_CONTEXT.replace("restoreContext", "valueOf"))
         page.page.wait_for_selector('.es-map[data-renderer="Canvas2D"]')
@@ -32,7 +32,7 @@ class TestNeverBlank:
         select_first_cloud(page)
         assert not page.page.locator(".es-map > canvas").nth(1).is_visible()
 
-    def test_more_samples_than_before_are_drawn_without_complaint(self, open_page: Any) -> None:
+    def test_more_samples_than_before_are_drawn_without_an_error(self, open_page: Any) -> None:
         page = open_page()
         page.kernel(
             "k.tell({t: 'attr', rev: 9, title: '', by: 'none', name: '', note: '', limits: null,"
@@ -47,7 +47,7 @@ class TestNeverBlank:
         page.page.get_by_text("0 of 9 selected").wait_for()
         assert n_colored_pixels(page) > 100
 
-    def test_scrolled_away_the_last_picture_stays_and_comes_to_life_again(
+    def test_out_of_view_the_last_picture_stays_and_is_drawn_again_in_view(
         self, open_page: Any
     ) -> None:
         page = open_page()
@@ -64,7 +64,7 @@ class TestNeverBlank:
         select_first_cloud(page)
         assert n_colored_pixels(page) > 1000
 
-    def test_taken_out_of_the_page_and_put_back_the_view_is_as_before(self, open_page: Any) -> None:
+    def test_a_view_that_is_removed_and_added_again_is_as_before(self, open_page: Any) -> None:
         page = open_page()
         page.press("Pan")
         page.drag([page.on_screen(0, 0), page.on_screen(1, 1)])
@@ -84,7 +84,7 @@ class TestNeverBlank:
         assert page.page.locator(".es-map").get_attribute("data-camera") == camera
         assert n_colored_pixels(page) > 1000
 
-    def test_a_silent_kernel_is_polled_and_named(self, open_page: Any) -> None:
+    def test_a_silent_kernel_is_polled_and_reported(self, open_page: Any) -> None:
         page = open_page("clock")
         page.kernel("(k.isSilent = true)")
         page.press("Train")
@@ -94,9 +94,7 @@ class TestNeverBlank:
         page.kernel("(k.isSilent = false, k.finish())")
         assert not page.page.locator(".es-notice").is_visible()
 
-    def test_a_kernel_that_was_restarted_is_named_and_asked_for_nothing(
-        self, open_page: Any
-    ) -> None:
+    def test_a_restarted_kernel_is_reported_and_gets_no_request(self, open_page: Any) -> None:
         page = open_page("clock")
         page.kernel("(k.isSilent = true, k.setTrait('history', {undo: 'select', redo: ''}))")
         page.page.evaluate(
@@ -126,7 +124,7 @@ class TestNeverBlank:
         assert page.kernel("k.nListeners") == 0
         assert page.page.locator("#widget canvas").count() == 0
 
-    def test_a_view_that_is_shown_again_looks_where_the_last_one_did(self, open_page: Any) -> None:
+    def test_a_view_that_is_shown_again_has_the_last_camera(self, open_page: Any) -> None:
         page = open_page()
         page.page.mouse.click(*page.on_screen(2, 3))
         page.page.mouse.wheel(0, -600)

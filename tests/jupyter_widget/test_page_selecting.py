@@ -1,4 +1,4 @@
-"""Selecting on the map and on the image, and what the kernel is asked for."""
+"""Selecting on the map and the image, and the intents that are sent."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class TestSelecting:
         page.drag([page.on_screen(-6.5, -3), page.on_screen(-1.2, 3)])
         assert_selected(page, lambda inside: inside(FIRST_CLOUD), FIRST_CLOUD)
 
-    def test_a_click_selects_the_sample_under_it_and_escape_lets_go(self, open_page: Any) -> None:
+    def test_a_click_selects_the_sample_under_it_and_escape_clears(self, open_page: Any) -> None:
         page = open_page()
         x, y = page.kernel("[k.xy[20], k.xy[21]]")
         page.page.mouse.click(*page.on_screen(x, y))
@@ -49,7 +49,7 @@ class TestSelecting:
         page.page.keyboard.press("Escape")
         page.wait_for("k.count('select') === 2 && !k.mask.includes(1)")
 
-    def test_a_double_click_beside_the_samples_lets_go(self, open_page: Any) -> None:
+    def test_a_double_click_beside_the_samples_clears(self, open_page: Any) -> None:
         page = open_page()
         select_first_cloud(page)
         page.page.mouse.dblclick(*page.on_screen(-1, -4))
@@ -57,7 +57,7 @@ class TestSelecting:
         page.page.mouse.dblclick(*page.on_screen(-1, -4))
         page.page.keyboard.press("Escape")
         page.settle(50)
-        assert page.kernel("k.count('select')") == 2  # there is nothing to let go
+        assert page.kernel("k.count('select')") == 2  # there is nothing to clear
 
     def test_hidden_classes_are_not_selected(self, open_page: Any) -> None:
         page = open_page()

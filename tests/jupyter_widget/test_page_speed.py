@@ -1,4 +1,4 @@
-"""How fast large maps appear and answer, in a browser whose graphics run in software."""
+"""How fast large maps appear and respond, in a browser with software rendering."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.speed
     ("n", "first_ms", "hover_ms"),
     [(100_000, 1000, 100), pytest.param(1_000_000, 3000, 100, marks=pytest.mark.long)],
 )
-def test_large_maps_appear_answer_and_are_selected(
+def test_large_maps_appear_respond_and_are_selected(
     open_page: Any, n: int, first_ms: int, hover_ms: int
 ) -> None:
     page = open_page(f"n={n}")

@@ -1,4 +1,4 @@
-"""Style codes on the page: carried samples, another one, samples drawn again, what is explained."""
+"""Style codes on the page: carrying, another sample, reconstructions, explained variance."""
 
 from __future__ import annotations
 
@@ -29,9 +29,7 @@ class TestCarrying:
         page.page.get_by_text("Typical sample here").wait_for()
         assert carry.get_attribute("aria-pressed") == "false"
 
-    def test_clicks_drags_and_paths_take_it_along_and_no_atlas_answers(
-        self, open_page: Any
-    ) -> None:
+    def test_clicks_drags_and_paths_use_its_code_and_not_the_atlas(self, open_page: Any) -> None:
         page = open_page()
         page.kernel("k.sendAtlas()")
         carry_first(page)
@@ -47,20 +45,20 @@ class TestCarrying:
         page.drag([page.on_screen(-4, 0), page.on_screen(2, 3)])
         page.page.get_by_text(f"label {row + 1}, carried along the path").wait_for()
 
-    def test_another_is_drawn_where_was_clicked(self, open_page: Any) -> None:
+    def test_another_is_decoded_at_the_clicked_point(self, open_page: Any) -> None:
         page = open_page()
         page.kernel("k.sendAtlas()")
         page.press("Decode")
         page.page.mouse.click(*page.on_screen(-4, 0))
         page.wait_for("k.count('decode') === 1")
-        page.page.mouse.move(*page.on_screen(3, 3))  # the atlas answers on the way
+        page.page.mouse.move(*page.on_screen(3, 3))  # the atlas is shown on the way
         page.press("Another")
         page.page.get_by_text("Another: code of cells").wait_for()
         assert page.kernel("k.last('decode').another")
         place = page.kernel("[k.last('decode').x, k.last('decode').y]")
         np.testing.assert_allclose(place, [-4, 0], atol=0.05)
 
-    def test_where_the_pointer_leaves_the_map_the_clicked_place_is_shown_again(
+    def test_when_the_pointer_leaves_the_map_the_clicked_point_is_shown_again(
         self, open_page: Any
     ) -> None:
         page = open_page()
@@ -76,7 +74,7 @@ class TestCarrying:
 
 
 class TestReconstructing:
-    def test_the_selected_stand_beside_their_drawings_and_are_put_away(
+    def test_selected_samples_are_shown_beside_reconstructions_and_removed(
         self, open_page: Any
     ) -> None:
         page = open_page()
@@ -105,23 +103,23 @@ class TestReconstructing:
         page.page.get_by_text("41.50 ± 3.3").wait_for()
 
 
-def test_while_training_it_is_said_how_much_is_explained(open_page: Any) -> None:
+def test_the_explained_variance_is_shown_while_training(open_page: Any) -> None:
     page = open_page("empty")
     page.press("Train")
     page.page.get_by_text("Explains 36 % of unseen samples; 74 % with their own code").wait_for()
     page.page.wait_for_selector(".es-losses canvas >> nth=2")
     assert page.page.locator(".es-losses canvas").count() == 3
     assert page.page.locator(".es-key").nth(1).inner_text().split() == [
-        "drawing",
+        "reconstruction",
         "by",
-        "place",
+        "position",
         "held",
         "out",
     ]
     page.press("Stop")
 
 
-def test_no_title_speaks_of_stored_or_copied_samples(open_page: Any) -> None:
+def test_no_title_calls_a_sample_stored_or_copied(open_page: Any) -> None:
     page = open_page()
     page.page.mouse.click(*page.on_screen(-4, 0))
     page.page.wait_for_selector(".es-nearest canvas")

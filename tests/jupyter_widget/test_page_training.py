@@ -22,9 +22,7 @@ class TestTraining:
         assert page.kernel("k.count('ack')") >= 1
         assert not page.page.locator(".es-stage-note").first.is_visible()
 
-    def test_the_form_sends_what_changed_and_refuses_what_breaks_a_bound(
-        self, open_page: Any
-    ) -> None:
+    def test_the_form_sends_changes_and_refuses_values_out_of_bounds(self, open_page: Any) -> None:
         page = open_page()
         field = page.page.get_by_label("Neighbours", exact=True)
         field.fill("30")
@@ -37,7 +35,7 @@ class TestTraining:
         assert field.input_value() == "30"
         assert "2 to 500" in page.text(".es-notice")
 
-    def test_undo_names_what_it_takes_back(self, open_page: Any) -> None:
+    def test_undo_names_what_it_undoes(self, open_page: Any) -> None:
         page = open_page()
         assert page.page.get_by_role("button", name="Undo").is_disabled()
         select_first_cloud(page)

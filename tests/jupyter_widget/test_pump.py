@@ -1,4 +1,4 @@
-"""What is sent, when, and by whom."""
+"""What is sent, when, and by which thread."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fake_page import FakePage, PageAndView
 from view_contract import SQUARE, explorer_with_map
 
 from embedscope.explorer import Explorer, Presenter
-from embedscope.jupyter_widget.wire._outbox import Outbox
+from embedscope.jupyter_widget.wire._outbox import PageOutbox
 from embedscope.jupyter_widget.wire._pump import Pace
 
 
@@ -31,8 +31,8 @@ def view(explorer: Explorer) -> Iterator[PageAndView]:
     made.close()
 
 
-def test_a_newer_value_takes_the_place_of_one_that_waits():
-    outbox = Outbox()
+def test_a_newer_value_replaces_a_waiting_one():
+    outbox = PageOutbox()
     for value in "abc":
         outbox.put("emb", value)
     outbox.put("sel", 1)
@@ -43,7 +43,7 @@ def test_a_newer_value_takes_the_place_of_one_that_waits():
 
 
 def test_a_revision_is_never_smaller_than_asked():
-    outbox = Outbox()
+    outbox = PageOutbox()
     outbox.put("sel", "x", least_revision=7)
     outbox.put_again("sel", least_revision=9)
     assert outbox.take("sel").revision == 9
@@ -86,7 +86,7 @@ def test_a_flood_is_thinned_and_ends_with_the_latest(explorer: Explorer, view: P
         explorer.place(moved)
         explorer.select_rows([1])
         explorer.clear_selection()
-        time.sleep(0.002)
+        time.sleep(0.002)  # 500 changes a second; the loop must last a second to measure a rate
     view.settle()
     seconds = time.monotonic() - started
     assert len(view.page.heads) - before <= 10 * (seconds + 1)
@@ -100,7 +100,7 @@ def test_a_page_that_acknowledges_nothing_gets_a_map_every_two_seconds(explorer:
     end = time.monotonic() + 1.5
     while time.monotonic() < end:
         explorer.place(explorer.embedding.positions + np.float32(0.5))
-        time.sleep(0.05)
+        time.sleep(0.05)  # 1.5 s in all, in which no second map may arrive
     assert [head["t"] for head in view.page.heads].count("emb") == 1
     view.settle()
     np.testing.assert_array_equal(view.page.positions, explorer.embedding.positions)
@@ -108,7 +108,7 @@ def test_a_page_that_acknowledges_nothing_gets_a_map_every_two_seconds(explorer:
     view.close()
 
 
-def test_one_thread_alone_sends(explorer: Explorer, view: PageAndView):
+def test_only_one_thread_sends(explorer: Explorer, view: PageAndView):
     explorer.select_polygon(SQUARE)
     threading.Thread(target=explorer.clear_selection).start()
     view.page.lasso(SQUARE, "replace")
@@ -116,11 +116,11 @@ def test_one_thread_alone_sends(explorer: Explorer, view: PageAndView):
     assert view.page.threads == {"embedscope-pump"}
 
 
-def test_a_question_is_answered_in_the_thread_that_asks(explorer: Explorer, view: PageAndView):
-    """A host that shows nothing sent by other threads shows this."""
+def test_a_poll_is_answered_in_its_own_thread(explorer: Explorer, view: PageAndView):
+    """For hosts that show nothing sent by other threads."""
     view.page.threads.clear()
     view.page.heads.clear()
-    view.page.tell({"t": "poll", "have": {}})
+    view.page.send({"t": "poll", "have": {}})
     assert threading.current_thread().name in view.page.threads
     kinds = {head["t"] for head in view.page.heads}
     assert kinds >= {"emb", "attr", "sel", "gates", "sync"}
@@ -135,7 +135,7 @@ def test_a_page_that_was_reloaded_gets_everything(explorer: Explorer, view: Page
     before = view.page
     view.page = fresh
     view.pump._send, view.pump._set_trait = fresh.receive, fresh.set_trait
-    fresh.tell = view.desk.receive
+    fresh.send = view.dispatcher.receive
     fresh.hello()
     view.settle()
     np.testing.assert_array_equal(fresh.positions, before.positions)
@@ -146,20 +146,20 @@ def test_a_page_that_was_reloaded_gets_everything(explorer: Explorer, view: Page
 
 def test_a_page_that_lacks_nothing_gets_no_array_again(view: PageAndView):
     view.page.heads.clear()
-    view.page.tell({"t": "poll", "have": view.outbox.revisions()})
+    view.page.send({"t": "poll", "have": view.outbox.revisions()})
     view.settle()
     assert [head["t"] for head in view.page.heads] == ["sync"]
     revisions = view.page.heads[0]["revs"]
     assert revisions.items() <= view.outbox.revisions().items()
 
 
-def test_before_a_page_is_there_nothing_is_sent_but_traits(explorer: Explorer):
+def test_before_a_page_is_open_only_traits_are_sent(explorer: Explorer):
     view = PageAndView.__new__(PageAndView)
     page = FakePage()
     page.hello = lambda: None  # type: ignore[method-assign]
     PageAndView.__init__(view, page)
     presenter = Presenter(explorer, view, "page")
-    time.sleep(0.3)
+    time.sleep(0.3)  # longer than the pump needs: no message may be sent
     assert page.heads == []
     assert page.traits["catalog"]["n_samples"] == 60
     FakePage.hello(page)
@@ -169,7 +169,7 @@ def test_before_a_page_is_there_nothing_is_sent_but_traits(explorer: Explorer):
     view.close()
 
 
-def test_a_page_that_cannot_be_reached_ends_nothing(explorer: Explorer, view: PageAndView, caplog):
+def test_an_error_of_sending_is_logged(explorer: Explorer, view: PageAndView, caplog):
     def fail(message, buffers):
         raise RuntimeError("the comm is closed")
 
@@ -183,7 +183,7 @@ def test_a_page_that_cannot_be_reached_ends_nothing(explorer: Explorer, view: Pa
     assert np.flatnonzero(view.page.mask).tolist() == [2]
 
 
-def test_losses_travel_once_and_a_new_run_begins_anew(view: PageAndView):
+def test_losses_are_sent_once_and_a_new_run_begins_again(view: PageAndView):
     for length in (1, 3, 5):
         losses = {"umap": np.linspace(1, 0.5, 5)[:length].tolist(), "decoder": [0.1] * length}
         view.show_losses(losses)

@@ -1,4 +1,4 @@
-"""Whatever the labels and their storage: each pixel that a page shows is of the sample it names."""
+"""For any labels and storage, each pixel of a page belongs to the sample in its label picture."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from scenes import Scene, cut, scenes, trials
 
 from embedscope.jupyter_widget.pictures._images import PictureReader, describe_image, locate
-from embedscope.jupyter_widget.protocol._wishes import WantPicture, WantPlace
+from embedscope.jupyter_widget.protocol._intents import WantPicture, WantPlace
 from embedscope.samples import SampleId
 
 
@@ -33,8 +33,8 @@ def test_pixels_and_places_are_of_their_sample(trials):
         reader = PictureReader(samples)
         for (t, z), labels in by_plane.items():
             height, width = labels.shape
-            wish = WantPicture(1, "scene", t, z, 0, 0, width, height, width, height)
-            _, (_, rows) = reader.read(wish)
+            intent = WantPicture(1, "scene", t, z, 0, 0, width, height, width, height)
+            _, (_, rows) = reader.read(intent)
             shown = np.frombuffer(rows, "<u4").reshape(labels.shape).astype(int)
             assert ((shown > 0) == (labels > 0)).all()
             for label in np.unique(labels[labels > 0]):

@@ -1,4 +1,4 @@
-"""The page without a kernel: small, exact, and alive in a browser."""
+"""The page without a kernel: small, exact, and interactive in a browser."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def cells() -> Samples:
 
 @pytest.fixture(scope="module")
 def written(cells: Samples, tmp_path_factory: Any) -> Path:
-    """A page of cells that stand in a square, without the training that would put them there."""
+    """A page of cells whose positions are a square grid, without training."""
     explorer = Explorer(cells)
     side = np.arange(40, dtype=np.float32)
     explorer.place(np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2))
@@ -53,7 +53,7 @@ def written(cells: Samples, tmp_path_factory: Any) -> Path:
 
 
 def cells_of(packed: dict[str, Any]) -> np.ndarray:
-    """What `pack_sheet` was given, by another reader than the page's."""
+    """The pictures given to `pack_sheet`, decoded independently of the page."""
     n, h, w, depth, across = (packed[key] for key in ("n", "h", "w", "depth", "across"))
     picture = Image.open(io.BytesIO(base64.b64decode(packed["sheet"]))).convert("RGB")
     pixels = np.asarray(picture)[:, :, :depth]
@@ -77,8 +77,8 @@ class TestPacking:
     def test_bytes_come_out_as_they_went_in(self, data: bytes) -> None:
         assert zlib.decompress(base64.b64decode(deflate(data)["deflated"])) == data
 
-    def test_of_a_table_only_names_are_kept(self) -> None:
-        packed = pack_message(Thumbnails([1], ["a"], 0, 0), (b"",))
+    def test_a_table_without_pictures_keeps_its_names(self) -> None:
+        packed = pack_message(Thumbnails([1], ["a"], [[]], 0, 0), (b"",))
         assert packed["buffers"] == [deflate(b"")]
 
     def test_an_image_without_channels_keeps_its_objects(self) -> None:

@@ -1,4 +1,4 @@
-"""Style codes on the wire: whose code draws, real samples drawn again, how much is explained."""
+"""Style codes in messages: which code decodes, reconstructions, and the explained variance."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ def view(request: pytest.FixtureRequest) -> Iterator[PageAndView]:
     explorer.show_sample_reconstructions(())
 
 
-def ask(view: PageAndView, kind: str, **wish: Any) -> tuple[dict[str, Any], list[bytes]]:
-    """What a wish is answered by."""
+def ask(view: PageAndView, kind: str, **intent: Any) -> tuple[dict[str, Any], list[bytes]]:
+    """The answer to an intent."""
     view.page.errors.clear()
     view.page.pictures.pop(kind, None)
-    view.page.tell({"req": 5, **wish})
+    view.page.send({"req": 5, **intent})
     view.settle()
     assert view.page.errors == []
     return view.page.pictures[kind]
@@ -70,7 +70,7 @@ def place_of(explorer: Explorer, row: int) -> dict[str, float]:
     return {"x": x, "y": y}
 
 
-def test_a_sample_is_drawn_at_its_own_place_and_carried_to_others(
+def test_a_sample_is_decoded_at_its_own_position_and_carried_to_others(
     pictures: Explorer, view: PageAndView
 ):
     at_home, (own, _) = ask(
@@ -90,10 +90,10 @@ def test_a_sample_is_drawn_at_its_own_place_and_carried_to_others(
 def test_another_is_the_code_of_a_neighbour_each_time_of_another(
     pictures: Explorer, view: PageAndView
 ):
-    wish = {"t": "decode", "carry": -1, "another": True, **place_of(pictures, 8)}
+    intent = {"t": "decode", "carry": -1, "another": True, **place_of(pictures, 8)}
     names = []
     for _ in range(3):
-        head, _ = ask(view, "dec", **wish)
+        head, _ = ask(view, "dec", **intent)
         assert head["style"] == "random"
         names.append(head["style_name"])
     assert names[0] != names[1] != names[2]
@@ -102,10 +102,10 @@ def test_another_is_the_code_of_a_neighbour_each_time_of_another(
 
 def test_a_path_takes_the_carried_sample_along(pictures: Explorer, view: PageAndView):
     points = pictures.embedding.positions[[3, 50]].tolist()
-    wish = {"t": "decode-path", "points": points, "n": 4}
-    head, (typical, *_) = ask(view, "path", **wish)  # of a page before styles
+    intent = {"t": "decode-path", "points": points, "n": 4}
+    head, (typical, *_) = ask(view, "path", **intent)  # of a page without style codes
     assert head["style_name"] == ""
-    head, (carried, *_) = ask(view, "path", **wish, carry=3)
+    head, (carried, *_) = ask(view, "path", **intent, carry=3)
     assert head["style_name"] == "array 3"
     assert len(carried) == len(typical) == 4 * 6 * 6 * 3
     assert carried != typical
@@ -117,7 +117,7 @@ def test_a_row_that_is_not_there_cannot_be_carried(pictures: Explorer, view: Pag
         ("decode-path", {"points": [[0.0, 0.0], [1.0, 1.0]], "n": 3}),
     ):
         view.page.errors.clear()
-        view.page.tell({"t": t, "req": 6, "carry": 60, **more})
+        view.page.send({"t": t, "req": 6, "carry": 60, **more})
         view.settle()
         (error,) = view.page.errors
         assert (error["req"], error["message"]) == (
@@ -126,7 +126,7 @@ def test_a_row_that_is_not_there_cannot_be_carried(pictures: Explorer, view: Pag
         )
 
 
-def test_the_selected_are_drawn_from_their_own_codes(pictures: Explorer, view: PageAndView):
+def test_selected_samples_are_reconstructed(pictures: Explorer, view: PageAndView):
     rows = [2, 11, 40, *pictures.model.estimator.validation_rows_.tolist()]
     pictures.select_rows(rows)
     head, (sheet, _) = ask(view, "recon", t="reconstruct", n=64)
@@ -145,22 +145,22 @@ def test_the_selected_are_drawn_from_their_own_codes(pictures: Explorer, view: P
         np.testing.assert_array_equal(four, expected)
 
 
-def test_of_many_some_are_drawn_and_all_are_put_away(pictures: Explorer, view: PageAndView):
+def test_of_many_some_are_reconstructed_and_all_are_removed(pictures: Explorer, view: PageAndView):
     pictures.select_rows(np.arange(40))
     head, _ = ask(view, "recon", t="reconstruct", n=8)
     assert len(head["items"]) == 8
     assert head["items"][-1]["row"] >= 30  # evenly, not the first
     view.page.hello()
-    view.settle()  # a page that comes later sees them too
+    view.settle()  # a page that is opened later gets them too
     assert [each["t"] for each in view.page.heads].count("recon") == 2
     head, _ = ask(view, "gone", t="reconstruct-clear")
     assert head["what"] == ["reconstructed"]
     assert pictures.sample_reconstructions == ()
 
 
-def test_with_nothing_selected_a_page_is_told_to_select(view: PageAndView):
+def test_without_a_selection_the_error_says_to_select(view: PageAndView):
     for req, n in ((7, 8), (8, 0)):
-        view.page.tell({"t": "reconstruct", "req": req, "n": n})
+        view.page.send({"t": "reconstruct", "req": req, "n": n})
         view.settle()
     refused = {error["req"]: error for error in view.page.errors}
     assert "Select samples" in refused[7]["hint"]
@@ -168,7 +168,7 @@ def test_with_nothing_selected_a_page_is_told_to_select(view: PageAndView):
 
 
 @pytest.mark.parametrize("view", ["table"], indirect=True)
-def test_tables_have_values_in_their_own_units(table: Explorer, view: PageAndView):
+def test_tables_have_values_in_the_units_of_the_table(table: Explorer, view: PageAndView):
     head, (rgb, spread) = ask(view, "dec", t="decode", **place_of(table, 4))
     assert (head["w"], rgb, spread) == (0, b"", b"")
     spreads = table.reconstruction.spread * np.array(table.samples.recipe.deviations)
@@ -182,7 +182,7 @@ def test_tables_have_values_in_their_own_units(table: Explorer, view: PageAndVie
     np.testing.assert_allclose(real, expected, rtol=1e-4)
 
 
-def test_an_error_without_end_is_sent_as_none(pictures: Explorer):
+def test_an_infinite_error_is_sent_as_none(pictures: Explorer):
     drawn = dataclasses.replace(pictures.reconstruct([1])[0], error=float("inf"))
     head, _ = encode_reconstructions([drawn], pictures.samples, 0)
     assert json.loads(json.dumps(head.to_dict(), allow_nan=False))["items"][0]["error"] is None
@@ -199,7 +199,7 @@ def test_the_catalog_says_what_a_map_can(pictures: Explorer):
     assert not catalog["can_reconstruct"]
 
 
-def test_the_share_of_unseen_samples_goes_with_the_losses(pictures: Explorer, view: PageAndView):
+def test_the_explained_variance_is_sent_with_the_losses(pictures: Explorer, view: PageAndView):
     (head,) = (each for each in view.page.heads if each["t"] == "loss")
     assert head["explained"] == pictures.explained.text
     assert len(head["names"]) == 5

@@ -1,4 +1,4 @@
-"""The view contract, held by a page that knows only what the wire brings."""
+"""The view contract, for a page that knows only what messages and traits tell it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The widget as Python sees it; no kernel is needed for this."""
+"""The widget in Python, without a kernel."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def wait_until(holds: Callable[[], Any], timeout_s: float = 20) -> None:
     end = time.monotonic() + timeout_s
     while not holds():
         assert time.monotonic() < end, "not within the time"
-        time.sleep(0.01)
+        time.sleep(0.01)  # what is waited for changes in several threads, so it is polled
 
 
 def connect(widget: ExplorerWidget) -> FakePage:
-    """A page in place of the comm, at the end of what the widget really sends."""
+    """A fake page that receives what the widget sends."""
     page = FakePage()
     widget._view.pump._send = page.receive
-    page.tell = lambda content, buffers=(): widget._handle_custom_msg(content, list(buffers))
+    page.send = lambda content, buffers=(): widget._handle_custom_msg(content, list(buffers))
     page.hello()
     return page
 
@@ -99,7 +99,7 @@ def test_the_selection_is_a_trait(explorer: Explorer, widget: ExplorerWidget):
 
 
 def test_what_the_page_saves_of_the_selection(explorer: Explorer, widget: ExplorerWidget):
-    """By then Python knows who it is: other cells of a marimo notebook read it at once."""
+    """Python has the selection before: other cells of a marimo notebook read it at once."""
     told: list[tuple[int, int]] = []
 
     def receive(message: Any, _: Any) -> None:
@@ -118,7 +118,7 @@ def test_what_the_page_saves_of_the_selection(explorer: Explorer, widget: Explor
         widget.set_state({"selected": {"count": "many", "revision": 8}})
 
 
-def test_a_selection_of_others_is_refused(explorer: Explorer, widget: ExplorerWidget):
+def test_a_selection_of_unknown_samples_is_refused(explorer: Explorer, widget: ExplorerWidget):
     explorer.select_rows([1])
     for wrong in ([("elsewhere", 0, 1)], [("array", 3, 1)]):
         with pytest.raises(InvalidInputError):
@@ -166,7 +166,7 @@ def test_the_selection_links_to_another_widget(explorer: Explorer, widget: Explo
     count.close()
 
 
-def test_two_widgets_stay_in_step_without_an_echo(explorer: Explorer, widget: ExplorerWidget):
+def test_two_widgets_show_the_same_without_an_echo(explorer: Explorer, widget: ExplorerWidget):
     other = ExplorerWidget(explorer)
     pages = [connect(widget), connect(other)]
     wait_until(lambda: all(len(page.positions) == N_SAMPLES for page in pages))
@@ -174,7 +174,7 @@ def test_two_widgets_stay_in_step_without_an_echo(explorer: Explorer, widget: Ex
     explorer.events.selection_changed.connect(lambda selection: changes.append(selection.origin))
     pages[0].lasso(SQUARE, "replace")
     wait_until(lambda: pages[1].mask.any())
-    time.sleep(0.3)  # an echo would come now
+    time.sleep(0.3)  # no echo may arrive in this time
     assert len(changes) == 1
     assert changes[0].startswith("widget")
     np.testing.assert_array_equal(pages[0].mask, pages[1].mask)
@@ -190,11 +190,11 @@ def test_a_closed_widget_leaves_no_thread_and_no_listener(explorer: Explorer):
     made.close()
     assert set(threading.enumerate()) <= threads
     assert [len(signal) for signal in explorer.events.signals.values()] == listeners
-    made.close()  # once more is harmless
+    made.close()  # a second time changes nothing
     explorer.select_rows([1])
 
 
-def test_a_closed_widget_lets_go_of_its_explorer():
+def test_a_closed_widget_does_not_reference_its_explorer():
     explorer = Explorer(np.zeros((20, 3), np.float32))
     widget = ExplorerWidget(explorer)
     widget.close()
@@ -210,7 +210,7 @@ def test_training_goes_on_when_its_widget_is_closed_and_shows_in_another():
     explorer.set_parameters(reconstruction=False)
     first = ExplorerWidget(explorer)
     page = connect(first)
-    page.tell({"t": "cmd", "req": 1, "name": "train"})
+    page.send({"t": "cmd", "req": 1, "name": "train"})
     wait_until(lambda: explorer.status.phase.is_at_work)
     first.close()
     assert explorer.wait(120).phase.name == "DONE"
@@ -257,7 +257,7 @@ def test_the_decoder_answers_with_the_request_it_answers(trained: Explorer):
     made = ExplorerWidget(trained)
     page = connect(made)
     x, y = trained.embedding.positions[3].tolist()
-    page.tell({"t": "decode", "req": 17, "x": x, "y": y})
+    page.send({"t": "decode", "req": 17, "x": x, "y": y})
     wait_until(lambda: "dec" in page.pictures)
     head, (rgb, spread) = page.pictures["dec"]
     assert (head["req"], head["decoded"], head["w"], head["h"]) == (17, True, 8, 8)
@@ -266,9 +266,12 @@ def test_the_decoder_answers_with_the_request_it_answers(trained: Explorer):
     picture = np.frombuffer(rgb, np.uint8).reshape(8, 8, 3)
     np.testing.assert_array_equal(picture, trained.reconstruction.picture)
     assert spread == trained.reconstruction.spread_picture.tobytes() != b""
-    assert (head["style"], head["style_name"]) == ("typical", "")  # as pages before styles ask
+    assert (head["style"], head["style_name"]) == (
+        "typical",
+        "",
+    )  # without style codes
     path = [[x, y], [x + 1, y]]
-    page.tell({"t": "decode-path", "req": 18, "points": path, "n": 5})
+    page.send({"t": "decode-path", "req": 18, "points": path, "n": 5})
     wait_until(lambda: "path" in page.pictures)
     head, (sheet, places, _) = page.pictures["path"]
     assert (head["n"], len(sheet)) == (5, 5 * 8 * 8 * 3)
@@ -279,7 +282,7 @@ def test_the_decoder_answers_with_the_request_it_answers(trained: Explorer):
 def test_thumbnails_are_those_of_the_samples(trained: Explorer):
     made = ExplorerWidget(trained)
     page = connect(made)
-    page.tell({"t": "thumbs", "rows": [40, 2]})
+    page.send({"t": "thumbs", "rows": [40, 2]})
     wait_until(lambda: "thumb" in page.pictures)
     head, (sheet,) = page.pictures["thumb"]
     pictures = np.frombuffer(sheet, np.uint8).reshape(2, head["h"], head["w"], 3)
@@ -312,17 +315,17 @@ def test_the_explanation_and_the_replay(trained: Explorer):
     made = ExplorerWidget(trained)
     page = connect(made)
     trained.select_rows([1, 2, 3])
-    page.tell({"t": "why", "req": 4})
+    page.send({"t": "why", "req": 4})
     wait_until(lambda: "explain" in page.pictures)
     head, (saliency,) = page.pictures["explain"]
     assert (head["req"], len(saliency)) == (4, 64)
     assert max(saliency) == 255
     assert "3 samples" in head["title"]
     index = len(trained.replay) // 2
-    page.tell({"t": "replay", "req": 5, "index": index})
+    page.send({"t": "replay", "req": 5, "index": index})
     wait_until(lambda: page.heads and any(h.get("snapshot") == index for h in page.heads))
     np.testing.assert_allclose(page.positions, trained.replay.positions(index), atol=1e-6)
-    page.tell({"t": "replay", "req": 6, "index": -1})
+    page.send({"t": "replay", "req": 6, "index": -1})
     wait_until(lambda: [h["snapshot"] for h in page.heads if h["t"] == "emb"][-1] == -1)
     made.close()
 

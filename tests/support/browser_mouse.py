@@ -1,4 +1,4 @@
-"""The mouse of a person at a page with the widget on it."""
+"""The mouse on a page with the widget."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 
 class MouseOnMap:
-    """Drags by real mouse events, at places given on the map."""
+    """Drags by real mouse events, through points of the map."""
 
     def __init__(self, page: Any) -> None:
         self.page = page
 
     def drag(self, points: Sequence[tuple[float, float]], *keys: str) -> None:
-        """A drag through places of the screen, with keys held down."""
+        """A drag through points of the screen, with keys held down."""
         for key in keys:
             self.page.keyboard.down(key)
         self.page.mouse.move(*points[0])
@@ -25,7 +25,7 @@ class MouseOnMap:
             self.page.keyboard.up(key)
 
     def on_screen(self, x: float, y: float) -> tuple[float, float]:
-        """Where a place of the first map is on the screen."""
+        """The point of the screen of a point of the first map."""
         stage = self.page.locator(".es-map").first
         box = stage.bounding_box()
         cx, cy, scale = map(float, stage.get_attribute("data-camera").split())
@@ -35,6 +35,6 @@ class MouseOnMap:
         )
 
     def corners(self, x0: float, y0: float, x1: float, y1: float) -> list[tuple[float, float]]:
-        """The corners of a rectangle on the map, on the screen, back to the first."""
+        """The corners of a rectangle on the map as points of the screen, closed."""
         around = [(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)]
         return [self.on_screen(x, y) for x, y in around]

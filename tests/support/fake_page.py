@@ -1,4 +1,4 @@
-"""A page without a browser: takes messages as a page does, and acts as a person at it."""
+"""A page without a browser: it receives messages and sends intents as the page of a user does."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import numpy as np
 
 from embedscope.explorer import ColorBy, Explorer
 from embedscope.explorer.marks._regions import in_polygon
-from embedscope.jupyter_widget._desk import Desk
+from embedscope.jupyter_widget._dispatcher import IntentDispatcher
 from embedscope.jupyter_widget._page_view import PageView
-from embedscope.jupyter_widget.protocol._heads import Message
+from embedscope.jupyter_widget.protocol._message_base import Message
 
 
 class FakePage:
-    """What a page knows, from messages and traits alone; everything passes through JSON."""
+    """The state of a page, from messages and traits only; everything passes through JSON."""
 
     def __init__(self, *, acknowledges: bool = True) -> None:
         self.acknowledges = acknowledges
@@ -36,15 +36,17 @@ class FakePage:
         self.gates: dict[str, int] = {}
         self.pictures: dict[str, tuple[dict[str, Any], list[bytes]]] = {}
         self.errors: list[dict[str, Any]] = []
-        self.tell: Callable[..., None] = lambda content, buffers=(): None
+        self.send: Callable[..., None] = lambda content, buffers=(): None
         self._lock = threading.RLock()
+        self._arrived = threading.Event()
 
-    # -- the kernel's end of the wire ------------------------------------------------------------
+    # -- receiving -------------------------------------------------------------------------------
 
     def set_trait(self, name: str, value: Any) -> None:
         self.times.append((f"trait {name}", time.monotonic()))
         self.threads.add(threading.current_thread().name)
         self.traits[name] = json.loads(json.dumps(value, allow_nan=False))
+        self._arrived.set()
 
     def receive(self, message: Message, buffers: tuple[Any, ...]) -> None:
         head = json.loads(json.dumps(message.to_dict(), allow_nan=False))
@@ -59,13 +61,19 @@ class FakePage:
                 self.pictures[head["t"]] = head, [bytes(buffer) for buffer in buffers]
             else:
                 take(head, *(bytes(buffer) for buffer in buffers))
+        self._arrived.set()
+
+    def wait_for_arrival(self, timeout_s: float) -> None:
+        """Wait for the next message or trait, but not longer than the timeout."""
+        self._arrived.wait(timeout_s)
+        self._arrived.clear()
 
     def _take_emb(self, head: dict[str, Any], xy: bytes) -> None:
         self.positions = np.frombuffer(xy, "<f4").reshape(head["n"], 2)
         if len(self.mask) != head["n"]:
             self.mask = np.zeros(head["n"], bool)
         if self.acknowledges:
-            self.tell({"t": "ack", "rev": head["rev"], "ms": 1.0})
+            self.send({"t": "ack", "rev": head["rev"], "ms": 1.0})
 
     def _take_attr(self, head: dict[str, Any], levels: bytes, palette: bytes) -> None:
         assert len(palette) == 251 * 4
@@ -98,42 +106,42 @@ class FakePage:
     def _take_err(self, head: dict[str, Any]) -> None:
         self.errors.append(head)
 
-    # -- the person ------------------------------------------------------------------------------
+    # -- intents of the user ---------------------------------------------------------------------
 
     def hello(self) -> None:
-        self.tell({"t": "hello", "have": dict(self.revisions), "webgl": True})
+        self.send({"t": "hello", "have": dict(self.revisions), "webgl": True})
 
     def lasso(self, polygon: np.ndarray, mode: str) -> None:
-        """Shown at once, then told, as the page does it."""
+        """Selects at once, then sends the intent, as the page does."""
         with self._lock:
             hits = in_polygon(self.positions, polygon)
             revision = self.revisions["sel"] = self.revisions.get("sel", 0) + 1
-        wish = {"t": "select", "rev": revision, "origin": "map", "mode": mode}
-        self.tell(wish, [memoryview(np.packbits(hits, bitorder="little"))])
+        intent = {"t": "select", "rev": revision, "origin": "map", "mode": mode}
+        self.send(intent, [memoryview(np.packbits(hits, bitorder="little"))])
 
 
 class PageAndView(PageView):
-    """A view with a fake page at the other end, and nothing of ipywidgets between."""
+    """A view that sends to a fake page, without ipywidgets."""
 
     def __init__(self, page: FakePage | None = None, explorer: Explorer | None = None) -> None:
         self.page = FakePage() if page is None else page
         color_by = ColorBy if explorer is None else lambda: explorer.color_by
         super().__init__(self.page.receive, self.page.set_trait, color_by=color_by)
-        self.desk = Desk(self)
-        self.page.tell = self.desk.receive
+        self.dispatcher = IntentDispatcher(self)
+        self.page.send = self.dispatcher.receive
         self.page.hello()
 
     def settle(self, timeout_s: float = 10.0) -> None:
-        """Wait until everything asked is done and everything told has arrived."""
+        """Wait until all intents are done and all messages have been received."""
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:
-            assert self.desk.wait_idle(timeout_s)
+            assert self.dispatcher.wait_idle(timeout_s)
             with self.pump._sending:
                 if not self.outbox.waiting() and not self.outbox._answers:
                     return
-            time.sleep(0.01)
+            self.page.wait_for_arrival(0.05)  # not longer: a message may fail to be sent
         raise AssertionError(f"still waiting: {self.outbox.waiting()}")
 
     def close(self) -> None:
-        self.desk.close()
+        self.dispatcher.close()
         super().close()

@@ -1,4 +1,4 @@
-"""A real JupyterLab, a notebook in it, and the notebook's kernel asked from outside."""
+"""A real JupyterLab, a notebook in it, and a client of the notebook's kernel."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -29,9 +29,9 @@ _ANSWER_S = 240  # a cell may be waiting for a training run
 
 @contextmanager
 def open_lab(folder: Path, kernels: Path | None = None) -> Iterator[str]:
-    """Serve a folder by a JupyterLab of its own; gives its address.
+    """Start a JupyterLab for a folder; gives its address.
 
-    Nothing of the user's settings is read or written, and the system chooses the port.
+    The settings of the user are neither read nor written, and the system chooses the port.
     """
     pytest.importorskip("jupyterlab")
     own = folder / ".jupyter"
@@ -88,7 +88,8 @@ def _address(server: subprocess.Popen[bytes], runtime: Path) -> str:
             said = written.read_text()
             if said and json.loads(said)["port"]:
                 return f"http://127.0.0.1:{json.loads(said)['port']}"
-        time.sleep(0.1)
+        with suppress(subprocess.TimeoutExpired):  # until the file is written, or the server ends
+            server.wait(0.1)
     raise AssertionError("JupyterLab did not start")
 
 
@@ -102,7 +103,7 @@ def write_notebook(path: Path, cells: Sequence[str], kernel: str = "python3") ->
 class LabNotebook(MouseOnMap):
     """A notebook that is open in a browser.
 
-    Errors on the browser's console are kept in `complaints`.
+    `complaints` has the errors of the browser's console.
     """
 
     def __init__(self, browser: Any, address: str, name: str, folder: Path) -> None:
@@ -130,7 +131,7 @@ class LabNotebook(MouseOnMap):
             self._run_cell(cells.nth(number))
 
     def _run_cell(self, cell: Any) -> None:
-        """Press the keys until the cell is taken: JupyterLab drops those that come too early."""
+        """Press the keys until the cell runs: JupyterLab drops keys that are too early."""
         for _ in range(5):
             cell.locator(".cm-content").click()
             self.page.keyboard.press("Shift+Enter")
@@ -141,7 +142,7 @@ class LabNotebook(MouseOnMap):
         raise AssertionError("the cell does not run")
 
     def wait_for_widget(self) -> None:
-        """Until the first widget is there, and in view."""
+        """Until the first widget is shown and in view."""
         wrong = self.page.locator("[data-mime-type$=stderr]").get_by_text("Traceback").first
         self.page.locator(".es-map").first.or_(wrong).wait_for()
         if wrong.count():
@@ -150,7 +151,7 @@ class LabNotebook(MouseOnMap):
         self.page.wait_for_selector(".es-map[data-camera]")  # drawn once it is in view
 
     def choose(self, menu: str, command: str) -> None:
-        """Take a command of JupyterLab's menu, and say yes if it asks."""
+        """Choose a command of JupyterLab's menu, and accept its dialog."""
         self.page.get_by_role("menuitem", name=menu, exact=True).click()
         self.page.locator(".lm-Menu-item").get_by_text(command, exact=True).click()
         if command.endswith("…"):
@@ -163,15 +164,15 @@ class LabNotebook(MouseOnMap):
         self.page.wait_for_timeout(1500)
 
     def select_cell(self, number: int) -> None:
-        """Make a cell the one that commands of the menu are for."""
+        """Select a cell, for commands of the menu."""
         self.page.locator(".jp-Notebook .jp-CodeCell .jp-InputPrompt").nth(number).click()
 
     def wait_for_kernel(self) -> None:
-        """Until the kernel is there: before, a cell is not run, or asks for one."""
+        """Until the kernel is idle: a cell that runs earlier opens a dialog."""
         self.page.get_by_text("| Idle").wait_for()
 
     def ask(self, expression: str) -> Any:
-        """The value of an expression in the kernel: a literal."""
+        """The value of an expression in the kernel, which must be a literal."""
         reply = self.client.execute_interactive(
             "",
             silent=True,
@@ -185,16 +186,16 @@ class LabNotebook(MouseOnMap):
         return ast.literal_eval(value["data"]["text/plain"])
 
     def wait_until(self, expression: str, timeout_s: float = 120) -> None:
-        """Until an expression holds in the kernel."""
+        """Until an expression is true in the kernel."""
         end = time.monotonic() + timeout_s
         while not self.ask(f"bool({expression})"):
             if time.monotonic() > end:
                 raise AssertionError(f"not within {timeout_s} s: {expression}")
-            self.page.wait_for_timeout(100)  # the page's events are handled meanwhile
+            self.page.wait_for_timeout(100)  # handles events of the page meanwhile
 
     @property
     def client(self) -> Any:
-        """A client of its own at the notebook's kernel."""
+        """A second client of the notebook's kernel."""
         if self._client is None:
             from jupyter_client import BlockingKernelClient
 
@@ -210,7 +211,7 @@ class LabNotebook(MouseOnMap):
         return next(each["kernel"]["id"] for each in sessions if each["path"] == self.name)
 
     def close(self) -> None:
-        """Leave the notebook; its kernel ends with JupyterLab."""
+        """Close the page; the kernel ends with JupyterLab."""
         if self._client is not None:
             self._client.stop_channels()
         self.page.close()

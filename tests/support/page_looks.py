@@ -1,4 +1,4 @@
-"""Looking at a page with the fake kernel: what is selected, and which pixels are drawn."""
+"""Reads a page with the fake kernel: the selection, and the drawn pixels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from widget_page import WidgetPage
 
 FIRST_CLOUD = (-6.5, -3.0, -1.2, 3.0)  # of the fake kernel's map: holds most of class 0
 N_ACROSS = 25  # objects in a row of its image
-_PIXEL = 0.08  # a little more than a pixel of the screen, in map units
+_PIXEL = 0.08  # map units: a little more than a pixel of the screen
 Box = tuple[float, float, float, float]
 Mask = Callable[[Box], np.ndarray]
 
@@ -24,7 +24,7 @@ def selected_rows(page: WidgetPage) -> np.ndarray:
 
 
 def assert_selected(page: WidgetPage, expected: Callable[[Mask], np.ndarray], *boxes: Box) -> None:
-    """The selection is what `expected` makes of the boxes, up to the pixels of their borders."""
+    """Check the selection against `expected` of the boxes, except pixels on their borders."""
     xy = np.array(page.kernel("[...k.xy]")).reshape(-1, 2)
     selected = np.isin(np.arange(len(xy)), selected_rows(page))
     borders = np.reshape(boxes, (-1, 2))

@@ -1,4 +1,4 @@
-"""The widget's bundle on a page of its own, with a fake kernel and real mouse and keys."""
+"""The bundle of the widget on a page with a fake kernel, with real mouse and keyboard events."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def open_browser(*flags: str) -> Iterator[Any]:
 
 
 class WidgetPage(MouseOnMap):
-    """One page; what its console complains about and what it asks of other hosts is kept."""
+    """A page; errors of its console and its requests to other hosts are recorded."""
 
     def __init__(self, browser: Any, query: str = "", width: int = 1200) -> None:
         super().__init__(browser.new_page(viewport={"width": width, "height": 1000}))
@@ -46,7 +46,7 @@ class WidgetPage(MouseOnMap):
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.route("**/*", self._serve)
         if "clock" in query:
-            self.page.clock.install()  # time then runs as before, and can be wound on
+            self.page.clock.install()  # time runs as before, and can be moved forward
         self.page.goto(f"{HOST}/page.html?{query}")
         self.page.wait_for_selector(".es-map[data-camera]")
 
@@ -66,16 +66,16 @@ class WidgetPage(MouseOnMap):
         if path.exists():
             route.fulfill(body=path.read_bytes(), content_type=_TYPES[path.suffix])
         else:
-            route.fulfill(status=204)  # the browser's own wish for an icon
+            route.fulfill(status=204)  # the browser asks for an icon
 
     def settle(self, milliseconds: float) -> None:
-        """Wait, and until the browser has drawn what was changed: a busy machine draws late."""
+        """Wait, then until the browser has drawn the changes: a busy machine draws late."""
         self.page.wait_for_timeout(milliseconds)
         self.page.evaluate(
             "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
         )
 
-    # What a person does
+    # Actions of the user
 
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).first.click()
@@ -83,14 +83,14 @@ class WidgetPage(MouseOnMap):
     def choose(self, label: str, option: str) -> None:
         self.page.get_by_label(label, exact=True).first.select_option(option)
 
-    # What the page says
+    # State of the page
 
     def kernel(self, expression: str) -> Any:
         """The value of an expression of the fake kernel ``k``."""
         return self.page.evaluate(f"() => {{ const k = test.kernel; return {expression}; }}")
 
     def wait_for(self, expression: str) -> None:
-        """Until an expression of the fake kernel ``k`` holds."""
+        """Until an expression of the fake kernel ``k`` is true."""
         self.page.wait_for_function(f"() => {{ const k = test.kernel; return {expression}; }}")
 
     def text(self, selector: str) -> str:

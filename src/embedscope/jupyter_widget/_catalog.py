@@ -1,4 +1,4 @@
-"""The state that a page keeps in traits, from the explorer's: the frame around everything else."""
+"""The state of the explorer as the page gets it in traits: status, history, form, and catalog."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from embedscope.training import Status, parameter_fields
 
 @dataclass(frozen=True)
 class Abilities:
-    """What can be asked of an explorer beside its samples.
+    """What an explorer can do now, beyond showing its samples.
 
     Attributes
     ----------
     can_decode, can_explain : bool
     can_carry : bool
-        Samples have style codes: one can be drawn at the place of another.
+        Samples have style codes: the code of one can be decoded at the position of another.
     can_reconstruct : bool
-        Real samples can be drawn again.
+        Real samples can be reconstructed.
     epochs : tuple of int
-        Epoch of each kept snapshot of the map.
+        Epoch of each saved snapshot of the map.
     has_new_samples : bool
-        Some were placed on the map after it was trained.
+        Some samples were placed on the map after it was trained.
     """
 
     can_decode: bool = False
@@ -45,7 +45,7 @@ class Abilities:
 
     @classmethod
     def of(cls, explorer: Explorer) -> Abilities:
-        """What this explorer can be asked now."""
+        """What this explorer can do now."""
         has_map = explorer.model is not None
         is_at_work = explorer.status.phase.is_at_work
         decoder = None if explorer.model is None or is_at_work else explorer.model.estimator
@@ -62,7 +62,7 @@ class Abilities:
 
 
 def describe_status(status: Status) -> dict[str, Any]:
-    """The status of a run; of an error its rule and its remedy apart."""
+    """The status of a training run; an error is split into its rule and its remedy."""
     error, hint = explain_error(status.error)
     state = StatusState(
         phase=status.phase.value,
@@ -80,7 +80,7 @@ def describe_status(status: Status) -> dict[str, Any]:
 
 
 def explain_error(error: BaseException | None) -> tuple[str, str]:
-    """What is wrong, and what to do: the two halves of a message of ours."""
+    """What is wrong, and what to do: the two parts of a message of embedscope."""
     if error is None:
         return "", ""
     text = str(error) or type(error).__name__
@@ -91,7 +91,7 @@ def explain_error(error: BaseException | None) -> tuple[str, str]:
 
 
 def describe_history(history: History) -> dict[str, Any]:
-    """What undo and redo would do."""
+    """What undo and redo do next."""
     return dataclasses.asdict(HistoryState(history.undo, history.redo))
 
 
@@ -101,7 +101,7 @@ def describe_form() -> list[dict[str, Any]]:
 
 
 def describe_samples(samples: Samples | None, abilities: Abilities) -> dict[str, Any]:
-    """What there is to see and to colour by."""
+    """The samples, their images, and what they can be coloured by."""
     images = (
         []
         if samples is None

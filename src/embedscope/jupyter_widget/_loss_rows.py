@@ -1,4 +1,4 @@
-"""Which rows of the loss history a page has already, so that only new ones travel."""
+"""Which rows of the loss history a page has already, so that only new ones are sent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ Losses = Mapping[str, Sequence[float]]
 
 
 class LossRows:
-    """Numbers the histories that follow each other, and counts the rows that were sent."""
+    """Numbers the loss histories, one for each training run, and counts the rows that were sent."""
 
     def __init__(self) -> None:
         self._run = 0
@@ -16,21 +16,21 @@ class LossRows:
         self._sent = (0, 0)  # run, rows
 
     def next(self, losses: Losses) -> tuple[int, Losses]:
-        """The number of the history that `losses` go on with, and the losses."""
-        if not _goes_on(self._seen, losses):
+        """The number of the history that `losses` belong to, and the losses."""
+        if not _continues(self._seen, losses):
             self._run += 1
         self._seen = losses
         return self._run, losses
 
     def start(self, run: int, losses: Losses) -> int:
-        """The first row that was not sent; all rows count as sent from now on."""
+        """The first row that was not sent yet; from now on all rows count as sent."""
         sent_run, n_sent = self._sent
         length = _length(losses)
         self._sent = (run, length)
         return min(n_sent, length) if run == sent_run else 0
 
     def forget_sent(self) -> None:
-        """A page lacks rows: send all of them next time."""
+        """Send all rows next time: a page lacks some."""
         self._sent = (0, 0)
 
 
@@ -38,8 +38,8 @@ def _length(losses: Losses) -> int:
     return max((len(column) for column in losses.values()), default=0)
 
 
-def _goes_on(before: Losses, after: Losses) -> bool:
-    """Whether a history is a longer version of another one."""
+def _continues(before: Losses, after: Losses) -> bool:
+    """Whether a history is the earlier one with more rows."""
     if list(before) != list(after) or _length(after) < _length(before) or not _length(before):
         return False
     return all(before[name][:1] == after[name][:1] for name in before)

@@ -1,4 +1,4 @@
-"""The explorer's view on the page: setters fill the outbox, the desk's wishes become intents."""
+"""The explorer's view on the page: setters fill the outbox, `IntentDispatcher` emits intents."""
 
 from __future__ import annotations
 
@@ -33,15 +33,13 @@ from embedscope.jupyter_widget._catalog import (
 )
 from embedscope.jupyter_widget._loss_rows import LossRows
 from embedscope.jupyter_widget.pictures._atlas import no_atlas
-from embedscope.jupyter_widget.protocol._heads import Message
+from embedscope.jupyter_widget.protocol._message_base import Message
 from embedscope.jupyter_widget.protocol._messages import (
     Failed,
     Forgotten,
+    HoveredMessage,
     Said,
     Synchronised,
-)
-from embedscope.jupyter_widget.protocol._messages import (
-    Hovered as HoveredMessage,
 )
 from embedscope.jupyter_widget.wire._encoding import (
     encode_colors,
@@ -56,7 +54,7 @@ from embedscope.jupyter_widget.wire._encoding import (
     encode_selection,
     encode_thumbnails,
 )
-from embedscope.jupyter_widget.wire._outbox import Buffers, Outbox
+from embedscope.jupyter_widget.wire._outbox import Buffers, PageOutbox
 from embedscope.jupyter_widget.wire._pump import TRAIT, Pump
 from embedscope.samples import Identities, Samples
 from embedscope.training import Status, TrainingParameters
@@ -69,10 +67,9 @@ REVISED = ("emb", "attr", "novel", "loss", "sel", "gates", "atlas")
 
 
 class PageView:
-    """An `ExplorerView` whose screen is a page at the other end of a wire.
+    """An `ExplorerView` that sends its state to a page.
 
-    Every setter only puts its value into the outbox; what depends on several values (colours need
-    to know what they are of) is put together when it is sent.
+    A setter only puts its value into the outbox. Values become messages when they are sent.
 
     Parameters
     ----------
@@ -81,19 +78,19 @@ class PageView:
     set_trait : callable
         ``set_trait(name, value)``, likewise.
     abilities : callable
-        ``abilities()`` says what can be asked of the explorer now.
+        ``abilities()`` gives what the explorer can do now.
     color_by : callable
-        ``color_by()`` says what the colours of the explorer are of.
+        ``color_by()`` gives what the explorer colours by.
 
     Attributes
     ----------
     intents : ViewIntents
-    outbox : Outbox
+    outbox : PageOutbox
     pump : Pump
     samples : Samples or None
-        Those shown last.
+        The samples that are shown.
     first_map : int
-        Revision of the first map of these samples; rows of the maps before are of others.
+        Revision of the first map of these samples; rows of earlier maps are of other samples.
     """
 
     def __init__(
@@ -109,21 +106,21 @@ class PageView:
         self._abilities = abilities
         self._color_by = color_by
         self._losses = LossRows()
-        self._asked = threading.local()
+        self._request_of_thread = threading.local()
         self._phase: Any = None
         self._last_answers: dict[Answer, tuple[Message, Buffers]] = {}
-        self._pictured: set[int] = set()  # rows whose picture was sent
-        self.outbox = Outbox()
+        self._pictured: set[int] = set()  # rows whose pictures were sent
+        self.outbox = PageOutbox()
         self.pump = Pump(self.outbox, self._encode, send, set_trait)
 
     def close(self) -> None:
-        """Send no more."""
+        """Stop sending."""
         self.pump.close()
 
     # -- setters ---------------------------------------------------------------------------------
 
     def show_samples(self, samples: Samples | None) -> None:
-        """Say what there is to explore."""
+        """Show other samples; answers about the earlier ones are removed from the page."""
         if samples is not self.samples:
             if _rows_of(samples) is not _rows_of(self.samples):
                 self.first_map = self.outbox.revisions().get("emb", 0) + 1
@@ -139,14 +136,14 @@ class PageView:
         self._put_trait("parameters", parameters.to_dict())
 
     def show_status(self, status: Status) -> None:
-        """Show where the run is; a new phase may allow other things."""
+        """Show the progress of the run; what the explorer can do may change with the phase."""
         self._put_trait("status", describe_status(status))
         if status.phase is not self._phase:
             self._phase = status.phase
             self._put_catalog()
 
     def show_losses(self, losses: Mapping[str, Sequence[float]]) -> None:
-        """Draw the curves on."""
+        """Extend the loss curves."""
         self.outbox.put("loss", self._losses.next(losses))
 
     def show_embedding(self, embedding: Embedding) -> None:
@@ -172,13 +169,13 @@ class PageView:
         self.outbox.put("hovered", -1 if hovered.row is None else hovered.row)
 
     def show_gates(self, gates: GateSet, counts: pd.DataFrame) -> None:
-        """Draw the gates, and list their counts."""
+        """Show the gates and their counts."""
         self.outbox.put("gates", (gates, counts, self._n_samples))
 
     def show_reconstruction(
         self, reconstruction: Reconstruction | tuple[Reconstruction, ...] | None
     ) -> None:
-        """Draw what the decoder gives."""
+        """Show what was decoded, or nothing."""
         if reconstruction is None or self.samples is None:
             self._forget("decoded", "path")
         elif isinstance(reconstruction, tuple):
@@ -191,7 +188,7 @@ class PageView:
     def show_sample_reconstructions(
         self, reconstructions: tuple[SampleReconstruction, ...]
     ) -> None:
-        """Show real samples beside what is drawn for them, or none."""
+        """Show samples beside their reconstructions, or nothing."""
         if not reconstructions or self.samples is None:
             self._forget("reconstructed")
         else:
@@ -199,51 +196,51 @@ class PageView:
             self._answer("reconstructed", *drawn)
 
     def show_explanation(self, explanation: Explanation | None) -> None:
-        """Show what drives the place of the selection."""
+        """Show which features drive the position of samples, or nothing."""
         if explanation is None:
             self._forget("explained")
         else:
             self._answer("explained", *encode_explanation(explanation, self._request))
 
     def show_history(self, history: History) -> None:
-        """Say what can be undone and done again."""
+        """Show what can be undone and redone."""
         self._put_trait("history", describe_history(history))
 
     def show_message(self, text: str) -> None:
-        """Say what was done."""
+        """Show what was done."""
         self.outbox.put("say", text)
 
     def show_error(self, error: BaseException) -> None:
-        """Say what is wrong and what to do, in answer to whoever asked in this thread."""
+        """Show what is wrong and what to do, as the answer to the request of this thread."""
         message, hint = explain_error(error)
         self.outbox.answer(Failed(self._request, message, hint))
 
-    # -- what the desk needs ---------------------------------------------------------------------
+    # -- for the dispatcher ----------------------------------------------------------------------
 
     @contextmanager
     def answering(
         self, request: int, *, revision: int = 0, snapshot: int | None = None
     ) -> Iterator[None]:
-        """What this thread shows within is the answer to a request.
+        """Within this context, what this thread shows is the answer to a request.
 
         Parameters
         ----------
         request : int
             Its number.
         revision : int
-            The least revision of a selection that answers.
+            The least revision of a selection in the answer.
         snapshot : int, optional
-            The number of the snapshot that was asked for.
+            The number of the snapshot in the request.
         """
-        asked = self._asked
-        asked.request, asked.revision, asked.snapshot = request, revision, snapshot
+        current = self._request_of_thread
+        current.request, current.revision, current.snapshot = request, revision, snapshot
         try:
             yield
         finally:
-            asked.request, asked.revision, asked.snapshot = 0, 0, None
+            current.request, current.revision, current.snapshot = 0, 0, None
 
     def resend(self, have: Mapping[str, int], *, everything: bool) -> None:
-        """Send a page what it lacks, and what it then has."""
+        """Send a page the state that it lacks, then the revisions that it has by then."""
         revisions = self.outbox.revisions()
         for kind in REVISED:
             if kind in revisions and have.get(kind, 0) < revisions[kind]:
@@ -259,14 +256,14 @@ class PageView:
         self.outbox.answer(Synchronised(known))
 
     def send_pictures(self, samples: Samples, rows: Sequence[int]) -> None:
-        """Send the pictures of some samples, unless others are shown by now."""
+        """Send pictures and hover texts of some samples, unless other samples are shown by now."""
         pictured = self._pictured
-        drawn = encode_thumbnails(samples, rows)
+        drawn = encode_thumbnails(samples, rows, self._color_by())
         if self.samples is samples:
             pictured.update(rows)
             self.outbox.answer(*drawn)
 
-    # -- encoding, in the pump -------------------------------------------------------------------
+    # -- encoding, in the thread that sends ------------------------------------------------------
 
     def _encode(self, kind: str, value: Any, revision: int) -> tuple[Message, Buffers] | None:
         return _ENCODERS[kind](self, value, revision)
@@ -314,16 +311,16 @@ class PageView:
 
     @property
     def _request(self) -> int:
-        return int(getattr(self._asked, "request", 0))
+        return int(getattr(self._request_of_thread, "request", 0))
 
     @property
     def _least_revision(self) -> int:
-        return int(getattr(self._asked, "revision", 0))
+        return int(getattr(self._request_of_thread, "revision", 0))
 
     def _send_nearest(self, drawn: Reconstruction, samples: Samples) -> None:
-        """The page shows them beside what is decoded: unasked they are there with it.
+        """Send the pictures of the nearest samples with the decoded picture, before the page asks.
 
-        Those that cannot be drawn the page asks for, and is told why.
+        If one cannot be read, the page asks for it and gets the error.
         """
         rows = [row for row in drawn.neighbor_rows.tolist() if row not in self._pictured]
         if rows and samples.is_image:
@@ -335,9 +332,9 @@ class PageView:
         self.outbox.answer(message, buffers)
 
     def _forget(self, *answers: Answer) -> None:
-        told = [what for what in answers if self._last_answers.pop(what, None)]
-        if told:
-            self.outbox.answer(Forgotten(list(told)))
+        shown = [what for what in answers if self._last_answers.pop(what, None)]
+        if shown:
+            self.outbox.answer(Forgotten(list(shown)))
 
     def _put_trait(self, name: str, value: Any) -> None:
         self.outbox.put(TRAIT + name, value)
@@ -346,12 +343,12 @@ class PageView:
         self._put_trait("catalog", describe_samples(self.samples, self._abilities()))
 
     def _snapshot_of(self, embedding: Embedding) -> int:
-        """Number of the kept epoch that an embedding is; -1 for the present."""
+        """Number of the snapshot that an embedding is; -1 for the present map."""
         is_live = self._phase is not None and self._phase.is_at_work
         epochs = self._abilities().epochs
         if embedding.is_final or is_live or embedding.epoch not in epochs:
             return -1
-        asked = getattr(self._asked, "snapshot", None)
+        asked = getattr(self._request_of_thread, "snapshot", None)
         if asked is not None and 0 <= asked < len(epochs) and epochs[asked] == embedding.epoch:
             return int(asked)
         return int(np.flatnonzero(np.array(epochs) == embedding.epoch)[0])
@@ -371,5 +368,5 @@ _ENCODERS: dict[str, Callable[[PageView, Any, int], tuple[Message, Buffers]]] = 
 
 
 def _rows_of(samples: Samples | None) -> Identities | None:
-    """Which sample is in which row; it stays the same object when pictures are attached."""
+    """The identities of the rows; the same object when only pictures or features were added."""
     return None if samples is None else samples.identities

@@ -1,8 +1,8 @@
-"""The picture that a saved notebook keeps beside a widget, for readers without a kernel.
+"""A picture of the map in the saved notebook, for readers without a kernel.
 
-It is an output of its own, beside the widget's: an output that is updated is drawn afresh, and the
-widget should not lose its place and focus each time. Where the widget is alive, its stylesheet
-hides the picture; GitHub, nbconvert and a JupyterLab without the kernel know no such stylesheet.
+It is an output of its own. An output that is updated is rendered again, and in the same output the
+widget would lose scroll position and focus. Where the widget is alive, its stylesheet
+(``host.css``) hides the picture; GitHub, nbconvert and JupyterLab without a kernel do not load it.
 """
 
 from __future__ import annotations
@@ -11,26 +11,25 @@ import base64
 import threading
 from typing import Any
 
-from IPython.display import display, update_display
-
 from embedscope._wording import counted
 from embedscope.explorer import Explorer
+from embedscope.jupyter_widget._host import show_in_output, update_output
 from embedscope.jupyter_widget.wire._worker import Worker
 from embedscope.training import Phase, Status
 
 _DPI = 100
-_LATER_S = 2.0  # the widget itself comes first
+_DELAY_S = 2.0  # the widget itself is shown first
 _AT_REST = (Phase.PAUSED, Phase.DONE, Phase.STOPPED)
 
 
 class SavedPicture:
-    """Draws an explorer's map beside a widget, and anew whenever a run pauses or ends.
+    """Draws an explorer's map beside a widget, and again when a training run pauses or ends.
 
     Parameters
     ----------
     explorer : Explorer
     name : str
-        Of the output, in the notebook.
+        Of the output in the notebook.
     """
 
     def __init__(self, explorer: Explorer, name: str) -> None:
@@ -41,14 +40,14 @@ class SavedPicture:
         explorer.events.status_changed.connect(self._after_status)
 
     def show(self) -> None:
-        """Make room for the picture under the cell that runs, and draw it soon."""
-        display({}, raw=True, display_id=self._name)
+        """Add the output under the cell that runs, and draw the picture soon."""
+        show_in_output(self._name)
         if self._drawing is None:
             self._drawing = Worker("embedscope-picture")
         self._drawing.post(self._renew, "picture")
 
     def close(self) -> None:
-        """Draw it no longer."""
+        """Stop drawing the picture."""
         self._explorer.events.status_changed.disconnect(self._after_status, missing_ok=True)
         self._closing.set()
         if self._drawing is not None:
@@ -59,11 +58,11 @@ class SavedPicture:
             self._drawing.post(self._renew, "picture")
 
     def _renew(self) -> None:
-        if not self._closing.wait(_LATER_S):
-            update_display(self._bundle(), raw=True, display_id=self._name)
+        if not self._closing.wait(_DELAY_S):
+            update_output(self._name, self._bundle())
 
     def _bundle(self) -> dict[str, Any]:
-        """The picture by MIME type; nothing while there is nothing to draw."""
+        """The picture by MIME type; empty without samples."""
         samples = self._explorer.samples
         if samples is None:
             return {}

@@ -1,4 +1,4 @@
-"""A page that shows the explorer without a kernel: the widget itself, and what it was told."""
+"""A page that shows the explorer without a kernel: the widget and a recording of its messages."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from embedscope.jupyter_widget._catalog import (
 )
 from embedscope.jupyter_widget.pictures._atlas import draw_atlas
 from embedscope.jupyter_widget.pictures._images import PictureReader
-from embedscope.jupyter_widget.protocol._heads import Message
+from embedscope.jupyter_widget.protocol._intents import WantPicture
+from embedscope.jupyter_widget.protocol._message_base import Message
 from embedscope.jupyter_widget.protocol._messages import PROTOCOL
 from embedscope.jupyter_widget.protocol._state import Traits
-from embedscope.jupyter_widget.protocol._wishes import WantPicture
 from embedscope.jupyter_widget.wire._encoding import (
     encode_colors,
     encode_gates,
@@ -42,14 +42,14 @@ from embedscope.jupyter_widget.wire._packing import pack_message
 from embedscope.samples import Samples
 
 STATIC = Path(__file__).parent / "static"
-_SHEET = 256
+_SHEET = 256  # pictures in one message
 _MOST_SNAPSHOTS = 24
-_MOST_PLACES = 2**19  # of all snapshots together; places hardly get smaller by packing
+_MOST_POSITIONS = 2**19  # in all snapshots together: 4 MB, and positions hardly compress
 _MOST_COLORINGS = 40
 _IMAGE_SIDE_PX = 1024
-_MOST_LEVELS = 2**22  # pixels of one image, over its channels and times
+_MOST_LEVELS = 2**22  # pixels of one image, over its channels and time points
 
-Told = tuple[Message, Buffers]
+Recorded = tuple[Message, Buffers]
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -91,7 +91,7 @@ def write_page(
     height : int
         Of the map, in pixels.
     most_thumbnails : int
-        Pictures of so many samples are kept, evenly over the rows.
+        Number of samples whose pictures are included, evenly over the rows.
     """
     abilities = Abilities.of(explorer)
     kept = _snapshots(explorer)
@@ -109,10 +109,10 @@ def write_page(
         is_static=True,
         selected={"count": len(explorer.selection), "revision": 0},
     )
-    told = [*_state(explorer), *_replay(explorer, kept), *_pictures(explorer, most_thumbnails)]
+    recorded = [*_state(explorer), *_replay(explorer, kept), *_pictures(explorer, most_thumbnails)]
     recording = {
         "traits": dataclasses.asdict(traits),
-        "messages": [pack_message(head, buffers) for head, buffers in told],
+        "messages": [pack_message(head, buffers) for head, buffers in recorded],
     }
     page = _PAGE.format(
         title=html.escape(title),
@@ -124,12 +124,12 @@ def write_page(
 
 
 def _in_script(value: Any) -> str:
-    """JSON that no HTML parser takes for the end of its script."""
+    """JSON without `<`: an HTML parser could take ``</script`` for the end of the script."""
     return json.dumps(value, allow_nan=False).replace("<", "\\u003c")
 
 
-def _state(explorer: Explorer) -> Iterator[Told]:
-    """What a page needs to show the present; the first of each kind is shown when it opens."""
+def _state(explorer: Explorer) -> Iterator[Recorded]:
+    """The present state; the page shows the first message of each kind when it opens."""
     n_samples = len(explorer.embedding.positions)
     yield encode_positions(explorer.embedding, -1, 1)
     yield encode_colors(explorer.coloring, explorer.color_by, 1)
@@ -141,7 +141,7 @@ def _state(explorer: Explorer) -> Iterator[Told]:
     yield encode_gates(explorer.gates, explorer.gate_counts(), n_samples, 1), ()
 
 
-def _other_colors(explorer: Explorer) -> Iterator[Told]:
+def _other_colors(explorer: Explorer) -> Iterator[Recorded]:
     samples = explorer.samples
     if samples is None:
         return
@@ -151,21 +151,21 @@ def _other_colors(explorer: Explorer) -> Iterator[Told]:
     for color_by in others:
         if (color_by.kind, color_by.name) != (shown.kind, shown.name):
             yield encode_colors(color_samples(color_by, samples), color_by, 1)
-        elif shown.hidden:  # to show again what is hidden
+        elif shown.hidden:  # so that hidden classes can be shown again
             whole = dataclasses.replace(shown, hidden=frozenset())
             yield encode_colors(color_samples(whole, samples), whole, 1)
 
 
 def _snapshots(explorer: Explorer) -> list[tuple[int, int]]:
-    """Number and epoch of the snapshots that are kept: evenly, and not too many."""
+    """Number and epoch of the snapshots to include, evenly over all."""
     epochs = () if explorer.replay is None else explorer.replay.epochs
-    affordable = _MOST_PLACES // max(1, len(explorer.embedding.positions))
+    affordable = _MOST_POSITIONS // max(1, len(explorer.embedding.positions))
     count = min(len(epochs), _MOST_SNAPSHOTS, max(2, affordable))
     chosen = np.unique(np.linspace(0, len(epochs) - 1, count).astype(int))
     return [(int(number), epochs[number]) for number in chosen]
 
 
-def _replay(explorer: Explorer, kept: list[tuple[int, int]]) -> Iterator[Told]:
+def _replay(explorer: Explorer, kept: list[tuple[int, int]]) -> Iterator[Recorded]:
     replay = explorer.replay
     if replay is None or not kept:
         return
@@ -176,14 +176,14 @@ def _replay(explorer: Explorer, kept: list[tuple[int, int]]) -> Iterator[Told]:
         yield encode_positions(embedding, place, 1)
 
 
-def _pictures(explorer: Explorer, most_thumbnails: int) -> Iterator[Told]:
+def _pictures(explorer: Explorer, most_thumbnails: int) -> Iterator[Recorded]:
     samples = explorer.samples
     if samples is None:
         return
     count = min(len(samples), most_thumbnails)
     rows = np.unique(np.linspace(0, len(samples) - 1, count).astype(int)).tolist()
     for start in range(0, len(rows), _SHEET):
-        yield encode_thumbnails(samples, rows[start : start + _SHEET])
+        yield encode_thumbnails(samples, rows[start : start + _SHEET], explorer.color_by)
     if explorer.sample_reconstructions:
         yield encode_reconstructions(explorer.sample_reconstructions, samples, 0)
     yield from _planes(samples)
@@ -193,8 +193,8 @@ def _pictures(explorer: Explorer, most_thumbnails: int) -> Iterator[Told]:
             yield atlas[0](rev=1), atlas[1]
 
 
-def _planes(samples: Samples) -> Iterator[Told]:
-    """The middle plane of each image, at some times or all, smaller where channels are many."""
+def _planes(samples: Samples) -> Iterator[Recorded]:
+    """The middle plane of each image at some or all time points; many channels make it smaller."""
     reader = PictureReader(samples)
     for image in describe_samples(samples, Abilities())["images"]:
         width, height = image["width"], image["height"]

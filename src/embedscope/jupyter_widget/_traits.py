@@ -1,4 +1,4 @@
-"""What of an explorer are traits of the widget: what the page shows, and what people may set."""
+"""The traits of the widget: those that the page shows, and those that the user may set."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ from embedscope.jupyter_widget._catalog import (
     describe_samples,
     describe_status,
 )
+from embedscope.jupyter_widget._host import LAYOUT
 from embedscope.jupyter_widget.protocol._messages import PROTOCOL
 from embedscope.samples import SampleId
 
-_LOWEST_HEIGHT, _HIGHEST_HEIGHT = 200, 2000
+_LOWEST_HEIGHT, _HIGHEST_HEIGHT = 200, 2000  # pixels
 
 
 class ExplorerTraits(anywidget.AnyWidget):
-    """The traits of the widget, each with its owner.
+    """The traits of the widget.
 
-    The explorer is the master. A value that it has told is marked as such before the trait is set,
-    so that it neither comes back as a wish nor is taken for one.
+    The explorer owns the state. A value from the explorer is stored in `_from_explorer` before the
+    trait is set; validators and observers know it by that, and send no intent back for it.
 
     Parameters
     ----------
@@ -54,7 +55,7 @@ class ExplorerTraits(anywidget.AnyWidget):
     def __init__(self, explorer: Explorer, height: int) -> None:
         self._explorer = explorer
         self._sending = threading.RLock()
-        self._told: dict[str, Any] = {"selection": ()}
+        self._from_explorer: dict[str, Any] = {"selection": ()}
         shown = {
             "status": describe_status(explorer.status),
             "catalog": describe_samples(explorer.samples, Abilities.of(explorer)),
@@ -62,36 +63,35 @@ class ExplorerTraits(anywidget.AnyWidget):
             "form": describe_form(),
             "parameters": explorer.parameters.to_dict(),
         }
-        self._told.update(shown)
-        # The page fits itself to the width it is given, so in a box it would be given none.
-        super().__init__(**shown, height=height, layout={"width": "100%"})
+        self._from_explorer.update(shown)
+        super().__init__(**shown, height=height, layout=LAYOUT)
 
     def _show_trait(self, name: str, value: Any) -> None:
-        """Set a trait to what the explorer told."""
-        self._told[name] = value
+        """Set a trait to a value of the explorer."""
+        self._from_explorer[name] = value
         setattr(self, name, value)
 
-    def _is_told(self, name: str, value: Any) -> bool:
-        return value is self._told[name]
+    def _is_from_explorer(self, name: str, value: Any) -> bool:
+        return value is self._from_explorer[name]
 
-    # -- set by the explorer alone ---------------------------------------------------------------
+    # -- set by the explorer only ----------------------------------------------------------------
 
     @traitlets.validate("status", "catalog", "history", "form")
     def _check_shown(self, proposal: dict[str, Any]) -> Any:
         name = proposal["trait"].name
-        if not self._is_told(name, proposal["value"]):
+        if not self._is_from_explorer(name, proposal["value"]):
             raise InvalidInputError(
                 f"{name} must be left to the widget; got {type(proposal['value']).__name__}. "
                 "Use the commands of widget.explorer."
             )
         return proposal["value"]
 
-    # -- set by people, too ----------------------------------------------------------------------
+    # -- set by the user, too --------------------------------------------------------------------
 
     @traitlets.validate("selection")
     def _check_selection(self, proposal: dict[str, Any]) -> Any:
         value = proposal["value"]
-        if self._is_told("selection", value):
+        if self._is_from_explorer("selection", value):
             return value
         ids = _ids(value)
         samples = self._explorer.samples
@@ -100,37 +100,37 @@ class ExplorerTraits(anywidget.AnyWidget):
                 raise InvalidInputError(
                     f"selection must be empty without samples; got {sample_id}. Give samples first."
                 )
-            samples.identities.row(sample_id)  # a clear error if it is not there
+            samples.identities.row(sample_id)  # raises if there is no such sample
         return ids
 
     @traitlets.observe("selection")
     def _select(self, change: dict[str, Any]) -> None:
-        if not self._is_told("selection", change["new"]):
+        if not self._is_from_explorer("selection", change["new"]):
             self._explorer.select_ids(change["new"], origin="python")
 
     @traitlets.validate("parameters")
     def _check_parameters(self, proposal: dict[str, Any]) -> dict[str, Any]:
         value: dict[str, Any] = proposal["value"]
-        if self._is_told("parameters", value):
+        if self._is_from_explorer("parameters", value):
             return value
         return self._explorer.parameters.replace(**value).to_dict()
 
     @traitlets.observe("parameters")
     def _set_parameters(self, change: dict[str, Any]) -> None:
-        if not self._is_told("parameters", change["new"]):
+        if not self._is_from_explorer("parameters", change["new"]):
             self._explorer.set_parameters(**change["new"])
 
     def _show_selection(self, ids: Sequence[SampleId]) -> None:
         self._show_trait("selection", tuple(ids))
 
     def _send(self, msg: Any, buffers: Any = None) -> None:
-        # The pump sends nearly everything; a trait that a cell sets is sent by the cell's thread.
+        # A trait that a cell sets is sent by the cell's thread; everything else by the pump's.
         with self._sending:
             super()._send(msg, buffers=buffers)
 
 
 def _ids(given: tuple[Any, ...]) -> tuple[SampleId, ...]:
-    """Identities as people write them."""
+    """Identities from tuples or lists."""
     for each in given:
         if not isinstance(each, tuple | list) or len(each) != len(SampleId._fields):
             raise InvalidTypeError(

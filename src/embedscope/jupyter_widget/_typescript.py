@@ -1,7 +1,7 @@
-"""The message classes as TypeScript interfaces, so that the page is compiled against them.
+"""Writes the message classes as TypeScript interfaces; the page is compiled against them.
 
-Run ``python -m embedscope.jupyter_widget._typescript`` after a change of `_messages`; a test holds
-that ``js/src/messages.ts`` is what this module writes.
+Run ``python -m embedscope.jupyter_widget._typescript`` after a change of the messages. A test
+checks that ``js/src/messages.ts`` is what this module writes.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import types
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from embedscope.jupyter_widget.protocol._heads import Message
+from embedscope.jupyter_widget.protocol._intents import FROM_PAGE
+from embedscope.jupyter_widget.protocol._message_base import Message
 from embedscope.jupyter_widget.protocol._messages import FROM_KERNEL, PARTS, PROTOCOL
 from embedscope.jupyter_widget.protocol._state import STATE_PARTS
-from embedscope.jupyter_widget.protocol._wishes import FROM_PAGE
 
 TARGET = Path(__file__).parent / "js" / "src" / "messages.ts"
 _SIMPLE = {str: "string", int: "number", float: "number", bool: "boolean", type(None): "null"}
@@ -24,7 +24,7 @@ def write_interfaces() -> str:
     """All messages as TypeScript source."""
     parts = [_interface(part) for part in (*PARTS, *STATE_PARTS, *FROM_KERNEL, *FROM_PAGE)]
     header = (
-        "// Written from the Python classes by embedscope.jupyter_widget._typescript: change those."
+        "// Generated from the Python classes by embedscope.jupyter_widget._typescript: edit those."
     )
     unions = [_union("FromKernel", FROM_KERNEL), _union("FromPage", FROM_PAGE)]
     return "\n\n".join([header, f"export const PROTOCOL = {PROTOCOL};", *parts, *unions]) + "\n"

@@ -6,13 +6,12 @@ import itertools
 import os
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from embedscope._errors import MissingDependencyError
 
 try:
-    from IPython.display import display
-
+    from embedscope.jupyter_widget._host import is_open, show_widget
     from embedscope.jupyter_widget._traits import ExplorerTraits
 except ImportError as error:
     raise MissingDependencyError(
@@ -24,45 +23,46 @@ from embedscope._errors import InvalidInputError
 from embedscope._notebook import is_in_kernel
 from embedscope.explorer import ColorBy, Explorer, Presenter, Selection
 from embedscope.jupyter_widget._catalog import Abilities
-from embedscope.jupyter_widget._desk import Desk
+from embedscope.jupyter_widget._dispatcher import IntentDispatcher
 from embedscope.jupyter_widget._page_view import PageView
 from embedscope.jupyter_widget._saved_picture import SavedPicture
 from embedscope.jupyter_widget._static_page import STATIC, write_page
-from embedscope.jupyter_widget.pictures._atlas import AtlasKeeper
-from embedscope.jupyter_widget.protocol._heads import Message
+from embedscope.jupyter_widget.pictures._atlas import AtlasUpdater
+from embedscope.jupyter_widget.protocol._message_base import Message
 from embedscope.jupyter_widget.wire._outbox import Buffers
 from embedscope.samples import SampleId
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_numbers = itertools.count(1)
+_numbers = itertools.count(1)  # of the widgets: part of the origin of a selection
 
 
 class ExplorerWidget(ExplorerTraits):
     """An `Explorer` in a notebook: its map, live while it trains, with images, gates and decoder.
 
-    Several widgets may show one explorer, and one widget several times; all stay in step. An
-    explorer at the end of a cell shows itself as such a widget.
+    Several widgets may show one explorer, and one widget may be shown several times; all show the
+    same. An explorer at the end of a cell is shown as such a widget.
 
     Parameters
     ----------
     explorer : Explorer, Samples, DataFrame or array, optional
-        What to show; anything else than an explorer is given to a new one.
+        What to show. Anything but an explorer is passed to a new `Explorer`.
     height : int, default=480
         Height of the map in pixels, in 200..2000.
 
     Attributes
     ----------
     selection : tuple of SampleId
-        Who is selected: (source, frame, label) of each. Set it to select; `observe` or link it.
+        The selected samples: (source, frame, label) of each. Set it to select; `observe` or link
+        it.
     parameters : dict
         Values of the parameter form by name. Set it to change them.
     status, catalog, history : dict
         What the page shows; set by the widget alone.
     selected : dict
-        Count and revision of the selection, as the page saves them: small, for hosts like marimo
-        that run other cells when a page saves something.
+        Count and revision of the selection, as the page saves them; marimo runs dependent cells
+        when the page saves them.
 
     Examples
     --------
@@ -76,12 +76,13 @@ class ExplorerWidget(ExplorerTraits):
 
     Notes
     -----
-    Three threads belong to a widget, and end with `close` or the process: one sends, one does what
-    the page asks, and one draws; once it is shown, a fourth draws the picture that the notebook
-    keeps. `selection` is told in the thread that changed it, `parameters` in the thread that sends.
+    A widget has three threads, which end with `close` or the process: one sends, one runs commands
+    of the page, and one decodes and draws. Once the widget is shown, a fourth draws the picture
+    that is saved in the notebook. Observers of `selection` are called in the thread that changed
+    it, those of `parameters` in the thread that sends.
     """
 
-    # As text: anywidget watches files, and ties every widget to them for good.
+    # As text: anywidget watches files, and its watcher references every widget for ever.
     _esm = (STATIC / "widget.js").read_text(encoding="utf-8")
     _css = (STATIC / "widget.css").read_text(encoding="utf-8")
 
@@ -89,14 +90,14 @@ class ExplorerWidget(ExplorerTraits):
         shown = explorer if isinstance(explorer, Explorer) else Explorer(explorer)
         super().__init__(shown, height)
         self._view = _WidgetView(self)
-        self._desk = Desk(self._view)
+        self._dispatcher = IntentDispatcher(self._view)
         self._presenter = Presenter(shown, self._view, f"widget {next(_numbers)}")
         put_atlas = partial(self._view.outbox.put, "atlas")
-        self._atlas = AtlasKeeper(shown, put_atlas, self._desk.draw)
+        self._atlas = AtlasUpdater(shown, put_atlas, self._dispatcher.draw)
         self._picture = SavedPicture(shown, f"embedscope {self.model_id}")
         self.on_msg(self._receive)
 
-    # -- for people in Python --------------------------------------------------------------------
+    # -- public ----------------------------------------------------------------------------------
 
     @property
     def explorer(self) -> Explorer:
@@ -105,7 +106,7 @@ class ExplorerWidget(ExplorerTraits):
 
     @property
     def gates(self) -> pd.DataFrame:
-        """How many samples each gate holds: gate, source, frame, count and share."""
+        """Counts of the samples in each gate: gate, source, frame, count and share."""
         return self.explorer.gate_counts()
 
     def to_png(self, path: str | os.PathLike[str] | None = None, *, dpi: int = 150) -> bytes:
@@ -142,8 +143,8 @@ class ExplorerWidget(ExplorerTraits):
     ) -> None:
         """Write a page that shows the map without a kernel and without a network.
 
-        It holds the map and how it formed, colours, gates, selection, images at up to 1024 pixels a
-        side, and a decoder atlas. Nothing can be trained in it.
+        It contains the map and its snapshots, colours, gates, selection, images of up to 1024
+        pixels a side, and decoded pictures on a grid. Nothing can be trained in it.
 
         Parameters
         ----------
@@ -151,7 +152,7 @@ class ExplorerWidget(ExplorerTraits):
         title : str
             Of the page.
         most_thumbnails : int, default=2048
-            Pictures of so many samples are kept, evenly over the rows.
+            Number of samples whose pictures are included, evenly over the rows.
 
         Raises
         ------
@@ -172,21 +173,20 @@ class ExplorerWidget(ExplorerTraits):
         )
 
     def _ipython_display_(self) -> None:
-        """Show the widget, and beside it the picture for those who open the saved notebook."""
+        """Show the widget, and after it the picture for readers of the saved notebook."""
         if not is_in_kernel():
             raise NotImplementedError  # IPython then shows what `repr` gives
-        data, _ = cast("tuple[dict[str, Any], Any]", self._repr_mimebundle_())
-        display(data, raw=True)
+        show_widget(self)
         self._picture.show()
 
     def close(self) -> None:
-        """Take the widget off the page and end its threads; the explorer, and a run, go on."""
-        if self.comm is None:
+        """Remove the widget from the page and end its threads. The explorer and its run go on."""
+        if not is_open(self):
             return
         self._atlas.close()
         self._picture.close()
         self._presenter.close()
-        self._desk.close()
+        self._dispatcher.close()
         self._view.close()
         super().close()
 
@@ -196,11 +196,11 @@ class ExplorerWidget(ExplorerTraits):
         self.send(message.to_dict(), list(buffers))
 
     def _receive(self, _: Any, content: Any, buffers: Any) -> None:
-        self._desk.receive(content, buffers or ())
+        self._dispatcher.receive(content, buffers or ())
 
 
 class _WidgetView(PageView):
-    """The page of a widget, which also tells the selection to those who observe it in Python."""
+    """The view of a widget: it also sets the trait `selection`, for observers in Python."""
 
     def __init__(self, widget: ExplorerWidget) -> None:
         self._widget = widget
@@ -208,14 +208,14 @@ class _WidgetView(PageView):
             widget._send_message,
             widget._show_trait,
             lambda: Abilities.of(widget.explorer),
-            self._what_is_colored,
+            self._current_color_by,
         )
 
-    def _what_is_colored(self) -> ColorBy:
+    def _current_color_by(self) -> ColorBy:
         return self._widget.explorer.color_by
 
     def show_selection(self, selection: Selection) -> None:
-        # Python first: what the page saves of it may make other cells read `selection` at once.
+        # The trait first: when the page saves the selection, other cells may read the trait.
         try:
             self._widget._show_selection(_ids_of(self.samples, selection))
         finally:

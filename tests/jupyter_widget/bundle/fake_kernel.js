@@ -1,5 +1,5 @@
-// A kernel for tests, in the page itself: it keeps the masters, answers every message and records
-// what it was asked. Samples are drawn cells in an image; the map is three bent clouds.
+// A kernel for tests, in the page itself: it has the state, answers every intent and records it. Samples
+// are synthetic cells in an image; the map is three bent clouds.
 
 const SIDE = 28;
 const IMAGE = 640;
@@ -80,7 +80,7 @@ export class FakeKernel {
     this.isTable = isTable;
     this.asked = [];
     this.isSilent = false;
-    this.delayMs = 2; // from what is asked to its answer
+    this.delayMs = 2; // from an intent to its answer
     this.revs = {};
     this.mask = new Uint8Array(n);
     this.gates = [];
@@ -363,10 +363,17 @@ export class FakeKernel {
       rows.forEach((row, i) =>
         this.drawCell(this.kinds[row], this.sizes[row], sheet, i * SIDE * SIDE * 3),
       );
-    this.tell(
-      { t: "thumb", rows, names: rows.map((row) => `cells · t 0 · label ${row + 1}`), w, h },
-      sheet,
-    );
+    const names = rows.map((row) => `cells · t 0 · label ${row + 1}`);
+    const values = rows.map((row) => this.valuesOf(row));
+    this.tell({ t: "thumb", rows, names, values, w, h }, sheet);
+  }
+
+  /** Three features, and the one that colours the map. */
+  valuesOf(row) {
+    const texts = { x: "1", y: "2", frame: "0", shape: CLASSES[this.kinds[row]], area: "40.5" };
+    const features = ["x", "y", "frame"];
+    if (this.by.by === "feature") features.push(this.by.name);
+    return features.map((name) => [name, texts[name]]);
   }
 
   nearest(x, y, k) {
@@ -377,7 +384,7 @@ export class FakeKernel {
     return far.sort((a, b) => a[0] - b[0]).slice(0, k);
   }
 
-  /** The second neighbour is another one; of a sample that is carried its own kind is drawn. */
+  /** "Another" is the second neighbour; a carried sample keeps its own class. */
   on_decode({ req, x, y, carry, another }) {
     const near = this.nearest(x, y, 5);
     const rgb = new Uint8Array(SIDE * SIDE * 3);
@@ -449,7 +456,7 @@ export class FakeKernel {
     this.tell({ t: "gone", what: ["reconstructed"] });
   }
 
-  /** Support grows from left to right; every picture is a plain grey of its column. */
+  /** Support grows from left to right; every picture is one grey level of its column. */
   sendAtlas() {
     const [nx, ny, w] = [8, 6, 4];
     const rgb = new Uint8Array(nx * ny * w * w * 3);
@@ -528,7 +535,7 @@ export class FakeKernel {
     this.sendMap(epoch, index, index < 0 ? this.xy : this.mapAt(epoch / 19));
   }
 
-  /** The cells stand on a grid in the image. */
+  /** The cells are on a grid in the image. */
   on_view({ req, source, t_index, z_index, x0, y0, x1, y1, w, h }) {
     const across = Math.ceil(Math.sqrt(Math.min(this.n, 600)));
     const pitch = IMAGE / across;

@@ -1,5 +1,6 @@
-// Bundles the widget's page half into ../static: one script, one style sheet and the notice of what
-// is bundled, no request at run time. With --check it only says whether the committed files are what the sources give.
+// Bundles the code of the page into ../static: one script, one style sheet and the licence of
+// uPlot; the page loads nothing else. With --check it only compares the committed files with the
+// sources.
 import { readFileSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 
@@ -9,7 +10,7 @@ const [script, style] = await Promise.all([
   build({ ...options, entryPoints: ["src/index.ts"], format: "esm", target: "es2022" }),
   build({ ...options, entryPoints: ["src/style.css"] }),
 ]);
-// The bundle holds uPlot, whose licence asks for its notice to go along.
+// The bundle contains uPlot, whose licence requires its notice.
 const made = {
   "uPlot-LICENSE.txt": readFileSync(new URL("node_modules/uplot/LICENSE", import.meta.url)),
   "widget.js": script.outputFiles[0].contents,
@@ -21,7 +22,7 @@ for (const [name, contents] of Object.entries(made)) {
   if (!process.argv.includes("--check")) {
     writeFileSync(path, contents);
   } else if (!readFileSync(path).equals(contents)) {
-    console.error(`static/${name} is not what the sources give: run "npm run build".`);
+    console.error(`static/${name} differs from the sources: run "npm run build".`);
     process.exitCode = 1;
   }
   console.log(`${name}: ${(contents.length / 1024).toFixed(1)} kB`);

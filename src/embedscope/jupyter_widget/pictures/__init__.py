@@ -1,1 +1,1 @@
-"""Pictures that the page asks for: images, planes and drawings."""
+"""Pictures for the page: image planes, and decoded pictures on a grid."""

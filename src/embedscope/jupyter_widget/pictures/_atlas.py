@@ -1,4 +1,4 @@
-"""Decoded pictures on a grid over the map: pointing then needs no kernel."""
+"""The atlas: decoded pictures on a grid over the map, which the page shows without the kernel."""
 
 from __future__ import annotations
 
@@ -10,86 +10,86 @@ from typing import Any
 import numpy as np
 
 from embedscope.explorer import Embedding, Explorer
-from embedscope.jupyter_widget.protocol._drawings import Atlas
+from embedscope.jupyter_widget.protocol._decoder_messages import Atlas
 from embedscope.jupyter_widget.wire._outbox import Buffers
 from embedscope.samples import Samples
 from embedscope.training import Phase, Status
 
 PLACES_PER_SIDE = 24
-LARGEST_PX = 64
+LARGEST_PX = 64  # longer side of a picture
 _AT_REST = (Phase.PAUSED, Phase.DONE, Phase.STOPPED, Phase.FAILED)
 
-Drawn = tuple[Callable[..., Atlas], Buffers]
+AtlasParts = tuple[Callable[..., Atlas], Buffers]
 
 
-class AtlasKeeper:
-    """Has the atlas drawn when there is time, and takes one away that shows another map.
+class AtlasUpdater:
+    """Decodes the atlas in a worker thread, and removes it when the map changes.
 
     Parameters
     ----------
     explorer : Explorer
     put : callable
-        ``put(atlas)`` shows what `draw_atlas` gives; None takes it away.
+        ``put(atlas)`` shows what `draw_atlas` gives; None removes it.
     draw : callable
-        ``draw(job, key)`` does a job later, in place of one of the same key that has not begun.
+        ``draw(job, key)`` runs a job later, in place of a waiting one of the same key.
     """
 
     def __init__(
         self,
         explorer: Explorer,
-        put: Callable[[Drawn | None], None],
+        put: Callable[[AtlasParts | None], None],
         draw: Callable[[Callable[[], None], str], None],
     ) -> None:
         self._explorer = explorer
         self._put = put
         self._draw = draw
         self._changed = threading.Lock()
-        self._number = 0  # of the map that an atlas may show
-        self._is_there = False
+        self._number = 0  # of the present map: an atlas of an earlier number is dropped
+        self._is_shown = False
         self._model: object = None
         explorer.events.status_changed.connect(self._after_status)
         explorer.events.embedding_changed.connect(self._after_embedding)
         self._after_embedding(explorer.embedding)
 
     def close(self) -> None:
-        """Look after it no longer."""
+        """Disconnect from the explorer."""
         events = self._explorer.events
         events.status_changed.disconnect(self._after_status, missing_ok=True)
         events.embedding_changed.disconnect(self._after_embedding, missing_ok=True)
 
     def _after_status(self, status: Status) -> None:
-        """A map that moves has no atlas; at a pause and at the end there is time to draw one."""
+        """Remove the atlas while the map trains; decode one at a pause and at the end."""
         if status.phase.is_running:
-            self._withdraw()
+            self._remove()
         elif status.phase in _AT_REST:
             self._draw(partial(self._show, self._number), "atlas")
 
     def _after_embedding(self, embedding: Embedding) -> None:
-        """Another trained map may be shown without any training."""
+        """Decode another atlas when another trained map is shown."""
         model = self._explorer.model
         if model is not self._model:
             self._model = model
-            self._withdraw()
+            self._remove()
             if model is not None:
                 self._draw(partial(self._show, self._number), "atlas")
 
-    def _withdraw(self) -> None:
+    def _remove(self) -> None:
         with self._changed:
             self._number += 1
-            if self._is_there:
+            if self._is_shown:
                 self._put(None)
-            self._is_there = False
+            self._is_shown = False
 
     def _show(self, number: int) -> None:
         atlas = draw_atlas(self._explorer) if number == self._number else None
         with self._changed:
             if atlas is not None and number == self._number:
                 self._put(atlas)
-                self._is_there = True
+                self._is_shown = True
 
 
-def draw_atlas(explorer: Explorer) -> Drawn | None:
-    """Draw the atlas of an explorer's map, or None where there are no pictures to draw.
+def draw_atlas(explorer: Explorer) -> AtlasParts | None:
+    """Decode the atlas of an explorer's map; None without pictures or a decoder.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def draw_atlas(explorer: Explorer) -> Drawn | None:
     Raises
     ------
     InvalidInputError
-        If the map is gone meanwhile.
+        If the map was removed meanwhile.
     """
     samples = explorer.samples
     if samples is None or not samples.is_image:
@@ -129,7 +129,7 @@ def draw_atlas(explorer: Explorer) -> Drawn | None:
 
 
 def no_atlas(rev: int) -> Atlas:
-    """The message that takes the atlas before away."""
+    """The message that removes the atlas."""
     return Atlas(rev, nx=0, ny=0, x0=0.0, y0=0.0, x1=0.0, y1=0.0, w=0, h=0)
 
 

@@ -1,4 +1,4 @@
-"""The images that samples come from, as a page shows them: what is in view, who stands where."""
+"""Parts of the images that samples come from, and the object at each pixel."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from embedscope.jupyter_widget.pictures._planes import (
     pixel_places,
     read_plane,
 )
+from embedscope.jupyter_widget.protocol._intents import WantPicture, WantPlace
 from embedscope.jupyter_widget.protocol._messages import ImageItem, Located, Picture
-from embedscope.jupyter_widget.protocol._wishes import WantPicture, WantPlace
 from embedscope.jupyter_widget.wire._outbox import Buffers
 from embedscope.samples import Identities, Samples, Source
 from embedscope.samples.common import begins_with_transmitted_light
 
-LARGEST_SIDE_PX = 2048
-_OVERVIEW_PX = 512
-_PERCENTILES = (0.1, 99.9)
+LARGEST_SIDE_PX = 2048  # of a picture for the page
+_OVERVIEW_PX = 512  # contrast is measured at this size
+_PERCENTILES = (0.1, 99.9)  # of the darkest and the brightest level
 
 Floats = npt.NDArray[np.float64]
 
 
 def describe_image(source: Source) -> ImageItem | None:
-    """What a page must know of a source's image; None if it has neither image nor labels."""
+    """What a page needs to know of a source's image; None without image and labels."""
     has_image = source.image is not None
     if not has_image and source.labels is None:
         return None
@@ -49,7 +49,7 @@ def describe_image(source: Source) -> ImageItem | None:
 
 
 class PictureReader:
-    """Reads the parts of images that pages show, with the contrast of each image the same always.
+    """Reads parts of images; the contrast of an image is measured once, and the same in all parts.
 
     Parameters
     ----------
@@ -60,25 +60,25 @@ class PictureReader:
         self._samples = samples
         self._contrasts: dict[str, tuple[Floats, Floats]] = {}
 
-    def read(self, wish: WantPicture) -> tuple[Picture, Buffers]:
-        """The part of an image that a page wants to show.
+    def read(self, intent: WantPicture) -> tuple[Picture, Buffers]:
+        """The part of an image that a page asks for.
 
         Raises
         ------
         InvalidInputError
             If there is no such image or plane, or the part is empty.
         """
-        source = self._samples.sources.get(wish.source)
+        source = self._samples.sources.get(intent.source)
         item = None if source is None else describe_image(source)
         if source is None or item is None:
             raise InvalidInputError(
-                f"source must be one with an image; got {wish.source!r}. Choose another image."
+                f"source must be one with an image; got {intent.source!r}. Choose another image."
             )
-        part = _clip(wish, item)
+        part = _clip(intent, item)
         levels, low, high, note = self._read_channels(source, item, part)
         rows = _read_rows(source, self._samples.identities, part)
         head = Picture(
-            req=wish.req,
+            req=intent.req,
             source=source.name,
             t_index=part.t_index,
             z_index=part.z_index,
@@ -97,7 +97,7 @@ class PictureReader:
     def _read_channels(
         self, source: Source, item: ImageItem, part: Part
     ) -> tuple[Array, list[float], list[float], str]:
-        """Levels 0..255 of each channel, what they stand for, and what else is to say."""
+        """Levels 0..255 of each channel, the intensities at 0 and 255, and a note for the user."""
         if source.image is None:
             return np.empty((0, part.h, part.w), np.uint8), [], [], ""
         planes, step = read_plane(source.image, source.image_axes, part, is_labels=False)
@@ -110,7 +110,7 @@ class PictureReader:
         return levels, low.tolist(), high.tolist(), note
 
 
-def locate(samples: Samples, wish: WantPlace) -> Located | None:
+def locate(samples: Samples, intent: WantPlace) -> Located | None:
     """Where a sample is in its image; None where it has none.
 
     Raises
@@ -118,18 +118,18 @@ def locate(samples: Samples, wish: WantPlace) -> Located | None:
     InvalidInputError
         If there is no such sample.
     """
-    if not 0 <= wish.row < len(samples):
+    if not 0 <= intent.row < len(samples):
         raise InvalidInputError(
-            f"row must be one of the {len(samples):,} samples; got {wish.row}. Reload the page."
+            f"row must be one of the {len(samples):,} samples; got {intent.row}. Reload the page."
         )
-    name, frame, _ = samples.identities[wish.row]
+    name, frame, _ = samples.identities[intent.row]
     source = samples.sources[name]
     if samples.centroids is None or describe_image(source) is None:
         return None
-    place = dict(zip(source.spatial_axes, samples.centroids[wish.row].tolist(), strict=True))
+    place = dict(zip(source.spatial_axes, samples.centroids[intent.row].tolist(), strict=True))
     return Located(
-        req=wish.req,
-        row=wish.row,
+        req=intent.req,
+        row=intent.row,
         source=name,
         t_index=frame if "t" in source.axes else 0,
         z_index=round(place.get("z", 0.0)),
@@ -138,22 +138,22 @@ def locate(samples: Samples, wish: WantPlace) -> Located | None:
     )
 
 
-def _clip(wish: WantPicture, item: ImageItem) -> Part:
-    if not (0 <= wish.t_index < item.n_t and 0 <= wish.z_index < item.n_z):
+def _clip(intent: WantPicture, item: ImageItem) -> Part:
+    if not (0 <= intent.t_index < item.n_t and 0 <= intent.z_index < item.n_z):
         raise InvalidInputError(
-            f"t_index and z_index must be below {item.n_t} and {item.n_z}; got {wish.t_index} and "
-            f"{wish.z_index}. Move the sliders."
+            f"t_index and z_index must be below {item.n_t} and {item.n_z}; got {intent.t_index} "
+            f"and {intent.z_index}. Move the sliders."
         )
-    x0, x1 = _clip_range(wish.x0, wish.x1, item.width)
-    y0, y1 = _clip_range(wish.y0, wish.y1, item.height)
-    if x1 <= x0 or y1 <= y0 or wish.w < 1 or wish.h < 1:
+    x0, x1 = _clip_range(intent.x0, intent.x1, item.width)
+    y0, y1 = _clip_range(intent.y0, intent.y1, item.height)
+    if x1 <= x0 or y1 <= y0 or intent.w < 1 or intent.h < 1:
         raise InvalidInputError(
-            f"a part of an image must hold a pixel; got x {wish.x0:g}..{wish.x1:g}, y "
-            f"{wish.y0:g}..{wish.y1:g} of {item.width} x {item.height}. Zoom out."
+            f"a part of an image must hold a pixel; got x {intent.x0:g}..{intent.x1:g}, y "
+            f"{intent.y0:g}..{intent.y1:g} of {item.width} x {item.height}. Zoom out."
         )
-    # More pixels than the image has would only be copies.
-    w, h = min(wish.w, x1 - x0, LARGEST_SIDE_PX), min(wish.h, y1 - y0, LARGEST_SIDE_PX)
-    return Part(wish.t_index, wish.z_index, x0, y0, x1, y1, w, h)
+    # More pixels than the image has would be copies.
+    w, h = min(intent.w, x1 - x0, LARGEST_SIDE_PX), min(intent.h, y1 - y0, LARGEST_SIDE_PX)
+    return Part(intent.t_index, intent.z_index, x0, y0, x1, y1, w, h)
 
 
 def _clip_range(first: float, last: float, length: int) -> tuple[int, int]:
@@ -190,7 +190,7 @@ def _read_rows(source: Source, identities: Identities, part: Part) -> Array:
 
 
 def _patches_at(source: Source, part: Part) -> Array:
-    """Number of the patch at each pixel, 0 for none; of patches that overlap, the nearest's."""
+    """Number of the patch at each pixel, 0 for none; where patches overlap, of the nearest."""
     grid = source.patch_grid
     assert grid is not None
     y, x = pixel_places(part.y0, part.y1, part.h), pixel_places(part.x0, part.x1, part.w)

@@ -1,7 +1,7 @@
-"""Planes of images and labels, read at about the resolution that is asked for.
+"""Planes of images and labels, read at about a given resolution.
 
-Of a pyramid the level is read that just suffices. Of a single large array every k-th pixel is read:
-small bright things may fall between, which the caller must say.
+Of a pyramid, the coarsest level with enough pixels is read. Of a single large array, every k-th
+pixel is read: this may miss small bright objects, which the caller has to say.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-_MOST_PIXELS = 2**24  # read at once to be averaged; of more, every k-th is read
+_MOST_PIXELS = 2**24  # that are read and averaged; of more pixels, every k-th is read
 
 Array = npt.NDArray[Any]
 
 
 class Part(NamedTuple):
-    """A rectangle of a plane in pixels of the finest level, and the size it is wanted at."""
+    """A rectangle of a plane in pixels of the finest level, and the size to read it at."""
 
     t_index: int
     z_index: int
@@ -32,7 +32,7 @@ class Part(NamedTuple):
 def read_plane(
     data: Any, axes: str, part: Part, *, is_labels: bool, averages: bool = True
 ) -> tuple[Array, int]:
-    """Read a part of a plane at the wanted size.
+    """Read a part of a plane at its size `w` x `h`.
 
     Parameters
     ----------
@@ -41,21 +41,21 @@ def read_plane(
         Of each array, such as "tzyxc".
     part : Part
     is_labels : bool
-        Values are names, so they are picked, from this very plane.
+        Values are labels: they are never averaged, and read from exactly this plane.
     averages : bool
-        Average other values where that is affordable.
+        Average other values, unless there are too many pixels.
 
     Returns
     -------
     planes : ndarray of shape (n_channels, h, w)
     step : int
-        Every how many-th pixel was read; 1 where none was left out.
+        Every step-th pixel was read; 1 for all.
     """
     levels = levels_of(data)
     finest = dict(zip(axes, levels[0].shape, strict=True))
     level = _sufficient_level(levels, axes, part, kept="tz" if is_labels else "t")
     size = dict(zip(axes, level.shape, strict=True))
-    # Places in the level; pixel centres of the finest level at (i + 0.5).
+    # Pixels of the level; pixel i of the finest level has its centre at i + 0.5.
     y = pixel_places(part.y0, part.y1, part.h, size["y"] / finest["y"], size["y"])
     x = pixel_places(part.x0, part.x1, part.w, size["x"] / finest["x"], size["x"])
     step = max(1, round(min(_step(y), _step(x))))
@@ -84,7 +84,7 @@ def read_plane(
 
 
 def _averaged(planes: Array, rows: Array, columns: Array, step: int) -> Array:
-    """Mean over the block of pixels that each picked one stands for: dim noise, no moire."""
+    """Mean over the block of pixels around each read one: less noise, no moire."""
     first = step // 2
     total = np.zeros((len(planes), len(rows), len(columns)), np.float32)
     for dy in range(step):
@@ -101,10 +101,10 @@ def levels_of(data: Any) -> list[Any]:
 
 
 def _sufficient_level(levels: list[Any], axes: str, part: Part, *, kept: str) -> Any:
-    """The coarsest level that still has a pixel for each one wanted.
+    """The coarsest level that has a pixel for each pixel of the result.
 
-    Levels with fewer time points, or planes for labels, are passed over: what they show may be of
-    another one. `kept` are the axes along which a level must have all places.
+    `kept` are the axes that must have full length: a level with fewer time points, or for labels
+    fewer planes, is not used, since it could show another time point or plane.
     """
     y, x = axes.index("y"), axes.index("x")
     wanted = min((part.y1 - part.y0) / part.h, (part.x1 - part.x0) / part.w)

@@ -1,1 +1,1 @@
-"""The messages between kernel and page, and how they are checked."""
+"""The messages between kernel and page, and their checks."""

@@ -1,13 +1,13 @@
-"""What the kernel tells the page: one dataclass a message, heads without arrays.
+"""Messages from the kernel to the page: one dataclass each, heads without arrays.
 
-Arrays travel beside a head as binary buffers, one array each, in the order that the class names.
-The browser's half is compiled against interfaces written from these classes (see `_typescript`), so
-neither half can rename or retype a field alone. An unknown message is ignored, which lets an older
-page meet a newer kernel. What the decoder drew stands in `_drawings`, what the page asks for in
-`_wishes`, what lasts in `_state`.
+Arrays are sent with a head as binary buffers, one array each, in the order of `Message.buffers`.
+The TypeScript of the page is compiled against interfaces generated from these classes (see
+`_typescript`), so a field cannot be renamed or retyped on one side only. The page ignores unknown
+messages, so an older page works with a newer kernel. Decoded samples are in `_decoder_messages`,
+intents of the page in `_intents`, traits in `_state`.
 
-The kernel holds the masters: every kind of state has a revision that only grows, a page that lacks
-some says what it has (`Hello`, `Poll`) and is sent the rest.
+The kernel owns the state. Every kind of state has a revision that only grows; a page sends the
+revisions that it has (`Hello`, `Poll`) and gets what it lacks.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from embedscope.jupyter_widget.protocol._drawings import (
+from embedscope.jupyter_widget.protocol._decoder_messages import (
     Atlas,
     Decoded,
     DecodedPath,
     Reconstructed,
     ReconstructionItem,
 )
-from embedscope.jupyter_widget.protocol._heads import Message
+from embedscope.jupyter_widget.protocol._message_base import Message
 
 PROTOCOL = 1
 
@@ -57,7 +57,7 @@ class GateItem:
 class ImageItem:
     """An image that samples come from; sizes are in pixels of its full resolution.
 
-    `is_transmitted`: the first channel is of transmitted light, grey, and the others glow over it.
+    `is_transmitted`: the first channel is transmitted light, shown grey under the others.
     """
 
     name: str
@@ -72,7 +72,7 @@ class ImageItem:
 
 @dataclass(frozen=True)
 class RankItem:
-    """One feature or channel, how far it moves the samples, and its share of all, 0..1.
+    """A feature or channel, how far it moves the samples on the map, and its share, 0..1.
 
     `effect` is in map units per standard deviation.
     """
@@ -87,9 +87,9 @@ class RankItem:
 
 @dataclass(frozen=True)
 class Positions(Message):
-    """The map; NaN for samples without a place.
+    """The positions on the map; NaN for samples without a position.
 
-    `snapshot` is the number of the kept epoch that is looked at, -1 for the present.
+    `snapshot` is the number of the snapshot that is shown, -1 for the present map.
     """
 
     kind: ClassVar[str] = "emb"
@@ -104,9 +104,9 @@ class Positions(Message):
 class Colors(Message):
     """Colour of every sample: a level into a palette of RGBA.
 
-    Level 0 is hidden (its alpha is 0), 1..249 are colours, 250 is "no value". Numbers have
-    `limits` and a `colormap`, classes neither. `palette` is what was chosen, "" for what suits the
-    values, and `palettes` are those to choose from; `has_own_limits` where the limits were chosen.
+    Level 0 is hidden (its alpha is 0), 1..249 are colours, 250 is "no value". Numbers have `limits`
+    and a `colormap`, classes neither. `palette` is the user's choice, "" for automatic; `palettes`
+    are the choices. `has_own_limits`: the user set the limits.
     """
 
     kind: ClassVar[str] = "attr"
@@ -128,7 +128,8 @@ class Colors(Message):
 class Losses(Message):
     """Rows of the loss history from index `start` on; a new `run` begins a new history.
 
-    `explained` says how much of unseen samples is drawn by now, "" where that is not measured.
+    `explained` says how much of the variance of held-out samples the decoder explains, "" if that
+    is not measured.
     """
 
     kind: ClassVar[str] = "loss"
@@ -154,7 +155,7 @@ class Selected(Message):
 
 @dataclass(frozen=True)
 class Novel(Message):
-    """The samples that are unlike those trained on."""
+    """The samples that are unlike the training samples."""
 
     kind: ClassVar[str] = "novel"
     buffers: ClassVar[tuple[str, ...]] = ("uint32 rows, (k,)",)
@@ -162,8 +163,8 @@ class Novel(Message):
 
 
 @dataclass(frozen=True)
-class Hovered(Message):
-    """The sample that is pointed at elsewhere, -1 for none."""
+class HoveredMessage(Message):
+    """The sample under the pointer in another view, -1 for none."""
 
     kind: ClassVar[str] = "hovered"
     row: int
@@ -182,8 +183,8 @@ class Gates(Message):
 class Picture(Message):
     """A part of an image plane at some resolution, and the objects in it.
 
-    ``x0 .. y1`` is the part in pixels of the full resolution; `low` and `high` are the values that
-    the levels 0 and 255 stand for, one each a channel.
+    ``x0 .. y1`` is the part in pixels of the full resolution. `low` and `high` are the intensities
+    at levels 0 and 255, one for each channel.
     """
 
     kind: ClassVar[str] = "img"
@@ -208,27 +209,32 @@ class Picture(Message):
 
 @dataclass(frozen=True)
 class Thumbnails(Message):
-    """A sheet of equally large pictures, with the names of their samples."""
+    """A sheet of pictures of equal size, with the names of their samples.
+
+    `values` are names and values of features of each sample: the first three, and the one that the
+    map is coloured by.
+    """
 
     kind: ClassVar[str] = "thumb"
     buffers: ClassVar[tuple[str, ...]] = ("uint8 rgb, (len(rows), h, w, 3)",)
     rows: list[int]
     names: list[str]
+    values: list[list[tuple[str, str]]]
     w: int
     h: int
 
 
 @dataclass(frozen=True)
 class Forgotten(Message):
-    """Answers that are of other samples or of another map, and must not be seen any longer."""
+    """Answers about earlier samples or an earlier map, which the page has to remove."""
 
     kind: ClassVar[str] = "gone"
     what: list[Literal["decoded", "path", "reconstructed", "explained", "thumbnails"]]
 
 
 @dataclass(frozen=True)
-class Explained(Message):
-    """What drives the place of samples: a ranking, and for crops a picture (w > 0)."""
+class ExplainedMessage(Message):
+    """What drives the position of samples: a ranking, and for crops a saliency picture (w > 0)."""
 
     kind: ClassVar[str] = "explain"
     buffers: ClassVar[tuple[str, ...]] = ("uint8 saliency, (h, w)",)
@@ -241,7 +247,7 @@ class Explained(Message):
 
 @dataclass(frozen=True)
 class Located(Message):
-    """Where a sample is in its image: a plane, and a place in pixels of the full resolution."""
+    """Where a sample is in its image: a plane, and x and y in pixels of the full resolution."""
 
     kind: ClassVar[str] = "at"
     req: int
@@ -263,7 +269,7 @@ class Said(Message):
 
 @dataclass(frozen=True)
 class Failed(Message):
-    """Something asked for could not be done; `req` is the request's number or 0."""
+    """A request failed; `req` is its number, 0 if it has none."""
 
     kind: ClassVar[str] = "err"
     req: int
@@ -273,7 +279,7 @@ class Failed(Message):
 
 @dataclass(frozen=True)
 class Synchronised(Message):
-    """The revisions that a page has once everything sent before has arrived."""
+    """The revisions that a page has after all earlier messages."""
 
     kind: ClassVar[str] = "sync"
     revs: dict[str, int]
@@ -285,7 +291,7 @@ FROM_KERNEL: tuple[type[Message], ...] = (
     Losses,
     Selected,
     Novel,
-    Hovered,
+    HoveredMessage,
     Gates,
     Picture,
     Thumbnails,
@@ -294,7 +300,7 @@ FROM_KERNEL: tuple[type[Message], ...] = (
     Atlas,
     Reconstructed,
     Forgotten,
-    Explained,
+    ExplainedMessage,
     Located,
     Said,
     Failed,

@@ -1,4 +1,4 @@
-"""From what a page sent to a wish, every field checked: a page may be old, broken or not ours."""
+"""Reads an intent from a message of a page, and checks every field: a page may be old or broken."""
 
 from __future__ import annotations
 
@@ -9,49 +9,49 @@ from collections.abc import Callable
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from embedscope._errors import InvalidInputError
-from embedscope.jupyter_widget.protocol._heads import Message
-from embedscope.jupyter_widget.protocol._wishes import FROM_PAGE
+from embedscope.jupyter_widget.protocol._intents import FROM_PAGE
+from embedscope.jupyter_widget.protocol._message_base import Message
 
-_LONGEST_LIST = 100_000
-_LONGEST_TEXT = 10_000
-_BY_KIND = {wish.kind: wish for wish in FROM_PAGE}
+_LONGEST_LIST = 100_000  # items; more than any intent has
+_LONGEST_TEXT = 10_000  # characters
+_BY_KIND = {intent.kind: intent for intent in FROM_PAGE}
 
 
-def read_wish(content: Any) -> Message:
-    """The wish that a page's message holds.
+def read_intent(content: Any) -> Message:
+    """The intent in a message of a page.
 
     Parameters
     ----------
     content : object
-        What stood in the message, whatever it is.
+        The content of the message, of any type.
 
     Returns
     -------
     Message
-        One of `FROM_PAGE`; fields that this version does not know are left out, and those that the
+        One of `FROM_PAGE`. Fields that this version does not know are ignored; fields that the
         page's version does not know have their defaults.
 
     Raises
     ------
     InvalidInputError
-        If it is no such message, or a field is missing or of another type.
+        If the kind is unknown, or a field is missing or of a wrong type.
     """
     kind = content.get("t") if isinstance(content, dict) else None
-    wish = _BY_KIND.get(kind) if isinstance(kind, str) else None
-    if wish is None:
+    intent = _BY_KIND.get(kind) if isinstance(kind, str) else None
+    if intent is None:
         raise InvalidInputError(
             f"t must be one of {', '.join(_BY_KIND)}; got {kind!r:.80}. Reload the page."
         )
-    hints = get_type_hints(wish)
+    hints = get_type_hints(intent)
     values = {
         field.name: _read(hints[field.name], content.get(field.name, _default(field)), field.name)
-        for field in dataclasses.fields(wish)  # type: ignore[arg-type]
+        for field in dataclasses.fields(intent)  # type: ignore[arg-type]
     }
-    return wish(**values)
+    return intent(**values)
 
 
 def request_number(content: Any) -> int:
-    """The number of a request that may be broken; 0 if it has none."""
+    """The number of a request, which may be malformed; 0 if it has none."""
     number = content.get("req") if isinstance(content, dict) else None
     return number if isinstance(number, int) and not isinstance(number, bool) else 0
 
@@ -92,7 +92,7 @@ def _read_int(hint: Any, value: Any, name: str) -> int:
 
 def _read_float(hint: Any, value: Any, name: str) -> float:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    # A whole number may be too large for a float, so its size is asked first.
+    # An int may be too large for a float, so its size is checked first.
     if not is_number or not abs(value) < 1e300 or not math.isfinite(value):
         raise _wrong(name, "a finite number", value)
     return float(value)
@@ -126,7 +126,7 @@ def _read_dict(hint: Any, value: Any, name: str) -> dict[str, Any]:
 
 
 def _read_union(hint: Any, value: Any, name: str) -> Any:
-    """What is optional here is the only union there is: null, or something else."""
+    """Every union here is an optional field: null, or one other type."""
     if value is None:
         return None
     (other,) = (choice for choice in get_args(hint) if choice is not type(None))

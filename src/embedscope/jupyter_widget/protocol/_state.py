@@ -1,6 +1,6 @@
-"""The small, durable state that the widget keeps in traits: what a page needs to draw its frame.
+"""The state in the widget's traits: all that a page needs except arrays, which are messages.
 
-Arrays never stand here: they travel as messages (see `_messages`).
+See `_messages`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from embedscope.jupyter_widget.protocol._messages import ImageItem
 
 @dataclass(frozen=True)
 class StatusState:
-    """Where training is; `hint` is the remedy where `error` says what went wrong.
+    """The state of the training run; `hint` is the remedy for `error`.
 
     `phase` is the value of a `Phase`, `is_running` is False while paused, `detail` is a traceback.
     """
@@ -59,7 +59,7 @@ class ColorChoice:
 
 @dataclass(frozen=True)
 class HistoryState:
-    """What undo and redo would take back or do again; "" where there is nothing."""
+    """What undo and redo do next; "" for nothing."""
 
     undo: str
     redo: str
@@ -67,9 +67,9 @@ class HistoryState:
 
 @dataclass(frozen=True)
 class Catalog:
-    """What there is: samples, images, things to colour by, abilities, kept epochs.
+    """Samples, images, colour choices, what the explorer can do, and the epochs of the snapshots.
 
-    `can_carry`: samples have style codes, so that one can be drawn at the place of another.
+    `can_carry`: samples have style codes, so the code of one can be decoded elsewhere on the map.
     """
 
     n_samples: int
@@ -88,10 +88,9 @@ class Catalog:
 class Traits:
     """The traits that are synchronised with the page, which sets only `selected`.
 
-    `form` is set once. `height` is that of the map in pixels; `is_static` is True in a page without
-    a kernel, where nothing can be trained or changed. `selected` are the count and the revision of
-    the selection that the page heard of last: hosts like marimo run other cells when a page saves
-    something, and at nothing else.
+    `form` is set once. `height` is the height of the map in pixels. `is_static` is True in a page
+    without a kernel, where nothing can be trained or changed. `selected` has count and revision of
+    the last selection that the page received: marimo runs dependent cells when the page saves it.
     """
 
     protocol: int

@@ -1,1 +1,1 @@
-"""How messages travel: what waits, how often it is sent, and by which thread."""
+"""How messages are sent: the queue, the rate, and the thread."""

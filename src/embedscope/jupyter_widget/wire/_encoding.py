@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from embedscope._wording import counted
 from embedscope.explorer import (
     ColorBy,
     Coloring,
@@ -19,10 +21,11 @@ from embedscope.explorer import (
     Reconstruction,
     SampleReconstruction,
     Selection,
+    describe_row,
     name_of,
     names_of_rows,
 )
-from embedscope.jupyter_widget.protocol._drawings import (
+from embedscope.jupyter_widget.protocol._decoder_messages import (
     Decoded,
     DecodedPath,
     Reconstructed,
@@ -30,6 +33,7 @@ from embedscope.jupyter_widget.protocol._drawings import (
 )
 from embedscope.jupyter_widget.protocol._messages import (
     Colors,
+    ExplainedMessage,
     GateItem,
     Gates,
     LegendItem,
@@ -40,9 +44,6 @@ from embedscope.jupyter_widget.protocol._messages import (
     Selected,
     Thumbnails,
 )
-from embedscope.jupyter_widget.protocol._messages import (
-    Explained as ExplainedMessage,
-)
 from embedscope.jupyter_widget.wire._outbox import Buffers
 from embedscope.samples import SampleId, Samples
 
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 THUMBNAIL_PX = 64  # the longer side of larger pictures
+MOST_LINES = 3  # of the hover text, as in the napari dock
 
 
 def encode_positions(
@@ -61,7 +63,7 @@ def encode_positions(
 
 
 def encode_colors(coloring: Coloring, color_by: ColorBy, revision: int) -> tuple[Colors, Buffers]:
-    """The colours, and what they are the colours of."""
+    """The colours, and the feature that they show."""
     legend = [LegendItem(e.label, e.color, e.count, e.visible) for e in coloring.legend]
     limits = None if coloring.limits is None else [float(limit) for limit in coloring.limits]
     head = Colors(
@@ -104,12 +106,12 @@ def encode_selection(
 
 
 def encode_novel(novel: npt.NDArray[np.bool_], revision: int) -> tuple[Novel, Buffers]:
-    """The rows of the samples that are unlike those trained on."""
+    """The rows of the samples that are unlike the training samples."""
     return Novel(revision), (_bytes(np.flatnonzero(novel).astype("<u4")),)
 
 
 def encode_gates(gates: GateSet, counts: pd.DataFrame, n_samples: int, revision: int) -> Gates:
-    """The gates, with how many samples each holds in all sources and frames together."""
+    """The gates, with their counts over all sources and frames."""
     total = counts.groupby("gate")["count"].sum().to_dict()
     items = []
     for gate in gates:
@@ -131,7 +133,7 @@ def encode_gates(gates: GateSet, counts: pd.DataFrame, n_samples: int, revision:
 def encode_reconstruction(
     drawn: Reconstruction, samples: Samples, request: int
 ) -> tuple[Decoded, Buffers]:
-    """What stands at one place."""
+    """The decoded sample at one point."""
     picture, spread = drawn.picture, drawn.spread_picture
     height, width = (0, 0) if picture is None else picture.shape[:2]
     head = Decoded(
@@ -157,7 +159,7 @@ def encode_reconstruction(
 def encode_path(
     drawn: Sequence[Reconstruction], samples: Samples, request: int
 ) -> tuple[DecodedPath, Buffers]:
-    """What stands along a line."""
+    """The decoded samples along a line."""
     pictures = [each.picture for each in drawn if each.picture is not None]
     height, width = pictures[0].shape[:2] if pictures else (0, 0)
     values = np.array([_values(each.sample, samples) for each in drawn], dtype="<f4")
@@ -178,7 +180,7 @@ def encode_path(
 def encode_reconstructions(
     drawn: Sequence[SampleReconstruction], samples: Samples, request: int
 ) -> tuple[Reconstructed, Buffers]:
-    """Real samples, and what is drawn for them."""
+    """Samples and their reconstructions."""
     items = [
         ReconstructionItem(
             row=-1 if each.row is None else each.row,
@@ -203,12 +205,12 @@ def encode_reconstructions(
 
 
 def encode_explanation(explanation: Explanation, request: int) -> tuple[ExplainedMessage, Buffers]:
-    """What drives the place of samples; depth is flattened to its maximum."""
+    """What drives the position of samples; saliency in 3D becomes its maximum over depth."""
     ranking = explanation.ranking
     columns = ranking.iloc[:, 0], ranking["effect"], ranking["share"]
     items = [RankItem(str(name), float(e), float(s)) for name, e, s in zip(*columns, strict=True)]
     count = len(explanation.rows)
-    title = f"What drives the place of {count:,} sample{'s' if count > 1 else ''}"
+    title = f"What drives the position of {counted(count, 'sample')}"
     saliency = explanation.saliency
     if saliency is None:
         return ExplainedMessage(request, title, items, 0, 0), (b"",)
@@ -218,15 +220,37 @@ def encode_explanation(explanation: Explanation, request: int) -> tuple[Explaine
     return ExplainedMessage(request, title, items, width, height), (_bytes(levels),)
 
 
-def encode_thumbnails(samples: Samples, rows: Sequence[int]) -> tuple[Thumbnails, Buffers]:
-    """Pictures of some samples; of tables only their names."""
+def encode_thumbnails(
+    samples: Samples, rows: Sequence[int], color_by: ColorBy
+) -> tuple[Thumbnails, Buffers]:
+    """Pictures, names and feature values of some samples; tables have no pictures."""
     names = names_of_rows(samples, rows)
+    values = _hover_values(samples, rows, color_by.name if color_by.kind == "feature" else "")
     if not samples.is_image or not rows:
-        return Thumbnails(list(rows), names, 0, 0), (b"",)
+        return Thumbnails(list(rows), names, values, 0, 0), (b"",)
     largest = max(samples.sample_shape[-3:-1])
     size_px = THUMBNAIL_PX if largest > THUMBNAIL_PX else None
     sheet = np.stack([samples.thumbnail(row, size_px) for row in rows])
-    return Thumbnails(list(rows), names, sheet.shape[2], sheet.shape[1]), (_bytes(sheet),)
+    return Thumbnails(list(rows), names, values, sheet.shape[2], sheet.shape[1]), (_bytes(sheet),)
+
+
+def _hover_values(
+    samples: Samples, rows: Sequence[int], colored_by: str
+) -> list[list[tuple[str, str]]]:
+    """The first features of each row, and the one that the map is coloured by.
+
+    The page chooses and orders the lines, so they are right under each of these colourings.
+    """
+    columns = samples.features.columns
+    shown = [*columns[:MOST_LINES], *(n for n in columns[MOST_LINES:] if str(n) == colored_by)]
+    if not shown or not rows:
+        return [[] for _ in rows]
+    # Of these rows and few columns only: `describe_row` is slow for many samples or features.
+    distinct, places = np.unique(rows, return_inverse=True)
+    few = samples.subset(distinct)
+    few = dataclasses.replace(few, features=few.features[shown])
+    described = [list(describe_row(few, row).values) for row in range(len(distinct))]
+    return [described[place] for place in places]
 
 
 def _finite(error: float) -> float | None:
@@ -238,7 +262,7 @@ def _name_of(identity: SampleId | None, samples: Samples) -> str:
 
 
 def _values(sample: npt.NDArray[Any], samples: Samples) -> list[float]:
-    """The values of a table's row in the table's own units."""
+    """The values of a row in the units of the table."""
     if samples.is_image:
         return []
     means, deviations = _units(samples)
@@ -246,14 +270,14 @@ def _values(sample: npt.NDArray[Any], samples: Samples) -> list[float]:
 
 
 def _spreads(spread: npt.NDArray[Any], samples: Samples) -> list[float]:
-    """Standard deviations of a table's features in the table's own units."""
+    """Standard deviations of the features in the units of the table."""
     if samples.is_image:
         return []
     return (spread.astype(np.float64) * _units(samples)[1]).tolist()
 
 
 def _units(samples: Samples) -> tuple[Any, Any]:
-    """Mean and standard deviation of each feature of a table that was standardised, else 0, 1."""
+    """Mean and standard deviation of each feature if the table was standardised, else 0 and 1."""
     means, deviations = (getattr(samples.recipe, name, None) for name in ("means", "deviations"))
     if means is None or deviations is None:
         return 0.0, 1.0

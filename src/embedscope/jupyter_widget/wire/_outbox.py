@@ -1,8 +1,8 @@
-"""What waits to be sent to the page: the latest of each kind of state, and answers in order.
+"""The queue to the page: the latest value of each kind of state, and answers in order.
 
-Whoever changes something only puts it here, which takes microseconds and waits for nobody; one pump
-sends it (see `_pump`). A newer value replaces one that still waits, so that a slow page is late but
-never behind.
+Any thread puts values here, which takes microseconds and never blocks; one thread sends them (see
+`_pump`). A newer value replaces a waiting one of its kind, so a slow page skips values but always
+gets the latest.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from embedscope.jupyter_widget.protocol._heads import Message
+from embedscope.jupyter_widget.protocol._message_base import Message
 
 Buffers = tuple[Any, ...]
 
@@ -27,7 +27,7 @@ class Slot:
     revision : int
         Grows with every value.
     waits : bool
-        Not sent yet, or to be sent again.
+        The value is still to be sent.
     """
 
     value: Any = None
@@ -35,18 +35,18 @@ class Slot:
     waits: bool = False
 
 
-class Outbox:
-    """Slots by kind, and a queue of answers; safe on any thread."""
+class PageOutbox:
+    """Slots by kind, and a queue of answers; thread-safe."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._slots: dict[str, Slot] = {}
-        self._order: deque[str] = deque()  # kinds that wait, longest first
+        self._order: deque[str] = deque()  # waiting kinds, the oldest first
         self._answers: deque[tuple[Message, Buffers]] = deque()
-        self._news = False
+        self._was_woken = False
 
     def put(self, kind: str, value: Any, least_revision: int = 0) -> None:
-        """Let `value` be the latest of its kind; its revision is at least `least_revision`."""
+        """Set the latest value of a kind; its revision is at least `least_revision`."""
         with self._changed:
             slot = self._slots.setdefault(kind, Slot())
             slot.value = value
@@ -54,7 +54,7 @@ class Outbox:
             self._queue(kind, slot)
 
     def put_again(self, kind: str, least_revision: int = 0) -> None:
-        """Send the latest of a kind once more, if there is any, under no smaller a revision."""
+        """Send the latest value of a kind again, if there is one, with at least this revision."""
         with self._changed:
             slot = self._slots.get(kind)
             if slot is not None:
@@ -62,7 +62,7 @@ class Outbox:
                 self._queue(kind, slot)
 
     def answer(self, message: Message, buffers: Buffers = ()) -> None:
-        """Send this once, after the answers before it."""
+        """Send a message once, after the earlier answers."""
         with self._changed:
             self._answers.append((message, buffers))
             self._wake()
@@ -73,17 +73,17 @@ class Outbox:
             return {kind: slot.revision for kind, slot in self._slots.items()}
 
     def take_answer(self) -> tuple[Message, Buffers] | None:
-        """The answer that waits longest, or None."""
+        """Remove and return the oldest answer; None if there is none."""
         with self._changed:
             return self._answers.popleft() if self._answers else None
 
     def waiting(self) -> tuple[str, ...]:
-        """The kinds that wait, longest first."""
+        """The waiting kinds, the oldest first."""
         with self._changed:
             return tuple(self._order)
 
     def take(self, kind: str) -> Slot:
-        """What waits of a kind; it then waits no longer."""
+        """The slot of a kind, which then no longer waits."""
         with self._changed:
             slot = self._slots[kind]
             if slot.waits:
@@ -92,10 +92,10 @@ class Outbox:
             return Slot(slot.value, slot.revision)
 
     def wait(self, timeout_s: float | None) -> None:
-        """Wait until something new is put in, or `wake` is called, or the time is up."""
+        """Block until something is put in, `wake` is called, or the timeout passes."""
         with self._changed:
-            self._changed.wait_for(lambda: self._news, timeout_s)
-            self._news = False
+            self._changed.wait_for(lambda: self._was_woken, timeout_s)
+            self._was_woken = False
 
     def wake(self) -> None:
         """End a `wait`."""
@@ -109,5 +109,5 @@ class Outbox:
         self._wake()
 
     def _wake(self) -> None:
-        self._news = True
+        self._was_woken = True
         self._changed.notify_all()

@@ -1,7 +1,6 @@
-"""Buffers as a page without a kernel holds them: pictures as pictures, everything else deflated.
+"""Buffers in a page without a kernel: pictures as image files, everything else deflated.
 
-Browsers undo both by themselves (``js/src/unpacking.ts``). Nothing is lost: the bytes that come out
-are those that went in.
+Browsers decode both without further code (see ``js/src/unpacking.ts``). Both are lossless.
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from embedscope.jupyter_widget.protocol._drawings import Atlas
-from embedscope.jupyter_widget.protocol._heads import Message
+from embedscope.jupyter_widget.protocol._decoder_messages import Atlas
+from embedscope.jupyter_widget.protocol._message_base import Message
 from embedscope.jupyter_widget.protocol._messages import Picture, Thumbnails
 from embedscope.jupyter_widget.wire._outbox import Buffers
 
@@ -38,7 +37,7 @@ def deflate(buffer: Any) -> Packed:
 
 
 def pack_sheet(cells: npt.NDArray[np.uint8]) -> Packed:
-    """Equally large pictures as one, in rows of `across`, losslessly compressed.
+    """Pictures of equal size as one image, `across` in a row, compressed without loss.
 
     Parameters
     ----------
@@ -58,14 +57,14 @@ def pack_sheet(cells: npt.NDArray[np.uint8]) -> Packed:
     written = io.BytesIO()
     if features.check("webp"):
         picture.save(written, "WEBP", lossless=True)
-    else:  # larger, but every Pillow can write it
+    else:  # larger, but every build of Pillow can write it
         picture.save(written, "PNG", optimize=True)
     size = {"n": n, "w": w, "h": h, "depth": depth, "across": across}
     return {"sheet": _text(written.getvalue()), **size}
 
 
 def _cells_of(message: Message, buffers: Buffers) -> npt.NDArray[np.uint8] | None:
-    """The pictures in a message's first buffer, if there are any."""
+    """The pictures in the first buffer of a message; None if it has none."""
     if isinstance(message, Thumbnails):
         shape = (len(message.rows), message.h, message.w, 3)
     elif isinstance(message, Atlas):

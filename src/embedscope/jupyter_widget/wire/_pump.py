@@ -1,38 +1,37 @@
-"""The one thread that sends, and how often: messages and traits both, since neither survives two.
+"""The thread that sends messages and traits to the page, and its rate.
 
-Widgets keep what they are about to send on the instance, so two threads that set traits of one
-widget lose or repeat values. A host that shows nothing sent from a thread (it polls) is served from
-the thread of its question instead, under the same lock.
+Only one thread may send: ipywidgets stores what it is about to send on the widget, so two threads
+that set traits of one widget lose or repeat values. A host that shows nothing sent by this thread
+polls; it is answered in the thread of its poll, under the same lock.
 
-Notebook servers drop messages beyond about a thousand a second, for all widgets together, and every
-one costs the page a turn of its only thread.
+Notebook servers drop messages above a thousand a second (jupyter_server 2.21, averaged over 3 s),
+for all widgets together, and every message takes time of the page's only thread.
 """
 
 from __future__ import annotations
 
-import contextvars
 import logging
-import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from embedscope.jupyter_widget.protocol._heads import Message
-from embedscope.jupyter_widget.wire._outbox import Buffers, Outbox
+from embedscope.jupyter_widget._host import start_daemon
+from embedscope.jupyter_widget.protocol._message_base import Message
+from embedscope.jupyter_widget.wire._outbox import Buffers, PageOutbox
 
-PER_SECOND = 10
-ACKNOWLEDGED_WITHIN_S = 2.0
+PER_SECOND = 10  # messages of state, of one widget
+ACKNOWLEDGED_WITHIN_S = 2.0  # then the next map is sent without an acknowledgement
 EMBEDDING = "emb"
 
 
 class Pace:
     """When each kind of state may be sent again.
 
-    At most ten messages in any second, each kind at most every tenth of a second, and a map only
-    after the page has shown the last one, or two seconds after it was sent. Answers to requests are
-    not counted: the page paces them by what it asks.
+    At most ten messages in any second, each kind at most every tenth of a second. A map is sent
+    only after the page has shown the last one, or two seconds after that was sent. Answers to
+    requests are not counted: the page limits its requests.
     """
 
     def __init__(self) -> None:
@@ -50,19 +49,19 @@ class Pace:
         return allowed - now
 
     def record(self, kind: str, revision: int, now: float) -> None:
-        """A message was sent."""
+        """Record a sent message."""
         self._sent.append(now)
         self._last[kind] = now
         if kind == EMBEDDING:
             self._unacknowledged = revision
 
     def acknowledge(self, revision: int) -> None:
-        """A page has shown the map of this revision."""
+        """Record that a page has shown the map of this revision."""
         if revision >= self._unacknowledged:
             self._unacknowledged = 0
 
     def forget_unacknowledged(self) -> None:
-        """A new page is there, which waits for its first map."""
+        """Send the next map at once: a new page waits for its first one."""
         self._unacknowledged = 0
 
 
@@ -70,7 +69,7 @@ logger = logging.getLogger(__name__)
 
 Encode = Callable[[str, Any, int], tuple[Message, Buffers] | None]
 
-TRAIT = "trait "
+TRAIT = "trait "  # prefix of the kinds that are traits
 
 
 class Pump:
@@ -78,11 +77,11 @@ class Pump:
 
     Parameters
     ----------
-    outbox : Outbox
+    outbox : PageOutbox
         Kinds that begin with `TRAIT` are traits, the others messages.
     encode : callable
-        ``encode(kind, value, revision)`` gives the message and buffers of a slot, or None where
-        there is nothing to tell.
+        ``encode(kind, value, revision)`` gives the message and buffers of a slot, or None for
+        nothing to send.
     send : callable
         ``send(message, buffers)``.
     set_trait : callable
@@ -91,7 +90,7 @@ class Pump:
 
     def __init__(
         self,
-        outbox: Outbox,
+        outbox: PageOutbox,
         encode: Encode,
         send: Callable[[Message, Buffers], None],
         set_trait: Callable[[str, Any], None],
@@ -107,31 +106,31 @@ class Pump:
         self._thread = start_daemon("embedscope-pump", self._run)
 
     def greet(self) -> None:
-        """A page is there: from now on messages reach somebody."""
+        """A page was opened: messages are sent from now on."""
         self._has_page = True
         self._pace.forget_unacknowledged()
         self._outbox.wake()
 
     def acknowledge(self, revision: int) -> None:
-        """A page has shown the map of this revision."""
+        """A page has shown the map of this revision; the next may be sent."""
         self._pace.acknowledge(revision)
         self._outbox.wake()
 
     def close(self) -> None:
-        """End the thread; what still waits is not sent."""
+        """End the thread; waiting values are not sent."""
         self._is_closed = True
         self._outbox.wake()
         if self._thread is not threading.current_thread():
             self._thread.join(timeout=5)
 
     def serve(self, ask: Callable[[], None]) -> None:
-        """Send all that waits at once and from this thread, beginning with what `ask` asks for."""
+        """Call `ask`, then send all that waits, at once and in this thread."""
         with self._sending:
             ask()
             self.turn(at_once=True)
 
     def turn(self, *, at_once: bool = False) -> float | None:
-        """Send all that may be sent now, or all at once.
+        """Send all that the rate allows now, or all that waits.
 
         Returns
         -------
@@ -154,11 +153,11 @@ class Pump:
                 delays.append(delay)
                 continue
             slot = self._outbox.take(kind)
-            self._guarded(self._tell, kind, slot.value, slot.revision)
+            self._guarded(self._send_slot, kind, slot.value, slot.revision)
             self._pace.record(kind, slot.revision, time.monotonic())
         return min(delays, default=None)
 
-    def _tell(self, kind: str, value: Any, revision: int) -> None:
+    def _send_slot(self, kind: str, value: Any, revision: int) -> None:
         if kind.startswith(TRAIT):
             self._set_trait(kind.removeprefix(TRAIT), value)
             return
@@ -167,7 +166,7 @@ class Pump:
             self._send(*encoded)
 
     def _guarded(self, action: Callable[..., None], *arguments: Any) -> None:
-        """What cannot be sent is written to the log; the rest must still arrive."""
+        """Log an error of one message, so that the others are still sent."""
         try:
             action(*arguments)
         except Exception:
@@ -176,16 +175,3 @@ class Pump:
     def _run(self) -> None:
         while not self._is_closed:
             self._outbox.wait(self.turn())
-
-
-def start_daemon(name: str, work: Callable[[], None]) -> threading.Thread:
-    """Start a thread that ends with the process."""
-    ipykernel = sys.modules.get("ipykernel")
-    if str(getattr(ipykernel, "__version__", "")).startswith("7.0."):
-        # 7.0 sends nothing from a thread that does not know the cell it belongs to.
-        context = contextvars.copy_context()
-        thread = threading.Thread(target=context.run, args=(work,), name=name, daemon=True)
-    else:
-        thread = threading.Thread(target=work, name=name, daemon=True)
-    thread.start()
-    return thread

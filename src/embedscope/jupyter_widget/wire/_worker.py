@@ -1,4 +1,4 @@
-"""A thread that does what pages ask, one job after the other, so that no handler ever waits."""
+"""A worker thread with a queue of jobs, so that no message handler blocks."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
-from embedscope.jupyter_widget.wire._pump import start_daemon
+from embedscope.jupyter_widget._host import start_daemon
 
 logger = logging.getLogger(__name__)
 
-MOST_WAITING = 256
+MOST_WAITING = 256  # jobs; more are refused, so that a flood of messages takes no memory
 
 
 class Worker:
-    """Does jobs in the order in which they came.
+    """Runs jobs in the order of arrival.
 
     Parameters
     ----------
@@ -33,12 +33,12 @@ class Worker:
         self._thread = start_daemon(name, self._run)
 
     def post(self, job: Callable[[], None], key: str | None = None) -> bool:
-        """Have a job done; it takes the place of one of the same key that has not begun.
+        """Queue a job; it replaces a waiting job of the same key.
 
         Returns
         -------
         bool
-            False if too many wait already: the job is then not done.
+            False if the queue is full or closed: the job is not run.
         """
         with self._changed:
             if self._is_closed or len(self._jobs) >= MOST_WAITING:
@@ -48,12 +48,12 @@ class Worker:
             return True
 
     def wait_idle(self, timeout_s: float) -> bool:
-        """Wait until nothing is left to do; False if the time is up before."""
+        """Wait until the queue is empty and no job runs; False on timeout."""
         with self._changed:
             return self._changed.wait_for(lambda: not (self._jobs or self._is_busy), timeout_s)
 
     def close(self) -> None:
-        """End the thread after the job it is at; those that wait are not done."""
+        """End the thread after the running job; waiting jobs are dropped."""
         with self._changed:
             self._is_closed = True
             self._jobs.clear()
@@ -66,7 +66,7 @@ class Worker:
             try:
                 job()
             except Exception:
-                logger.exception("a request of the page failed")
+                logger.exception("an intent of the page failed")
 
     def _next(self) -> Callable[[], None] | None:
         with self._changed:

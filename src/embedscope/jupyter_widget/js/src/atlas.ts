@@ -1,4 +1,5 @@
-// Pictures decoded beforehand on a grid over the map: instant, and there without a kernel.
+// The atlas: pictures decoded in advance on a grid over the map, shown at once and without a
+// kernel.
 
 import type { Atlas, Decoded } from "./messages";
 
@@ -11,7 +12,7 @@ export interface AtlasPictures {
 export interface DecodedPicture {
   head: Decoded;
   rgb: Uint8Array;
-  spread: Uint8Array; // empty where it was not measured
+  spread: Uint8Array; // empty if not measured
   isAtlas: boolean;
 }
 

@@ -1,4 +1,4 @@
-// Selections as one byte a sample in memory and as one bit a sample on the wire.
+// Selections: one byte per sample in memory, one bit per sample in messages.
 
 import type { Select } from "./messages";
 
@@ -42,7 +42,7 @@ export function count(mask: Uint8Array): number {
   return total;
 }
 
-/** Shift adds, alt subtracts, both toggle: the same keys on the map and on the image. */
+/** Shift adds, Alt subtracts, both toggle; the same on the map and the image. */
 export function modeOf(event: { shiftKey: boolean; altKey: boolean }): Mode {
   if (event.shiftKey && event.altKey) return "invert";
   if (event.shiftKey) return "add";

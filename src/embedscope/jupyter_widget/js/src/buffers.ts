@@ -1,5 +1,5 @@
-// Binary buffers of a message as typed arrays. Hosts hand over DataViews into a larger buffer, at
-// any offset, so what is not aligned is copied.
+// Binary buffers of a message as typed arrays. Hosts pass DataViews into a larger buffer at any
+// offset; a buffer that is not aligned is copied.
 
 export type Buffer = DataView | ArrayBuffer;
 

@@ -1,11 +1,11 @@
-// Which part of a plane a panel shows: one centre, one scale. Map coordinates grow upwards, image
+// The part of a plane that a panel shows: a centre and a scale. Map coordinates grow upwards, image
 // coordinates downwards.
 
 import type { Box, Point } from "./geometry";
 
 const LARGEST_ZOOM = 400;
 
-/** What a camera looks at, whatever the size of its panel. */
+/** Where a camera points, independent of the size of its panel. */
 export interface Aim {
   x: number;
   y: number;
@@ -15,12 +15,12 @@ export interface Aim {
 export class Camera {
   x = 0.5;
   y = 0.5;
-  scale = 1; // screen pixels a unit
+  scale = 1; // screen pixels per unit
   width = 1;
   height = 1;
   private fitted = 1;
 
-  /** `margin` is the share of the panel that stays free on each side of what is fitted. */
+  /** `margin` is the share of the panel that `fit` leaves free on each side. */
   constructor(
     private readonly up: 1 | -1,
     private readonly margin: number,
@@ -58,7 +58,7 @@ export class Camera {
     this.y += (this.up * dy) / this.scale;
   }
 
-  /** Zooms so that what is under the pointer stays under it. */
+  /** Zooms; the point under the pointer stays where it is. */
   zoom(factor: number, sx = this.width / 2, sy = this.height / 2): void {
     const [x, y] = this.toWorld(sx, sy);
     const wanted = this.scale * factor;
@@ -68,7 +68,7 @@ export class Camera {
     this.y += y - afterY;
   }
 
-  /** How far in, relative to the whole. */
+  /** The zoom relative to the fitted view. */
   get magnification(): number {
     return this.scale / this.fitted;
   }

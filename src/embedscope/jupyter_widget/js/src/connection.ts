@@ -1,11 +1,10 @@
-// The wire between one model and its store: what is asked for is sent, what arrives is filed by the
-// inbox. Made in `initialize`, so that a second view or a view shown again costs no new traffic.
-
-import type { AnyModel } from "@anywidget/types";
+// The connection between a model and its store: sends intents and receives messages, which the
+// inbox puts into the store. It is made in `initialize`, so further views need no messages.
 
 import { type Mode, combine, pack } from "./bits";
 import type { Buffer } from "./buffers";
-import { fileMessage } from "./inbox";
+import { type HostModel, onConnectionChanged, saveSelected } from "./host";
+import { storeMessage } from "./inbox";
 import { LatestOnly } from "./latest";
 import type {
   CombineGates,
@@ -14,7 +13,6 @@ import type {
   FromKernel,
   FromPage,
   SetColors,
-  Traits,
   WantPicture,
 } from "./messages";
 import type { Point } from "./geometry";
@@ -22,15 +20,14 @@ import { GONE, SILENT } from "./notices";
 import { SheetRequests } from "./sheets";
 import type { Store } from "./store";
 
-const QUIET_MS = 1500; // then a training kernel is asked instead of waited for
-const ANSWER_MS = 8000; // a kernel that says nothing for so long is busy or gone
-const DOUBT_MS = 1500; // after news of the line
-const HOST_NEWS = "comm_live_update" as never; // of ipywidgets' models; other hosts never say it
-const SLOW_MS = 100; // for a picture that follows the pointer
+const QUIET_MS = 1500; // without a message for so long, the page polls a kernel that trains
+const ANSWER_MS = 8000; // a kernel that does not answer for so long is busy or gone
+const RECONNECT_MS = 1500; // to answer, after the connection changed
+const SLOW_MS = 100; // above it, a decoded picture does not follow the pointer
 
 export class Connection {
   private request = 0;
-  private lastHeard = performance.now();
+  private lastMessage = performance.now();
   private waitingSince = 0;
   private readonly decoding = new LatestOnly((x, y) => {
     const { carried } = this.store;
@@ -39,28 +36,29 @@ export class Connection {
   });
   private readonly sheets: SheetRequests;
   private hoverTimer = 0;
-  private doubtTimer = 0;
+  private reconnectTimer = 0;
 
   constructor(
-    private readonly model: AnyModel<Traits>,
+    private readonly model: HostModel,
     private readonly store: Store,
     signal: AbortSignal,
   ) {
     this.sheets = new SheetRequests(
-      // Of samples that are no longer, there is nothing to ask.
-      (row) => store.thumbnails.has(row) || row >= (store.catalog?.n_samples ?? 0),
+      // Rows beyond the samples are of earlier samples.
+      (row) => store.isDescribed(row) || row >= (store.catalog?.n_samples ?? 0),
       (rows) => this.send({ t: "thumbs", rows }),
       signal,
     );
     this.readTraits(signal);
-    const letGo = () => !store.catalog?.can_carry && store.carried >= 0 && store.setCarried(-1);
-    store.on(["catalog"], letGo, signal);
+    const endCarrying = () =>
+      !store.catalog?.can_carry && store.carried >= 0 && store.setCarried(-1);
+    store.on(["catalog"], endCarrying, signal);
+    const describeHovered = () => store.hover >= 0 && this.wantThumbnails([store.hover]);
+    store.on(["colors"], describeHovered, signal); // another feature comes first now
     const receive = (head: FromKernel, buffers: Buffer[]) => this.receive(head, buffers);
     model.on("msg:custom", receive);
     signal.addEventListener("abort", () => model.off("msg:custom", receive), { once: true });
-    const doubt = () => this.doubt();
-    model.on(HOST_NEWS, doubt);
-    signal.addEventListener("abort", () => model.off(HOST_NEWS, doubt), { once: true });
+    onConnectionChanged(model, () => this.checkConnection(), signal);
     const timer = setInterval(() => this.watch(), 500);
     signal.addEventListener("abort", () => clearInterval(timer), { once: true });
     this.hello();
@@ -79,7 +77,7 @@ export class Connection {
     for (const topic of Object.keys(read) as (keyof typeof read)[]) {
       const update = () => {
         read[topic]();
-        this.heard();
+        this.markAlive();
         this.store.emit(topic);
       };
       read[topic]();
@@ -88,50 +86,46 @@ export class Connection {
     }
   }
 
-  // What arrives
+  // Receiving
 
-  private heard(): void {
-    this.lastHeard = performance.now();
+  private markAlive(): void {
+    this.lastMessage = performance.now();
     this.waitingSince = 0;
     this.store.setLost(false);
     if (this.store.notice === SILENT || this.store.notice === GONE) this.store.setNotice(null);
   }
 
-  /** The host says that the line was cut or joined, but not which: who answers is there. */
-  private doubt(): void {
+  /** Whether the connection was lost or restored is not known: a kernel that answers is there. */
+  private checkConnection(): void {
     const asked = performance.now();
     this.hello();
-    clearTimeout(this.doubtTimer);
-    this.doubtTimer = window.setTimeout(() => {
-      if (this.lastHeard >= asked) return;
+    clearTimeout(this.reconnectTimer);
+    this.reconnectTimer = window.setTimeout(() => {
+      if (this.lastMessage >= asked) return;
       this.store.setLost(true);
       this.store.setNotice(GONE);
-    }, DOUBT_MS);
+    }, RECONNECT_MS);
   }
 
   private receive(head: FromKernel, buffers: Buffer[]): void {
-    this.heard();
-    fileMessage(this.store, head, buffers);
+    this.markAlive();
+    storeMessage(this.store, head, buffers);
     if (head.t === "emb") this.acknowledge(head.rev);
     if (head.t === "sel") this.saveSelected(head.count, head.rev);
     if (head.t === "dec" || head.t === "err") this.decoding.answered(head.req);
     if (head.t === "thumb") this.sheets.arrived(head.rows);
   }
 
-  /** Saved by the page, so that hosts which run cells at that (marimo) know of the selection. */
   private saveSelected(count: number, revision: number): void {
     if (this.store.isStatic) return;
-    const known = this.model.get("selected");
-    if (known.revision === revision || (known.count === 0 && count === 0)) return;
     try {
-      this.model.set("selected", { count, revision });
-      this.model.save_changes();
+      saveSelected(this.model, count, revision);
     } catch {
       this.store.setLost(true);
     }
   }
 
-  /** Once it is drawn; a hidden page draws nothing and must not hold the kernel up. */
+  /** After drawing; a hidden page does not draw, so it acknowledges at once. */
   private acknowledge(rev: number): void {
     const arrived = performance.now();
     const answer = () => this.send({ t: "ack", rev, ms: performance.now() - arrived });
@@ -139,7 +133,7 @@ export class Connection {
     else requestAnimationFrame(answer);
   }
 
-  // What is asked for
+  // Sending
 
   private send(message: FromPage, ...arrays: Uint8Array[]): void {
     const buffers = arrays.map(
@@ -158,8 +152,8 @@ export class Connection {
     this.send(message, ...arrays);
   }
 
-  /** The revision of what is shown before the kernel has it. */
-  private raise(kind: "sel" | "gates"): number {
+  /** The next revision, of a change that is shown before the kernel answers. */
+  private nextRevision(kind: "sel" | "gates"): number {
     const { ahead, revs } = this.store;
     return (ahead[kind] = Math.max(ahead[kind], revs[kind] ?? 0) + 1);
   }
@@ -177,19 +171,19 @@ export class Connection {
   }
 
   setColors(change: Pick<SetColors, "by" | "name"> & Partial<Omit<SetColors, "t" | "req">>): void {
-    const wished = { palette: "", limits: null, hidden: [], ...change };
-    this.store.wishedColors = wished;
-    this.ask({ t: "color", req: ++this.request, ...wished });
+    const requested = { palette: "", limits: null, hidden: [], ...change };
+    this.store.requestedColors = requested;
+    this.ask({ t: "color", req: ++this.request, ...requested });
   }
 
   addGate(polygon: number[][]): void {
     this.ask({ t: "gate-add", req: ++this.request, polygon });
   }
 
-  /** As with `select`; only a new name, which may be taken, is shown when the kernel has it. */
+  /** Shown at once as in `select`, except a new name: it may be taken, so the answer shows it. */
   editGate(name: string, change: Partial<Pick<EditGate, "new_name" | "color" | "polygon">>): void {
     const same = { new_name: null, color: null, polygon: null };
-    const rev = this.raise("gates");
+    const rev = this.nextRevision("gates");
     if (change.new_name) this.store.renameEdited(name, change.new_name, rev);
     this.store.changeGate(name, change);
     this.ask({ t: "gate-edit", req: ++this.request, rev, name, ...same, ...change });
@@ -207,9 +201,9 @@ export class Connection {
     this.ask({ t: "gate-select", req: ++this.request, name, mode });
   }
 
-  /** Shown at once, then told to the kernel, whose answer carries the same revision or a later one. */
+  /** Shown at once, then sent; the answer has the same or a later revision. */
   select(hits: Uint8Array, mode: Mode, origin: "map" | "image"): void {
-    const rev = this.raise("sel");
+    const rev = this.nextRevision("sel");
     this.store.setMask(combine(this.store.mask, hits, mode));
     this.ask({ t: "select", rev, origin, mode, emb: this.store.revs.emb ?? 0 }, pack(hits));
   }
@@ -226,7 +220,7 @@ export class Connection {
     this.decoding.want(x, y);
   }
 
-  /** Here the picture stays, until there is another place; where the kernel is slow, first roughly. */
+  /** Pins the decoded picture to this point; if the kernel is slow, the atlas is shown first. */
   decodeAt(place: Point): void {
     const { store } = this;
     store.setPlace(place);
@@ -234,7 +228,7 @@ export class Connection {
     if (store.catalog?.can_decode) this.decode(place[0], place[1]);
   }
 
-  /** With the style code of one of the real samples near the place. */
+  /** With the style code of a random sample near the pinned point. */
   decodeAnother(): void {
     const { place, decoded } = this.store;
     const [x, y] = place ?? [decoded?.head.x, decoded?.head.y];
@@ -242,7 +236,7 @@ export class Connection {
     this.ask({ t: "decode", req: ++this.request, x, y, carry: -1, another: true });
   }
 
-  /** From now on this sample is drawn wherever one points, first at its own place. */
+  /** Decode with the style code of this sample from now on, first at its own position. */
   carry(row: number): void {
     const { store } = this;
     store.setCarried(row);
@@ -251,8 +245,8 @@ export class Connection {
     this.decodeAt(store.placeOf(row));
   }
 
-  /** Typical samples again, at once where one looks. */
-  letGo(): void {
+  /** Decode typical samples again, first at the pinned point. */
+  stopCarrying(): void {
     this.store.setCarried(-1);
     if (this.store.place) this.decodeAt(this.store.place);
   }
@@ -265,12 +259,12 @@ export class Connection {
     this.ask({ t: "reconstruct-clear", req: ++this.request });
   }
 
-  /** A kernel that draws slower than one looks, or none at all: the atlas serves better. */
+  /** The atlas is better than a slow kernel, or none. */
   get isSlowToDecode(): boolean {
     return this.store.isStatic || !this.store.catalog?.can_decode || this.decoding.ms > SLOW_MS;
   }
 
-  /** A page without a kernel puts its own away. */
+  /** A page without a kernel removes the picture itself. */
   clearDecoded(): void {
     this.decoding.giveUp();
     if (this.store.isStatic || this.store.decoded?.isAtlas) this.store.forget(["decoded", "path"]);
@@ -285,13 +279,13 @@ export class Connection {
     this.sheets.want(rows);
   }
 
-  /** The samples near the pointer, the nearest first: it may be on one of them next. */
+  /** Get the pictures near the pointer in advance, the nearest first. */
   expectHover(rows: number[]): void {
     const { catalog, isStatic, isLost } = this.store;
     if (catalog?.has_thumbnails && !isStatic && !isLost) this.sheets.lookAhead(rows);
   }
 
-  /** The number that the answer will bear. */
+  /** Returns the number of the request, which the answer has too. */
   wantPicture(view: Omit<WantPicture, "t" | "req">): number {
     this.ask({ t: "view", req: ++this.request, ...view });
     return this.request;
@@ -313,11 +307,11 @@ export class Connection {
     this.ask({ t: "gate-why", req: ++this.request, name });
   }
 
-  /** Pull where push does not reach, and say so when neither does. */
+  /** Poll a quiet kernel, and show a notice when it does not answer. */
   private watch(): void {
     if (this.store.isLost) return;
     const now = performance.now();
-    const isQuiet = now - this.lastHeard > QUIET_MS;
+    const isQuiet = now - this.lastMessage > QUIET_MS;
     if (isQuiet && (this.store.status?.is_running || this.waitingSince)) {
       this.send({ t: "poll", have: { ...this.store.revs } });
     }

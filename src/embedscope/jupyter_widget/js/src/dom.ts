@@ -1,4 +1,4 @@
-// Elements without a framework, and listeners that end with their view.
+// Makes elements without a framework; listeners end with the signal of their view.
 
 type Child = Node | string | null | false;
 type Attributes = Record<string, string | number | boolean | null>;
@@ -25,7 +25,7 @@ export function svg<K extends keyof SVGElementTagNameMap>(
   return element;
 }
 
-/** Null and false leave an attribute out, true sets it empty. */
+/** Null and false remove an attribute, true sets it to "". */
 function setAttributes(element: Element, attributes: Attributes): void {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === false) element.removeAttribute(name);
@@ -55,7 +55,7 @@ export function option(value: string, label: string, isChosen: boolean): HTMLOpt
   return h("option", { value, selected: isChosen }, label);
 }
 
-/** A heading that opens and closes what is below it. */
+/** A heading that opens and closes its content. */
 export function section(title: string, isOpen: boolean, ...children: Child[]): HTMLDetailsElement {
   return h("details", { class: "es-section", open: isOpen }, h("summary", {}, title), ...children);
 }
@@ -66,7 +66,7 @@ export function drawRgb(
   height: number,
   rgb: Uint8Array,
 ): void {
-  // Setting a size, be it the same, makes a browser lay out the page anew.
+  // Setting a size, even the same, makes the browser lay out the page again.
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;
   const context = canvas.getContext("2d");
@@ -82,7 +82,7 @@ export function drawRgb(
   context.putImageData(pixels, 0, 0);
 }
 
-/** Thousands apart, as in "12,345". */
+/** With separators, as in "12,345". */
 export function grouped(value: number): string {
   return value.toLocaleString("en-US");
 }

@@ -1,4 +1,5 @@
-// Topics without payload: a listener reads the state it needs, so a late one misses nothing.
+// Events without payload: a listener reads the state that it needs, so a late listener misses
+// nothing.
 
 export class Emitter<Topic extends string> {
   private readonly listeners = new Map<Topic, Set<() => void>>();
@@ -16,7 +17,7 @@ export class Emitter<Topic extends string> {
     for (const listener of [...(this.listeners.get(topic) ?? [])]) listener();
   }
 
-  /** Listeners that are still there; tests hold that none leaks. */
+  /** The number of listeners; tests check that none leaks. */
   get size(): number {
     return [...this.listeners.values()].reduce((total, all) => total + all.size, 0);
   }

@@ -1,4 +1,4 @@
-// Polygons in map or image coordinates: inside or not, bounds, fewer vertices.
+// Polygons in map or image coordinates: point in polygon, bounds, simplification.
 
 export type Point = readonly [number, number];
 export type Polygon = readonly Point[];
@@ -21,7 +21,7 @@ export function boundsOf(polygon: Polygon): Box {
   return box;
 }
 
-/** Non-zero winding rule, as the kernel's and as a lasso that crosses itself is filled. */
+/** Non-zero winding rule, as in the kernel and as SVG fills a lasso that crosses itself. */
 export function isInside(x: number, y: number, polygon: Polygon): boolean {
   let winding = 0;
   for (let i = 0, j = polygon.length - 1; i < polygon.length; j = i++) {
@@ -37,7 +37,7 @@ export function rectangle(a: Point, b: Point): Polygon {
   return [a, [b[0], a[1]], b, [a[0], b[1]]];
 }
 
-/** Does an edge of the polygon touch the box? Decides which cells of a grid need a closer look. */
+/** Whether an edge of the polygon touches the box; samples of such cells are tested one by one. */
 export function edgeTouches(box: Box, polygon: Polygon): boolean {
   for (let i = 0, j = polygon.length - 1; i < polygon.length; j = i++) {
     if (segmentTouches(box, polygon[j], polygon[i])) return true;
@@ -45,7 +45,7 @@ export function edgeTouches(box: Box, polygon: Polygon): boolean {
   return false;
 }
 
-/** Liang and Barsky's clipping of a segment by a box. */
+/** Liang and Barsky: clips a segment by a box. */
 export function segmentTouches(box: Box, [ax, ay]: Point, [bx, by]: Point): boolean {
   let from = 0;
   let to = 1;
@@ -63,7 +63,7 @@ export function segmentTouches(box: Box, [ax, ay]: Point, [bx, by]: Point): bool
   return from <= to;
 }
 
-/** Ramer, Douglas and Peucker: a freehand line with as few vertices as `tolerance` allows. */
+/** Ramer, Douglas and Peucker: the fewest vertices that stay within `tolerance` of the line. */
 export function simplify(line: Polygon, tolerance: number): Point[] {
   if (line.length < 3) return [...line];
   const first = line[0];

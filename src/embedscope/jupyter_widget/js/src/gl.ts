@@ -1,10 +1,10 @@
-// The few WebGL2 calls that the map and the image share.
+// WebGL2 helpers.
 
 export function contextOf(canvas: HTMLCanvasElement): WebGL2RenderingContext | null {
   return canvas.getContext("webgl2", {
     antialias: false,
     premultipliedAlpha: true,
-    preserveDrawingBuffer: true, // the last picture stays when the panel is scrolled away
+    preserveDrawingBuffer: true, // the picture is read when the panel leaves the view
   });
 }
 
@@ -27,7 +27,7 @@ export function link(gl: WebGL2RenderingContext, vertex: string, fragment: strin
   return program;
 }
 
-/** Locations by name; a name that the program does not have gives null, which GL ignores. */
+/** Locations by name; null, which GL ignores, for an unknown name. */
 export function uniforms(gl: WebGL2RenderingContext, program: WebGLProgram) {
   const known = new Map<string, WebGLUniformLocation | null>();
   return (name: string): WebGLUniformLocation | null => {
@@ -36,7 +36,7 @@ export function uniforms(gl: WebGL2RenderingContext, program: WebGLProgram) {
   };
 }
 
-/** A texture that is read by texel, never between texels. */
+/** A texture without interpolation. */
 export function texelTexture(gl: WebGL2RenderingContext, target: number): WebGLTexture {
   const texture = gl.createTexture();
   gl.bindTexture(target, texture);
@@ -55,7 +55,7 @@ export function uploadPalette(gl: WebGL2RenderingContext, palette: Uint8Array): 
   gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, width, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, palette);
 }
 
-/** Gives the context back at once: a page may hold about sixteen. */
+/** Frees the context at once: browsers allow about sixteen in a page. */
 export function release(gl: WebGL2RenderingContext): void {
   gl.getExtension("WEBGL_lose_context")?.loseContext();
 }

@@ -1,8 +1,8 @@
-// A grid over the map, for the sample under the pointer and for lassos.
+// A grid over the samples, to find the nearest ones and those inside a lasso.
 
 import { type Box, type Point, type Polygon, boundsOf, edgeTouches, isInside } from "./geometry";
 
-const LARGEST_SIDE = 256;
+const LARGEST_SIDE = 256; // cells
 
 /** Samples sorted by cell: those of cell c are order[starts[c]] .. order[starts[c + 1] - 1]. */
 export class PointGrid {
@@ -24,7 +24,7 @@ export class PointGrid {
   }
 
   private sortByCell(n: number): Uint32Array {
-    const cells = new Int32Array(n).fill(-1); // samples without a place are in none
+    const cells = new Int32Array(n).fill(-1); // samples without a position are in no cell
     let nPlaced = 0;
     for (let i = 0; i < n; i++) {
       if (!Number.isFinite(this.xy[2 * i])) continue;
@@ -71,7 +71,7 @@ export class PointGrid {
     most: number,
     accepts: (row: number) => boolean,
   ): number[] {
-    // Where samples are dense, a small part of the reach holds enough of them.
+    // In dense parts, a small part of the reach has enough samples.
     const step = Math.max(this.cellWidth, this.cellHeight);
     for (let part = Math.min(step, reach); ; part = Math.min(2 * part, reach)) {
       const found: [number, number][] = [];
@@ -106,7 +106,7 @@ export class PointGrid {
     }
   }
 
-  /** 1 for every sample inside the polygon: only cells on its border are looked at one by one. */
+  /** 1 for every sample inside the polygon; only in cells on its border is each sample tested. */
   inPolygon(polygon: Polygon): Uint8Array {
     const hits = new Uint8Array(this.xy.length / 2);
     if (polygon.length < 3) return hits;
@@ -134,7 +134,7 @@ export class PointGrid {
     }
   }
 
-  /** Slightly larger than the cell, since a sample on its border may be rounded into the next. */
+  /** Slightly larger than the cell: rounding may put a sample on its border into the next cell. */
   private cellBox(column: number, row: number): Box {
     const slack = 1e-4;
     return {
@@ -154,7 +154,7 @@ export class PointGrid {
   }
 }
 
-/** Bounds of all finite positions; the unit square where there are none. */
+/** Bounds of all finite positions; the unit square if there are none. */
 export function boundsOfPositions(xy: Float32Array): Box {
   const box = { x0: Infinity, y0: Infinity, x1: -Infinity, y1: -Infinity };
   for (let i = 0; i < xy.length; i += 2) {

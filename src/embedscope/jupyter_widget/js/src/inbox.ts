@@ -1,12 +1,12 @@
-// Where each message of the kernel goes in the store. A kind that is not known is passed over, so
-// that a newer kernel can meet an older page.
+// Puts each message of the kernel into the store. Unknown kinds are ignored, so an older page works
+// with a newer kernel.
 
 import { unpack } from "./bits";
 import { type Buffer, asBytes, asFloats, asIntegers } from "./buffers";
 import type { FromKernel, Selected } from "./messages";
 import type { Store } from "./store";
 
-export function fileMessage(store: Store, head: FromKernel, buffers: Buffer[]): void {
+export function storeMessage(store: Store, head: FromKernel, buffers: Buffer[]): void {
   switch (head.t) {
     case "emb":
       store.revs.emb = head.rev;
@@ -14,7 +14,7 @@ export function fileMessage(store: Store, head: FromKernel, buffers: Buffer[]): 
       break;
     case "attr":
       store.revs.attr = head.rev;
-      store.wishedColors = null;
+      store.requestedColors = null;
       store.setColors(head, asBytes(buffers[0]), asBytes(buffers[1]));
       break;
     case "loss":
@@ -22,7 +22,7 @@ export function fileMessage(store: Store, head: FromKernel, buffers: Buffer[]): 
       store.addLosses(head, asFloats(buffers[0]));
       break;
     case "sel":
-      fileSelection(store, head, asBytes(buffers[0]));
+      storeSelection(store, head, asBytes(buffers[0]));
       break;
     case "novel":
       store.revs.novel = head.rev;
@@ -30,7 +30,7 @@ export function fileMessage(store: Store, head: FromKernel, buffers: Buffer[]): 
       store.emit("novel");
       break;
     case "gates":
-      if (!isNews(store, "gates", head.rev)) break;
+      if (!isLatest(store, "gates", head.rev)) break;
       store.setGates(head.gates, head.rev);
       break;
     case "hovered":
@@ -42,19 +42,19 @@ export function fileMessage(store: Store, head: FromKernel, buffers: Buffer[]): 
     case "err":
       store.setNotice({ text: head.message, hint: head.hint });
       store.refusedRequest = head.req;
-      store.wishedColors = null;
+      store.requestedColors = null;
       store.emit("refused");
       break;
     default:
-      filePictures(store, head, buffers);
+      storePictures(store, head, buffers);
   }
 }
 
-function filePictures(store: Store, head: FromKernel, buffers: Buffer[]): void {
+function storePictures(store: Store, head: FromKernel, buffers: Buffer[]): void {
   const [first, second, third] = buffers;
   switch (head.t) {
     case "thumb":
-      store.addThumbnails(head.rows, head.names, head.w, head.h, asBytes(first));
+      store.addThumbnails(head, asBytes(first));
       break;
     case "img":
       store.picture = { head, levels: asBytes(first), rows: asIntegers(second) };
@@ -89,14 +89,14 @@ function filePictures(store: Store, head: FromKernel, buffers: Buffer[]): void {
   }
 }
 
-/** Whether to take it over: an answer to an older gesture must not undo what a later one shows. */
-function isNews(store: Store, kind: "sel" | "gates", rev: number): boolean {
+/** False for the answer to an earlier gesture: it must not undo what a later one shows. */
+function isLatest(store: Store, kind: "sel" | "gates", rev: number): boolean {
   if (rev < Math.max(store.ahead[kind], store.revs[kind] ?? 0)) return false;
   store.revs[kind] = rev;
   return true;
 }
 
-function fileSelection(store: Store, head: Selected, bits: Uint8Array): void {
-  if (!isNews(store, "sel", head.rev)) return;
-  store.takeMask(unpack(bits, head.n));
+function storeSelection(store: Store, head: Selected, bits: Uint8Array): void {
+  if (!isLatest(store, "sel", head.rev)) return;
+  store.receiveMask(unpack(bits, head.n));
 }

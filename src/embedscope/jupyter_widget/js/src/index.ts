@@ -1,31 +1,23 @@
-// The widget's page half: `initialize` owns the connection, `render` a view, both end with their
-// signal. State lives in the closure, not in the module, since some hosts load the module once for
-// all widgets.
-
-import type { AnyModel } from "@anywidget/types";
+// Entry point of the page: `initialize` makes the connection, `render` a view; both end with their
+// signal. State is in the closure, not in the module: some hosts load the module once for all
+// widgets.
 
 import { Connection } from "./connection";
+import { type HostModel, lifetime } from "./host";
 import { layOut } from "./layout";
-import { PROTOCOL, type Traits } from "./messages";
+import { PROTOCOL } from "./messages";
 import { Store } from "./store";
 import { watchTheme } from "./theme";
 
 export { openRecording } from "./recording";
 
 interface InitializeContext {
-  model: AnyModel<Traits>;
+  model: HostModel;
   signal?: AbortSignal;
 }
 
 interface RenderContext extends InitializeContext {
   el: HTMLElement;
-}
-
-/** Hosts before anywidget 0.11 give no signal but call what is returned. */
-function lifetime(given: AbortSignal | undefined): AbortController {
-  const own = new AbortController();
-  given?.addEventListener("abort", () => own.abort(), { once: true });
-  return own;
 }
 
 export default function widget() {
@@ -37,7 +29,7 @@ export default function widget() {
     connection = new Connection(model, store, life.signal);
     if (model.get("protocol") !== PROTOCOL) {
       store.setNotice({
-        text: "This page and the kernel speak different versions.",
+        text: "This page and the kernel have different versions of embedscope.",
         hint: "Reload the page, then run the cell again.",
       });
     }

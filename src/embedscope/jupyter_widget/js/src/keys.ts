@@ -1,9 +1,10 @@
-// Keys of the whole view: undo and redo, and no key that only a notebook would obey.
+// Keys of the whole view: undo and redo. All other keys are hidden from the notebook.
 
 import type { Connection } from "./connection";
+import { hideFromHost } from "./host";
 import type { Store } from "./store";
 
-const TYPED = "input:is([type=text], [type=number])"; // have an undo of their own
+const TYPED = "input:is([type=text], [type=number])"; // browsers have an undo for these
 
 export function listenToKeys(
   element: HTMLElement,
@@ -15,14 +16,14 @@ export function listenToKeys(
     "keydown",
     (event) => {
       if (!event.ctrlKey && !event.metaKey) {
-        event.stopPropagation(); // a notebook takes a lone X or D for "delete this cell"
+        hideFromHost(event);
         return;
       }
       const isTyped = event.target instanceof Element && event.target.matches(TYPED);
       const step = isTyped || store.isStatic ? null : stepOf(event);
       if (!step) return;
       event.preventDefault();
-      event.stopPropagation();
+      hideFromHost(event);
       if (store.history[step]) connection.command(step);
     },
     { signal },

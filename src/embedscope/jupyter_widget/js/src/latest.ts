@@ -1,38 +1,38 @@
-// Requests that follow a pointer: a few on the way, so that a long way costs delay but no pictures,
-// and the latest place next; places between are not worth an answer.
+// Requests that follow a pointer: a few unanswered at a time, so that a slow connection delays the
+// pictures but does not reduce them, then the latest point. Points in between are skipped.
 
 import type { Point } from "./geometry";
 
-const MOST_ON_THE_WAY = 4;
+const MOST_PENDING = 4;
 
 export class LatestOnly {
-  private readonly onTheWay = new Map<number, number>(); // when each was asked
+  private readonly pending = new Map<number, number>(); // when each was sent
   private next: Point | null = null;
-  /** How long the last answer took. */
+  /** Time of the last answer. */
   ms = 0;
 
-  /** `ask` sends the request and gives its number, larger than those before. */
+  /** `ask` sends a request and returns its number; numbers grow. */
   constructor(private readonly ask: (x: number, y: number) => number) {}
 
   want(x: number, y: number): void {
-    if (this.onTheWay.size >= MOST_ON_THE_WAY) this.next = [x, y];
-    else this.onTheWay.set(this.ask(x, y), performance.now());
+    if (this.pending.size >= MOST_PENDING) this.next = [x, y];
+    else this.pending.set(this.ask(x, y), performance.now());
   }
 
-  /** Those asked before are answered too: a kernel passes over places when there is a later one. */
+  /** Earlier requests count as answered: the kernel skips points when there is a later one. */
   answered(req: number): void {
-    const askedAt = this.onTheWay.get(req);
+    const askedAt = this.pending.get(req);
     if (askedAt === undefined) return;
     this.ms = performance.now() - askedAt;
-    for (const earlier of this.onTheWay.keys()) if (earlier <= req) this.onTheWay.delete(earlier);
+    for (const earlier of this.pending.keys()) if (earlier <= req) this.pending.delete(earlier);
     const { next } = this;
     this.next = null;
     if (next) this.want(next[0], next[1]);
   }
 
-  /** Nothing will come, or nobody wants it any more. */
+  /** No answer will arrive, or none is needed. */
   giveUp(): void {
-    this.onTheWay.clear();
+    this.pending.clear();
     this.next = null;
   }
 }

@@ -1,4 +1,4 @@
-// One view: the panels of one store, put together.
+// One view: all panels of a store.
 
 import type { Connection } from "./connection";
 import { h, section } from "./dom";
@@ -19,7 +19,7 @@ import { selectedPanel } from "./panels/selected";
 import { whyPanel } from "./panels/why";
 import type { Store } from "./store";
 
-/** The map, what one looks at on it, and what one sets: three columns, two, or one. */
+/** The map, the panels that describe samples, and the controls: three columns, two, or one. */
 export function layOut(store: Store, connection: Connection, signal: AbortSignal): HTMLElement {
   const map = new MapPanel(store, connection, signal);
   const mapColumn = h(
@@ -31,21 +31,21 @@ export function layOut(store: Store, connection: Connection, signal: AbortSignal
     colorPanel(store, connection, signal),
     lookControls(store, signal),
   );
-  const lookColumn = h(
+  const sampleColumn = h(
     "div",
     { class: "es-column es-column-look" },
     imageSection(store, connection, signal),
     h(
       "div",
       { class: "es-column" },
-      section("Sample at a place", true, decodedPanel(store, connection, signal)),
+      section("Decoded sample", true, decodedPanel(store, connection, signal)),
       pathPanel(store, signal),
       selectedPanel(store, connection, signal),
       reconstructedPanel(store, connection, signal),
       whySection(store, connection, signal),
     ),
   );
-  const setColumn = h(
+  const controlColumn = h(
     "div",
     { class: "es-column es-column-set" },
     parameterForm(store, connection, signal),
@@ -58,20 +58,20 @@ export function layOut(store: Store, connection: Connection, signal: AbortSignal
     { class: "es-root", role: "region", "aria-label": "embedscope explorer", style },
     header(store, connection, signal),
     noticeLine(store, signal),
-    h("div", { class: "es-body" }, mapColumn, lookColumn, setColumn),
+    h("div", { class: "es-body" }, mapColumn, sampleColumn, controlColumn),
   );
   listenToKeys(element, store, connection, signal);
   return element;
 }
 
-/** Opens when there is an answer, whoever asked. */
+/** Opens when there is an explanation. */
 function whySection(store: Store, connection: Connection, signal: AbortSignal): HTMLElement {
   const element = section("Why here", false, whyPanel(store, connection, signal));
   store.on(["explained"], () => (element.open ||= store.explained !== null), signal);
   return element;
 }
 
-/** Where samples come from no image, there is no panel for it. */
+/** Hidden if the samples come from no image. */
 function imageSection(store: Store, connection: Connection, signal: AbortSignal): HTMLElement {
   const element = section("Image", true, new ImagePanel(store, connection, signal).element);
   const update = () => (element.hidden = !store.catalog?.images.length);

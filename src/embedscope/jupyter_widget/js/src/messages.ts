@@ -1,4 +1,4 @@
-// Written from the Python classes by embedscope.jupyter_widget._typescript: change those.
+// Generated from the Python classes by embedscope.jupyter_widget._typescript: edit those.
 
 export const PROTOCOL = 1;
 
@@ -159,7 +159,7 @@ export interface Novel {
   // buffer: uint32 rows, (k,)
 }
 
-export interface Hovered {
+export interface HoveredMessage {
   t: "hovered";
   row: number;
 }
@@ -193,6 +193,7 @@ export interface Thumbnails {
   t: "thumb";
   rows: Array<number>;
   names: Array<string>;
+  values: Array<Array<[string, string]>>;
   w: number;
   h: number;
   // buffer: uint8 rgb, (len(rows), h, w, 3)
@@ -215,7 +216,7 @@ export interface Decoded {
   style: "typical" | "own" | "carried" | "random";
   style_name: string;
   // buffer: uint8 rgb, (h, w, 3)
-  // buffer: uint8 rgb of the spread, (h, w, 3), brighter where less sure; empty if not measured
+  // buffer: uint8 rgb of the spread, (h, w, 3), brighter where less certain; empty if not measured
 }
 
 export interface DecodedPath {
@@ -255,7 +256,7 @@ export interface Reconstructed {
   h: number;
   features: Array<string>;
   // buffer: uint8 rgb, (len(items), 4, h, w, 3)
-  // buffer: float32 values of tables, original and drawn, (len(items), 2, len(features))
+  // buffer: float32 values of tables, original and reconstructed, (len(items), 2, len(features))
 }
 
 export interface Forgotten {
@@ -263,7 +264,7 @@ export interface Forgotten {
   what: Array<"decoded" | "path" | "reconstructed" | "explained" | "thumbnails">;
 }
 
-export interface Explained {
+export interface ExplainedMessage {
   t: "explain";
   req: number;
   title: string;
@@ -471,7 +472,7 @@ export type FromKernel =
   | Losses
   | Selected
   | Novel
-  | Hovered
+  | HoveredMessage
   | Gates
   | Picture
   | Thumbnails
@@ -480,7 +481,7 @@ export type FromKernel =
   | Atlas
   | Reconstructed
   | Forgotten
-  | Explained
+  | ExplainedMessage
   | Located
   | Said
   | Failed

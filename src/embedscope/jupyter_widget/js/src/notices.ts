@@ -1,4 +1,4 @@
-// What is said when nobody answers.
+// Notices for a kernel that does not answer.
 
 import type { Notice } from "./store";
 

@@ -1,32 +1,32 @@
-// A page without a kernel: traits and messages were kept when the page was written, and what can be
-// answered from them is.
+// A page without a kernel: it answers intents from the traits and messages that were recorded when
+// the page was written.
 
 import type { Colors, FromKernel, FromPage, SetColors, Traits, WantPicture } from "./messages";
 import { type Packed, unpackBuffer } from "./unpacking";
 import widget from "./index";
 
-interface Kept {
+interface PackedMessage {
   head: FromKernel;
   buffers: Packed[];
 }
 
 export interface Recording {
   traits: Traits;
-  messages: Kept[];
+  messages: PackedMessage[];
 }
 
-interface Told {
+interface UnpackedMessage {
   head: FromKernel;
   buffers: Uint8Array[];
 }
 
 type Listener = (head: FromKernel, buffers: DataView[]) => void;
 
-const NO_VALUE_LEVEL = 250;
+const NO_VALUE_LEVEL = 250; // levels as in `Colors` of protocol/_messages.py
 const N_COLORS = 249;
 const NO_VALUE = ["no value", "in no gate"];
 
-/** Shows a recording; the result takes it away again. */
+/** Shows a recording; call the result to remove it. */
 export function openRecording(element: HTMLElement, recording: Recording): () => void {
   const model = new RecordedModel(recording);
   const life = new AbortController();
@@ -38,7 +38,7 @@ export function openRecording(element: HTMLElement, recording: Recording): () =>
 
 class RecordedModel {
   private readonly listeners = new Set<Listener>();
-  private telling: Promise<void> = Promise.resolve(); // one answer after the other
+  private sending: Promise<void> = Promise.resolve(); // answers stay in order
 
   constructor(private readonly recording: Recording) {}
 
@@ -60,22 +60,22 @@ class RecordedModel {
     const { messages } = this.recording;
     const first = (accepts: (head: FromKernel) => boolean) =>
       messages.filter(({ head }) => accepts(head)).slice(0, 1);
-    if (message.t === "hello") this.tell(this.opening());
+    if (message.t === "hello") this.reply(this.opening());
     if (message.t === "color") {
       const { by, name } = message;
       const isOf = (h: FromKernel) => h.t === "attr" && h.by === by && h.name === name;
       const isWhole = (h: FromKernel) => isOf(h) && (h as Colors).legend.every((i) => i.visible);
-      const kept = [...first(isWhole), ...first(isOf)].slice(0, 1);
-      this.tell(kept, (told) => hideClasses(told, message));
+      const found = [...first(isWhole), ...first(isOf)].slice(0, 1);
+      this.reply(found, (sent) => hideClasses(sent, message));
     }
     if (message.t === "replay") {
-      this.tell(first((h) => h.t === "emb" && h.snapshot === message.index));
+      this.reply(first((h) => h.t === "emb" && h.snapshot === message.index));
     }
-    if (message.t === "view") this.tell(this.planeFor(message));
+    if (message.t === "view") this.reply(this.planeFor(message));
   }
 
-  /** The plane that was asked for, or another one of the image, under the number of the request. */
-  private planeFor({ source, t_index, z_index, req }: WantPicture): Kept[] {
+  /** The requested plane, or another one of the image, with the number of the request. */
+  private planeFor({ source, t_index, z_index, req }: WantPicture): PackedMessage[] {
     const planes = this.recording.messages.flatMap(({ head, buffers }) =>
       head.t === "img" && head.source === source ? [{ head: { ...head, req }, buffers }] : [],
     );
@@ -84,8 +84,8 @@ class RecordedModel {
     return [...planes.filter(isAsked), ...planes].slice(0, 1);
   }
 
-  /** Of each kind the first, but every sheet of pictures. */
-  private opening(): Kept[] {
+  /** The first message of each kind, and all sheets of pictures. */
+  private opening(): PackedMessage[] {
     const seen = new Set<string>();
     return this.recording.messages.filter(({ head }) => {
       const isFirst = !seen.has(head.t);
@@ -94,27 +94,30 @@ class RecordedModel {
     });
   }
 
-  private tell(messages: Kept[], change: (told: Told) => Told = (told) => told): void {
+  private reply(
+    messages: PackedMessage[],
+    change: (message: UnpackedMessage) => UnpackedMessage = (message) => message,
+  ): void {
     for (const { head, buffers } of messages) {
-      this.telling = this.telling.then(async () => {
-        const told = change({ head, buffers: await Promise.all(buffers.map(unpackBuffer)) });
-        const views = told.buffers.map((b) => new DataView(b.buffer, b.byteOffset, b.byteLength));
-        for (const listener of this.listeners) listener(told.head, views);
+      this.sending = this.sending.then(async () => {
+        const sent = change({ head, buffers: await Promise.all(buffers.map(unpackBuffer)) });
+        const views = sent.buffers.map((b) => new DataView(b.buffer, b.byteOffset, b.byteLength));
+        for (const listener of this.listeners) listener(sent.head, views);
       });
     }
   }
 }
 
-/** What the kernel does with hidden classes: their samples get the level that nobody sees. */
-function hideClasses(told: Told, { hidden }: SetColors): Told {
-  const colors = told.head as Colors;
+/** As the kernel does: samples of hidden classes get level 0, which is transparent. */
+function hideClasses(message: UnpackedMessage, { hidden }: SetColors): UnpackedMessage {
+  const colors = message.head as Colors;
   const isHidden = (label: string) => hidden.includes(label);
-  const levels = told.buffers[0].slice();
+  const levels = message.buffers[0].slice();
   colors.legend.forEach(({ label }, i) => {
     if (!isHidden(label)) return;
     const level = NO_VALUE.includes(label) ? NO_VALUE_LEVEL : (i % N_COLORS) + 1;
     levels.forEach((own, row) => own === level && (levels[row] = 0));
   });
   const legend = colors.legend.map((item) => ({ ...item, visible: !isHidden(item.label) }));
-  return { head: { ...colors, legend }, buffers: [levels, told.buffers[1]] };
+  return { head: { ...colors, legend }, buffers: [levels, message.buffers[1]] };
 }

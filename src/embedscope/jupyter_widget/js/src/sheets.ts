@@ -1,10 +1,10 @@
-// Pictures of samples, asked for in sheets: those that are needed, and while none is, those near the
-// pointer, so that they are there before it is. Each of the two has one sheet on the way at a time,
-// which paces the asking to the line: a slow one is never filled with what nobody looks at any more.
+// Requests pictures of samples in sheets: first those that are needed, then in advance those near
+// the pointer. Each of the two has one unanswered sheet at a time, so a slow connection is not
+// filled with pictures that are no longer needed.
 
-const MOST_NEEDED = 256;
+const MOST_NEEDED = 256; // the kernel refuses more (MOST_THUMBNAILS)
 const MOST_AHEAD = 16;
-const PATIENCE_MS = 1000; // then a sheet is not coming: the samples changed, or the kernel is busy
+const TIMEOUT_MS = 1000; // then the sheet is given up: the samples changed, or the kernel is busy
 
 export class SheetRequests {
   private needed = new Set<number>();
@@ -14,7 +14,7 @@ export class SheetRequests {
   private timer = 0;
   private isDue = false;
 
-  /** `has` tells of pictures that are there, `ask` sends for some. */
+  /** `has` is true for pictures that are cached, `ask` requests some. */
   constructor(
     private readonly has: (row: number) => boolean,
     private readonly ask: (rows: number[]) => void,
@@ -23,13 +23,13 @@ export class SheetRequests {
     signal.addEventListener("abort", () => clearTimeout(this.timer), { once: true });
   }
 
-  /** What several panels want at the same time travels in one sheet. */
+  /** Requests of several panels at the same time are sent as one sheet. */
   want(rows: Iterable<number>): void {
     for (const row of rows) this.needed.add(row);
     this.sendSoon();
   }
 
-  /** Asked for once, while the pointer is there; the nearest first. */
+  /** Requested once, the nearest first; a later call replaces the rest. */
   lookAhead(rows: number[]): void {
     this.ahead = rows;
     this.sendSoon();
@@ -53,19 +53,19 @@ export class SheetRequests {
 
   private send(): void {
     const now = performance.now();
-    if (!this.neededSheet.isOnTheWay(now)) {
+    if (!this.neededSheet.isPending(now)) {
       const rows = this.missing(this.needed).slice(-MOST_NEEDED); // the latest
       this.needed.clear();
       this.sendFor(rows, this.neededSheet, now);
     }
-    if (!this.neededSheet.isOnTheWay(now) && !this.aheadSheet.isOnTheWay(now)) {
+    if (!this.neededSheet.isPending(now) && !this.aheadSheet.isPending(now)) {
       const rows = this.missing(this.ahead);
       this.ahead = rows.splice(MOST_AHEAD);
       this.sendFor(rows, this.aheadSheet, now);
     }
     clearTimeout(this.timer);
     const waits = this.needed.size > 0 || this.ahead.length > 0;
-    if (waits) this.timer = window.setTimeout(() => this.send(), PATIENCE_MS);
+    if (waits) this.timer = window.setTimeout(() => this.send(), TIMEOUT_MS);
   }
 
   private missing(rows: Iterable<number>): number[] {
@@ -86,8 +86,8 @@ class Sheet {
   rows = new Set<number>();
   askedAt = 0;
 
-  isOnTheWay(now: number): boolean {
-    return this.rows.size > 0 && now - this.askedAt < PATIENCE_MS;
+  isPending(now: number): boolean {
+    return this.rows.size > 0 && now - this.askedAt < TIMEOUT_MS;
   }
 
   clear(): void {

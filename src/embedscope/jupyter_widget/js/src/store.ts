@@ -1,5 +1,5 @@
-// Everything that the page knows of one explorer: filled by the connection, read by the panels of
-// every view. Views come and go; this stays as long as the model.
+// The state of the page for one explorer: written by the connection, read by the panels of every
+// view. It lives as long as the model; views are opened and closed.
 
 import { count } from "./bits";
 import { Emitter } from "./emitter";
@@ -10,9 +10,9 @@ import { type AtlasPictures, type DecodedPicture, pictureAt } from "./atlas";
 import type {
   Catalog,
   Colors,
-  Explained,
   DecodedPath,
   EditGate,
+  ExplainedMessage,
   FormField,
   Forgotten,
   GateItem,
@@ -23,6 +23,7 @@ import type {
   Reconstructed,
   SetColors,
   StatusState,
+  Thumbnails,
 } from "./messages";
 
 export type Topic =
@@ -36,14 +37,14 @@ export type Topic =
   | "selection"
   | "novel"
   | "gates"
-  | "refused" // what was asked for was not done: what stands is to be shown again
+  | "refused" // a request failed: show the unchanged state again
   | "hover"
   | "thumbnails"
   | "picture"
   | "decoded"
   | "path"
   | "reconstructed"
-  | "place" // where the decoder draws
+  | "place" // the pinned point
   | "carried"
   | "explained"
   | "located"
@@ -55,6 +56,7 @@ export type Topic =
 
 export interface Thumbnail {
   name: string;
+  values: Thumbnails["values"][number];
   width: number;
   height: number;
   rgb: Uint8Array;
@@ -90,16 +92,16 @@ export interface Reconstructions {
   values: Float32Array;
 }
 
-/** Of the points; the opacity is null while it suits their number. */
+/** How points are drawn; an opacity of null depends on their number. */
 export interface Look {
   pointScale: number;
   opacity: number | null;
-  marksNovel: boolean; // crosses on the samples that are unlike those trained on
+  marksNovel: boolean; // crosses on the samples that are unlike the training samples
 }
 
 export type Tool = "pan" | "lasso" | "rectangle" | "decode" | "path" | "gate";
 
-const MOST_THUMBNAILS = 20_000;
+const MOST_THUMBNAILS = 20_000; // cached; 250 MB at 64 x 64 pixels
 
 export class Store extends Emitter<Topic> {
   // From traits
@@ -112,7 +114,7 @@ export class Store extends Emitter<Topic> {
   isStatic = false;
 
   // From messages
-  readonly revs: Record<string, number> = {}; // that have arrived
+  readonly revs: Record<string, number> = {}; // of the state that has arrived
   xy: Float32Array = new Float32Array(0);
   epoch = 0;
   snapshot = -1;
@@ -121,10 +123,10 @@ export class Store extends Emitter<Topic> {
   colors: Colors | null = null;
   mask: Uint8Array = new Uint8Array(0);
   nSelected = 0;
-  novel: Uint32Array = new Uint32Array(0); // rows of samples unlike those trained on
+  novel: Uint32Array = new Uint32Array(0); // rows of samples unlike the training samples
   run = -1;
   losses: LossHistory = { names: [], epochs: [], columns: [] };
-  share = ""; // of unseen samples that is drawn by now, in words
+  share = ""; // explained variance of held-out samples, in words
   gates: GateItem[] = [];
   readonly thumbnails = new Map<number, Thumbnail>();
   picture: ImagePicture | null = null; // the last that arrived
@@ -133,43 +135,43 @@ export class Store extends Emitter<Topic> {
   reconstructed: Reconstructions | null = null;
   located: Located | null = null;
   atlas: AtlasPictures | null = null;
-  explained: { head: Explained; saliency: Uint8Array } | null = null;
+  explained: { head: ExplainedMessage; saliency: Uint8Array } | null = null;
 
-  // The page's own
-  readonly ahead = { sel: 0, gates: 0 }; // revisions that are shown before the kernel has them
-  place: Point | null = null; // that was clicked or dragged to last
-  carried = -1; // row of the sample whose style code draws at every place
+  // Of the page only
+  readonly ahead = { sel: 0, gates: 0 }; // revisions that are shown before the kernel answers
+  place: Point | null = null; // the pinned point: the last click or drag with a decoded picture
+  carried = -1; // row of the sample whose style code is used everywhere, -1 for none
   hover = -1;
   hoverFrom: "map" | "image" | "" = "";
   said = "";
   tool: Tool = "lasso";
-  editedGate: string | null = null; // its corners can be moved
+  editedGate: string | null = null; // the gate whose corners can be moved
   look: Look = { pointScale: 1, opacity: null, marksNovel: true };
-  mapAim: Aim | null = null; // of the view that was closed last: the next begins there
-  wishedColors: Omit<SetColors, "t" | "req"> | null = null; // until it is answered
-  refusedRequest = 0; // the last of those that could not be done
-  isLost = false; // nobody is at the other end
+  mapAim: Aim | null = null; // of the last closed view: the next view starts there
+  requestedColors: Omit<SetColors, "t" | "req"> | null = null; // until it is answered
+  refusedRequest = 0; // number of the last request that failed
+  isLost = false; // no connection to the kernel
   notice: Notice | null = null;
   private index: PointGrid | null = null;
-  private waitingMask: Uint8Array | null = null; // of a map that has not arrived yet
+  private waitingMask: Uint8Array | null = null; // for a map that has not arrived yet
   private renaming: { from: string; to: string; rev: number } | null = null; // the edited gate
 
   get n(): number {
     return this.xy.length / 2;
   }
 
-  /** False before there is a map: samples then have no place yet. */
+  /** False before there is a map: samples have no positions yet. */
   get hasMap(): boolean {
     return this.xy.length > 0 && this.xy.some((value) => !Number.isNaN(value));
   }
 
-  /** Built when first asked for: while a map moves, nobody asks. */
+  /** Built at first use, not for every map during training. */
   get grid(): PointGrid {
     this.index ??= new PointGrid(this.xy);
     return this.index;
   }
 
-  /** NaN for a sample without a place. */
+  /** NaN for a sample without a position. */
   placeOf(row: number): Point {
     return [this.xy[2 * row], this.xy[2 * row + 1]];
   }
@@ -189,7 +191,7 @@ export class Store extends Emitter<Topic> {
 
   private fitToSize(n: number): void {
     this.mapAim = null;
-    if (this.waitingMask?.length === n) this.takeMask(this.waitingMask, n);
+    if (this.waitingMask?.length === n) this.receiveMask(this.waitingMask, n);
     else if (this.mask.length !== n) this.setMask(new Uint8Array(n));
     if (this.levels.length !== n) this.levels = new Uint8Array(n).fill(1);
   }
@@ -201,8 +203,8 @@ export class Store extends Emitter<Topic> {
     this.emit("colors");
   }
 
-  /** From the kernel; one that overtakes the map of its samples is shown with that map. */
-  takeMask(mask: Uint8Array, n = this.n): void {
+  /** From the kernel; if it arrives before the map of its samples, it is shown with that map. */
+  receiveMask(mask: Uint8Array, n = this.n): void {
     const isEarly = n > 0 && mask.length !== n;
     this.waitingMask = isEarly ? mask : null;
     if (!isEarly) this.setMask(mask);
@@ -214,7 +216,7 @@ export class Store extends Emitter<Topic> {
     this.emit("selection");
   }
 
-  /** The nearest picture of the atlas; false where there is none: it holds only typical samples. */
+  /** Shows the nearest picture of the atlas; false if there is none for this style code. */
   showFromAtlas(x: number, y: number): boolean {
     if (!this.atlas || this.carried >= 0) return false;
     this.decoded = pictureAt(this.atlas, x, y);
@@ -222,7 +224,7 @@ export class Store extends Emitter<Topic> {
     return true;
   }
 
-  /** Answers about other samples or another map. */
+  /** Removes answers about earlier samples or an earlier map. */
   forget(what: Forgotten["what"]): void {
     for (const each of what) {
       if (each === "thumbnails") this.forgetRows();
@@ -232,7 +234,7 @@ export class Store extends Emitter<Topic> {
     }
   }
 
-  /** Another sample is in each row now. */
+  /** Rows are of other samples now. */
   private forgetRows(): void {
     this.thumbnails.clear();
     this.setCarried(-1);
@@ -276,7 +278,7 @@ export class Store extends Emitter<Topic> {
     this.emit("status");
   }
 
-  /** Shown at once; what the kernel answers replaces it. */
+  /** Shown at once; the answer replaces it. */
   changeGate(name: string, change: Partial<Pick<EditGate, "color" | "polygon">>): void {
     this.gates = this.gates.map((gate) =>
       gate.name === name
@@ -286,7 +288,7 @@ export class Store extends Emitter<Topic> {
     this.emit("gates");
   }
 
-  /** The gates that stand; a new name that was refused is not among them. */
+  /** The gates of the kernel, without a refused new name. */
   setGates(gates: GateItem[], rev: number): void {
     this.gates = gates;
     const { renaming } = this;
@@ -299,7 +301,7 @@ export class Store extends Emitter<Topic> {
     this.emit("gates");
   }
 
-  /** Its corners stay in hand, under the new name as soon as the kernel has it. */
+  /** The gate stays in editing, under the new name as soon as the kernel has it. */
   renameEdited(from: string, to: string, rev: number): void {
     if (this.editedGate === from) this.renaming = { from, to, rev };
   }
@@ -332,12 +334,25 @@ export class Store extends Emitter<Topic> {
     this.emit("losses");
   }
 
-  addThumbnails(rows: number[], names: string[], w: number, h: number, sheet: Uint8Array): void {
+  /** Whether the hover text of a row is there, with the value that colours it. */
+  isDescribed(row: number): boolean {
+    const thumbnail = this.thumbnails.get(row);
+    const { colorFeature } = this;
+    const isThere = ([name]: [string, string]) => name === colorFeature;
+    return thumbnail !== undefined && (!colorFeature || thumbnail.values.some(isThere));
+  }
+
+  /** The feature that colours the map, "" for anything else. */
+  get colorFeature(): string {
+    return this.colors?.by === "feature" ? this.colors.name : "";
+  }
+
+  addThumbnails({ rows, names, values, w, h }: Thumbnails, sheet: Uint8Array): void {
     if (this.thumbnails.size > MOST_THUMBNAILS) this.thumbnails.clear();
     const size = w * h * 3;
     rows.forEach((row, i) => {
       const rgb = sheet.subarray(i * size, (i + 1) * size);
-      this.thumbnails.set(row, { name: names[i], width: w, height: h, rgb });
+      this.thumbnails.set(row, { name: names[i], values: values[i], width: w, height: h, rgb });
     });
     this.emit("thumbnails");
   }

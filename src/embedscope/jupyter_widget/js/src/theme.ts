@@ -1,5 +1,10 @@
-// Dark or light, from the background that the host really shows: hosts name their themes in
+// Dark or light, measured from the background that the host shows: hosts name their themes in
 // different ways, or not at all.
+
+import { onThemeChanged, parentOf } from "./host";
+
+const MOSTLY_OPAQUE = 0.5; // below this alpha, what is behind decides
+const MIDDLE_GREY = 128;
 
 export function watchTheme(element: HTMLElement, onChange: () => void, signal: AbortSignal): void {
   const update = () => {
@@ -8,21 +13,8 @@ export function watchTheme(element: HTMLElement, onChange: () => void, signal: A
   };
   const preference = matchMedia("(prefers-color-scheme: dark)");
   preference.addEventListener("change", update, { signal });
-  const changed = new MutationObserver(update);
-  for (const watched of [document.documentElement, document.body]) {
-    changed.observe(watched, {
-      attributes: true,
-      attributeFilter: ["class", "style", "data-theme", "data-jp-theme-light"],
-    });
-  }
-  signal.addEventListener("abort", () => changed.disconnect(), { once: true });
+  onThemeChanged(update, signal);
   update();
-}
-
-/** Some hosts put the widget into a shadow tree, behind whose root the page goes on. */
-function parentOf(element: Element): Element | null {
-  const root = element.getRootNode();
-  return element.parentElement ?? (root instanceof ShadowRoot ? root.host : null);
 }
 
 function isDark(element: HTMLElement): boolean {
@@ -32,7 +24,8 @@ function isDark(element: HTMLElement): boolean {
         .backgroundColor.match(/[\d.]+/g)
         ?.map(Number) ?? [];
     const [r, g, b, alpha = 1] = parts;
-    if (parts.length >= 3 && alpha > 0.5) return 0.3 * r + 0.59 * g + 0.11 * b < 128;
+    const luminance = 0.3 * r + 0.59 * g + 0.11 * b; // weights of ITU-R BT.601
+    if (parts.length >= 3 && alpha > MOSTLY_OPAQUE) return luminance < MIDDLE_GREY;
   }
   return matchMedia("(prefers-color-scheme: dark)").matches;
 }

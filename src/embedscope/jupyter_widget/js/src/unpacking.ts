@@ -1,5 +1,5 @@
-// Buffers of a page without a kernel, as `_packing` put them there: deflated bytes, and sheets of
-// pictures. The bytes that come out are those that went in.
+// Unpacks the buffers of a page without a kernel, the inverse of `_packing`: deflated bytes, and
+// image files of sheets of pictures.
 
 export type Packed = { deflated: string } | Sheet;
 
@@ -33,7 +33,7 @@ async function readSheet(sheet: Sheet): Promise<Uint8Array> {
   return cutSheet(sheet, context.getImageData(0, 0, canvas.width, canvas.height).data);
 }
 
-/** The pictures of a sheet one after the other; `rgba` are the sheet's pixels. */
+/** The pictures of a sheet one after the other; `rgba` has the pixels of the sheet. */
 export function cutSheet(
   { n, w, h, depth, across }: Omit<Sheet, "sheet">,
   rgba: Uint8ClampedArray,

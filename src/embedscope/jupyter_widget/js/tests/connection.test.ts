@@ -57,7 +57,8 @@ const sheets = () => model.of("thumbs").map(({ rows }) => rows);
 function answerSheet(number: number): Promise<unknown> {
   const { rows } = model.of("thumbs")[number];
   const names = rows.map((row) => `sample ${row}`);
-  model.tell({ t: "thumb", rows, names, w: 1, h: 1 }, new Uint8Array(3 * rows.length));
+  const values = rows.map(() => []);
+  model.tell({ t: "thumb", rows, names, values, w: 1, h: 1 }, new Uint8Array(3 * rows.length));
   return asked();
 }
 
@@ -83,7 +84,7 @@ describe("the connection", () => {
     expect(model.of("hello")).toEqual([{ t: "hello", have: {}, webgl: true }]);
   });
 
-  it("acknowledges a map once it was drawn", () => {
+  it("acknowledges a map after it was drawn", () => {
     vi.advanceTimersByTime(50);
     expect(model.of("ack").map((ack) => ack.rev)).toEqual([1]);
   });
@@ -131,12 +132,12 @@ describe("the connection", () => {
     ]);
   });
 
-  it("says of which map a selection is", () => {
+  it("sends the revision of the map with a selection", () => {
     connection.select(new Uint8Array(N).fill(1), "replace", "map");
     expect(model.of("select")[0].emb).toBe(1);
   });
 
-  it("keeps the corners of a renamed gate in hand, and of no other whose name was taken", () => {
+  it("keeps editing a renamed gate, but not one whose new name was taken", () => {
     const polygon = [[0, 0], [1, 0], [0, 1]];
     const named = (...names: string[]) => names.map((name) => ({ name, polygon, members: [] }));
     model.tell({ t: "gates", rev: 5, gates: named("A", "B") });
@@ -163,35 +164,35 @@ describe("the connection", () => {
     expect(model.of("hello").at(-1)?.have.gates).toBe(5); // what it shows it does not have yet
     model.tell({ t: "gates", rev: first, gates: [{ ...gate, polygon: moved(1) }] });
     expect(shown()).toEqual([2]);
-    model.tell({ t: "gates", rev: second, gates: [gate] }); // refused: what stands
+    model.tell({ t: "gates", rev: second, gates: [gate] }); // refused: unchanged
     expect(shown()).toEqual([0]);
   });
 
   const answerDecode = (req: number) =>
     model.tell({ t: "dec", req, rows: [], w: 0, h: 0 }, new Uint8Array(0));
 
-  it("has a few decodes on the way and asks for the latest place next", () => {
+  it("has a few pending decodes and then sends the latest point", () => {
     for (const x of [1, 2, 3, 4, 5, 6]) connection.decode(x, 0);
     expect(model.of("decode").map(({ x }) => x)).toEqual([1, 2, 3, 4]);
     answerDecode(model.of("decode")[0].req);
     expect(model.of("decode").map(({ x }) => x)).toEqual([1, 2, 3, 4, 6]);
   });
 
-  it("waits for no decode that the kernel passed over", () => {
+  it("waits for no decode that the kernel skipped", () => {
     for (const x of [1, 2, 3, 4]) connection.decode(x, 0);
     answerDecode(model.of("decode")[3].req);
     for (const x of [5, 6, 7, 8, 9]) connection.decode(x, 0);
     expect(model.of("decode").map(({ x }) => x)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
-  it("remembers which colours were wished until they are answered", () => {
+  it("keeps the requested colours until they are answered", () => {
     connection.setColors({ by: "feature", name: "area", limits: [1, 2] });
-    expect(store.wishedColors).toMatchObject({ name: "area", limits: [1, 2], palette: "" });
+    expect(store.requestedColors).toMatchObject({ name: "area", limits: [1, 2], palette: "" });
     model.tell({ t: "err", req: 1, message: "No.", hint: "" });
-    expect(store.wishedColors).toBeNull();
+    expect(store.requestedColors).toBeNull();
     connection.setColors({ by: "none", name: "" });
     model.tell({ t: "attr", rev: 1, legend: [] }, new Uint8Array(N), new Uint8Array(1004));
-    expect(store.wishedColors).toBeNull();
+    expect(store.requestedColors).toBeNull();
   });
 
   it("goes on decoding after a failure", () => {
@@ -219,7 +220,7 @@ describe("the connection", () => {
     expect(sheets()).toEqual([]);
   });
 
-  it("has one sheet on the way, and then asks for all that was needed meanwhile", async () => {
+  it("has one pending sheet, and then asks for all that was needed meanwhile", async () => {
     for (const row of [1, 2, 3]) {
       connection.wantThumbnails([row]);
       await asked();
@@ -229,7 +230,7 @@ describe("the connection", () => {
     expect(sheets()).toEqual([[1], [2, 3]]);
   });
 
-  it("looks ahead once nothing is needed, at what is near now", async () => {
+  it("requests pictures near the pointer once none is needed", async () => {
     connection.wantThumbnails([1]);
     connection.expectHover([1, 2, 3]);
     await asked();
@@ -238,7 +239,7 @@ describe("the connection", () => {
     expect(sheets()).toEqual([[1], [4, 5]]);
   });
 
-  it("lets what is needed overtake what lies ahead", async () => {
+  it("sends needed pictures before those in advance", async () => {
     connection.expectHover([1, 2]);
     await asked();
     connection.wantThumbnails([2, 3]);
@@ -246,7 +247,7 @@ describe("the connection", () => {
     expect(sheets()).toEqual([[1, 2], [3]]);
   });
 
-  it("asks for what lies ahead once, sheet by sheet, whether it comes or not", async () => {
+  it("requests pictures in advance once, sheet by sheet, answered or not", async () => {
     const rows = Array.from({ length: 20 }, (_, i) => i);
     model.traits.catalog = { n_samples: 20, has_thumbnails: true } as never;
     for (const listener of model.listeners.get("change:catalog") ?? []) listener();
@@ -257,7 +258,7 @@ describe("the connection", () => {
     expect(sheets()).toEqual([rows.slice(0, 16), rows.slice(16)]);
   });
 
-  it("looks ahead for nobody where no kernel answers", async () => {
+  it("requests nothing in advance where no kernel answers", async () => {
     store.setLost(true);
     connection.expectHover([1, 2]);
     await asked();
@@ -268,7 +269,7 @@ describe("the connection", () => {
     expect(sheets()).toEqual([]);
   });
 
-  it("asks anew where a sheet does not come", async () => {
+  it("requests a sheet again that is not answered", async () => {
     connection.wantThumbnails([1]);
     await asked();
     connection.wantThumbnails([2]);
@@ -280,7 +281,7 @@ describe("the connection", () => {
     expect(sheets()).toEqual([[1], [2], [1]]);
   });
 
-  it("polls a training kernel that says nothing, and names a silent one", () => {
+  it("polls a quiet kernel that trains, and shows a notice if it does not answer", () => {
     model.traits.status = { is_running: true } as never;
     for (const listener of model.listeners.get("change:status") ?? []) listener();
     vi.advanceTimersByTime(2100);
@@ -297,7 +298,7 @@ describe("the connection", () => {
     expect(store.n).toBe(N);
   });
 
-  it("appends losses and begins anew with a new run", () => {
+  it("appends losses and begins again with a new run", () => {
     const rows = Float32Array.of(0, 5, 1, 4);
     model.tell({ t: "loss", rev: 1, run: 1, start: 0, names: ["umap"] }, rows);
     model.tell({ t: "loss", rev: 2, run: 1, start: 2, names: ["umap"] }, Float32Array.of(2, 3));
@@ -318,7 +319,7 @@ describe("the connection", () => {
     expect(left + store.size).toBe(0);
   });
 
-  it("asks who is there when the host has news of the line, and says that nobody is", () => {
+  it("asks the kernel when the connection changed, and says if it does not answer", () => {
     const tellNews = () => {
       for (const listener of model.listeners.get("comm_live_update") ?? []) listener();
     };
@@ -335,7 +336,7 @@ describe("the connection", () => {
     expect([store.notice, store.isLost]).toEqual([null, false]);
   });
 
-  it("says so where the line is dead", () => {
+  it("says so where the connection is closed", () => {
     model.send = () => {
       throw new Error("comm is closed");
     };
@@ -352,27 +353,27 @@ describe("a sample that is carried", () => {
     model.tell(ATLAS, new Uint8Array(3), new Uint8Array(1));
   });
 
-  it("is asked of the kernel at every place, never of the atlas of typical samples", () => {
+  it("is decoded by the kernel, never taken from the atlas of typical samples", () => {
     expect(store.showFromAtlas(0.5, 0.5)).toBe(true);
     connection.carry(4);
     expect(store.tool).toBe("decode");
     expect(store.showFromAtlas(0.5, 0.5)).toBe(false);
     connection.decodeAt([2, 3]);
     connection.decodePath([[0, 0]], 5);
-    const wishes = [...model.of("decode"), ...model.of("decode-path")];
-    expect(wishes.map(({ carry }) => carry)).toEqual([4, 4, 4]);
+    const intents = [...model.of("decode"), ...model.of("decode-path")];
+    expect(intents.map(({ carry }) => carry)).toEqual([4, 4, 4]);
     expect(model.of("decode").map(({ x, y }) => [x, y])).toEqual([[0, 0], [2, 3]]);
   });
 
-  it("gives way to the typical one of the same place when let go", () => {
+  it("is replaced by the typical sample at the same point when it ends", () => {
     connection.carry(4);
     connection.decodeAt([2, 3]);
-    connection.letGo();
+    connection.stopCarrying();
     expect(model.of("decode").at(-1)).toMatchObject({ x: 2, y: 3, carry: -1, another: false });
     expect(store.carried).toBe(-1);
   });
 
-  it("is let go when other samples stand in the rows, or the map has no codes any more", () => {
+  it("ends when the samples change, or the map has no style codes any more", () => {
     connection.carry(4);
     model.tell({ t: "gone", what: ["thumbnails"] });
     expect(store.carried).toBe(-1);
@@ -382,7 +383,7 @@ describe("a sample that is carried", () => {
     expect(store.carried).toBe(-1);
   });
 
-  it("leaves another one to the kernel, at the place that was clicked", () => {
+  it("is another one of the kernel at the pinned point", () => {
     connection.decodeAt([2, 3]);
     store.showFromAtlas(0.5, 0.5); // while the pointer passes
     connection.decodeAnother();

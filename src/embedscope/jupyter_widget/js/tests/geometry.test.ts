@@ -25,14 +25,14 @@ describe("polygons", () => {
     expect(isInside(0, -0.9, STAR)).toBe(false);
   });
 
-  it("does not mind in which direction it was drawn", () => {
+  it("does not depend on the direction of drawing", () => {
     const square = rectangle([0, 0], [1, 2]);
     expect(isInside(0.5, 1, square)).toBe(true);
     expect(isInside(0.5, 1, [...square].reverse())).toBe(true);
     expect(isInside(1.5, 1, square)).toBe(false);
   });
 
-  it("knows segments that cross a box without a corner inside it", () => {
+  it("finds segments that cross a box without an end inside it", () => {
     const box = { x0: 0, y0: 0, x1: 1, y1: 1 };
     expect(segmentTouches(box, [-1, 0.5], [2, 0.5])).toBe(true);
     expect(segmentTouches(box, [-1, 1.5], [0.4, 1.1])).toBe(false);
@@ -59,7 +59,7 @@ describe("the grid", () => {
   const xy = numbers(4000);
   const grid = new PointGrid(xy);
 
-  it("selects what a look at every sample selects", () => {
+  it("selects what a test of every sample selects", () => {
     for (const polygon of [STAR, rectangle([-0.3, -2], [0.2, 3]), rectangle([-9, -9], [9, 9])]) {
       const all = Uint8Array.from({ length: 2000 }, (_, i) =>
         Number(isInside(xy[2 * i], xy[2 * i + 1], polygon)),
@@ -74,7 +74,7 @@ describe("the grid", () => {
     expect(grid.nearest(xy[20], xy[21], 0.1, (row) => row !== 10)).not.toBe(10);
   });
 
-  it("leaves out samples without a place", () => {
+  it("leaves out samples without a position", () => {
     const some = new PointGrid(Float32Array.of(NaN, NaN, 0.5, 0.5, 0, 0));
     expect([...some.inPolygon(rectangle([-1, -1], [2, 2]))]).toEqual([0, 1, 1]);
     expect(some.nearest(0.5, 0.5, 9, () => true)).toBe(1);

@@ -10,6 +10,7 @@ import { inputFor, readInput, writeInput } from "../src/panels/form";
 import { describe as describeStatus } from "../src/panels/header";
 import { shortly, stepOf } from "../src/panels/legend";
 import { groupLosses } from "../src/panels/losses";
+import { linesOf } from "../src/map/tooltip";
 import { reconstructedPanel } from "../src/panels/reconstructed";
 import { someOf } from "../src/panels/selected";
 import { pointOpacity, pointSize } from "../src/points/scene";
@@ -48,6 +49,17 @@ describe("the form", () => {
     expect(readInput(field, box)).toBe(true);
     const choice = { ...NEIGHBORS, kind: "choice", choices: ["a", "b"], default: "b" };
     expect(readInput(choice, inputFor(choice))).toBe("b");
+  });
+});
+
+describe("the hover text", () => {
+  const values: [string, string][] = ["a", "b", "c", "d"].map((name) => [name, "1"]);
+
+  it("has three values, and the feature that colours the map is the first", () => {
+    expect(linesOf(values, "")).toEqual(["a: 1", "b: 1", "c: 1"]);
+    expect(linesOf(values, "b")).toEqual(["b: 1", "a: 1", "c: 1"]);
+    expect(linesOf(values, "d")).toEqual(["d: 1", "a: 1", "b: 1"]);
+    expect(linesOf([], "a")).toEqual([]);
   });
 });
 
@@ -91,7 +103,7 @@ describe("the image", () => {
     expect([...into.subarray(0, 4)]).toEqual([50, 0, 50, 255]);
   });
 
-  it("shows transmitted light in grey, covered where another channel glows", () => {
+  it("shows transmitted light in grey, covered by fluorescence", () => {
     const [white, magenta] = channelColors(2, true);
     const [light, glow] = [
       { color: white, isLight: true, low: 0, high: 255, isVisible: true },
@@ -128,7 +140,7 @@ describe("the image", () => {
 });
 
 describe("points", () => {
-  it("shrink and turn transparent as they grow many", () => {
+  it("are smaller and more transparent the more there are", () => {
     expect(pointSize(100, 1, 1)).toBeGreaterThan(pointSize(100_000, 1, 1));
     expect(pointSize(1e7, 1, 1)).toBeGreaterThanOrEqual(1);
     expect(pointOpacity(100)).toBeGreaterThan(pointOpacity(1_000_000));
@@ -136,7 +148,7 @@ describe("points", () => {
 });
 
 describe("limits of colours", () => {
-  it("are written with four digits and stepped through in some fifty round steps", () => {
+  it("are written with four digits, and have round steps", () => {
     expect([12.34567, 0.00001234, 123456, 0].map(shortly)).toEqual([
       "12.35",
       "0.00001234",
@@ -150,7 +162,7 @@ describe("limits of colours", () => {
 });
 
 describe("pictures of the selected", () => {
-  it("are evenly over them, and all where they are few", () => {
+  it("are evenly chosen, and all of a few", () => {
     const mask = Uint8Array.from({ length: 1000 }, (_, i) => Number(i % 10 === 3));
     expect(someOf(mask, 100, 4)).toEqual([3, 253, 503, 753]);
     expect(someOf(mask.subarray(0, 30), 3, 24)).toEqual([3, 13, 23]);
@@ -200,7 +212,7 @@ function press(element: HTMLElement, label: string): HTMLButtonElement {
 afterEach(() => document.body.replaceChildren());
 
 describe("the decoded sample", () => {
-  it("says in plain words whose code it was drawn with", () => {
+  it("says which style code was used", () => {
     const name = { style_name: "cells 5" };
     expect(describeStyle(HEAD)).toBe("Typical sample here");
     expect(describeStyle({ ...HEAD, ...name, style: "own" })).toBe(
@@ -211,7 +223,7 @@ describe("the decoded sample", () => {
     expect(describeStyle({ ...HEAD, decoded: false })).toContain("nearest real sample");
   });
 
-  it("shows how sure it is where that was measured, and names the real ones as such", () => {
+  it("shows its uncertainty where that was measured, and calls real samples real", () => {
     const { store, connection } = panels();
     const element = decodedPanel(store, connection, life.signal);
     const spread = element.querySelector(".es-spread")?.parentElement as HTMLElement;
@@ -222,7 +234,7 @@ describe("the decoded sample", () => {
     };
     show({ w: 2, h: 2 }, new Uint8Array(12));
     expect(spread.hidden).toBe(false);
-    expect(spread.textContent).toContain("brighter = less sure");
+    expect(spread.textContent).toContain("brighter = less certain");
     show({ w: 2, h: 2 }, NONE);
     expect(spread.hidden).toBe(true);
     expect(element.textContent).toContain("Nearest real samples");
@@ -241,7 +253,7 @@ describe("the decoded sample", () => {
 });
 
 describe("carrying a sample", () => {
-  it("needs exactly one selected with a place, and style codes, and says so", () => {
+  it("needs exactly one selected sample with a position, and style codes, and says so", () => {
     const { store, connection } = panels();
     const element = carryControls(store, connection, life.signal);
     const carry = element.querySelector("button") as HTMLButtonElement;
@@ -251,7 +263,7 @@ describe("carrying a sample", () => {
     };
     expect(select()).toEqual([true, expect.stringContaining("exactly one")]);
     expect(select(0, 1)).toEqual([true, expect.stringContaining("exactly one")]);
-    expect(select(2)).toEqual([true, expect.stringContaining("no place")]);
+    expect(select(2)).toEqual([true, expect.stringContaining("no position")]);
     expect(select(1)[0]).toBe(false);
     store.catalog = { ...store.catalog, can_carry: false } as Catalog;
     expect(select(1)).toEqual([true, expect.stringContaining("trained map")]);
@@ -259,19 +271,19 @@ describe("carrying a sample", () => {
     expect(select(1)).toEqual([true, expect.stringContaining("end of the training")]);
   });
 
-  it("is begun, named and let go", () => {
+  it("is begun, named and ended", () => {
     const { store, connection, asked } = panels();
     const element = carryControls(store, connection, life.signal);
     store.setMask(Uint8Array.of(0, 1, 0));
     press(element, "Carry");
     expect(asked).toEqual([["carry", 1]]);
     store.setCarried(1);
-    store.addThumbnails([1], ["cells 2"], 0, 0, NONE);
+    store.addThumbnails({ t: "thumb", rows: [1], names: ["cells 2"], values: [[]], w: 0, h: 0 }, NONE);
     expect(element.querySelector(".es-carried")?.textContent).toContain("Carrying cells 2");
     store.setMask(Uint8Array.of(1, 1, 0)); // another selection does not matter by now
     expect(press(element, "Carry").getAttribute("aria-pressed")).toBe("true");
     press(element, "Let go");
-    expect(asked.slice(1)).toEqual([["letGo"], ["letGo"]]);
+    expect(asked.slice(1)).toEqual([["stopCarrying"], ["stopCarrying"]]);
   });
 });
 
@@ -284,7 +296,7 @@ describe("samples from their own codes", () => {
     is_held_out,
   }));
 
-  it("stand beside the originals with their errors and whether they were held out", () => {
+  it("are shown beside the originals, with their errors and whether they were held out", () => {
     const { store, connection, asked } = panels();
     const element = reconstructedPanel(store, connection, life.signal);
     expect((press(element, "Reconstruct")).disabled).toBe(true);
@@ -303,7 +315,7 @@ describe("samples from their own codes", () => {
     expect(rows).toEqual([
       "cells 0error 26 %, typical 64 %held out of training",
       "cells 1error 26 %, typical 64 %trained on",
-      "cells 2error without end, typical 64 %added after training",
+      "cells 2error infinite, typical 64 %added after training",
     ]);
     press(element, "Clear");
     expect(asked.pop()).toEqual(["clearReconstructed"]);
@@ -311,7 +323,7 @@ describe("samples from their own codes", () => {
     expect(element.querySelector("table")).toBeNull();
   });
 
-  it("of a table are the values that are drawn worst", () => {
+  it("of a table are the features with the largest error", () => {
     const { store, connection } = panels();
     const element = reconstructedPanel(store, connection, life.signal);
     const features = ["a", "b", "c", "d", "e"];
@@ -325,7 +337,7 @@ describe("samples from their own codes", () => {
 });
 
 describe("loss curves", () => {
-  it("of one kind share a plot, those held out beside those trained on", () => {
+  it("of one loss share a plot, held-out beside training samples", () => {
     const names = [
       "loss",
       "reconstruction_loss",
@@ -340,8 +352,8 @@ describe("loss curves", () => {
     ]);
     expect(groups).toEqual([
       ["map", 0],
-      ["drawing by place", 1, -2],
-      ["drawing with own code", 3, -4],
+      ["reconstruction by position", 1, -2],
+      ["reconstruction with style code", 3, -4],
       ["something else", 5],
     ]);
   });

@@ -86,7 +86,7 @@ describe("the next sample", () => {
     expect(next(0, 0, 1, 0, 0.01)).toBe(6);
   });
 
-  it("is none where there is none, hidden ones left out", () => {
+  it("is -1 where there is none; hidden samples do not count", () => {
     expect(next(1, 0.5, 1, 0)).toBe(-1);
     expect(next(0, 0, 0, -1)).toBe(-1);
     expect(next(100, 100, 1, 0)).toBe(-1);
@@ -95,7 +95,7 @@ describe("the next sample", () => {
 });
 
 describe("the samples around a place", () => {
-  it("are the nearest, nearest first, hidden ones and those without a place left out", () => {
+  it("are the nearest, nearest first, without hidden samples and those without a position", () => {
     const xy = Float32Array.of(0, 0, 1, 0, 0, 2, 0.5, 0, NaN, NaN, 9, 9);
     const around = (reach: number, most: number) =>
       new PointGrid(xy).around([0, 0], reach, most, (row) => row !== 1);
@@ -105,7 +105,7 @@ describe("the samples around a place", () => {
     expect(around(99, 10)).toEqual([0, 3, 2, 5]);
   });
 
-  it("are those that looking at all of them finds", () => {
+  it("are those that a search of all samples finds", () => {
     const xy = Float32Array.from({ length: 4000 }, (_, i) => ((i * 7919) % 1009) / 1009);
     const far = (row: number) => Math.hypot(xy[2 * row] - 0.3, xy[2 * row + 1] - 0.6);
     const all = [...Array(2000).keys()].sort((a, b) => far(a) - far(b));
@@ -115,7 +115,7 @@ describe("the samples around a place", () => {
 });
 
 describe("a sheet of pictures", () => {
-  it("is cut into those that went in", () => {
+  it("is cut into its pictures", () => {
     // Two rows of two pictures of 1 x 2 pixels; the last place is empty.
     const red = [1, 2, 3, 4, 5, 6, 0, 0];
     const rgba = Uint8ClampedArray.from(red.flatMap((v) => [v, v + 10, v + 20, 255]));

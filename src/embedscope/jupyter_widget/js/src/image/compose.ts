@@ -1,5 +1,5 @@
-// An image plane and its objects as pixels: channels added in their colours, objects outlined in
-// the colours of the map, selected ones filled.
+// From an image plane and its objects to pixels: channels are added in their colours, objects
+// outlined in the colours of the map, selected objects filled.
 
 import type { ImageItem } from "../messages";
 
@@ -35,23 +35,23 @@ const CYCLE: Color[] = [
   [1, 0, 1],
   [1, 1, 0],
 ];
-const N_SHOWN = 3;
-const COVERED = 0.6; // of transmitted light, by fluorescence as bright as can be
+const N_SHOWN = 3; // as in the pictures of samples
+const COVERED = 0.6; // of transmitted light, under fluorescence of full brightness
 const OPAQUE_BLACK = 0xff000000; // as one little-endian number
-const FILL = 0.45;
+const FILL = 0.45; // opacity of selected objects
 const HOVERED = [255, 214, 0];
 const SELECTED = [255, 255, 255];
 
 /**
- * As the samples' own pictures: grey for one channel, magenta and green for two, red, green and blue
- * for three, then a cycle. Light that passed through the sample is grey, and the others glow over it.
+ * As in the pictures of samples: grey for one channel, magenta and green for two, red, green and blue
+ * for three, then a cycle. Transmitted light is grey, and the other channels are added to it.
  */
 export function channelColors(n: number, isTransmitted: boolean): Color[] {
-  if (isTransmitted) return [WHITE, ...glowColors(n - 1)];
-  return n === 1 ? [WHITE] : glowColors(n);
+  if (isTransmitted) return [WHITE, ...fluorescenceColors(n - 1)];
+  return n === 1 ? [WHITE] : fluorescenceColors(n);
 }
 
-/** The first three are shown, as in the samples' own pictures. */
+/** The first three are visible, as in the pictures of samples. */
 export function channelsOf({ channels, is_transmitted }: ImageItem): Channel[] {
   return channelColors(channels.length, is_transmitted).map((color, i) => ({
     color,
@@ -62,7 +62,7 @@ export function channelsOf({ channels, is_transmitted }: ImageItem): Channel[] {
   }));
 }
 
-function glowColors(n: number): Color[] {
+function fluorescenceColors(n: number): Color[] {
   return n <= 2 ? PAIR.slice(0, n) : Array.from({ length: n }, (_, i) => CYCLE[i % CYCLE.length]);
 }
 
@@ -75,14 +75,14 @@ export function composeChannels(
   new Uint32Array(into.buffer).fill(OPAQUE_BLACK);
   const partOf = (c: number) => levels.subarray(c * nPixels, (c + 1) * nPixels);
   channels.forEach((channel, c) => {
-    if (channel.isVisible && !channel.isLight) addGlow(partOf(c), channel, into);
+    if (channel.isVisible && !channel.isLight) addFluorescence(partOf(c), channel, into);
   });
   channels.forEach((channel, c) => {
-    if (channel.isVisible && channel.isLight) addLight(partOf(c), channel, into);
+    if (channel.isVisible && channel.isLight) addTransmitted(partOf(c), channel, into);
   });
 }
 
-function addGlow(levels: Uint8Array, channel: Channel, into: Uint8ClampedArray): void {
+function addFluorescence(levels: Uint8Array, channel: Channel, into: Uint8ClampedArray): void {
   const scaled = contrastTable(channel);
   channel.color.forEach((share, k) => {
     if (share === 0) return;
@@ -90,8 +90,8 @@ function addGlow(levels: Uint8Array, channel: Channel, into: Uint8ClampedArray):
   });
 }
 
-/** Under what glows already, which covers it in part. */
-function addLight(levels: Uint8Array, channel: Channel, into: Uint8ClampedArray): void {
+/** Transmitted light; fluorescence covers it in part. */
+function addTransmitted(levels: Uint8Array, channel: Channel, into: Uint8ClampedArray): void {
   const scaled = contrastTable(channel);
   for (let i = 0; i < levels.length; i++) {
     const glow = Math.max(into[4 * i], into[4 * i + 1], into[4 * i + 2]) / 255;
@@ -107,7 +107,7 @@ function contrastTable({ low, high }: Channel): Float32Array {
   );
 }
 
-/** 1 where an object ends. `rows` holds row + 1 of the object at each pixel, 0 for none. */
+/** 1 on the border of an object. `rows` holds row + 1 of the object at each pixel, 0 for none. */
 export function edgesOf(rows: Uint32Array, width: number): Uint8Array {
   const edges = new Uint8Array(rows.length);
   for (let i = 0; i < rows.length; i++) {

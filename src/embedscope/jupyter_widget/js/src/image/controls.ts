@@ -1,4 +1,4 @@
-// Which image, which plane of it, and how its channels are shown.
+// Controls of the image: which image, which plane, and the contrast of its channels.
 
 import { h, option } from "../dom";
 import type { ImageItem } from "../messages";
@@ -18,7 +18,7 @@ export interface ControlEvents {
   onLook(): void;
 }
 
-/** The controls write into `shown` and say that they did. */
+/** The controls write into `shown`, then call an event. */
 export function imageControls(
   shown: Shown,
   events: ControlEvents,

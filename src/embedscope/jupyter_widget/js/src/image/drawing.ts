@@ -1,5 +1,5 @@
-// The pixels of an image plane on a canvas: channels are composed when they change, objects when
-// colours or marks do, and a camera that moves only moves what is there.
+// Draws an image plane on a canvas: channels are composed when they change, objects when colours or
+// selection change; when the camera moves, the composed picture is only moved.
 
 import type { Camera } from "../camera";
 import { h } from "../dom";

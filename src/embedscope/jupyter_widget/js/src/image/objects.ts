@@ -1,14 +1,14 @@
-// Which objects are at a place of an image plane, from the label picture beside it.
+// Finds objects in an image plane by its label picture.
 
 import { type Point, type Polygon, boundsOf, isInside } from "../geometry";
 import { PointGrid } from "../grid";
 import type { ImagePicture } from "../store";
 
-const STEP_PX = 5; // of the keyboard, at least
+const STEP_PX = 5; // least step by the keyboard
 const AROUND_PX = 60;
-const N_AROUND = 32;
+const N_AROUND = 32; // objects near the pointer whose pictures are requested in advance
 
-/** Row of the object at a place in pixels of the full resolution, -1 for none. */
+/** Row of the object at a point in pixels of the full resolution, -1 for none. */
 export function rowAt(picture: ImagePicture, x: number, y: number): number {
   const { head, rows } = picture;
   const [column, line] = toPixels(picture, [x, y]).map(Math.floor);
@@ -31,7 +31,7 @@ export function rowsIn(picture: ImagePicture, outline: Polygon): Set<number> {
   return found;
 }
 
-/** Middle of each object in pixels of the full resolution, NaN for those not in the picture. */
+/** Middle of each object in pixels of the full resolution, NaN if it is not in the picture. */
 export function middlesOf({ head, rows }: ImagePicture, n: number): Float32Array {
   const sums = new Float64Array(3 * n);
   rows.forEach((object, pixel) => {
@@ -48,7 +48,7 @@ export function middlesOf({ head, rows }: ImagePicture, n: number): Float32Array
   });
 }
 
-/** For going from object to object, and for those near the pointer. */
+/** Finds the next object in a direction, and objects near the pointer. */
 export class ObjectPlaces {
   private readonly middles: Float32Array;
   private readonly grid: PointGrid;

@@ -1,5 +1,5 @@
-// The image that samples come from, with its objects drawn over it: pointing, clicking and dragging
-// here and on the map mean the same. The kernel sends the visible part at about screen resolution.
+// The image that samples come from, with its objects. Mouse and keys do the same here as on the
+// map. The kernel sends the visible part at about screen resolution.
 
 import { modeOf, oneOf } from "../bits";
 import { Camera } from "../camera";
@@ -17,8 +17,8 @@ import { ImageDrawing } from "./drawing";
 import { ObjectPlaces, rowAt, rowsIn } from "./objects";
 import { partInSight } from "./part";
 
-const SETTLE_MS = 140;
-const ON_IMAGE = new Set<Tool>(["lasso", "rectangle"]); // the others belong to the map
+const SETTLE_MS = 140; // after the camera moved, before the picture is requested
+const ON_IMAGE = new Set<Tool>(["lasso", "rectangle"]); // the other tools are for the map
 
 export class ImagePanel {
   readonly element: HTMLElement;
@@ -45,7 +45,7 @@ export class ImagePanel {
   private frame = 0;
   private settleTimer = 0;
   private picture: ImagePicture | null = null;
-  private known: ObjectPlaces | null = null; // of this picture, once somebody asked
+  private known: ObjectPlaces | null = null; // of this picture, made at first use
   private asked = 0;
 
   constructor(
@@ -94,7 +94,7 @@ export class ImagePanel {
     };
     store.on(["colors", "selection", "hover"], recolor, signal);
     store.on(["located"], () => store.located && this.goTo(store.located), signal);
-    store.on(["thumbnails"], () => this.tooltip.fill(), signal);
+    store.on(["thumbnails", "colors"], () => this.tooltip.fill(), signal);
     this.chooseSource(undefined);
   }
 
@@ -151,7 +151,7 @@ export class ImagePanel {
           if (row >= 0 || modeOf(event) === "replace")
             connection.select(hits, modeOf(event), "image");
         },
-        onDoubleClick: () => undefined, // the first click outside has cleared already
+        onDoubleClick: () => undefined, // the first click has cleared the selection
         onDrag: () => undefined,
         onHover: (at) => this.hover(at),
         onStep: (direction) => this.keys.step(direction),
@@ -180,7 +180,7 @@ export class ImagePanel {
     return this.known;
   }
 
-  /** Row of the visible object under a place on the screen, -1 for none. */
+  /** Row of the visible object at a point of the screen, -1 for none. */
   private objectAt(at: Point): number {
     const [x, y] = this.camera.toWorld(at[0], at[1]);
     const row = this.picture ? rowAt(this.picture, x, y) : -1;
@@ -201,7 +201,7 @@ export class ImagePanel {
     return hits;
   }
 
-  /** To the sample that was chosen on the map: its image, its plane, and into sight. */
+  /** Shows the sample that was clicked on the map: its image and plane, in view. */
   private goTo(place: Located): void {
     this.chooseSource(place.source);
     if (place.source !== this.source?.name) return;
@@ -234,7 +234,7 @@ export class ImagePanel {
     this.askSoon();
   }
 
-  /** A camera that still moves asks for nothing. */
+  /** Nothing is requested while the camera moves. */
   private askSoon(): void {
     clearTimeout(this.settleTimer);
     this.settleTimer = window.setTimeout(() => this.ask(), SETTLE_MS);
@@ -253,7 +253,7 @@ export class ImagePanel {
     });
   }
 
-  /** Only what this view asked for: another view may look at another part. */
+  /** Only the picture that this view requested: other views may show other parts. */
   private takePicture(): void {
     const { picture } = this.store;
     if (!picture || picture.head.req !== this.asked) return;
@@ -266,7 +266,7 @@ export class ImagePanel {
     this.redraw();
   }
 
-  /** A plane that is not there yet, or never will be, is no black box. */
+  /** Says why there is no picture. */
   private updateWait(): void {
     this.wait.hidden = this.picture !== null;
     if (this.store.isStatic) this.wait.textContent = "The image is not part of this page.";

@@ -1,13 +1,13 @@
-// Which part of a plane a panel shows, and at how many pixels it is worth having.
+// The visible part of a plane, and the number of pixels to request.
 
 import type { Camera } from "../camera";
 import type { ImageItem, WantPicture } from "../messages";
 
-const LARGEST_SIDE = 1024;
+const LARGEST_SIDE = 1024; // pixels
 
 export type Part = Pick<WantPicture, "x0" | "y0" | "x1" | "y1" | "w" | "h">;
 
-/** Null where nothing of the image is in sight. */
+/** Null if the image is out of view. */
 export function partInSight({ width, height }: ImageItem, camera: Camera): Part | null {
   const seen = camera.visible;
   const x0 = Math.max(0, Math.floor(seen.x0));

@@ -1,25 +1,25 @@
-// Pointer and keys on a panel as intents: pan, zoom, line, rectangle, click, drag. The same on the
-// map and on the image.
+// From pointer and keys on a panel to events: pan, zoom, line, rectangle, click, drag. The same on
+// the map and the image.
 
 import type { Camera } from "../camera";
 import { type Point, rectangle } from "../geometry";
 import type { Tool } from "../store";
 
-const CLICK_PX = 4;
+const CLICK_PX = 4; // a pointer that moves further drags
 const KEY_PAN_PX = 40;
-const WHEEL_ZOOM = 0.0016;
+const WHEEL_ZOOM = 0.0016; // log of the zoom for each pixel that the wheel scrolls
 
 export interface GestureEvents {
   tool(): Tool;
   onCamera(): void;
-  /** A line that is being drawn, in screen pixels; null when it ended or was given up. */
+  /** The line that is being drawn, in screen pixels; null when it ended or was cancelled. */
   onSketch(line: readonly Point[] | null): void;
   onLine(line: readonly Point[], event: PointerEvent): void;
   onClick(at: Point, event: PointerEvent): void;
   onDoubleClick(at: Point): void;
   onDrag(at: Point): void;
   onHover(at: Point | null): void;
-  /** From one sample to the next: one of the four directions, upwards positive. */
+  /** To the next sample in one of four directions, upwards positive. */
   onStep(direction: Point): void;
   onEnter(event: KeyboardEvent): void;
   onEscape(): void;
@@ -63,7 +63,7 @@ export class Gestures {
     on("pointermove", (event) => this.move(event));
     on("pointerup", (event) => this.end(event));
     on("dblclick", (event) => events.onDoubleClick(this.at(event)));
-    on("pointercancel", () => this.giveUp());
+    on("pointercancel", () => this.cancel());
     on("pointerleave", () => events.onHover(null));
     on("wheel", (event) => this.wheel(event));
     on("keydown", (event) => this.key(event));
@@ -119,7 +119,7 @@ export class Gestures {
     if (!this.start) return;
     const at = this.at(event);
     const [start, line, action] = [this.start, this.line, this.action];
-    this.giveUp();
+    this.cancel();
     if (!this.hasMoved) {
       if (event.button === 0) this.events.onClick(at, event);
     } else if (action === "line") {
@@ -129,14 +129,14 @@ export class Gestures {
     }
   }
 
-  private giveUp(): void {
+  private cancel(): void {
     this.start = null;
     this.line = [];
     this.action = null;
     this.events.onSketch(null);
   }
 
-  /** The page scrolls on over a panel that nobody has clicked into. */
+  /** Zooms only if the panel has the focus or Ctrl is pressed; else the page scrolls. */
   private wheel(event: WheelEvent): void {
     if (!event.ctrlKey && !this.target.matches(":focus-within")) return;
     event.preventDefault();
@@ -147,12 +147,12 @@ export class Gestures {
   }
 
   private key(event: KeyboardEvent): void {
-    if (event.target !== this.target) return; // a handle or a name that lies over the panel
-    if (event.ctrlKey || event.metaKey || !this.obey(event)) return;
+    if (event.target !== this.target) return; // a handle or a name in front of the panel
+    if (event.ctrlKey || event.metaKey || !this.handleKey(event)) return;
     event.preventDefault();
   }
 
-  private obey(event: KeyboardEvent): boolean {
+  private handleKey(event: KeyboardEvent): boolean {
     const { key } = event;
     const direction = KEY_DIRECTIONS[key];
     if (direction && event.shiftKey) {
@@ -165,15 +165,15 @@ export class Gestures {
     else if (key === "Enter") {
       this.events.onEnter(event);
       return true;
-    } else return this.obeyOther(key);
+    } else return this.handleOtherKey(key);
     this.events.onCamera();
     return true;
   }
 
-  private obeyOther(key: string): boolean {
+  private handleOtherKey(key: string): boolean {
     if (key === "0") this.events.onFit();
     else if (key in KEY_TOOLS) this.events.onTool(KEY_TOOLS[key]);
-    else if (key === "Escape" && this.start) this.giveUp();
+    else if (key === "Escape" && this.start) this.cancel();
     else if (key === "Escape") this.events.onEscape();
     else return false;
     return true;

@@ -1,5 +1,5 @@
-// The keyboard's pointer on a panel: from sample to sample, shown as the mouse's is, and said to those
-// who hear the page instead of seeing it.
+// Moves from sample to sample by the keyboard: shows the hover text, and writes the name for screen
+// readers.
 
 import type { Camera } from "../camera";
 import type { Connection } from "../connection";
@@ -29,15 +29,15 @@ export class KeyPointer {
     private readonly walk: Walk,
     signal: AbortSignal,
   ) {
-    store.on(["thumbnails", "selection"], () => this.tell(), signal);
+    store.on(["thumbnails", "selection"], () => this.announce(), signal);
   }
 
-  /** The mouse points now. */
+  /** The mouse is used now. */
   rest(): void {
     this.isUsed = false;
   }
 
-  /** From the sample that is pointed at, or else from the middle of the panel. */
+  /** From the hovered sample, or else from the middle of the panel. */
   step(direction: Point): void {
     const { store, camera, walk } = this;
     const before = walk.placeOf(store.hover);
@@ -53,10 +53,10 @@ export class KeyPointer {
     this.isUsed = true;
     this.connection.hover(row, walk.panel);
     this.tooltip.show(row, camera.toScreen(x, y), camera);
-    this.tell();
+    this.announce();
   }
 
-  private tell(): void {
+  private announce(): void {
     const { hover, thumbnails, mask } = this.store;
     if (!this.isUsed || hover < 0) return;
     const name = thumbnails.get(hover)?.name ?? `Sample ${hover}`;

@@ -1,5 +1,5 @@
-// What lies over the points as SVG: the line being drawn, gates with their handles, the hovered
-// sample, the place that is decoded.
+// The SVG layer over the points: the line being drawn, gates with their handles, the hovered
+// sample, and the pinned point.
 
 import { type Mode, modeOf } from "../bits";
 import type { Camera } from "../camera";
@@ -28,7 +28,7 @@ export class Overlay {
   private readonly path = svg("path", { class: "es-path", visibility: "hidden" });
   private gates: GateItem[] = [];
   private edited: string | null = null;
-  private dragged: Point[] | null = null; // the edited gate while one of its corners is
+  private dragged: Point[] | null = null; // corners of the edited gate while one is dragged
 
   constructor(
     private readonly camera: Camera,
@@ -39,7 +39,7 @@ export class Overlay {
     this.element.append(this.gatesLayer, this.sketch, this.path, this.hover, this.pin);
   }
 
-  /** A line that is being drawn: closed around a region, or open along a path. */
+  /** The line that is being drawn: closed for a lasso or gate, open for a path. */
   showSketch(line: readonly Point[] | null, isClosed: boolean): void {
     this.sketch.setAttribute("visibility", line ? "visible" : "hidden");
     this.sketch.setAttribute("class", isClosed ? "es-sketch" : "es-sketch-open");
@@ -55,7 +55,7 @@ export class Overlay {
     place(this.pin, at && this.camera.toScreen(at[0], at[1]));
   }
 
-  /** The line that was decoded last, x and y of each stop; empty for none. */
+  /** The line that was decoded last, x and y of each step; empty for none. */
   showPath(stops: Float32Array): void {
     const at = (i: number) => this.camera.toScreen(stops[2 * i], stops[2 * i + 1]).join(" ");
     const line = Array.from({ length: stops.length / 2 }, (_, i) => at(i)).join("L");
@@ -70,7 +70,7 @@ export class Overlay {
     this.update();
   }
 
-  /** Draws again after the camera moved; the keyboard stays where it was. */
+  /** Draws again after the camera moved; the focus stays on its element. */
   update(): void {
     const key = this.gatesLayer.querySelector<SVGElement>(":focus")?.dataset.key;
     const drawn = this.gates.filter((gate) => gate.polygon !== null);
@@ -152,7 +152,7 @@ export class Overlay {
     return handle;
   }
 
-  /** The handles are drawn anew while one is dragged, so the page is listened to, not the handle. */
+  /** Listens to the document: handles are replaced while one is dragged. */
   private drag(event: PointerEvent, gate: GateItem, polygon: Point[], i: number): void {
     event.stopPropagation();
     event.preventDefault();
@@ -160,11 +160,11 @@ export class Overlay {
     const signal = AbortSignal.any([dragging.signal, this.signal]);
     const view = this.element.ownerDocument;
     const box = this.element.getBoundingClientRect();
-    const end = (isKept: boolean) => {
+    const end = (isAccepted: boolean) => {
       dragging.abort();
       const { dragged } = this;
       this.dragged = null;
-      if (isKept && dragged) this.events.onGateEdited(gate.name, dragged);
+      if (isAccepted && dragged) this.events.onGateEdited(gate.name, dragged);
       else this.update();
     };
     view.addEventListener(
@@ -178,12 +178,12 @@ export class Overlay {
     );
     view.addEventListener("pointerup", () => end(true), { signal });
     view.addEventListener("pointercancel", () => end(false), { signal });
-    const giveUp = (pressed: KeyboardEvent) => {
+    const cancel = (pressed: KeyboardEvent) => {
       if (pressed.key !== "Escape") return;
-      pressed.stopPropagation(); // the corner itself would end the editing
+      pressed.stopPropagation(); // else the handle ends the editing
       end(false);
     };
-    view.addEventListener("keydown", giveUp, { signal, capture: true });
+    view.addEventListener("keydown", cancel, { signal, capture: true });
   }
 
   private nudge(event: KeyboardEvent, gate: GateItem, polygon: Point[], i: number): void {

@@ -1,4 +1,4 @@
-// The map: points, what lies over them, and the tools above.
+// The map panel: tools, points, and the layer over them.
 
 import type { Connection } from "../connection";
 import { type Mode, modeOf, oneOf } from "../bits";
@@ -12,9 +12,9 @@ import { Overlay } from "./overlay";
 import { toolbar } from "./toolbar";
 import { Tooltip } from "./tooltip";
 
-const GATE_TOLERANCE_PX = 3;
+const GATE_TOLERANCE_PX = 3; // of a freehand line when it is simplified
 const N_PATH_PICTURES = 12;
-const N_AROUND = 48;
+const N_AROUND = 48; // samples near the pointer whose pictures are requested in advance
 
 export class MapPanel {
   readonly view: PointsView;
@@ -77,7 +77,7 @@ export class MapPanel {
     this.watchSize(signal);
     const leave = () => {
       const { aim } = this.view.camera;
-      store.mapAim = aim.magnification === 1 ? null : aim; // the whole map, or none: nothing to keep
+      store.mapAim = aim.magnification === 1 ? null : aim; // null shows the whole map
       this.view.destroy();
     };
     signal.addEventListener("abort", leave, { once: true });
@@ -137,7 +137,7 @@ export class MapPanel {
 
   private click(at: Point, event: PointerEvent): void {
     const { store, view } = this;
-    if (store.tool === "decode") return; // pressing has drawn it
+    if (store.tool === "decode") return; // decoded when the button was pressed
     const row = view.pick(at[0], at[1]);
     if (row >= 0) this.choose(row, modeOf(event));
     else this.decodeAt(view.camera.toWorld(at[0], at[1]));
@@ -159,7 +159,7 @@ export class MapPanel {
     if (this.store.hasMap) this.connection.decodeAt(place);
   }
 
-  /** The picture goes with the pointer: from the atlas where there is one, without a request. */
+  /** The decoded picture follows the pointer, from the atlas if there is one. */
   private hoverDecoder(at: Point | null): void {
     if (!at || !this.store.hasMap) {
       this.tooltip.hide();
@@ -172,7 +172,7 @@ export class MapPanel {
     this.tooltip.showDecoded(at, this.view.camera);
   }
 
-  /** When the pointer leaves the map, what was clicked is shown again. */
+  /** When the pointer leaves the map, the pinned point is decoded again. */
   private returnToPlace(): void {
     const { place, decoded } = this.store;
     if (place && decoded && (decoded.head.x !== place[0] || decoded.head.y !== place[1]))
@@ -211,7 +211,10 @@ export class MapPanel {
       },
       theme: () => view.draw(),
       look: () => view.setLook(store.look),
-      colors: () => view.setColors(store.levels, store.palette),
+      colors: () => {
+        view.setColors(store.levels, store.palette);
+        this.tooltip.fill();
+      },
       selection: () => view.setMask(store.mask, store.nSelected > 0),
       novel: () => view.setMarked(store.novel),
       gates: () => this.overlay.showGates(store.gates, store.editedGate),
@@ -233,11 +236,11 @@ export class MapPanel {
     this.stage.focus({ preventScroll: true });
   }
 
-  /** An empty map says why it is empty. */
+  /** An empty map shows the reason. */
   private updateNote(): void {
     const { store } = this;
     const waiting = store.status?.is_running
-      ? "The map appears once neighbours are found."
+      ? "The map appears when the neighbour graph is built."
       : store.catalog?.n_samples
         ? "No map yet. Press Train."
         : "No samples yet.";

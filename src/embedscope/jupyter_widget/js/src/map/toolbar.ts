@@ -1,4 +1,4 @@
-// What a drag over the map does, and the way back to the whole map.
+// The tools, which decide what a drag over the map does, and a button that fits the map.
 
 import { button, h } from "../dom";
 import type { Store, Tool } from "../store";
@@ -9,9 +9,9 @@ const TOOLS: readonly [Tool, string, string][] = [
   ["lasso", "Lasso", "Draw around samples to select them (L). Shift adds, Alt takes away."],
   ["rectangle", "Rectangle", "Drag a rectangle to select samples (R). Shift adds, Alt takes away."],
   ["pan", "Pan", "Drag to move the map (P). The right mouse button moves it with every tool."],
-  ["decode", "Decode", "Drag over the map: what would a sample look like there? (D)"],
-  ["path", "Path", "Draw a line over the map: what changes along it? (H)"],
-  ["gate", "Gate", "Draw around a region to keep it as a named gate (G)."],
+  ["decode", "Decode", "Drag over the map to see the decoded sample under the pointer (D)."],
+  ["path", "Path", "Draw a line over the map to see decoded samples along it (H)."],
+  ["gate", "Gate", "Draw around samples to add a gate (G)."],
 ];
 
 export function toolbar(

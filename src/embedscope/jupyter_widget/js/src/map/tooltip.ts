@@ -1,15 +1,24 @@
-// The small card beside the pointer: who the sample is and its picture, or what is decoded there.
+// The card beside the pointer: picture, name and feature values of a sample, or the decoded
+// picture.
 
 import { drawRgb, h } from "../dom";
 import type { Point } from "../geometry";
-import type { Store } from "../store";
+import type { Store, Thumbnail } from "../store";
 
-const OFFSET_PX = 14;
+const OFFSET_PX = 14; // from the pointer
+const MOST_LINES = 3; // as in the napari dock
 
 export class Tooltip {
   private readonly picture = h("canvas", { class: "es-picture" });
   private readonly name = h("span");
-  readonly element = h("div", { class: "es-tooltip", hidden: true }, this.picture, this.name);
+  private readonly values = h("span", { class: "es-tooltip-values" });
+  readonly element = h(
+    "div",
+    { class: "es-tooltip", hidden: true },
+    this.picture,
+    this.name,
+    this.values,
+  );
   private shown: number | "decoded" | null = null;
 
   constructor(private readonly store: Store) {}
@@ -29,7 +38,7 @@ export class Tooltip {
     this.element.hidden = true;
   }
 
-  /** Towards the middle of the panel, where there is room. */
+  /** On the side of the pointer towards the middle of the panel. */
   private place(at: Point, within: { width: number; height: number }): void {
     this.fill();
     const along = (v: number, length: number) =>
@@ -38,7 +47,7 @@ export class Tooltip {
     this.element.style.transform = `translate(${x}, ${y})`;
   }
 
-  /** Again when a picture arrived. */
+  /** Called again when a picture arrives or the colouring changes. */
   fill(): void {
     if (this.shown === null) return;
     if (this.shown === "decoded") this.fillDecoded();
@@ -47,8 +56,10 @@ export class Tooltip {
 
   private fillSample(row: number): void {
     const thumbnail = this.store.thumbnails.get(row);
+    const lines = linesOf(thumbnail?.values ?? [], this.store.colorFeature);
     this.draw(
       thumbnail?.name ?? `Sample ${row}`,
+      lines,
       thumbnail?.width,
       thumbnail?.height,
       thumbnail?.rgb,
@@ -60,13 +71,28 @@ export class Tooltip {
     this.element.hidden = decoded === null;
     if (!decoded) return;
     const { w, h: height, support } = decoded.head;
-    this.draw(`Support ${Math.round(100 * support)} %`, w, height, decoded.rgb);
+    this.draw(`Support ${Math.round(100 * support)} %`, [], w, height, decoded.rgb);
   }
 
-  private draw(text: string, width = 0, height = 0, rgb: Uint8Array = new Uint8Array(0)): void {
+  private draw(
+    text: string,
+    lines: string[],
+    width = 0,
+    height = 0,
+    rgb: Uint8Array = new Uint8Array(0),
+  ): void {
     this.element.hidden = false;
     this.name.textContent = text;
+    this.values.textContent = lines.join("\n");
+    this.values.hidden = lines.length === 0;
     this.picture.hidden = width === 0;
     if (width) drawRgb(this.picture, width, height, rgb);
   }
+}
+
+/** Values of features as lines of the hover text; the feature that colours the map comes first. */
+export function linesOf(values: Thumbnail["values"], colorFeature: string): string[] {
+  const isFirst = ([name]: [string, string]) => name === colorFeature;
+  const ordered = [...values.filter(isFirst), ...values.filter((value) => !isFirst(value))];
+  return ordered.slice(0, MOST_LINES).map(([name, value]) => `${name}: ${value}`);
 }

@@ -1,4 +1,4 @@
-// Whose style code the decoder draws with: one sample's, carried over the map, or that of another.
+// The style code that the decoder uses: that of a carried sample, or that of another real sample.
 
 import type { Connection } from "../connection";
 import { button, h } from "../dom";
@@ -10,38 +10,39 @@ export function carryControls(
   signal: AbortSignal,
 ): HTMLElement {
   const toggle = () =>
-    store.carried < 0 ? connection.carry(store.mask.indexOf(1)) : connection.letGo();
+    store.carried < 0 ? connection.carry(store.mask.indexOf(1)) : connection.stopCarrying();
   const small = { class: "es-button es-small" };
   const carry = button("Carry", "", toggle, signal, small);
   const another = button("Another", "", () => connection.decodeAnother(), signal, small);
-  const clear = button("Clear", "Put this sample away", () => connection.clearDecoded(), signal, small);
-  const whose = h("span", { role: "status" });
-  const letGo = button(
+  const clear = button("Clear", "Remove this sample", () => connection.clearDecoded(), signal, small);
+  const carried = h("span", { role: "status" });
+  const stop = button(
     "Let go",
-    "Draw typical samples again",
-    () => connection.letGo(),
+    "Decode typical samples again",
+    () => connection.stopCarrying(),
     signal,
     small,
   );
-  const line = h("div", { class: "es-row es-carried" }, whose, letGo);
+  const line = h("div", { class: "es-row es-carried" }, carried, stop);
   const update = () => {
     const isOn = store.carried >= 0;
     carry.setAttribute("aria-pressed", String(isOn));
     const whyNot = isOn ? "" : whyNotCarried(store);
     carry.disabled = whyNot !== "";
     carry.title = isOn
-      ? "Draw typical samples again"
-      : whyNot || "Draw the selected sample wherever you click or drag on the map";
+      ? "Decode typical samples again"
+      : whyNot || "Decode with the style code of the selected sample wherever you click or drag";
     another.disabled = !store.catalog?.can_carry || !store.decoded;
     another.title =
       whyNoCodes(store) ||
       (store.decoded
-        ? "Draw this place with the code of another real sample near it"
+        ? "Decode this point with the style code of another real sample near it"
         : "Click the map first");
     carry.hidden = another.hidden = store.isStatic;
     clear.hidden = !store.decoded;
     line.hidden = !isOn;
-    whose.textContent = `Carrying ${nameOf(store, store.carried)}: its code draws at every place.`;
+    const name = nameOf(store, store.carried);
+    carried.textContent = `Carrying ${name}: its style code is used everywhere.`;
   };
   store.on(
     ["carried", "selection", "catalog", "status", "positions", "decoded", "thumbnails"],
@@ -65,7 +66,7 @@ export function whyNotCarried(store: Store): string {
   if (noCodes) return noCodes;
   if (store.nSelected !== 1) return "Select exactly one sample to carry it over the map";
   const [x] = store.placeOf(store.mask.indexOf(1));
-  return Number.isFinite(x) ? "" : "The selected sample has no place on the map";
+  return Number.isFinite(x) ? "" : "The selected sample has no position on the map";
 }
 
 function nameOf(store: Store, row: number): string {

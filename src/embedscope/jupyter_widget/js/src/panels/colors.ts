@@ -1,4 +1,4 @@
-// What the points are coloured by, in which palette, and the legend below.
+// Choices of the colouring and its palette, and the legend.
 
 import type { Connection } from "../connection";
 import { h, option } from "../dom";
@@ -7,7 +7,7 @@ import type { Store } from "../store";
 import { legend } from "./legend";
 
 const AUTOMATIC = "automatic";
-const DIVERGING = ["RdBu_r", "PuOr_r", "coolwarm"]; // zero in the middle
+const DIVERGING = ["RdBu_r", "PuOr_r", "coolwarm"]; // zero is the middle colour
 
 export type ColorChange = Partial<Omit<SetColors, "t" | "req">>;
 
@@ -15,7 +15,7 @@ export function colorPanel(store: Store, connection: Connection, signal: AbortSi
   const choice = h("select", { "aria-label": "Colour by", title: "Colour by" });
   const palette = h("select", {
     "aria-label": "Palette",
-    title: "Colours of the numbers; those with a middle are for values below and above zero",
+    title: "Colours of numbers; those with a middle are for values below and above zero",
   });
   const change = (what: ColorChange) => {
     if (store.colors) connection.setColors({ ...choiceOf(store), ...what });
@@ -62,9 +62,9 @@ export function colorPanel(store: Store, connection: Connection, signal: AbortSi
   );
 }
 
-/** What was chosen last, answered or not: a change leaves the rest of it as it is. */
-function choiceOf({ colors, wishedColors }: Store): Required<ColorChange> {
-  if (wishedColors) return wishedColors;
+/** The last choice, answered or not: a change keeps the rest of it. */
+function choiceOf({ colors, requestedColors }: Store): Required<ColorChange> {
+  if (requestedColors) return requestedColors;
   return {
     by: colors?.by ?? "none",
     name: colors?.name ?? "",

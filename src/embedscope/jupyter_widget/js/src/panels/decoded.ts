@@ -1,5 +1,5 @@
-// What the decoder draws at a place: the sample and how sure it is, whose code it was drawn with, and
-// the nearest real samples.
+// The decoded sample at a point of the map: its picture and uncertainty, the style code that was
+// used, and the nearest real samples.
 
 import type { Connection } from "../connection";
 import { drawRgb, h } from "../dom";
@@ -7,15 +7,15 @@ import type { Decoded } from "../messages";
 import type { Store } from "../store";
 import { carryControls } from "./carry";
 
-const LITTLE_SUPPORT = 0.05;
+const LITTLE_SUPPORT = 0.05; // below it, the decoded sample is called an extrapolation
 
 export function decodedPanel(
   store: Store,
   connection: Connection,
   signal: AbortSignal,
 ): HTMLElement {
-  const picture = drawing("es-decoded", "What is drawn here");
-  const spread = drawing("es-spread", "How sure: brighter is less sure");
+  const picture = figureOf("es-decoded", "The decoded sample");
+  const spread = figureOf("es-spread", "Uncertainty: brighter is less certain");
   const what = h("p", { class: "es-what", role: "status" });
   const values = h("table", { class: "es-values" });
   const caption = h("p", { class: "es-caption" });
@@ -61,20 +61,20 @@ export function decodedPanel(
   );
 }
 
-function drawing(name: string, title: string): HTMLElement {
+function figureOf(name: string, title: string): HTMLElement {
   const canvas = h("canvas", { class: `es-picture ${name}`, role: "img", "aria-label": title, title });
-  const label = name === "es-spread" ? "How sure: brighter = less sure" : "";
+  const label = name === "es-spread" ? "Uncertainty: brighter = less certain" : "";
   return h("figure", { class: "es-drawing" }, canvas, label && h("figcaption", {}, label));
 }
 
-/** Hidden where there is no such picture. */
+/** Hidden if there is no such picture. */
 function show(figure: HTMLElement, head: Decoded | undefined, rgb: Uint8Array | undefined): void {
   figure.hidden = !head?.w || !rgb?.length;
   const canvas = figure.querySelector("canvas");
   if (!figure.hidden && canvas && head && rgb) drawRgb(canvas, head.w, head.h, rgb);
 }
 
-/** Whose code was drawn with, in plain words. */
+/** The style code that was used, in words. */
 export function describeStyle({ decoded, style, style_name }: Decoded): string {
   if (!decoded) return "No decoder: the nearest real sample";
   if (style === "own") return `This sample, from its own code (${style_name})`;
@@ -90,7 +90,7 @@ export function describeSupport(head: Decoded, isAtlas: boolean): string {
   return isAtlas ? `${support}. From the atlas.` : `${support}.`;
 }
 
-/** Each value of a table, and how far unseen samples stray from it. */
+/** Each value of a table, with the deviation of unseen samples from it. */
 function valueRows({ values, deviations }: Decoded): HTMLElement[] {
   return values.map(([name, value], i) => {
     const spread = i < deviations.length ? ` ± ${deviations[i].toPrecision(2)}` : "";
@@ -103,7 +103,7 @@ function valueRows({ values, deviations }: Decoded): HTMLElement[] {
   });
 }
 
-/** A picture that is there already is left alone: while the decoder is dragged, most are. */
+/** A picture that is shown already is not drawn again: most stay while the decoder is dragged. */
 function fillFigure(figure: Element, store: Store, row: number, name: string): void {
   const thumbnail = store.thumbnails.get(row);
   const isDrawn = Boolean(thumbnail?.width);

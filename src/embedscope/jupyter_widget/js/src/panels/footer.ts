@@ -1,4 +1,4 @@
-// Below the map: how many samples are selected, how the map formed, and what went wrong.
+// The lines around the map: the count of selected samples, the slider of snapshots, and notices.
 
 import type { Connection } from "../connection";
 import { button, grouped, h } from "../dom";
@@ -28,7 +28,7 @@ export function selectionLine(
     text.textContent = `${grouped(store.nSelected)} of ${grouped(store.n)} selected${share}`;
     clear.disabled = store.nSelected === 0;
     invert.disabled = store.n === 0;
-    const isCount = store.said.endsWith("samples selected"); // stands there already
+    const isCount = store.said.endsWith("samples selected"); // shown by `text` already
     said.textContent = said.title = isCount ? "" : store.said;
   };
   store.on(["selection", "positions", "said"], update, signal);
@@ -70,7 +70,7 @@ export function replaySlider(
   return element;
 }
 
-/** One line for what is wrong and what to do; training errors show their details on demand. */
+/** One line with an error and its remedy; the traceback of a training error is under "Details". */
 export function noticeLine(store: Store, signal: AbortSignal): HTMLElement {
   const text = h("strong");
   const hint = h("span");

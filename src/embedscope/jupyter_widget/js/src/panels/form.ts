@@ -1,12 +1,12 @@
-// The parameter form, from the fields that the kernel describes: the same labels, bounds and
-// tooltips as every other front end's.
+// The parameter form, from the kernel's description of its fields: labels, bounds and tooltips are
+// the same in all front ends.
 
 import type { Connection } from "../connection";
 import { h, option, section } from "../dom";
 import type { FormField } from "../messages";
 import type { Store } from "../store";
 
-const SHORT_UNIT = 3;
+const SHORT_UNIT = 3; // characters; longer units are in the tooltip only
 
 type Input = HTMLInputElement | HTMLSelectElement;
 
@@ -32,7 +32,7 @@ export function parameterForm(
   const refuse = (field: FormField, input: Input) => {
     const kind = field.kind === "int" ? "a whole number" : "a number";
     const text = `${field.label} must be ${kind}, ${field.minimum} to ${field.maximum}.`;
-    store.setNotice({ text, hint: `${input.value || "Nothing"} was not taken.` });
+    store.setNotice({ text, hint: `${input.value || "Nothing"} was not accepted.` });
     input.value = String(store.parameters[field.name]);
   };
   const update = () => {
@@ -47,7 +47,7 @@ export function parameterForm(
   return h("div", { class: "es-form" }, ...arrange(store.form, groups));
 }
 
-/** The short set stands open, everything else under one heading. */
+/** The basic fields are open, all others under one heading. */
 function arrange(fields: FormField[], groups: Map<string, HTMLElement[]>): HTMLElement[] {
   const isBasic = (name: string) => fields.some((field) => field.group === name && field.is_basic);
   const basic = [...groups].filter(([name]) => isBasic(name)).flatMap(([, rows]) => rows);
@@ -58,7 +58,7 @@ function arrange(fields: FormField[], groups: Map<string, HTMLElement[]>): HTMLE
   return [section("Parameters", true, ...basic, more)];
 }
 
-/** Long units stand in the tooltip, where they do not break the line. */
+/** Long units are in the tooltip, where they do not break the line. */
 function labelOf(field: FormField): HTMLElement {
   const isShort = field.unit !== "" && field.unit.length <= SHORT_UNIT;
   return h("span", {}, field.label, isShort ? h("small", {}, ` ${field.unit}`) : null);

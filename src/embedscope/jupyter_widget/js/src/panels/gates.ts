@@ -1,4 +1,4 @@
-// The gates: how many samples each holds, select, edit, combine, rename, remove.
+// The list of gates: count, select, edit, combine, rename, remove.
 
 import { modeOf } from "../bits";
 import type { Connection } from "../connection";
@@ -12,17 +12,17 @@ export function gatePanel(store: Store, connection: Connection, signal: AbortSig
   const empty = h(
     "p",
     { class: "es-caption" },
-    store.isStatic ? "None." : "Draw a region with the Gate tool to keep it.",
+    store.isStatic ? "None." : "Draw around samples with the Gate tool to add a gate.",
   );
   const rows: GateRow[] = [];
   const update = () => {
     while (rows.length < store.gates.length) rows.push(new GateRow(store, connection, signal));
     rows.splice(store.gates.length).forEach((row) => row.element.remove());
     rows.forEach((row, i) => row.show(store.gates[i]));
-    // Those that stand there already are left alone, with what is being typed into them.
+    // Rows that are in the list already are not moved: they keep the focus and the typed text.
     list.append(...rows.map((row) => row.element).filter((row) => row.parentNode !== list));
     empty.hidden = rows.length > 0;
-    list.hidden = rows.length === 0; // a list without items is none
+    list.hidden = rows.length === 0; // a list without items is not accessible
     combine.hidden = rows.length < 2 || store.isStatic;
   };
   store.on(["gates", "catalog"], update, signal);
@@ -31,7 +31,7 @@ export function gatePanel(store: Store, connection: Connection, signal: AbortSig
   return h("div", {}, empty, list, combine);
 }
 
-/** A row outlives its gate: the next gate that stands at its place is shown in it. */
+/** A row is used again: it shows the gate that has its index now. */
 class GateRow {
   private gate: GateItem | null = null;
   private readonly color: HTMLInputElement;
@@ -70,7 +70,7 @@ class GateRow {
     this.edit = button("Edit", "Move its corners", () => store.toggleEdited(name()), signal);
     this.why = button(
       "Why",
-      "What drives the place of its samples on the map?",
+      "What drives the position of its samples on the map?",
       () => connection.wantGateExplanation(name()),
       signal,
     );
@@ -114,7 +114,7 @@ class GateRow {
     this.element.title = gate.operation ? `${gate.operation} of ${gate.members.join(", ")}` : "";
   }
 
-  /** What stands, in place of what was typed. */
+  /** Replaces what was typed by the name of the gate. */
   reset(): void {
     this.label.value = this.gate?.name ?? "";
   }
@@ -138,7 +138,7 @@ function combination(store: Store, connection: Connection, signal: AbortSignal):
   const second = h("select", { "aria-label": "Second gate" });
   const make = button(
     "Combine",
-    "Make a gate of these two; it follows them",
+    "Make a gate of these two; it changes with them",
     () =>
       connection.combineGates(operation.value as CombineGates["operation"], [
         first.value,
@@ -149,7 +149,7 @@ function combination(store: Store, connection: Connection, signal: AbortSignal):
   const update = () => {
     const names = store.gates.map((gate) => gate.name);
     fill(first, names);
-    const others = names.filter((name) => name !== first.value); // with itself a gate makes none
+    const others = names.filter((name) => name !== first.value); // no gate with itself
     fill(second, others);
   };
   first.addEventListener("change", update, { signal });
@@ -158,7 +158,7 @@ function combination(store: Store, connection: Connection, signal: AbortSignal):
   return h("div", { class: "es-row es-combine" }, first, operation, second, make);
 }
 
-/** What was chosen stays chosen while it is there. */
+/** Keeps the choice if it is still there. */
 function fill(select: HTMLSelectElement, names: string[]): void {
   const chosen = select.value;
   select.replaceChildren(...names.map((name) => option(name, name, name === chosen)));

@@ -1,4 +1,4 @@
-// Train, pause, stop, and where the run is.
+// Buttons to train, pause, stop, undo and redo, and the progress of the training run.
 
 import type { Connection } from "../connection";
 import { button, grouped, h } from "../dom";
@@ -12,18 +12,18 @@ export function header(store: Store, connection: Connection, signal: AbortSignal
   });
   const pause = button(
     "Pause",
-    "Hold the run",
+    "Pause the run",
     () => connection.command(store.status?.is_paused ? "resume" : "pause"),
     signal,
   );
   const stop = button("Stop", "End the run and keep the best map so far", act("stop"), signal);
   const undo = button(
     "Undo",
-    "Take back the last change of the selection or the gates",
+    "Undo the last change of the selection or the gates",
     act("undo"),
     signal,
   );
-  const redo = button("Redo", "Do again what was taken back", act("redo"), signal);
+  const redo = button("Redo", "Redo what was undone", act("redo"), signal);
   const bar = h("div", { class: "es-bar-fill" });
   const track = h(
     "div",
@@ -67,7 +67,7 @@ export function header(store: Store, connection: Connection, signal: AbortSignal
   );
 }
 
-/** A step that does not exist is disabled, one that does says what it is. */
+/** Disabled without such a step; else the title says what it does. */
 function nameStep(step: HTMLButtonElement, verb: string, what: string): void {
   step.disabled = what === "";
   step.title = what ? `${verb}: ${what}` : `${verb}: nothing`;

@@ -1,4 +1,4 @@
-// What the colours mean: classes to hide and show, and the range of numbers, whose ends can be set.
+// The legend: classes, which can be hidden, or a colour bar, whose limits can be set.
 
 import { grouped, h } from "../dom";
 import type { Colors } from "../messages";
@@ -7,7 +7,7 @@ import type { ColorChange } from "./colors";
 
 const MOST_CLASSES = 100;
 const N_STOPS = 9;
-const STEPS = 50; // of an arrow key, over the range
+const STEPS = 50; // of an arrow key over the whole range, about
 
 export function legend(
   store: Store,
@@ -22,7 +22,7 @@ export function legend(
     const focused = [...chips.children].findIndex((chip) => chip.matches(":focus"));
     chips.replaceChildren(...chipsOf(store, change));
     chips.hidden = items.length === 0;
-    (chips.children[focused] as HTMLElement | undefined)?.focus(); // the keyboard stays where it was
+    (chips.children[focused] as HTMLElement | undefined)?.focus(); // keeps the focus
     scale.show(store.colors, store.palette);
   };
   store.on(["colors", "refused"], update, signal);
@@ -30,7 +30,7 @@ export function legend(
   return h("div", {}, scale.element, chips, novel);
 }
 
-/** How many samples are unlike those trained on; pressing takes their crosses off and on. */
+/** The count of samples unlike the training samples; a click hides or shows their crosses. */
 function novelChip(store: Store, signal: AbortSignal): HTMLElement {
   const count = h("small");
   const chip = h(
@@ -44,7 +44,7 @@ function novelChip(store: Store, signal: AbortSignal): HTMLElement {
   const update = () => {
     const { marksNovel } = store.look;
     chip.hidden = store.novel.length === 0;
-    chip.title = marksNovel ? "Take the crosses off the map" : "Mark them by crosses";
+    chip.title = marksNovel ? "Hide their crosses on the map" : "Mark them by crosses";
     chip.setAttribute("aria-pressed", String(marksNovel));
     count.textContent = grouped(store.novel.length);
   };
@@ -57,7 +57,7 @@ function chipsOf(store: Store, change: (what: ColorChange) => void): HTMLElement
   const items = store.colors?.legend ?? [];
   const toggled = (label: string) => {
     const shown = items.filter((item) => !item.visible).map((item) => item.label);
-    const hidden = store.wishedColors?.hidden ?? shown; // one more click may come before the answer
+    const hidden = store.requestedColors?.hidden ?? shown; // before the answer
     return hidden.includes(label) ? hidden.filter((l) => l !== label) : [...hidden, label];
   };
   const shown = items.slice(0, MOST_CLASSES).map((item) => {
@@ -89,7 +89,7 @@ class Scale {
   private readonly high = limitInput("Number of the last colour");
   private readonly reset = h(
     "button",
-    { type: "button", class: "es-button", title: "Take the limits from the data again" },
+    { type: "button", class: "es-button", title: "Use the limits of the data again" },
     "Reset",
   );
   readonly element = h(
@@ -132,7 +132,7 @@ class Scale {
     });
   }
 
-  /** What was not typed keeps all its digits. */
+  /** A limit that was not edited keeps all its digits. */
   private take(): void {
     const [low, high] = [this.low, this.high].map((input, i) =>
       input.value === shortly(this.limits[i]) ? this.limits[i] : input.valueAsNumber,
@@ -142,7 +142,7 @@ class Scale {
       return;
     }
     this.store.setNotice({
-      text: "The first colour must stand for a smaller number than the last.",
+      text: "The number of the first colour must be smaller than that of the last.",
       hint: "The limits are as before.",
     });
     this.write();
@@ -157,7 +157,7 @@ export function shortly(value: number): string {
   return Number(value.toPrecision(4)).toString();
 }
 
-/** A round number, so that the arrow keys go through the range in some fifty steps. */
+/** A power of ten, so that the arrow keys go through the range in at least fifty steps. */
 export function stepOf([low, high]: number[]): number {
   const range = high - low;
   return range > 0 ? 10 ** Math.floor(Math.log10(range / STEPS)) : 1;

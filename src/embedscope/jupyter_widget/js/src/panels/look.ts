@@ -1,4 +1,4 @@
-// How large and how opaque the points are; both suit their number until someone moves a slider.
+// Sliders for size and opacity of the points; the default of both depends on the number of points.
 
 import { h } from "../dom";
 import { pointOpacity } from "../points/scene";

@@ -1,13 +1,14 @@
-// The loss curves, growing while the network learns: one small plot for each kind of loss, solid for
-// the samples trained on and dashed for those held out; and how much of unseen samples is drawn.
+// The loss curves during training: one small plot for each loss, solid for the training samples and
+// dashed for those held out; and the explained variance of held-out samples.
 
 import uPlot from "uplot";
 
 import { h } from "../dom";
 import type { LossHistory, Store } from "../store";
 
+// Of Okabe and Ito: distinct for colour-blind readers too.
 const COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00"];
-const HEIGHT = 74;
+const HEIGHT = 74; // of a plot
 const EPOCHS_HEIGHT = 24; // below the last plot
 const PADDING: [number, number, number, number] = [6, 12, 6, 0];
 const WHOLE = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000]; // epochs between ticks
@@ -16,12 +17,12 @@ const DASHES = [4, 4];
 const HELD_OUT = "val_";
 const NAMES: Record<string, string> = {
   loss: "map",
-  reconstruction_loss: "drawing by place",
-  style_reconstruction_loss: "drawing with own code",
+  reconstruction_loss: "reconstruction by position",
+  style_reconstruction_loss: "reconstruction with style code",
 };
 const WHAT_IT_MEANS =
-  "Measured on samples that the decoder has not seen: 100 % is all that tells samples apart, " +
-  "0 % no more than the mean sample";
+  "Measured on samples that the decoder was not trained on: 100 % of the variance is exact, " +
+  "0 % is no better than the mean sample";
 
 export interface LossGroup {
   name: string;
@@ -74,7 +75,7 @@ export function lossPlot(store: Store, signal: AbortSignal): HTMLElement {
   return element;
 }
 
-/** The columns of one kind belong together. */
+/** Groups the columns of the same loss. */
 export function groupLosses(names: string[]): LossGroup[] {
   const groups = new Map<string, LossGroup>();
   names.forEach((name, column) => {
@@ -151,7 +152,7 @@ class Plot {
   }
 }
 
-/** The text's colour as it is now, since themes change while a plot stands. */
+/** The present text colour: the theme may change while a plot is shown. */
 function inkOf(place: HTMLElement, alpha: number): string {
   const [r, g, b, own = 1] =
     getComputedStyle(place)
@@ -160,7 +161,7 @@ function inkOf(place: HTMLElement, alpha: number): string {
   return `rgba(${r}, ${g}, ${b}, ${own * alpha})`;
 }
 
-/** Our own key, since uPlot's is as tall as the plot. */
+/** A key of our own: that of uPlot is as tall as the plot. */
 function key({ name, curves }: LossGroup, color: string): HTMLElement {
   const items = curves.map(({ isHeldOut }) => {
     const line = h("i", { class: isHeldOut ? "es-line es-line-dashed" : "es-line" });

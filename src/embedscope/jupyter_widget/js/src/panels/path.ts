@@ -1,11 +1,11 @@
-// What changes along a line over the map: a strip of pictures, or the values of a table that change
-// the most.
+// Decoded samples along a line over the map: a strip of pictures, or the features of a table that
+// change the most.
 
 import { drawRgb, h, section } from "../dom";
 import type { Path, Store } from "../store";
 
-const LITTLE_SUPPORT = 0.05;
-const N_CURVES = 6;
+const LITTLE_SUPPORT = 0.05; // below it, a picture is an extrapolation
+const N_FEATURES = 6; // of a table
 
 export function pathPanel(store: Store, signal: AbortSignal): HTMLElement {
   const content = h("div", { class: "es-strip" });
@@ -14,9 +14,9 @@ export function pathPanel(store: Store, signal: AbortSignal): HTMLElement {
   const update = () => {
     element.hidden = store.path === null;
     if (!store.path) return;
-    const whose = store.path.head.style_name;
-    caption.textContent = whose ? `${whose}, carried along the path.` : "Typical samples.";
-    content.replaceChildren(...(store.path.head.w ? pictures(store.path) : curves(store.path)));
+    const carried = store.path.head.style_name;
+    caption.textContent = carried ? `${carried}, carried along the path.` : "Typical samples.";
+    content.replaceChildren(...(store.path.head.w ? pictures(store.path) : changes(store.path)));
   };
   store.on(["path"], update, signal);
   update();
@@ -35,8 +35,8 @@ function pictures({ head, rgb }: Path): HTMLElement[] {
   });
 }
 
-/** First and last value of the features that change the most, relative to their size. */
-function curves({ head, values }: Path): HTMLElement[] {
+/** First and last value of the features with the largest relative change. */
+function changes({ head, values }: Path): HTMLElement[] {
   const nFeatures = head.features.length;
   const rows = head.features.map((name, f) => {
     const column = Array.from({ length: head.n }, (_, i) => values[i * nFeatures + f]);
@@ -46,7 +46,7 @@ function curves({ head, values }: Path): HTMLElement[] {
   });
   rows.sort((a, b) => b.change - a.change);
   const cells = rows
-    .slice(0, N_CURVES)
+    .slice(0, N_FEATURES)
     .map(({ name, first, last }) =>
       h(
         "tr",

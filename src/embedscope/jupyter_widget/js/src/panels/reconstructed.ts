@@ -1,5 +1,5 @@
-// The selected samples beside what the decoder makes of them: with their own codes, and typical of
-// their places.
+// The selected samples beside their reconstructions: from their own style codes, and the typical
+// samples at their positions.
 
 import type { Connection } from "../connection";
 import { button, drawRgb, grouped, h, section } from "../dom";
@@ -10,11 +10,11 @@ const MOST_SAMPLES = 8;
 const MOST_FEATURES = 4; // of a table, those that differ the most
 const COLUMNS: readonly [string, string][] = [
   ["Original", "The real sample"],
-  ["Own code", "Drawn from its place and its own style code"],
-  ["Typical", "The typical sample of its place"],
-  ["Difference", "Own code minus original: orange is brighter than the truth, blue darker"],
+  ["Own code", "Decoded from its position and its own style code"],
+  ["Typical", "The typical sample at its position"],
+  ["Difference", "Own code minus original: orange is brighter than the original, blue darker"],
 ];
-const HELD_OUT = "The decoder has not seen this sample";
+const HELD_OUT = "The decoder was not trained on this sample";
 
 export function reconstructedPanel(
   store: Store,
@@ -25,7 +25,7 @@ export function reconstructedPanel(
   const draw = button("Reconstruct", "", () => connection.reconstruct(MOST_SAMPLES), signal, small);
   const clear = button(
     "Clear",
-    "Put these samples away",
+    "Remove these samples",
     () => connection.clearReconstructed(),
     signal,
     small,
@@ -36,7 +36,7 @@ export function reconstructedPanel(
     "p",
     { class: "es-caption" },
     "Error: 0 % is exact, 100 % no better than the mean sample. Difference: orange is brighter " +
-      "than the truth, blue darker; full colour from a quarter of the range on.",
+      "than the original, blue darker; full colour from a quarter of the range on.",
   );
   const element = section("From their own codes", true);
   element.append(h("div", { class: "es-row" }, draw, clear, note), content, legend);
@@ -47,7 +47,7 @@ export function reconstructedPanel(
     draw.disabled = nSelected === 0 || !catalog?.can_reconstruct;
     draw.title = draw.disabled
       ? "Select samples first, on a trained map"
-      : "Draw the selected samples from their own codes, beside what they are";
+      : "Reconstruct the selected samples from their own style codes, beside the originals";
     clear.hidden = isStatic || !reconstructed;
     note.textContent =
       nSelected > MOST_SAMPLES ? `${MOST_SAMPLES} of the ${grouped(nSelected)} selected, evenly.` : "";
@@ -94,7 +94,7 @@ function pictureRow({ head, rgb }: Reconstructions, item: ReconstructionItem, i:
   return h("tr", {}, ...cells, whatOf(item));
 }
 
-/** The features that are drawn worst, relative to their size. */
+/** The features with the largest relative error. */
 function valueRows({ head, values }: Reconstructions, item: ReconstructionItem, i: number) {
   const n = head.features.length;
   const features = head.features.map((name, f) => {
@@ -111,7 +111,7 @@ function valueRows({ head, values }: Reconstructions, item: ReconstructionItem, 
 
 function whatOf(item: ReconstructionItem): HTMLElement {
   const percent = (share: number | null) =>
-    share === null ? "without end" : `${Math.round(100 * share)} %`;
+    share === null ? "infinite" : `${Math.round(100 * share)} %`;
   return h(
     "td",
     { class: "es-what-of" },
@@ -121,7 +121,7 @@ function whatOf(item: ReconstructionItem): HTMLElement {
   );
 }
 
-/** Whether the decoder has seen a sample. */
+/** Whether the decoder was trained on a sample. */
 export function seenOf({ is_held_out }: ReconstructionItem): string {
   if (is_held_out === null) return "added after training";
   return is_held_out ? "held out of training" : "trained on";

@@ -1,4 +1,4 @@
-// Pictures of the selected samples, evenly over them; each leads to its place on map and image.
+// Pictures of some selected samples, evenly chosen; each shows its sample on the map and the image.
 
 import type { Connection } from "../connection";
 import { drawRgb, grouped, h, section } from "../dom";
@@ -31,7 +31,7 @@ export function selectedPanel(
   return element;
 }
 
-/** Rows of a mask, at most `most` of them, evenly over all. */
+/** At most `most` rows of a mask, evenly chosen. */
 export function someOf(mask: Uint8Array, nSelected: number, most: number): number[] {
   const step = Math.max(1, nSelected / most);
   const rows: number[] = [];

@@ -1,4 +1,4 @@
-// What drives the selected samples' place on the map: a ranking of features, or a saliency picture.
+// What drives the position of the selected samples: a ranking of features, or a saliency picture.
 
 import type { Connection } from "../connection";
 import { button, drawRgb, h } from "../dom";
@@ -6,8 +6,8 @@ import type { Store } from "../store";
 
 export function whyPanel(store: Store, connection: Connection, signal: AbortSignal): HTMLElement {
   const ask = button(
-    "What drives their place?",
-    "For the selected samples: which features or pixels move them over the map",
+    "What drives their position?",
+    "For the selected samples: the features or pixels that move them on the map",
     () => connection.wantExplanation(),
     signal,
   );

@@ -1,11 +1,11 @@
-// Points by Canvas2D, where there is no WebGL2: slower, but never a blank box.
+// Draws points by Canvas2D where there is no WebGL2: slower, but the map is never blank.
 
 import type { Camera } from "../camera";
 import type { Renderer } from "./renderer";
 import { CROSS_LINE_PX, type Scene, crossSize } from "./scene";
 
-const GREY = 153;
-const SMALL_PX = 3; // below it nobody sees corners, and squares cost a tenth
+const GREY = 153; // 0.6 of 255, as in the shader of webgl.ts
+const SMALL_PX = 3; // below it corners are not visible, and squares take a tenth of the time
 
 export class Canvas2DRenderer implements Renderer {
   readonly name = "Canvas2D";
@@ -19,8 +19,8 @@ export class Canvas2DRenderer implements Renderer {
     if (!this.context) return;
     this.context.scale(pixelRatio, pixelRatio);
     const byLevel = rowsByLevel(scene);
-    for (const drawsChosen of scene.hasSelection ? [0, 1] : [0]) {
-      byLevel.forEach((rows, level) => this.drawLevel(scene, camera, rows, level, drawsChosen));
+    for (const drawsSelected of scene.hasSelection ? [0, 1] : [0]) {
+      byLevel.forEach((rows, level) => this.drawLevel(scene, camera, rows, level, drawsSelected));
     }
     if (scene.hasMarks) this.drawCrosses(scene, camera);
   }
@@ -43,22 +43,22 @@ export class Canvas2DRenderer implements Renderer {
     context.stroke();
   }
 
-  /** One fill style a level, since changing it is what costs. */
+  /** Sets the fill style once for each level: that is the slow part. */
   private drawLevel(
     scene: Scene,
     camera: Camera,
     rows: number[],
     level: number,
-    drawsChosen: number,
+    drawsSelected: number,
   ): void {
-    const color = styleOf(scene, level, drawsChosen === 1);
+    const color = styleOf(scene, level, drawsSelected === 1);
     if (!color || !this.context) return;
     const { context } = this;
     context.fillStyle = color;
-    const size = scene.size * (drawsChosen ? 1.3 : 1);
+    const size = scene.size * (drawsSelected ? 1.3 : 1);
     const isSmall = size < SMALL_PX;
     for (const row of rows) {
-      if (scene.mask[row] !== drawsChosen) continue;
+      if (scene.mask[row] !== drawsSelected) continue;
       const [x, y] = camera.toScreen(mixed(scene, 2 * row), mixed(scene, 2 * row + 1));
       if (isSmall) {
         context.fillRect(x - size / 2, y - size / 2, size, size);
@@ -90,11 +90,11 @@ function mixed(scene: Scene, i: number): number {
   return scene.before[i] + (scene.xy[i] - scene.before[i]) * scene.morph;
 }
 
-function styleOf(scene: Scene, level: number, isChosen: boolean): string | null {
+function styleOf(scene: Scene, level: number, isSelected: boolean): string | null {
   const [r, g, b, a] = scene.palette.subarray(4 * level, 4 * level + 4);
   if (!a) return null;
-  const isDimmed = scene.hasSelection && !isChosen;
-  const alpha = isChosen ? 1 : scene.opacity * (isDimmed ? 0.4 : 1);
+  const isDimmed = scene.hasSelection && !isSelected;
+  const alpha = isSelected ? 1 : scene.opacity * (isDimmed ? 0.4 : 1);
   const [red, green, blue] = [r, g, b].map((v) => (isDimmed ? v + (GREY - v) * 0.6 : v));
   return `rgba(${red}, ${green}, ${blue}, ${(a / 255) * alpha})`;
 }

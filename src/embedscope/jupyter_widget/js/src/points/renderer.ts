@@ -1,4 +1,4 @@
-// What draws a scene: WebGL2 where there is one, Canvas2D elsewhere.
+// Draws a scene: by WebGL2, or by Canvas2D where there is none.
 
 import type { Camera } from "../camera";
 import type { Scene } from "./scene";

@@ -1,11 +1,11 @@
-// What a renderer of points draws. Positions, colours and selection change at different times, so
-// each has a version of its own and only what changed is uploaded.
+// What a renderer draws. Positions, colours and selection change at different times, so each has a
+// version, and only what changed is uploaded.
 
 export const CROSS_LINE_PX = 1.5;
 
 export interface Scene {
   xy: Float32Array;
-  /** Where the points came from, for the morph; the same length as xy. */
+  /** Earlier positions, for the morph; the same length as xy. */
   before: Float32Array;
   /** How far the morph is, 0..1. */
   morph: number;
@@ -13,10 +13,10 @@ export interface Scene {
   palette: Uint8Array;
   mask: Uint8Array;
   hasSelection: boolean;
-  /** 1 for the points that bear a cross. */
+  /** 1 for points with a cross. */
   marked: Uint8Array;
   hasMarks: boolean;
-  /** Of the crosses, "rgb(r, g, b)". */
+  /** Colour of the crosses, "rgb(r, g, b)". */
   ink: string;
   size: number;
   opacity: number;
@@ -42,23 +42,23 @@ export function emptyScene(): Scene {
   };
 }
 
-/** New samples bring positions, colours and selection one after another; GL reads none too far. */
+/** Of new samples, positions, colours and selection arrive one by one: draw what all have. */
 export function nDrawn({ xy, levels, mask, marked }: Scene): number {
   return Math.min(xy.length / 2, levels.length, mask.length, marked.length);
 }
 
 /** Diameter in screen pixels: smaller the more points there are, larger when zoomed in. */
-export function pointSize(n: number, magnification: number, chosen: number): number {
+export function pointSize(n: number, magnification: number, scale: number): number {
   const base = Math.min(9, Math.max(1.6, 22 / Math.pow(Math.max(n, 1) / 100, 0.3)));
-  return Math.min(30, base * Math.pow(magnification, 0.4) * chosen);
+  return Math.min(30, base * Math.pow(magnification, 0.4) * scale);
 }
 
-/** Width of a cross in screen pixels: it is to be seen on the point that it marks. */
+/** Width of a cross in screen pixels: wider than its point, so that it is visible. */
 export function crossSize(size: number): number {
   return size + 5;
 }
 
-/** Dense maps need transparency to show where they are densest. */
+/** Lower for more points, so that dense maps show their density. */
 export function pointOpacity(n: number): number {
   return Math.min(0.9, Math.max(0.35, 1.25 - 0.16 * Math.log10(Math.max(n, 1))));
 }

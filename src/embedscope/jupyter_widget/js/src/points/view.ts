@@ -1,5 +1,5 @@
-// The map's points in a panel: what to draw, with which camera, by which renderer. Everything that
-// would make another renderer necessary (regl-scatterplot, say) stays behind `PointsView`.
+// The points of the map in a panel: scene, camera and renderer. Another renderer (regl-scatterplot,
+// say) would have to implement `PointsView` only.
 
 import { type Aim, Camera } from "../camera";
 import type { Point, Polygon } from "../geometry";
@@ -11,11 +11,11 @@ import { emptyScene, pointOpacity, pointSize } from "./scene";
 import { WebGLRenderer } from "./webgl";
 
 const MORPH_MS = 220;
-const MOST_MOVED_BY_CANVAS = 20_000; // more take longer to draw than a morph does
-const PICK_PX = 9;
+const MOST_MOVED_BY_CANVAS = 20_000; // more points take longer to draw than the morph lasts
+const PICK_PX = 9; // largest distance from the pointer to the hovered point
 const AROUND_PX = 60;
-const STEP_PX = 5; // of the keyboard, at least: zooming in makes its steps finer
-const MARGIN = 0.06;
+const STEP_PX = 5; // least step by the keyboard; zooming in makes steps finer
+const MARGIN = 0.06; // of the panel, on each side of the fitted map
 
 export interface PointsView {
   readonly camera: Camera;
@@ -25,26 +25,26 @@ export interface PointsView {
   setMask(mask: Uint8Array, hasSelection: boolean): void;
   /** Crosses on these rows. */
   setMarked(rows: Uint32Array): void;
-  /** Size as a multiple of what suits their number; opacity 0..1, or null for what suits it. */
+  /** Size as a multiple of the default for their number; opacity 0..1, null for the default. */
   setLook(look: Look): void;
-  /** The sample under a place on the screen, or -1. */
+  /** The sample at a point of the screen, or -1. */
   pick(sx: number, sy: number): number;
-  /** The visible samples near a place on the screen, the nearest first. */
+  /** The visible samples near a point of the screen, the nearest first. */
   around(sx: number, sy: number, most: number): number[];
-  /** The next visible sample in a direction from a place on the map, or -1. */
+  /** The next visible sample in a direction from a point of the map, or -1. */
   next(from: Point, direction: Point): number;
   /** 1 for every visible sample inside a polygon in map coordinates. */
   lasso(polygon: Polygon): Uint8Array;
   fit(): void;
   resize(width: number, height: number): void;
   draw(): void;
-  /** Gives the graphics context back while nobody looks; `resume` takes a new one. */
+  /** Frees the graphics context while the map is out of view; `resume` makes a new one. */
   suspend(): void;
   resume(): void;
   destroy(): void;
 }
 
-/** `aim` is what the camera shows first; all there is, where it is null. */
+/** `aim` is where the camera starts; null shows the whole map. */
 export function createPointsView(
   parent: HTMLElement,
   onDrawn: () => void,
@@ -65,7 +65,7 @@ class SceneView implements PointsView {
   private look: Look = { pointScale: 1, opacity: null, marksNovel: true };
   private markedRows: Uint32Array = new Uint32Array(0);
   private isFitted = false;
-  private standIn: Renderer | null = null; // while the graphics card has dropped the map
+  private standIn: Renderer | null = null; // while the graphics context is lost
 
   constructor(
     private readonly parent: HTMLElement,
@@ -87,7 +87,7 @@ class SceneView implements PointsView {
     const { scene } = this;
     const isSameSize = scene.xy.length === xy.length;
     const canMorph = this.drawing?.name === "WebGL2" || xy.length < 2 * MOST_MOVED_BY_CANVAS;
-    scene.before = isSameSize && morphs && canMorph && !prefersStillness() ? scene.xy : xy;
+    scene.before = isSameSize && morphs && canMorph && !prefersReducedMotion() ? scene.xy : xy;
     scene.xy = xy;
     scene.versions.positions++;
     if (!isSameSize) this.mark();
@@ -118,7 +118,7 @@ class SceneView implements PointsView {
     this.draw();
   }
 
-  /** Rows of samples that are not there yet, or no longer, are passed over. */
+  /** Rows beyond the samples are ignored. */
   private mark(): void {
     const { scene, markedRows } = this;
     scene.marked = new Uint8Array(scene.xy.length / 2);
@@ -203,7 +203,7 @@ class SceneView implements PointsView {
     if (scene.morph < 1) this.draw();
   }
 
-  /** What is drawn, readable from the page: for tests, and for whoever reports a problem. */
+  /** Writes renderer and camera into the page, for tests and bug reports. */
   private describe(): void {
     const { x, y, scale } = this.camera;
     this.parent.dataset.renderer = this.rendererName;
@@ -217,7 +217,7 @@ class SceneView implements PointsView {
     picture.height = this.renderer.canvas.height;
     picture.getContext("2d")?.drawImage(this.renderer.canvas, 0, 0);
     this.show(null);
-    this.parent.prepend(picture); // the last picture, so that scrolling past shows no hole
+    this.parent.prepend(picture); // the last picture stays while scrolling past
   }
 
   resume(): void {
@@ -241,10 +241,10 @@ class SceneView implements PointsView {
     this.draw();
   }
 
-  /** Canvas2D draws until the context comes back, if it ever does. */
+  /** Canvas2D draws until the context is restored, if ever. */
   private lost(): void {
     if (!this.renderer) return;
-    this.renderer.canvas.hidden = true; // browsers draw a broken picture there
+    this.renderer.canvas.hidden = true; // browsers show a broken picture there
     this.standIn ??= new Canvas2DRenderer();
     this.parent.prepend(this.standIn.canvas);
     this.draw();
@@ -266,7 +266,7 @@ class SceneView implements PointsView {
   }
 }
 
-/** Some people get ill from what moves, and tell their system so. */
-function prefersStillness(): boolean {
+/** The user asked the system for less motion. */
+function prefersReducedMotion(): boolean {
   return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }

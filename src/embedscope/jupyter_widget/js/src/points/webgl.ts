@@ -1,5 +1,5 @@
-// Points by WebGL2. A new map costs one upload of its positions; the way between two maps is mixed
-// in the vertex shader. After a lost context everything is uploaded again from the scene.
+// Draws points by WebGL2. A new map needs one upload of its positions; the vertex shader
+// interpolates between two maps. After a lost context everything is uploaded again from the scene.
 
 import type { Camera } from "../camera";
 import { contextOf, link, release, texelTexture, uniforms, uploadPalette } from "../gl";
@@ -7,7 +7,7 @@ import type { Renderer } from "./renderer";
 import { CROSS_LINE_PX, type Scene, crossSize, nDrawn } from "./scene";
 
 const VERTEX = `#version 300 es
-in vec2 before; in vec2 after; in float level; in float chosen; in float marked;
+in vec2 before; in vec2 after; in float level; in float selected; in float marked;
 uniform vec4 view; // centre, scale to clip space
 uniform float morph, size, opacity, crossSize;
 uniform highp int pass; // 0: not selected, 1: selected, 2: crosses
@@ -17,19 +17,19 @@ uniform sampler2D palette;
 out vec4 color;
 void main() {
   vec4 own = texelFetch(palette, ivec2(int(level), 0), 0);
-  bool isChosen = chosen > 0.5;
-  bool isOfPass = pass == 2 ? marked > 0.5 : isChosen == (pass == 1);
+  bool isSelected = selected > 0.5;
+  bool isOfPass = pass == 2 ? marked > 0.5 : isSelected == (pass == 1);
   bool isDrawn = own.a > 0.0 && isOfPass && !isnan(after.x);
   vec2 place = (mix(before, after, morph) - view.xy) * view.zw;
   gl_Position = isDrawn ? vec4(place, 0.0, 1.0) : vec4(2.0, 2.0, 2.0, 1.0);
-  gl_PointSize = pass == 2 ? crossSize : isChosen ? size * 1.3 : size;
-  float alpha = own.a * (isChosen ? 1.0 : hasSelection ? opacity * 0.4 : opacity);
-  vec3 rgb = isChosen || !hasSelection ? own.rgb : mix(own.rgb, vec3(0.6), 0.6);
+  gl_PointSize = pass == 2 ? crossSize : isSelected ? size * 1.3 : size;
+  float alpha = own.a * (isSelected ? 1.0 : hasSelection ? opacity * 0.4 : opacity);
+  vec3 rgb = isSelected || !hasSelection ? own.rgb : mix(own.rgb, vec3(0.6), 0.6);
   color = pass == 2 ? vec4(ink, 1.0) : vec4(rgb * alpha, alpha);
 }`;
 
 const FRAGMENT = `#version 300 es
-precision highp float; // as in the vertex shader, since both read the sizes
+precision highp float; // as in the vertex shader: both use the sizes
 in vec4 color;
 uniform float size, crossSize, lineWidth;
 uniform highp int pass;
@@ -46,7 +46,7 @@ void main() {
   pixel = color * inside;
 }`;
 
-const ATTRIBUTES = ["before", "after", "level", "chosen", "marked"] as const;
+const ATTRIBUTES = ["before", "after", "level", "selected", "marked"] as const;
 const NOTHING: Scene["versions"] = { positions: -1, colors: -1, palette: -1, mask: -1, marked: -1 };
 type Attribute = (typeof ATTRIBUTES)[number];
 
@@ -83,7 +83,7 @@ export class WebGLRenderer implements Renderer {
     this.build();
   }
 
-  /** Null where the browser has no WebGL2, or its driver refuses the shaders. */
+  /** Null if the browser has no WebGL2, or its driver rejects the shaders. */
   static create(onLost: () => void, onRestored: () => void): WebGLRenderer | null {
     const canvas = document.createElement("canvas");
     const gl = contextOf(canvas);
@@ -151,7 +151,7 @@ export class WebGLRenderer implements Renderer {
       fill("after", scene.xy);
     }
     if (this.uploaded.colors !== versions.colors) fill("level", scene.levels);
-    if (this.uploaded.mask !== versions.mask) fill("chosen", scene.mask);
+    if (this.uploaded.mask !== versions.mask) fill("selected", scene.mask);
     if (this.uploaded.marked !== versions.marked) fill("marked", scene.marked);
     gl.bindTexture(gl.TEXTURE_2D, palette);
     if (this.uploaded.palette !== versions.palette) uploadPalette(gl, scene.palette);

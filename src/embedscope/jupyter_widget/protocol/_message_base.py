@@ -1,4 +1,4 @@
-"""What every message has: a head without arrays, its kind, and the arrays that travel beside it."""
+"""The base class of all messages: a head without arrays, its kind, and its arrays."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 
 class Message:
-    """A head; `kind` names it on the wire, `buffers` what travels beside it."""
+    """A head; `kind` is its name on the wire, `buffers` describes the arrays sent with it."""
 
     kind: ClassVar[str]
     buffers: ClassVar[tuple[str, ...]] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """The head as JSON holds it, with its kind under ``t``."""
+        """The head for JSON, with its kind under ``t``."""
         return {"t": self.kind, **dataclasses.asdict(self)}  # type: ignore[call-overload]

@@ -1,4 +1,4 @@
-"""What pages ask for: answered, refused with a reason, and never the end of the kernel."""
+"""Intents of a page are answered or refused with a reason, and never end the kernel."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from fake_page import PageAndView
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from view_contract import N_SAMPLES, SQUARE, explorer_with_map
 
-from embedscope.explorer import Explorer, Presenter
+from embedscope.explorer import ColorBy, Explorer, Presenter, describe_row
 from embedscope.jupyter_widget._typescript import TARGET, write_interfaces
-from embedscope.jupyter_widget.protocol._wishes import FROM_PAGE
+from embedscope.jupyter_widget.protocol._intents import FROM_PAGE
 from embedscope.jupyter_widget.wire._worker import MOST_WAITING, Worker
+from embedscope.samples import samples_from_table
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +44,10 @@ def _clean(explorer: Explorer, view: PageAndView) -> None:
     view.page.heads.clear()
 
 
-def ask(view: PageAndView, buffers: Any = (), **wish: Any) -> list[dict[str, Any]]:
-    """Every head that comes after a wish."""
+def ask(view: PageAndView, buffers: Any = (), **intent: Any) -> list[dict[str, Any]]:
+    """All heads that are received after an intent."""
     view.page.heads.clear()
-    view.page.tell(wish, buffers)
+    view.page.send(intent, buffers)
     view.settle()
     return list(view.page.heads)
 
@@ -93,7 +95,7 @@ def test_gates_are_drawn_combined_edited_and_removed(explorer: Explorer, view: P
         heads = ask(view, t="gate-edit", req=5, rev=90, name="corner", **change)
         assert [head["req"] for head in heads if head["t"] == "err"] == [5] * (polygon is not None)
         (gates,) = (head for head in heads if head["t"] == "gates")
-        assert gates["rev"] == 90  # of what the page shows already: it takes this over
+        assert gates["rev"] == 90  # the revision that the page shows
         assert gates["gates"][0]["polygon"] == SQUARE.tolist()
     ask(view, t="gate-select", req=5, name="corner", mode="replace")
     assert len(explorer.selection) == view.page.gates["corner"] > 0
@@ -116,7 +118,7 @@ def test_colours(explorer: Explorer, view: PageAndView):
     assert explorer.color_by.kind == "selection"
 
 
-def test_a_refused_selection_gives_the_page_the_one_that_stands(
+def test_a_refused_selection_is_answered_by_the_unchanged_one(
     explorer: Explorer, view: PageAndView
 ):
     explorer.select_rows([3, 4])
@@ -145,6 +147,31 @@ def test_tables_have_names_for_thumbnails(view: PageAndView):
     assert "60" in refusal["message"]
 
 
+def test_the_hover_text_has_the_values_of_describe_row():
+    """The first three features and the one that colours, in the words of both front ends."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(60, 5)), columns=list("abcde")).assign(kind="x")
+    explorer = Explorer(samples_from_table(table))
+    view = PageAndView(explorer=explorer)
+    presenter = Presenter(explorer, view, "page")
+    for colored_by in ("", "b", "kind"):
+        explorer.color(ColorBy("feature", colored_by) if colored_by else ColorBy())
+        view.settle()
+        (sheet,) = ask(view, t="thumbs", rows=[59, 3, 59])
+        for row, values in zip(sheet["rows"], sheet["values"], strict=True):
+            shown = sorted(values, key=lambda value: value[0] != colored_by)[:3]  # as the page does
+            expected = describe_row(explorer.samples, row, colored_by).values[:3]
+            assert [tuple(value) for value in shown] == list(expected)
+            assert len(values) == (4 if colored_by == "kind" else 3)
+    explorer.add_gate(SQUARE, "kind")
+    explorer.color(ColorBy("gate", "kind"))  # named as a feature, but none
+    view.settle()
+    (sheet,) = ask(view, t="thumbs", rows=[3])
+    assert [name for name, _ in sheet["values"][0]] == ["a", "b", "c"]
+    presenter.close()
+    view.close()
+
+
 def test_decoding_without_a_map_says_what_to_do(view: PageAndView):
     (refusal,) = ask(view, t="decode", req=9, x=0.0, y=0.0)
     assert refusal["req"] == 9
@@ -167,12 +194,12 @@ _json = st.recursive(
     ),
     max_leaves=6,
 )
-_field_names = sorted({field.name for wish in FROM_PAGE for field in dataclasses.fields(wish)})
-# Polls and greetings answer in their own way, and training is another matter.
-_kinds = [wish.kind for wish in FROM_PAGE if wish.kind not in ("hello", "poll", "ack")]
+_field_names = sorted({field.name for intent in FROM_PAGE for field in dataclasses.fields(intent)})
+# Hello and poll have other answers; training takes too long here.
+_kinds = [intent.kind for intent in FROM_PAGE if intent.kind not in ("hello", "poll", "ack")]
 _almost = st.fixed_dictionaries(
     {"t": st.sampled_from(_kinds)}, optional=dict.fromkeys(_field_names, _json)
-).filter(lambda wish: wish.get("name") != "train")
+).filter(lambda intent: intent.get("name") != "train")
 
 
 @given(content=_json | _almost, buffer=st.binary(max_size=16))
@@ -181,28 +208,28 @@ _almost = st.fixed_dictionaries(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-def test_whatever_a_page_sends_the_kernel_lives_and_answers(
+def test_any_message_of_a_page_is_answered_and_ends_no_thread(
     explorer: Explorer, view: PageAndView, content: Any, buffer: bytes
 ):
     view.page.errors.clear()
-    view.desk.receive(content, [buffer])
-    view.desk.wait_idle()
+    view.dispatcher.receive(content, [buffer])
+    view.dispatcher.wait_idle()
     view.pump.turn()
-    if not _is_wish(content):
+    if not _is_intent(content):
         assert len(view.page.errors) == 1, content
         assert view.page.errors[0]["message"]
-    view.desk.receive({"t": "thumbs", "rows": [1]})
-    assert view.desk.wait_idle()
-    assert view.desk._commands._thread.is_alive()
-    assert view.desk._drawing._thread.is_alive()
+    view.dispatcher.receive({"t": "thumbs", "rows": [1]})
+    assert view.dispatcher.wait_idle()
+    assert view.dispatcher._commands._thread.is_alive()
+    assert view.dispatcher._drawing._thread.is_alive()
 
 
-def _is_wish(content: Any) -> bool:
+def _is_intent(content: Any) -> bool:
     from embedscope._errors import InvalidInputError
-    from embedscope.jupyter_widget.protocol._reading import read_wish
+    from embedscope.jupyter_widget.protocol._reading import read_intent
 
     try:
-        read_wish(content)
+        read_intent(content)
     except InvalidInputError:
         return False
     return True
@@ -210,7 +237,7 @@ def _is_wish(content: Any) -> bool:
 
 def test_nothing_of_a_refusal_breaks_json(view: PageAndView):
     for value in (float("nan"), float("inf"), -(10**400), "\ud800", [[]] * 3):
-        view.page.tell({"t": "decode", "req": 1, "x": value, "y": 0.0})
+        view.page.send({"t": "decode", "req": 1, "x": value, "y": 0.0})
     view.settle()
     assert len(view.page.errors) == 5
     json.dumps(view.page.errors, allow_nan=False)
@@ -232,7 +259,7 @@ def test_too_many_requests_are_refused():
     worker.close()
 
 
-def test_of_places_passed_over_only_the_last_is_drawn():
+def test_of_several_waiting_points_only_the_last_is_decoded():
     import threading
 
     worker, gate = Worker("test"), threading.Event()
@@ -248,18 +275,18 @@ def test_of_places_passed_over_only_the_last_is_drawn():
     worker.close()
 
 
-def test_a_selection_of_samples_that_are_gone_selects_no_others(
+def test_a_selection_of_earlier_samples_selects_no_present_ones(
     explorer: Explorer, view: PageAndView
 ):
-    """Of as many samples, so that the bits alone tell nothing."""
+    """The number of samples is the same, so the bits do not show it."""
     seen = view.page.revisions["emb"]
     explorer.set_samples(np.zeros((N_SAMPLES, 2), np.float32))
     explorer.place(np.ones((N_SAMPLES, 2)))
-    view.settle()  # what the new map brings has been told
+    view.settle()  # all messages of the new map have been received
     bits = np.packbits(np.ones(N_SAMPLES, bool), bitorder="little").tobytes()
-    wish = {"t": "select", "origin": "map", "mode": "replace"}
-    heads = ask(view, [bits], **wish, rev=500, emb=seen)
+    intent = {"t": "select", "origin": "map", "mode": "replace"}
+    heads = ask(view, [bits], **intent, rev=500, emb=seen)
     assert [head["t"] for head in heads if head["t"] in ("err", "sel")] == ["err", "sel"]
     assert len(explorer.selection) == 0
-    ask(view, [bits], **wish, rev=501, emb=view.page.revisions["emb"])
+    ask(view, [bits], **intent, rev=501, emb=view.page.revisions["emb"])
     assert len(explorer.selection) == N_SAMPLES

@@ -1,8 +1,8 @@
-"""What a page is told to put away when the samples or the map become others."""
+"""Answers that the page has to remove when the samples or the map change."""
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,7 +12,7 @@ from fake_page import PageAndView
 from view_contract import explorer_with_map
 
 from embedscope.explorer import Explorer, Presenter
-from embedscope.jupyter_widget.pictures._atlas import PLACES_PER_SIDE, AtlasKeeper
+from embedscope.jupyter_widget.pictures._atlas import PLACES_PER_SIDE, AtlasUpdater
 from embedscope.samples import samples_from_array
 
 
@@ -47,60 +47,66 @@ def show() -> Iterator[Callable[[Explorer], PageAndView]]:
         presenter.view.close()
 
 
-def told(view: PageAndView, kind: str) -> list[dict[str, Any]]:
+def received(view: PageAndView, kind: str) -> list[dict[str, Any]]:
     view.settle()
     return [head for head in view.page.heads if head["t"] == kind]
 
 
-class AtlasBox:
-    """Takes atlases, and has them drawn only when asked to, as a busy thread would."""
+class AtlasRecorder:
+    """Records atlases; jobs run only when the test calls `draw`, as in a busy worker thread."""
 
     def __init__(self, explorer: Explorer) -> None:
         self.shown: list[Any] = []
         self.jobs: dict[str, Callable[[], None]] = {}
-        self.keeper = AtlasKeeper(
-            explorer, self.shown.append, lambda job, key: self.jobs.update({key: job})
+        self.removed = threading.Event()
+        self.updater = AtlasUpdater(
+            explorer, self._put, lambda job, key: self.jobs.update({key: job})
         )
+
+    def _put(self, atlas: Any) -> None:
+        self.shown.append(atlas)
+        if atlas is None:
+            self.removed.set()
 
     def draw(self) -> None:
         self.jobs.pop("atlas")()
 
 
-def test_other_samples_take_every_answer_away(show: Any):
+def test_other_samples_remove_every_answer(show: Any):
     explorer = explorer_with_map()
     view = show(explorer)
     view.page.heads.clear()
     explorer.set_samples(samples_from_array(np.zeros((60, 4), np.float32)))
-    (gone,) = told(view, "gone")
+    (gone,) = received(view, "gone")
     assert set(gone["what"]) == {"decoded", "path", "reconstructed", "explained", "thumbnails"}
 
 
-def test_looking_at_an_earlier_epoch_leaves_the_atlas(trained: Explorer):
-    box = AtlasBox(trained)
-    box.draw()
+def test_an_earlier_snapshot_keeps_the_atlas(trained: Explorer):
+    recorder = AtlasRecorder(trained)
+    recorder.draw()
     trained.show_snapshot(0)
     trained.show_snapshot(-1)
-    assert len(box.shown) == 1
-    assert box.jobs == {}
-    box.keeper.close()
+    assert len(recorder.shown) == 1
+    assert recorder.jobs == {}
+    recorder.updater.close()
 
 
-def test_a_page_puts_away_what_was_decoded_and_asks_why_of_a_gate(trained: Explorer, show: Any):
+def test_a_page_removes_what_was_decoded_and_has_a_gate_explained(trained: Explorer, show: Any):
     view = show(trained)
     trained.decode(trained.embedding.positions[0])
-    view.page.tell({"t": "decode-clear", "req": 7})
-    assert told(view, "gone")[-1]["what"] == ["decoded"]
+    view.page.send({"t": "decode-clear", "req": 7})
+    assert received(view, "gone")[-1]["what"] == ["decoded"]
     assert trained.reconstruction is None
     around = 1e4 * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
     trained.add_gate(around, "all")
-    view.page.tell({"t": "gate-why", "req": 8, "name": "all"})
-    (answer,) = told(view, "explain")
+    view.page.send({"t": "gate-why", "req": 8, "name": "all"})
+    (answer,) = received(view, "explain")
     assert answer["req"] == 8
     assert "60 samples" in answer["title"]
     trained.remove_gate("all")
 
 
-def test_another_map_takes_away_only_what_was_answered(trained: Explorer, show: Any):
+def test_another_map_removes_only_what_was_shown(trained: Explorer, show: Any):
     view = show(trained)
     trained.decode(trained.embedding.positions[0])
     trained.explain([1, 2])
@@ -108,17 +114,17 @@ def test_another_map_takes_away_only_what_was_answered(trained: Explorer, show: 
     view.page.heads.clear()
     first, second = trained.results
     trained.show_result(first)
-    assert {what for gone in told(view, "gone") for what in gone["what"]} == {
+    assert {what for gone in received(view, "gone") for what in gone["what"]} == {
         "decoded",
         "explained",
     }
     view.page.heads.clear()
     view.page.hello()
-    assert told(view, "dec") == []  # nor does a page that comes later see it
+    assert received(view, "dec") == []  # a page that is opened later does not get it either
     trained.show_result(second)
 
 
-def test_pictures_of_the_samples_before_are_not_sent(trained: Explorer, show: Any, monkeypatch):
+def test_pictures_of_earlier_samples_are_not_sent(trained: Explorer, show: Any, monkeypatch):
     view = show(trained)
     others = samples_from_array(np.zeros((60, 6, 6, 1), np.float32))
     real = type(trained.samples).thumbnail
@@ -128,60 +134,58 @@ def test_pictures_of_the_samples_before_are_not_sent(trained: Explorer, show: An
         return real(samples, row, size)
 
     monkeypatch.setattr(type(trained.samples), "thumbnail", change_meanwhile)
-    view.page.tell({"t": "thumbs", "rows": [1]})
-    assert told(view, "thumb") == []
+    view.page.send({"t": "thumbs", "rows": [1]})
+    assert received(view, "thumb") == []
 
 
-def test_an_atlas_goes_with_its_map_and_the_next_is_drawn(trained: Explorer):
-    box = AtlasBox(trained)
-    box.draw()
-    (make_head, _) = box.shown.pop()
+def test_an_atlas_is_removed_with_its_map_and_the_next_is_decoded(trained: Explorer):
+    recorder = AtlasRecorder(trained)
+    recorder.draw()
+    (make_head, _) = recorder.shown.pop()
     assert make_head(rev=1).nx == PLACES_PER_SIDE
     first, second = trained.results
     trained.show_result(first)
-    assert box.shown == [None]
-    box.draw()
-    assert make_head.keywords != box.shown.pop()[0].keywords  # another map, other corners
-    box.keeper.close()
+    assert recorder.shown == [None]
+    recorder.draw()
+    assert make_head.keywords != recorder.shown.pop()[0].keywords  # another map, other corners
+    recorder.updater.close()
     trained.show_result(second)
-    assert box.shown == [None]
-    assert box.jobs == {}
+    assert recorder.shown == [None]
+    assert recorder.jobs == {}
 
 
-def test_an_atlas_that_was_begun_for_the_map_before_is_dropped(trained: Explorer):
-    box = AtlasBox(trained)
-    begun = box.jobs.pop("atlas")
+def test_an_atlas_that_was_begun_for_an_earlier_map_is_dropped(trained: Explorer):
+    recorder = AtlasRecorder(trained)
+    begun = recorder.jobs.pop("atlas")
     first, second = trained.results
     trained.show_result(first)
     begun()
-    assert box.shown == []
+    assert recorder.shown == []
     trained.show_result(second)
-    box.keeper.close()
+    recorder.updater.close()
 
 
-def test_a_run_takes_the_atlas_away_and_its_end_brings_one(trained: Explorer):
-    box = AtlasBox(trained)
-    box.draw()
+def test_a_run_removes_the_atlas_and_its_end_adds_one(trained: Explorer):
+    recorder = AtlasRecorder(trained)
+    recorder.draw()
     trained.set_parameters(n_training_epochs=50)
     trained.train()
-    end = time.monotonic() + 60
-    while len(box.shown) < 2 and time.monotonic() < end:
-        time.sleep(0.01)
+    assert recorder.removed.wait(60)
     trained.stop()
     assert trained.wait(120).phase.is_finished
-    assert box.shown[1:] == [None]
-    box.draw()
-    assert box.shown[2] is not None
-    box.keeper.close()
+    assert recorder.shown[1:] == [None]
+    recorder.draw()
+    assert recorder.shown[2] is not None
+    recorder.updater.close()
 
 
-def test_the_nearest_pictures_come_with_what_is_decoded_each_once(trained, show):
+def test_the_nearest_pictures_are_sent_with_what_is_decoded_each_once(trained, show):
     view = show(trained)
     places = trained.embedding.positions
 
-    def ask(**wish: Any) -> list[dict[str, Any]]:
+    def ask(**intent: Any) -> list[dict[str, Any]]:
         view.page.heads.clear()
-        view.page.tell(wish)
+        view.page.send(intent)
         view.settle()
         return [head for head in view.page.heads if head["t"] in ("thumb", "dec")]
 
@@ -189,7 +193,7 @@ def test_the_nearest_pictures_come_with_what_is_decoded_each_once(trained, show)
         """Rows whose pictures came, and rows of the nearest samples."""
         x, y = places[row].tolist()
         *pictures, decoded = ask(t="decode", req=1, x=x, y=y)
-        assert decoded["t"] == "dec"  # after those that it is shown with
+        assert decoded["t"] == "dec"  # after the pictures of the nearest samples
         return [row for head in pictures for row in head["rows"]], decoded["rows"]
 
     known, nearest = decode(0)

@@ -1,7 +1,7 @@
-"""What the page asks the kernel for: one dataclass a message, like `_messages`.
+"""Intents: messages from the page to the kernel, one dataclass each, like `_messages`.
 
-`req` numbers the requests of a page; an answer or a failure bears the number of its request. Fields
-with a default are those that pages of an earlier version do not send.
+`req` numbers the requests of a page; an answer or an error has the number of its request. Fields
+with a default are not sent by pages of an earlier version.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from embedscope.jupyter_widget.protocol._heads import Message
+from embedscope.jupyter_widget.protocol._message_base import Message
 
 Mode = Literal["replace", "add", "subtract", "invert"]
 Operation = Literal["union", "intersection", "difference"]
@@ -17,7 +17,7 @@ Operation = Literal["union", "intersection", "difference"]
 
 @dataclass(frozen=True)
 class Hello(Message):
-    """A page is there and has these revisions."""
+    """A page was opened and has these revisions."""
 
     kind: ClassVar[str] = "hello"
     have: dict[str, int]
@@ -26,7 +26,7 @@ class Hello(Message):
 
 @dataclass(frozen=True)
 class Poll(Message):
-    """Nothing came for a while: a host that shows no push is asked by pull."""
+    """Nothing arrived for a while: some hosts show only what answers the page (see `_host`)."""
 
     kind: ClassVar[str] = "poll"
     have: dict[str, int]
@@ -34,7 +34,7 @@ class Poll(Message):
 
 @dataclass(frozen=True)
 class Acknowledged(Message):
-    """A map arrived and was shown `ms` after."""
+    """A map was shown `ms` milliseconds after it arrived."""
 
     kind: ClassVar[str] = "ack"
     rev: int
@@ -52,7 +52,7 @@ class Command(Message):
 
 @dataclass(frozen=True)
 class SetParameters(Message):
-    """Values of the form that changed."""
+    """Changed values of the parameter form."""
 
     kind: ClassVar[str] = "params"
     req: int
@@ -61,11 +61,11 @@ class SetParameters(Message):
 
 @dataclass(frozen=True)
 class Select(Message):
-    """A finished gesture: what it hit, and how that changes the selection.
+    """A finished gesture: the samples it hit, and how they change the selection.
 
-    The page has shown the result already, under revision `rev`. Whatever the kernel makes of it, it
-    answers by `Selected` of at least this revision, which the page then takes over. `emb` is the
-    revision of the map that the page shows, 0 if it does not say: rows are those of its samples.
+    The page already shows the result as revision `rev`. The kernel always answers by `Selected` of
+    at least this revision, and the page shows that. `emb` is the revision of the map that the page
+    shows, 0 if unknown: the rows are those of its samples.
     """
 
     kind: ClassVar[str] = "select"
@@ -78,7 +78,7 @@ class Select(Message):
 
 @dataclass(frozen=True)
 class SetColors(Message):
-    """Colour by something else, or hide classes of it."""
+    """Change the colouring, or hide classes."""
 
     kind: ClassVar[str] = "color"
     req: int
@@ -91,7 +91,7 @@ class SetColors(Message):
 
 @dataclass(frozen=True)
 class SelectGate(Message):
-    """Select what a gate holds."""
+    """Select the samples in a gate."""
 
     kind: ClassVar[str] = "gate-select"
     req: int
@@ -101,7 +101,7 @@ class SelectGate(Message):
 
 @dataclass(frozen=True)
 class AddGate(Message):
-    """Keep a region of the map, in map coordinates; the explorer chooses its name and colour."""
+    """Add a gate in map coordinates; the explorer chooses its name and colour."""
 
     kind: ClassVar[str] = "gate-add"
     req: int
@@ -110,7 +110,7 @@ class AddGate(Message):
 
 @dataclass(frozen=True)
 class CombineGates(Message):
-    """Make a gate of others."""
+    """Combine gates into a new one."""
 
     kind: ClassVar[str] = "gate-combine"
     req: int
@@ -120,11 +120,11 @@ class CombineGates(Message):
 
 @dataclass(frozen=True)
 class EditGate(Message):
-    """Change a gate; None leaves as it is.
+    """Change a gate; None leaves a field as it is.
 
-    The page has shown the change already, under revision `rev`, and takes over the `Gates` of at
-    least this revision that answer: what was refused is then gone, and one key after another can go
-    on from what is shown.
+    The page already shows the change as revision `rev`, so several key presses can follow each
+    other. It then shows the `Gates` of at least this revision in the answer, without what was
+    refused.
     """
 
     kind: ClassVar[str] = "gate-edit"
@@ -138,7 +138,7 @@ class EditGate(Message):
 
 @dataclass(frozen=True)
 class RemoveGate(Message):
-    """Forget a gate."""
+    """Remove a gate."""
 
     kind: ClassVar[str] = "gate-remove"
     req: int
@@ -147,7 +147,7 @@ class RemoveGate(Message):
 
 @dataclass(frozen=True)
 class Hover(Message):
-    """The sample under the pointer, -1 for none; sent when it stays there for a moment."""
+    """The sample under the pointer, -1 for none; sent when the pointer rests."""
 
     kind: ClassVar[str] = "hover"
     row: int
@@ -155,10 +155,10 @@ class Hover(Message):
 
 @dataclass(frozen=True)
 class Decode(Message):
-    """Draw this place: its typical sample, unless told otherwise.
+    """Decode this point of the map.
 
-    `carry` is the row of the sample whose style code is used, -1 for nobody's; `another` asks for
-    the code of a neighbour instead, another one each time.
+    `carry` is the row of the sample whose style code is used, -1 for the typical sample. `another`
+    uses the code of a random neighbour instead, a different one each time.
     """
 
     kind: ClassVar[str] = "decode"
@@ -171,7 +171,7 @@ class Decode(Message):
 
 @dataclass(frozen=True)
 class ClearDecoded(Message):
-    """Show nothing that was decoded."""
+    """Remove what was decoded."""
 
     kind: ClassVar[str] = "decode-clear"
     req: int
@@ -179,7 +179,7 @@ class ClearDecoded(Message):
 
 @dataclass(frozen=True)
 class DecodePath(Message):
-    """Draw `n` samples along a line over the map; `carry` as in `Decode`."""
+    """Decode `n` points along a line over the map; `carry` is as in `Decode`."""
 
     kind: ClassVar[str] = "decode-path"
     req: int
@@ -190,7 +190,7 @@ class DecodePath(Message):
 
 @dataclass(frozen=True)
 class WantReconstructions(Message):
-    """Draw the selected samples from their own codes; of more than `n`, so many evenly."""
+    """Reconstruct the selected samples from their own style codes; at most `n`, evenly chosen."""
 
     kind: ClassVar[str] = "reconstruct"
     req: int
@@ -199,7 +199,7 @@ class WantReconstructions(Message):
 
 @dataclass(frozen=True)
 class ClearReconstructions(Message):
-    """Show no reconstructed samples."""
+    """Remove the reconstructed samples."""
 
     kind: ClassVar[str] = "reconstruct-clear"
     req: int
@@ -207,7 +207,7 @@ class ClearReconstructions(Message):
 
 @dataclass(frozen=True)
 class WantThumbnails(Message):
-    """Pictures of these rows, at most 256 at a time."""
+    """Get pictures and hover texts of these rows, at most 256."""
 
     kind: ClassVar[str] = "thumbs"
     rows: list[int]
@@ -215,7 +215,7 @@ class WantThumbnails(Message):
 
 @dataclass(frozen=True)
 class WantPicture(Message):
-    """A part of an image plane, for about `w` x `h` screen pixels."""
+    """Get a part of an image plane, for about `w` x `h` screen pixels."""
 
     kind: ClassVar[str] = "view"
     req: int
@@ -232,7 +232,7 @@ class WantPicture(Message):
 
 @dataclass(frozen=True)
 class WantPlace(Message):
-    """Where this sample is in its image; no answer where it has none."""
+    """Get the position of this sample in its image; no answer without an image."""
 
     kind: ClassVar[str] = "where"
     req: int
@@ -241,7 +241,7 @@ class WantPlace(Message):
 
 @dataclass(frozen=True)
 class WantReplay(Message):
-    """The map as it was at a kept epoch, a number among ``Catalog.epochs``; -1 is the present."""
+    """Show a snapshot of the map, an index into ``Catalog.epochs``; -1 is the present map."""
 
     kind: ClassVar[str] = "replay"
     req: int
@@ -250,7 +250,7 @@ class WantReplay(Message):
 
 @dataclass(frozen=True)
 class WantExplanation(Message):
-    """What drives the selected samples' places."""
+    """Explain what drives the positions of the selected samples."""
 
     kind: ClassVar[str] = "why"
     req: int
@@ -258,7 +258,7 @@ class WantExplanation(Message):
 
 @dataclass(frozen=True)
 class WantGateExplanation(Message):
-    """What drives the place of the samples in a gate."""
+    """Explain what drives the positions of the samples in a gate."""
 
     kind: ClassVar[str] = "gate-why"
     req: int
