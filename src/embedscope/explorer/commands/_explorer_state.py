@@ -38,8 +38,8 @@ from embedscope.training import (
 if TYPE_CHECKING:
     from embedscope.explorer.answers._explanation import Explanation
 
-# Each signal, and the part of the state that it tells. It is emitted when that part is another
-# object, in this order: the status comes last, so that the map of a run is there when it ends.
+# Each signal, and its part of the state. A signal is emitted if its part is another object, in this
+# order: the status comes last, so that views show the map of a run before its end.
 _SIGNALS: tuple[tuple[str, Callable[[MapState], Any]], ...] = (
     ("parameters_changed", lambda state: state.parameters),
     ("samples_changed", lambda state: state.samples),
@@ -74,7 +74,9 @@ class ExplorerState:
         self._runs = Runs(listener, dispatcher, self._guarded)
         self._queries = MapQueries()
         self._rng = np.random.default_rng()
-        self._state = MapState.of(None, parameters or TrainingParameters(), ColorBy())
+        self._state = self._colored(
+            MapState.of(None, parameters or TrainingParameters(), ColorBy())
+        )
 
     def _guarded(self, method: Callable[..., None]) -> Callable[..., None]:
         """A method that holds the lock: what a run reports may come from any thread."""
@@ -90,9 +92,9 @@ class ExplorerState:
     def _become(self, state: MapState) -> None:
         """Replace the state, and emit the signals of all that differs.
 
-        Colours follow what they depend on. Other samples change everything, so all signals are
-        emitted then. A listener that fails does not keep the others from being told: its error is
-        raised at the end.
+        The colours are computed again if what they depend on has changed. If the samples change,
+        all signals are emitted. If a listener fails, psygnal skips the later listeners of the same
+        signal; all other signals are emitted still, and the first error is raised at the end.
         """
         if _differ(state.color_key, state.colored_for):
             state = self._colored_if_possible(state)
@@ -266,13 +268,20 @@ class ExplorerState:
 
     def _on_end(self, run: TrainingRun, status: Status) -> None:
         state = replace(self._state, status=status)
-        if run.result is not None:
-            self._become(replace(self._showing(run.result, state), replay=run.replay))
-        else:  # nothing was learned: what was there before comes back
-            before, model = state.before_run, state.model
-            losses = {} if model is None else copied(model.losses)
-            embedding = embedding_at(before.positions, epoch=before.epoch)
-            self._become(replace(state.at(embedding), losses=losses))
+        try:
+            if run.result is not None:
+                state = replace(self._showing(run.result, state), replay=run.replay)
+            else:  # nothing was learned: what was there before comes back
+                before, model = state.before_run, state.model
+                losses = {} if model is None else copied(model.losses)
+                embedding = embedding_at(before.positions, epoch=before.epoch)
+                state = replace(state.at(embedding), losses=losses)
+            self._become(state)
+        except EmitLoopError:  # a listener failed; the state is the new one
+            raise
+        except BaseException:  # the result cannot be shown: listeners wait for the end all the same
+            self._change(status=status)
+            raise
         self._say(status.message)
 
     def _on_late_result(self, result: TrainedMap) -> None:
@@ -319,6 +328,8 @@ def _changed(state: MapState, before: MapState) -> list[str]:
         changed.update(name for name, _ in _SIGNALS if name != "parameters_changed")
     if state.embedding is not before.embedding and len(state.marks.gates):
         changed.add("gates_changed")  # they hold other samples now
+    if state.analysis is not before.analysis or state.replay is not before.replay:
+        changed.add("status_changed")  # they have no signal; views look at them with the status
     return [name for name, _ in _SIGNALS if name in changed]
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from psygnal import EmitLoopError
 
 from embedscope._errors import InvalidInputError, InvalidTypeError
 from embedscope.explorer.commands._command import command
@@ -51,9 +52,14 @@ class TrainingCommands(ExplorerState):
                 f"{parameters.n_neighbors} (n_samples={len(samples)}). Lower n_neighbors, or add "
                 "samples."
             )
-        # First: where it cannot start, nothing has changed. Its reports wait for the lock.
-        self._runs.start(samples, parameters)
-        self._change(before_run=self._state.embedding, losses={})
+        begun: dict[str, Any] = {"before_run": self._state.embedding, "losses": {}}
+        # Started first: if that fails, nothing has changed. The reports wait for the lock.
+        try:
+            self._runs.start(samples, parameters)
+        except EmitLoopError:  # a listener of the status failed; the run has started
+            self._change(**begun)
+            raise
+        self._change(**begun)
 
     def pause(self) -> None:
         """Hold the run; `resume` lets it go on."""
