@@ -1,4 +1,4 @@
-"""The state of an explorer, the one function that replaces it, and what a run changes in it."""
+"""The state of an explorer, the one function that replaces it, and the callbacks of a run."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class ExplorerState:
         )
 
     def _guarded(self, method: Callable[..., None]) -> Callable[..., None]:
-        """A method that holds the lock: what a run reports may come from any thread."""
+        """The method with the lock held: reports of a run may come from any thread."""
 
         def locked(*arguments: Any) -> None:
             with self._lock:
@@ -114,11 +114,11 @@ class ExplorerState:
         self._become(replace(self._state, **changes))
 
     def _colored_if_possible(self, state: MapState) -> MapState:
-        """Colour new samples as those before, or plainly where they lack the feature or gate."""
+        """Keep the choice of colours, or use a plain one if its feature or gate is missing."""
         try:
             return self._colored(state)
         except InvalidInputError:
-            # Where one gate is gone, the others still give colours.
+            # If one gate is gone, the other gates still give colours.
             plain = ColorBy("gate" if state.color_by.kind == "gate" else "none")
             return self._colored(replace(state, color_by=plain))
 
@@ -137,11 +137,11 @@ class ExplorerState:
         )
         return replace(state, coloring=coloring, colored_for=state.color_key)
 
-    # -- what is read ------------------------------------------------------------------------------
+    # -- the state, read --------------------------------------------------------------------------
 
     @property
     def samples(self) -> Samples | None:
-        """What is explored, or None."""
+        """The explored samples, or None."""
         return self._state.samples
 
     @property
@@ -151,17 +151,17 @@ class ExplorerState:
 
     @property
     def status(self) -> Status:
-        """Where the latest run is."""
+        """Status of the latest run."""
         return self._state.status
 
     @property
     def losses(self) -> Mapping[str, list[float]]:
-        """Each loss of the run by name, an entry for each report so far."""
+        """The history of each loss of the run, by name: one entry per report."""
         return self._state.losses
 
     @property
     def embedding(self) -> Embedding:
-        """The map that is shown: as it is now, or the snapshot that `show_snapshot` chose."""
+        """The positions that are shown: the present ones, or those of `show_snapshot`."""
         return self._state.shown
 
     @property
@@ -176,7 +176,7 @@ class ExplorerState:
 
     @property
     def novel(self) -> np.ndarray:
-        """Which samples are unlike those trained on, by `novelty`: bool of shape (n_samples,)."""
+        """Which samples are unlike the training samples: bool of shape (n_samples,)."""
         return np.asarray(self._state.novelty >= NOVEL)  # NaN is not
 
     @property
@@ -214,22 +214,22 @@ class ExplorerState:
 
     @property
     def reconstruction(self) -> Reconstruction | tuple[Reconstruction, ...] | None:
-        """What was decoded last: at a point, or along a path."""
+        """What was decoded last, at a point or along a path."""
         return self._state.reconstruction
 
     @property
     def sample_reconstructions(self) -> tuple[SampleReconstruction, ...]:
-        """Real samples beside their reconstructions, as shown last; empty if none are."""
+        """The reconstructions of real samples that are shown; may be empty."""
         return self._state.sample_reconstructions
 
     @property
     def explained(self) -> Explained | None:
-        """How much of unseen samples the decoder explains by the latest losses; None if unknown."""
+        """How much of unseen samples the decoder explains, by the latest losses; or None."""
         return Explained.of_losses(self._state.losses)
 
     @property
     def explanation(self) -> Explanation | None:
-        """What drives the positions of the samples that were last asked about."""
+        """The explanation that is shown: what drives the positions of some samples."""
         return self._state.explanation
 
     @property
@@ -244,15 +244,15 @@ class ExplorerState:
 
     @property
     def results(self) -> tuple[TrainedMap, ...]:
-        """Every map that was trained, of whatever samples; none is lost."""
+        """Every map that was trained, also of earlier samples."""
         return tuple(self._runs.results)
 
     @property
     def replay(self) -> Replay | None:
-        """How the map formed, epoch by epoch."""
+        """Snapshots of the map from its training."""
         return self._state.replay
 
-    # -- what a run reports ------------------------------------------------------------------------
+    # -- callbacks of a run ------------------------------------------------------------------------
 
     def _on_status(self, status: Status) -> None:
         self._change(status=status)
@@ -271,7 +271,7 @@ class ExplorerState:
         try:
             if run.result is not None:
                 state = replace(self._showing(run.result, state), replay=run.replay)
-            else:  # nothing was learned: what was there before comes back
+            else:  # nothing was learned: the map before the run is restored
                 before, model = state.before_run, state.model
                 losses = {} if model is None else copied(model.losses)
                 embedding = embedding_at(before.positions, epoch=before.epoch)

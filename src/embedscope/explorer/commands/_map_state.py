@@ -47,7 +47,7 @@ class MapState:
     analysis : MapAnalysis or None
         The trained map, with the answers computed from it.
     replay : Replay or None
-        How the map formed.
+        Snapshots of the map from its training.
     in_training : ndarray of shape (n,), bool
         Which samples the map was trained on.
     novelty : ndarray of shape (n,), float32

@@ -1,4 +1,4 @@
-"""What an explorer tells its listeners: facts, after they have happened."""
+"""The events of an explorer, emitted after the state has changed."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from psygnal import Signal, SignalGroup
 
 @dataclass(frozen=True, eq=False)
 class Embedding:
-    """Where the samples stand on the map.
+    """The positions of the samples on the map.
 
     Attributes
     ----------
     revision : int
-        Grows with every change, so that a late or repeated picture can be told from a new one.
+        Different for each value, so that a view can tell a repeated one from a new one.
     positions : ndarray of shape (n_samples, 2), float32, read-only
-        Map coordinates; NaN for samples that have no place yet.
+        Map coordinates; NaN for samples without a position.
     epoch : int
-        Entries of the loss history when it was taken.
+        Entries of the loss history at that time.
     is_final : bool
         False while training goes on.
     """
@@ -39,7 +39,7 @@ class Hovered:
     ----------
     row : int or None
     origin : str
-        Who pointed at it.
+        The view whose pointer it is.
     """
 
     row: int | None = None
@@ -53,9 +53,8 @@ _Changed = partial(Signal, object, reemission="latest-only")
 class ExplorerEvents(SignalGroup):
     """Signals of an `Explorer`; each carries the new value.
 
-    Listeners must not issue commands from inside a setter that shows the value: that is how echo
-    loops form. Where a listener needs to know which view caused a change, the value has an
-    ``origin``.
+    A setter that shows a value must not issue commands: two views would answer each other without
+    end. Where a listener needs to know which view caused a change, the value has an ``origin``.
     """
 
     samples_changed = _Changed()
