@@ -285,7 +285,9 @@ class TestSpatialData:
             to_spatialdata_table(table())
 
     def test_frames_need_regions_of_their_own(self) -> None:
-        with pytest.raises(InvalidInputError, match=r"regions must tell samples .* apart"):
+        with pytest.raises(
+            InvalidInputError, match=r"regions must differ for samples of the same label"
+        ):
             to_spatialdata_table(table(n_frames=2), REGIONS)
         regions = {
             (source, frame): f"{name}_{frame}"

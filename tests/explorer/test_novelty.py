@@ -184,7 +184,7 @@ def test_bad_input_is_refused(rng):
     with pytest.raises(InvalidInputError, match="X must have at least 20 samples; got 19"):
         Novelty.fit(rng.normal(size=(19, 3)))
     novelty = Novelty.fit(rng.normal(size=(50, 3)))
-    with pytest.raises(InvalidInputError, match=r"X must have the 3 values .*; got 4"):
+    with pytest.raises(InvalidInputError, match=r"X must have 3 values .*; got 4"):
         novelty.score(np.zeros((5, 4)))
     with pytest.raises(InvalidInputError, match=r"X must be finite numbers .*; got 1 NaN"):
         novelty.score([[0, np.nan, 0]])

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from psygnal import EmitLoopError
 
 from embedscope._errors import InvalidInputError, InvalidTypeError
 from embedscope.explorer.commands._command import command
@@ -52,14 +51,9 @@ class TrainingCommands(ExplorerState):
                 f"{parameters.n_neighbors} (n_samples={len(samples)}). Lower n_neighbors, or add "
                 "samples."
             )
-        begun: dict[str, Any] = {"before_run": self._state.embedding, "losses": {}}
-        # Started first: if that fails, nothing has changed. The reports wait for the lock.
-        try:
-            self._runs.start(samples, parameters)
-        except EmitLoopError:  # a listener of the status failed; the run has started
-            self._change(**begun)
-            raise
-        self._change(**begun)
+        # First: a listener of the first status may fail, or show another result.
+        self._change(before_run=self._state.embedding, losses={})
+        self._runs.start(samples, parameters)
 
     def pause(self) -> None:
         """Pause the run, until `resume`."""
