@@ -1,4 +1,4 @@
-"""The map as a table, and back from every kind of file with the same gates."""
+"""The map as a table, and the same gates from every kind of file."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def test_parameters(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), object()])
-def test_no_half_a_file(value: object, tmp_path: Path) -> None:
+def test_no_partial_file(value: object, tmp_path: Path) -> None:
     write_json(tmp_path / "a.json", {"a": 1})
     with pytest.raises(InvalidInputError, match="values must be JSON"):
         write_json(tmp_path / "a.json", {"a": value})

@@ -1,4 +1,4 @@
-"""Novelty: evenly spread scores for samples like those trained on, 1 for others, real cells too."""
+"""Novelty: uniform scores for samples like the training samples, 1 for others, also real cells."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_what_is_constant_in_training_is_novel_once_it_varies(rng):
     assert novel(novelty, fresh).all()
 
 
-def test_data_of_low_rank_are_not_judged_by_rounding(rng):
+def test_rounding_does_not_matter_for_data_of_low_rank(rng):
     plane = rng.normal(size=(3, 300))
     novelty = Novelty.fit(rng.normal(size=(600, 3)) @ plane)
     inside = rng.normal(size=(1000, 3)) @ plane
@@ -123,7 +123,7 @@ class TestRealCells:
         assert caught == dict.fromkeys(others, 1.0)
 
 
-def test_large_sets_are_thinned_and_judged_alike(rng, monkeypatch):
+def test_large_sets_are_thinned_with_similar_scores(rng, monkeypatch):
     monkeypatch.setattr(_novelty, "_MOST_REFERENCES", 400)
     monkeypatch.setattr(_novelty, "_ENOUGH_HELD_OUT", 200)
     novelty = Novelty.fit(rng.normal(size=(3000, 4)))
@@ -146,7 +146,7 @@ def test_shaped_and_flat_samples_score_alike(rng):
     np.testing.assert_array_equal(novelty.score(X), novelty.score(X.reshape(60, -1)))
 
 
-def test_arrays_come_back_exactly_without_pickle(rng, tmp_path):
+def test_arrays_are_restored_exactly_without_pickle(rng, tmp_path):
     novelty = Novelty.fit(rng.normal(size=(300, 80)))
     np.savez(tmp_path / "novelty.npz", **novelty.to_arrays())
     with np.load(tmp_path / "novelty.npz", allow_pickle=False) as stored:
