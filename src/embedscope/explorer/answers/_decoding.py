@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _MOST_STEPS = 10_000  # more pictures than a user looks at
 
-Draw = Callable[..., npt.NDArray[Any] | None]
+DecodeFunction = Callable[..., npt.NDArray[Any] | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +76,7 @@ class Reconstruction:
 
 
 def decode(
-    draw: Draw,
+    draw: DecodeFunction,
     point: npt.ArrayLike,
     places: PlaceIndex,
     support: MapSupport,
@@ -122,7 +122,7 @@ def decode(
 
 
 def decode_path(
-    draw: Draw,
+    draw: DecodeFunction,
     points: npt.ArrayLike,
     places: PlaceIndex,
     support: MapSupport,
@@ -193,7 +193,7 @@ def space_evenly(points: npt.ArrayLike, n_steps: Any) -> npt.NDArray[np.float64]
 
 
 def decode_points(
-    draw: Draw,
+    draw: DecodeFunction,
     points: npt.ArrayLike,
     places: PlaceIndex,
     support: MapSupport,

@@ -96,11 +96,11 @@ class Novelty:
                 f"X must have at least {LEAST_SAMPLES} samples; got {len(rows)}. What is usual "
                 "cannot be learned from fewer: add more samples."
             )
-        drawn = np.random.default_rng(seed).permutation(len(rows))[:_MOST_REFERENCES]
+        chosen = np.random.default_rng(seed).permutation(len(rows))[:_MOST_REFERENCES]
         # The same number of axes for all samples and for nine folds: residuals must be comparable.
-        n_axes = min(_MOST_AXES, rows.n_features, len(drawn) // _SAMPLES_PER_AXIS)
-        distances, residuals = _hold_out(rows, drawn, n_axes)
-        neighborhood = Neighborhood.of(rows, drawn, n_axes)
+        n_axes = min(_MOST_AXES, rows.n_features, len(chosen) // _SAMPLES_PER_AXIS)
+        distances, residuals = _hold_out(rows, chosen, n_axes)
+        neighborhood = Neighborhood.of(rows, chosen, n_axes)
         units = _usual(distances, residuals, neighborhood.spread)
         return cls(neighborhood, units, np.sort(_unusual(distances, residuals, units)))
 
@@ -178,10 +178,10 @@ class Novelty:
 
 
 def _hold_out(
-    rows: Rows, drawn: npt.NDArray[np.int64], n_axes: int
+    rows: Rows, chosen: npt.NDArray[np.int64], n_axes: int
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Distances and residuals of samples, each measured by the samples of other folds."""
-    folds = np.array_split(drawn, _N_FOLDS)
+    folds = np.array_split(chosen, _N_FOLDS)
     measured: list[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]] = []
     n_held_out = 0
     for number, fold in enumerate(folds):

@@ -18,7 +18,7 @@ _BRIGHTER = np.array([255, 128, 0], np.float32)  # orange and blue differ for an
 _DARKER = np.array([0, 128, 255], np.float32)
 
 
-class Draws(Protocol):
+class ReconstructingMap(Protocol):
     """The part of `MapAnalysis` that reconstruction uses."""
 
     @property
@@ -95,7 +95,7 @@ class _Decoded:
 
 
 def reconstruct(
-    map_: Draws,
+    map_: ReconstructingMap,
     samples: Samples,
     rows: npt.NDArray[np.int64],
     positions: npt.NDArray[np.float32] | None = None,
@@ -223,7 +223,7 @@ def draw_difference(difference: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8
 
 
 def _decode_blocks(
-    map_: Draws,
+    map_: ReconstructingMap,
     samples: Samples,
     rows: npt.NDArray[np.int64],
     positions: npt.NDArray[np.float32] | None,

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from embedscope._errors import InvalidInputError
 from embedscope._wording import counted
 from embedscope.explorer.answers._decoding import (
-    Draw,
+    DecodeFunction,
     Reconstruction,
     decode,
     decode_path,
@@ -72,10 +72,10 @@ class DecodingCommands(ExplorerState):
             if there is no such sample, the map has no style codes, or a run goes on.
         """
         styles = self._styles(style, may_be_random=True)
-        draw, around, spread = self._draw(), self._surroundings(), self._spread()
-        drawn = decode(draw, point, *around, styles=styles, spread=spread)
-        self._set_reconstruction(drawn)
-        return drawn
+        draw, around, spread = self._decoder(), self._surroundings(), self._spread()
+        decoded = decode(draw, point, *around, styles=styles, spread=spread)
+        self._set_reconstruction(decoded)
+        return decoded
 
     @command
     def decode_path(
@@ -102,11 +102,11 @@ class DecodingCommands(ExplorerState):
             As for `decode`.
         """
         styles = self._styles(style)
-        draw, around, spread = self._draw(), self._surroundings(), self._spread()
-        drawn = decode_path(draw, points, *around, n_steps, styles=styles, spread=spread)
-        self._set_reconstruction(drawn)
-        self._say(f"{len(drawn)} samples decoded along a path")
-        return drawn
+        draw, around, spread = self._decoder(), self._surroundings(), self._spread()
+        decoded = decode_path(draw, points, *around, n_steps, styles=styles, spread=spread)
+        self._set_reconstruction(decoded)
+        self._say(f"{len(decoded)} samples decoded along a path")
+        return decoded
 
     @command
     def draw(self, points: Any, style: Any = None) -> tuple[Reconstruction, ...]:
@@ -130,7 +130,7 @@ class DecodingCommands(ExplorerState):
             As for `decode`.
         """
         styles = self._styles(style)
-        return decode_points(self._draw(), points, *self._surroundings(), styles=styles)
+        return decode_points(self._decoder(), points, *self._surroundings(), styles=styles)
 
     def draw_grid(self, n_per_side: int = 12) -> MapGrid:
         """Decode a grid over the whole map and show nothing.
@@ -164,7 +164,7 @@ class DecodingCommands(ExplorerState):
         analysis = self._state.analysis
         return analysis is not None and analysis.has_style and self._run_at_work() is None
 
-    def _draw(self) -> Draw:
+    def _decoder(self) -> DecodeFunction:
         """The decoder: a recent copy of the one in training, or the trained one."""
         run = self._run_at_work()
         return self._need_model().draw if run is None else run.decode
@@ -210,9 +210,9 @@ class DecodingCommands(ExplorerState):
         return self._queries.places(self._state.embedding), support, self._need_samples()
 
     def _set_reconstruction(
-        self, drawn: Reconstruction | tuple[Reconstruction, ...] | None
+        self, decoded: Reconstruction | tuple[Reconstruction, ...] | None
     ) -> None:
-        self._change(reconstruction=drawn)
+        self._change(reconstruction=decoded)
 
     def reconstruct(
         self, samples: Any = None, *, n_most: int | None = None
