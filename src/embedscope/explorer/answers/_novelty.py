@@ -19,10 +19,10 @@ from embedscope.explorer.answers._neighborhood import Neighborhood
 NOVEL = 0.99  # from this score on, a sample is unlike those trained on
 LEAST_SAMPLES = 20  # to fit on
 
-_MOST_REFERENCES = 20_000
+_MOST_REFERENCES = 20_000  # with 50 axes they take 4 MB in a session
 _MOST_AXES = 50
 _SAMPLES_PER_AXIS = 5
-_N_FOLDS = 10
+_N_FOLDS = 10  # of the cross-conformal scores, see Vovk (2015)
 _ENOUGH_HELD_OUT = 2_000
 _SMALLEST_CHANGE = 0.01  # of a residual, as a share: a smaller change is never unusual
 _ARRAYS = ("mean", "axes", "references", "units", "calibration")

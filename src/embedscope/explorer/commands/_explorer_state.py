@@ -93,8 +93,9 @@ class ExplorerState:
         """Replace the state, and emit the signals of all that differs.
 
         The colours are computed again if what they depend on has changed. If the samples change,
-        all signals are emitted. If a listener fails, psygnal skips the later listeners of the same
-        signal; all other signals are emitted still, and the first error is raised at the end.
+        all signals but `parameters_changed` are emitted. If a listener fails, psygnal skips the
+        later listeners of the same signal; all other signals are still emitted, and the first error
+        is raised at the end.
         """
         if _differ(state.color_key, state.colored_for):
             state = self._colored_if_possible(state)

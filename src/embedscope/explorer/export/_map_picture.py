@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FORMATS = ("png", "svg", "pdf")
-_SIZE_INCHES = (6.4, 4.8)
+_SIZE_INCHES = (6.4, 4.8)  # the default of matplotlib
 _MOST_LEGEND_LINES = 15
 _MOST_SHAPES = 20_000  # more points are rasterized, so that programs can open a vector file
 _HIGHLIGHT = "#d55e00"
