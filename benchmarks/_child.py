@@ -1,7 +1,7 @@
-"""Fit one implementation on one data set in a process of its own and print what it took.
+"""Fit one implementation on one data set in a separate process, and print time and memory.
 
-A process of its own, because peak memory can only be read for a whole process, and
-because neither side should find the other's caches warm.
+A separate process, because peak memory is known only for a whole process, and because no
+implementation should find the caches of the other one filled.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ def scores(split: _datasets.Split, train_map: np.ndarray, held_out_map: np.ndarr
 
 
 def run_umap_learn(split: _datasets.Split, max_steps: int | None) -> dict:
-    """umap-learn's ParametricUMAP; with `max_steps`, time that many and multiply."""
+    """umap-learn's ParametricUMAP; with `max_steps`, time so many and extrapolate."""
     import keras
     from umap.parametric_umap import ParametricUMAP
 
     class Clock(keras.callbacks.Callback):
-        """Notes when training began, and stops it after `max_steps` batches."""
+        """Records the start of training, and stops it after `max_steps` batches."""
 
         def on_train_begin(self, logs=None):
             self.began = time.perf_counter()
@@ -118,7 +118,7 @@ def run_umap(split: _datasets.Split, max_steps: int | None) -> dict:
 
 
 def run_embedscope(split: _datasets.Split, max_steps: int | None) -> dict:
-    """Run embedscope's ParametricUMAP as it comes; imports are counted apart, as for umap-learn."""
+    """Run embedscope's ParametricUMAP with its defaults; imports are timed separately."""
     import embedscope.core.fitting._fitting  # noqa: F401 - TensorFlow, which umap-learn imports up front
     from embedscope import ParametricUMAP
 

@@ -1,4 +1,4 @@
-"""The data every benchmark runs on: scaled to 0..1, float32, with labels and a held-out part."""
+"""The data of all benchmarks: scaled to 0..1, float32, with labels and a held-out part."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
-"""embedscope and umap-learn 0.5.12 side by side on the same data, in the same run, as ratios.
+"""Compare embedscope and umap-learn 0.5.12 on the same data, in the same run, as ratios.
 
     python benchmarks/compare_umap_learn.py                     # digits and 10,000 images
     python benchmarks/compare_umap_learn.py --datasets fashion-mnist-60000
     python benchmarks/compare_umap_learn.py --full              # umap-learn to its end, stored
 
-umap-learn's ParametricUMAP takes minutes, and every batch takes the same time: so its time is
-measured over a few hundred steps and multiplied, its preparation (neighbours, graph, network) in
-full. Its scores come from one full run, stored in `results/umap_learn_full.json` by `--full`.
-Each fit runs in a process of its own.
+umap-learn's ParametricUMAP takes minutes, and all batches take the same time. So a few hundred
+steps are timed and extrapolated; its preparation (neighbours, graph, network) is timed completely.
+Its scores come from one full run, which `--full` stores in `results/umap_learn_full.json`. Each fit
+runs in a separate process.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PEER = "umap-learn.ParametricUMAP"
 
 
 def measure(implementation: str, dataset: str, *options: str) -> dict:
-    """Run one fit in a process of its own and read what it printed last."""
+    """Run one fit in a separate process, and read the last line of its output."""
     finished = subprocess.run(
         [
             sys.executable,

@@ -1,9 +1,9 @@
-"""How fast crops are cut, and how much memory it takes where the image lies on disk.
+"""The time to cut crops, and the peak memory for an image on disk.
 
-    python benchmarks/crops.py            # from memory: crops a second on one core
+    python benchmarks/crops.py            # from memory: crops per second on one core
     python benchmarks/crops.py --zarr     # 20,000 x 20,000 pixels, 100,000 objects: peak memory
 
-Pixels name the object that they belong to, so that every crop is checked, not only counted.
+The value of a pixel is the number of its object, so that every crop is checked.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def pixels_of(labels: np.ndarray, n_channels: int) -> np.ndarray:
 
 
 def check(samples, n_side: int) -> None:
-    """Every object is there, and the middle of its crop is its own."""
+    """Check that every object is there, and is in the middle of its crop."""
     label = samples.identities.label
     np.testing.assert_array_equal(label, 7 * np.arange(n_side**2) + 5)
     middle = samples.images[:, SIZE // 2, SIZE // 2]

@@ -1,4 +1,4 @@
-"""What a person waits for in the explorer's own state, in milliseconds at 100,000 samples.
+"""The time of commands of the explorer at 100,000 samples, in milliseconds.
 
     python benchmarks/explorer_speed.py
     python benchmarks/explorer_speed.py --samples 1000000
@@ -28,7 +28,7 @@ from embedscope.samples import samples_from_array
 
 
 def measure(name: str, work: Callable[[], object], n_times: int = 15) -> None:
-    work()  # what is loaded or built once is not what is measured
+    work()  # once before, to exclude what is loaded or built only once
     durations = []
     for _ in range(n_times):
         start = time.perf_counter()

@@ -1,8 +1,8 @@
-"""How long the main thread has to wait while a run trains in its worker.
+"""How long the main thread is blocked while a run trains in its worker thread.
 
-A beat every 10 ms on the main thread, as a window or a kernel would have; training 60,000 samples
-of 28 x 28 pixels. The same heartbeat beside a process that trains the same says what the machine
-alone is to blame for.
+The main thread has a timer of 10 ms, like a window or a kernel, while 60,000 samples of 28 x 28
+pixels are trained. For comparison, the same is measured with the training in another process: that
+is the share of the machine.
 
     python benchmarks/heartbeat.py [--samples 60000] [--table] [--out FILE]
 """
@@ -80,7 +80,7 @@ def _beat_while_training(run: TrainingRun) -> list[tuple[float, str]]:
 
 
 def _beat(goes_on: Callable[[], bool], where: Callable[[], str]) -> list[tuple[float, str]]:
-    """Seconds from beat to beat, and where the run was."""
+    """Seconds between beats, and the phase of the run."""
     beats = []
     last = time.perf_counter()
     while goes_on():

@@ -1,9 +1,9 @@
-"""How long a lasso takes to show on 100,000 objects in napari, drawn to the last pixel.
+"""The time until a lasso is visible on 100,000 objects in napari, completely painted.
 
     xvfb-run -a -s "-screen 0 1280x1024x24" python benchmarks/napari_highlight.py
 
-Beside it, in the same run: the same highlight by a colormap of the Labels layer itself, one entry
-an object, which is what plugins do that write `DirectLabelColormap`.
+For comparison, in the same run: the same highlight by a colormap of the Labels layer with one entry
+per object, as in plugins that set `DirectLabelColormap`.
 """
 
 from __future__ import annotations

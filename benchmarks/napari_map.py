@@ -1,9 +1,9 @@
-"""How long the map of the dock takes to show, recolour, pan and select a million points.
+"""The time of the dock's map to show, recolour, pan and select a million points.
 
     xvfb-run -a -s "-screen 0 1280x1024x24" python benchmarks/napari_map.py
 
 Each time is from the change to the frame that shows it, median of several, on a map of 384 x 400
-pixels. Beside it, in the same run: panning vispy's own markers, which is what the map would draw
+pixels. For comparison, in the same run: panning with the markers of vispy, which the map would use
 without `PixelLayer`.
 """
 

@@ -1,14 +1,14 @@
-"""How long pictures of cells take to train, and how well map and decoder do on unseen ones.
+"""The training time for pictures of cells, and the quality of map and decoder on unseen ones.
 
     python benchmarks/train_cells.py                               # 1,280 Jurkat cells
-    python benchmarks/train_cells.py --baseline 2ccd93b            # beside an earlier version
+    python benchmarks/train_cells.py --baseline 2ccd93b            # with an earlier version
     python benchmarks/train_cells.py --nuclei nuclei_dsb2018.npz   # 5,000 and 20,000 nuclei
 
-A fifth of the cells is unseen: neither the encoder nor the decoder learns from them. Each run has a
-process of its own, which imports TensorFlow before the clock starts. An earlier version, any commit
-of this repository, is checked out to a temporary folder and runs in turn with the present one.
-Nuclei come from a file with arrays `images_*` and `labels_*`, as those of the 2018 Data Science
-Bowl; past the 12,000 that it has they are repeated, turned by quarters.
+A fifth of the cells is unseen: neither the encoder nor the decoder learns from them. Each run is a
+separate process, which imports TensorFlow before the time starts. An earlier version, any commit of
+this repository, is checked out to a temporary folder; both versions run alternately. Nuclei come
+from a file with arrays `images_*` and `labels_*`, as of the 2018 Data Science Bowl. It has 12,000;
+further ones are the same, rotated by quarter turns.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def nuclei(path: Path, n_crops: int) -> tuple[np.ndarray, None]:
 
 
 def measure(X: np.ndarray, phase: np.ndarray | None) -> dict[str, float]:
-    """Train on four fifths, and look at the rest."""
+    """Train on four fifths, and test on the rest."""
     import embedscope.core.fitting._fitting  # noqa: F401 - TensorFlow, before the clock starts
     from embedscope.samples import samples_from_array
     from embedscope.training import TrainingRun
@@ -110,7 +110,7 @@ def score_map(
 
 
 def score_decoder(seen: np.ndarray, unseen: np.ndarray, estimator: object) -> dict[str, float]:
-    """Squared error of unseen cells as a share of that of drawing the mean cell every time."""
+    """Squared error of unseen cells, as a share of the error of the mean cell."""
     places = estimator.transform(unseen)
     nothing = float(np.square(unseen - seen.mean(axis=0)).sum())
 
@@ -125,7 +125,7 @@ def score_decoder(seen: np.ndarray, unseen: np.ndarray, estimator: object) -> di
 
 
 def run_version(source: Path, arguments: list[str]) -> dict[str, float]:
-    """Measure one version of the package in a process of its own."""
+    """Measure one version of the package in a separate process."""
     environment = os.environ | {"PYTHONPATH": str(source / "src"), "TF_CPP_MIN_LOG_LEVEL": "3"}
     command = [sys.executable, __file__, "--child", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
@@ -135,7 +135,7 @@ def run_version(source: Path, arguments: list[str]) -> dict[str, float]:
 
 
 def compare(arguments: list[str], baseline: Path | None, n_runs: int) -> dict[str, dict]:
-    """Medians of some runs of both versions, taken in turn, and ratios of their times."""
+    """Medians of alternating runs of both versions, and ratios of their times."""
     sources = {"now": ROOT} | ({} if baseline is None else {"before": baseline})
     runs: dict[str, list[dict]] = {name: [] for name in sources}
     for _ in range(n_runs):

@@ -1,11 +1,11 @@
-"""How fast the notebook widget is through a real kernel, in JupyterLab on this machine.
+"""The speed of the notebook widget with a real kernel, in JupyterLab on this machine.
 
     python benchmarks/widget_in_lab.py
 
-Headless Chromium, WebGL in software, real mouse and keys. Measured in the page: from the key that
-runs the cell to the map on the screen (1,500 to 1,000,000 samples); from the pointer on a sample to
-its picture, each fetched for the first time; and how many decoded pictures a second follow a drag
-of the decoder, and how many of them the network drew. Medians of several tries.
+Headless Chromium, software WebGL, real mouse and key events. Measured in the page: the time from
+the key that runs the cell to the map on the screen (1,500 to 1,000,000 samples); the time from the
+pointer on a sample to its picture, which is not yet cached; and pictures per second while *Decode*
+is dragged, with the number that the network decoded. Medians of several tries.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from widget_page import open_browser  # noqa: E402
 
 SIZES = (1_500, 100_000, 1_000_000)
 N_HOVERS = 25
-N_STEPS, STEP_PX, STEP_MS = 60, 3, 40  # of a pointer that wanders
+N_STEPS, STEP_PX, STEP_MS = 60, 3, 40  # of a moving pointer
 
 PLACED = """
 import numpy as np
@@ -144,7 +144,7 @@ def until_picture() -> tuple[list[float], list[float]]:
 
 
 def pictures_a_second() -> tuple[float, float]:
-    """Pictures shown while the decoder is dragged, and those that the network drew for it."""
+    """Pictures shown while *Decode* is dragged, and those that the network decoded."""
     with notebook_with([TRAINED, "explorer"]) as notebook:
         notebook.run_cells()
         notebook.wait_for_widget()

@@ -1,10 +1,10 @@
-"""How fast the notebook widget's page is, in headless Chromium with WebGL in software.
+"""The speed of the widget's page, in headless Chromium with software WebGL.
 
     python benchmarks/widget_speed.py
 
-For maps of 1,500 to 1,000,000 samples: the main thread's time for a new map, the time until it is
-drawn (on a graphics card this is far less), and what a hover and a lasso of 60 corners cost. The
-numbers are medians over five tries, in milliseconds, printed as a table.
+For maps of 1,500 to 1,000,000 samples: the time of the main thread for a new map, the time until it
+is drawn (much less with a graphics card), and the times of a hover and of a lasso of 60 corners.
+The numbers are medians of five tries, in milliseconds, printed as a table.
 """
 
 from __future__ import annotations

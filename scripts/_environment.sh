@@ -2,7 +2,7 @@
 #
 # prepare_environment NAME ARGUMENTS...
 #     Installs with `pip install ARGUMENTS` unless that was done before for this pyproject.toml.
-#     NAME tells the two callers' installs apart: they share one environment.
+#     NAME separates the installs of the two callers, which share one environment.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 python=$root/.venv/bin/python
@@ -23,7 +23,7 @@ find_python() {
     return 1
 }
 
-# Debian ships Python without the module that puts pip into a new environment.
+# Debian has the module that puts pip into a new environment in a separate package.
 install_venv_module() {
     local package
     package=python$("$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv
@@ -36,7 +36,7 @@ install_venv_module() {
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package"
 }
 
-# Debian's packages that windows and browsers need, unless the commands named are all there already.
+# The Debian packages for windows and browsers, unless all commands in the arguments exist.
 install_system_packages() {
     local wanted
     for wanted in "$@"; do
@@ -45,7 +45,7 @@ install_system_packages() {
     done
     if [ -z "$wanted" ] && ldconfig -p | grep -q libxcb-icccm; then return; fi
     if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-        say "Not found, and not installed for want of apt-get or its rights: $*"
+        say "Not found, and not installed without apt-get or root rights: $*"
         return
     fi
     say "Installing the system packages for $*"
@@ -66,16 +66,16 @@ make_environment() {
     "$base" -m venv "$root/.venv"
 }
 
-# uv does in seconds what pip does in minutes; where it cannot be had, pip does. Like pip, it is told
-# to trust the certificates that this machine trusts, so that a company's proxy does not stop it, and
-# to compile: TensorFlow's sources take half a minute, in every process where nobody keeps bytecode.
+# uv takes seconds instead of minutes; without it, pip is used. As in pip, uv trusts the certificates
+# of this machine, so that it works behind a company's proxy, and compiles bytecode: to compile
+# TensorFlow's sources takes half a minute, in each process that cannot store bytecode.
 install() {
     if "$python" -m pip install --quiet --disable-pip-version-check uv &&
         UV_SYSTEM_CERTS=true "$python" -m uv pip install --quiet --compile-bytecode \
             --python "$python" "$@"; then
         return
     fi
-    say "uv did not do it; trying pip"
+    say "uv failed; trying pip"
     "$python" -m pip install --quiet --upgrade 'pip>=25.1' && # the first that knows --group
         "$python" -m pip install --quiet "$@"
 }
@@ -88,7 +88,7 @@ prepare_environment() {
         return
     fi
     if ! "$python" -m pip --version >/dev/null 2>&1; then make_environment; fi
-    say "Installing embedscope and what it needs into .venv (minutes the first time)"
+    say "Installing embedscope and its dependencies into .venv (minutes the first time)"
     (cd "$root" && install "$@")
     printf '%s' "$wanted" >"$stamp"
 }

@@ -1,9 +1,9 @@
-"""Make the pictures of the dock that the documentation shows, in both of napari's themes.
+"""Make the pictures of the dock for the documentation, in both themes of napari.
 
     xvfb-run -a -s "-screen 0 1280x1024x24" python scripts/make_dock_pictures.py [FOLDER]
 
-It trains on the bundled sample cells, which takes a minute or two, and acts by the mouse as a
-person would. Look at what comes out before it is committed.
+It trains on the bundled sample cells, which takes one or two minutes, and uses real mouse events.
+Look at the pictures before you commit them.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from dock_hands import click_point, drag_map, pixels_of  # noqa: E402
 from embedscope.napari_dock.map._gestures import Tool  # noqa: E402
 
 DOCK_PX = 400
-COLORS = 256  # of a picture: enough for the eye, and small enough for a repository
+COLORS = 256  # of a picture: no visible difference, and a small file
 
 
 def save(widget: Any, file: Path) -> None:
     """Write what a widget shows as a small PNG."""
     widget.grab().save(str(file))
     with Image.open(file) as picture:
-        # Of Pillow's methods the one that keeps the few pixels of a legend as they are.
+        # The method of Pillow that keeps the few pixels of a legend.
         small = picture.convert("RGB").quantize(COLORS, method=Image.Quantize.FASTOCTREE)
     small.save(file, optimize=True)
 
@@ -62,7 +62,7 @@ def train(dock: Any) -> None:
 
 
 def circle(dock: Any, rows: np.ndarray, radius_px: float, n_corners: int = 40) -> np.ndarray:
-    """A way around the middle of these samples on the map."""
+    """A path around the middle of these samples on the map."""
     middle = np.median(pixels_of(dock, rows.tolist()), axis=0)
     angles = np.linspace(0, 2 * np.pi, n_corners, endpoint=False)
     return middle + radius_px * np.stack([np.cos(angles), np.sin(angles)], axis=1)
@@ -74,7 +74,7 @@ def of_phase(dock: Any, name: str) -> np.ndarray:
 
 
 def draw_again(dock: Any) -> None:
-    """Carry a cell to another phase, and draw some again, two of them held out."""
+    """Carry a cell to another phase, and reconstruct some cells, two of them held out."""
     panel, one = dock.view.sample_panel, int(of_phase(dock, "G2")[5])
     click_point(dock, one)
     panel.carrying.carry.click()

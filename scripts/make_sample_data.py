@@ -1,10 +1,10 @@
-"""Make the sample data that ship in the package from the published collections.
+"""Make the bundled sample data from the published collections.
 
     python scripts/make_sample_data.py SOURCE_FOLDER [--out FOLDER]
 
-SOURCE_FOLDER holds `jurkat_cell_cycle.npz` and `nuclei_dsb2018.npz`. The files written are ordinary
-npz archives whose members are compressed with LZMA (a third smaller than deflate on these images);
-`numpy.load` reads them without further code, and without pickle.
+SOURCE_FOLDER holds `jurkat_cell_cycle.npz` and `nuclei_dsb2018.npz`. The files are npz
+archives whose members are compressed with LZMA (a third smaller than deflate for these images);
+`numpy.load` reads them directly, without pickle.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ BUNDLED = Path(__file__).parents[1] / "src" / "embedscope" / "samples" / "data"
 # Jurkat: 40 x 40 tiles of 40 x 40 pixels, as the instrument's software lays out a montage.
 TILES_PER_SIDE = 40
 TILE = 40
-RARE_PHASES = (4, 5, 6)  # Metaphase, Anaphase, Telophase: 112 of 3,418 cells, all are wanted
+RARE_PHASES = (4, 5, 6)  # Metaphase, Anaphase, Telophase: 112 of 3,418 cells, all are kept
 # Rounding steps no wider than twice the camera noise (standard deviation 2.1, 1.0 and 2.1 grey
-# levels in brightfield, DNA and darkfield), so that what is lost is noise. They halve the file.
+# levels in brightfield, DNA and darkfield), so that only noise is lost. They halve the file.
 GREY_STEP = np.array([4, 2, 4])
 SAME_CELL = 0.97  # correlation of two brightfield tiles above which they show one cell twice
 SEED = 0

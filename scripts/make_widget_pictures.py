@@ -1,9 +1,9 @@
-"""Take the pictures of the widget in JupyterLab that docs/jupyter.md shows.
+"""Take the pictures of the widget in JupyterLab for docs/jupyter.md.
 
     python scripts/make_widget_pictures.py
 
-Needs the group `test` and Chromium. The nuclei are trained by the widget's own button, in the light
-theme, and shown in the dark one too.
+Needs the group `test` and Chromium. The button of the widget trains the nuclei, in the light theme;
+the dark theme shows the same map.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ explorer
 PLACES = "explorer.embedding.positions"
 MIDDLING = "abs(samples.column('area') - samples.column('area').mean()).argmin()"
 LARGE = "samples.column('area') > 280"
-COLORS = 256  # of a PNG: a third of its size, and nothing to see
+COLORS = 256  # of a PNG: a third of its size, without a visible difference
 
 
 def arrange(notebook: LabNotebook) -> None:
-    """Train, colour, keep a gate, carry a nucleus, and draw the large ones again."""
+    """Train, colour, add a gate, carry a nucleus, and reconstruct the large ones."""
     notebook.page.get_by_role("button", name="Train", exact=True).click()
     notebook.wait_until("explorer.status.phase.name == 'DONE'", 300)
     notebook.ask("explorer.color('area')")

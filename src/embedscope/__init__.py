@@ -1,6 +1,6 @@
-"""embedscope: a parametric UMAP in seconds, and the images it came from beside it.
+"""embedscope: a parametric UMAP in seconds, linked to the images of the samples.
 
-The public names are loaded when they are first used, so that importing the package costs nothing.
+The public names are imported at their first use, so that importing the package is fast.
 """
 
 from __future__ import annotations

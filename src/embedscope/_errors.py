@@ -2,7 +2,7 @@
 
 Every message gives the rule, the value and the remedy:
 ``<parameter> must be <rule>; got <value>. <Remedy>.`` Each class also derives from the built-in
-that callers already catch, so ``except ValueError`` keeps working in a scikit-learn pipeline.
+error that callers catch, so ``except ValueError`` works in a scikit-learn pipeline.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ class InvalidInputError(EmbedscopeError, ValueError):
 
 
 class InvalidTypeError(InvalidInputError, TypeError):
-    """An array holds something that cannot be a number: a TypeError too, as in scikit-learn."""
+    """A value is of the wrong type. Also a TypeError, as in scikit-learn."""
 
 
 class InvalidModelError(EmbedscopeError, ValueError):
-    """A model on disk is broken, unsafe, or written in a format this version cannot read."""
+    """A model on disk is damaged, unsafe, or in a format that this version cannot read."""
 
 
 class NotWrittenError(EmbedscopeError, OSError):
-    """A file or directory could not be written: no room, no permission, no such place."""
+    """A file or folder cannot be written: no space, no permission, or no such path."""
 
 
 class StoppedError(EmbedscopeError, RuntimeError):
-    """Training was stopped before anything was learned, so there is no result to keep."""
+    """Training was stopped before there was a result."""
 
 
 class ForkedError(EmbedscopeError, RuntimeError):
-    """A process was forked from one that had loaded TensorFlow, which cannot run in both."""
+    """A process was forked after TensorFlow was loaded, which cannot run in both."""
 
 
 class MissingDependencyError(EmbedscopeError, ImportError):
-    """An optional dependency is missing or of a version that does not work."""
+    """An optional dependency is missing, or its version does not work."""

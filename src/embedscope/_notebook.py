@@ -1,7 +1,7 @@
-"""An explorer at the end of a notebook's cell shows itself as its widget.
+"""Show an explorer at the end of a notebook's cell as its widget.
 
-The explorer knows no front end, so the package's front door hands this to it. Nothing is imported
-before an explorer is really shown, and only in a kernel: a terminal shows its ordinary `repr`.
+The explorer imports no front end, so `embedscope.__init__` sets `Explorer.display`. The widget is
+imported when an explorer is shown, and only in a kernel: a terminal shows the `repr`.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from embedscope.explorer import Explorer
     from embedscope.jupyter_widget import ExplorerWidget
 
-# Weakly both ways, since a widget holds its explorer; an open one is kept by ipywidgets itself.
+# Both references are weak, since a widget refers to its explorer; ipywidgets keeps open widgets.
 _shown: WeakKeyDictionary[Explorer, ReferenceType[ExplorerWidget]] = WeakKeyDictionary()
 
 
 def show_in_notebook(explorer: Explorer) -> None:
-    """Show an explorer under the cell that runs.
+    """Show an explorer under the running cell.
 
-    An explorer that is shown again is another view of the same widget.
+    An explorer that is shown again gets another view of the same widget.
 
     Raises
     ------
     NotImplementedError
-        Outside a kernel: IPython then shows what `repr` gives.
+        Outside a kernel: IPython then shows the `repr`.
     """
     if not is_in_kernel():
         raise NotImplementedError
@@ -46,7 +46,7 @@ def show_in_notebook(explorer: Explorer) -> None:
 
 
 def is_in_kernel() -> bool:
-    """Whether a notebook's kernel runs this process, not a terminal."""
+    """Whether this process is the kernel of a notebook, not a terminal."""
     ipython = sys.modules.get("IPython")
     shell = None if ipython is None else ipython.get_ipython()
     return getattr(shell, "kernel", None) is not None

@@ -1,4 +1,4 @@
-"""Warnings that point at the user's own line, however deep in the package their cause is."""
+"""Warnings that point at the user's line, however deep in the package the cause is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import warnings
 
 
 def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn at the first line outside of the package that led here.
+    """Warn at the innermost line of the call stack outside of the package.
 
     Parameters
     ----------

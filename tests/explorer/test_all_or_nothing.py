@@ -1,4 +1,4 @@
-"""A command that fails changes nothing, and what cannot be opened again replaces no session."""
+"""A failing command changes nothing, and a session that cannot be opened replaces no other."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def explorer() -> Explorer:
 
 
 def everything(explorer: Explorer) -> dict[str, Any]:
-    """What a front end can see of an explorer."""
+    """The state of an explorer that a front end can read."""
     return {
         "samples": explorer.samples,
         "positions": explorer.embedding.positions.tolist(),
@@ -70,7 +70,7 @@ def test_color_choice_of_other_types(attributes: dict[str, Any]) -> None:
 
 
 def unreadable() -> ColorBy:
-    """A choice that no check has seen."""
+    """A choice that bypassed the checks."""
     choice = ColorBy("feature", "0")
     object.__setattr__(choice, "name", ["0"])
     return choice
@@ -101,7 +101,7 @@ def test_failure_in_the_middle_changes_nothing(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Memory may run out anywhere."""
+    """A MemoryError can occur anywhere."""
     monkeypatch.chdir(tmp_path)
     Explorer(np.ones((4, 2))).save("other")
     before = everything(explorer)
@@ -124,7 +124,7 @@ def test_failure_in_the_middle_changes_nothing(
     assert not explorer.gates
 
 
-def test_refused_command_tells_nothing(explorer: Explorer) -> None:
+def test_refused_command_emits_nothing(explorer: Explorer) -> None:
     explorer.add_gate(SQUARE, "right")
     explorer.color(ColorBy("gate", "left"))
     told: list[Any] = []
@@ -151,7 +151,7 @@ def test_colors_follow_a_gate_that_is_renamed(explorer: Explorer) -> None:
     assert [entry.label for entry in explorer.coloring.legend] == ["right", "in no gate"]
 
 
-def test_colors_by_a_gate_that_goes(explorer: Explorer, tmp_path: Path) -> None:
+def test_colors_by_a_gate_that_is_removed(explorer: Explorer, tmp_path: Path) -> None:
     explorer.color(ColorBy("gate", "left"))
     explorer.remove_gate("left")
     assert explorer.color_by == ColorBy("gate")
@@ -172,7 +172,7 @@ def test_session_that_could_not_be_opened_replaces_none(tmp_path: Path) -> None:
 
 
 def test_session_of_earlier_with_refused_colors_opens(tmp_path: Path) -> None:
-    """Earlier versions kept a choice that they had refused, and could not open the session."""
+    """Earlier versions stored a choice that they had refused, and could not open the session."""
     Explorer(np.ones((4, 2))).save(tmp_path / "session")
     file = tmp_path / "session" / SESSION.header
     header = unseal(file.read_bytes(), SESSION)

@@ -1,4 +1,4 @@
-"""Annotated tables on disk: names of elements, and nothing of the user's is replaced by mistake."""
+"""Annotated tables on disk: names of elements, and no other folder is replaced."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def table():
     return to_anndata(to_frame(samples.identities, positions, samples.features, {}, {}))
 
 
-def test_elements_have_the_names_of_their_sources_and_of_the_frames_where_labels_come_back():
+def test_elements_are_named_by_source_and_by_frame_if_labels_repeat():
     identities = Identities(
         sources=("cells, day 1", "cells_day_1", "series"),
         source=np.array([0, 0, 1, 2, 2, 2]),
@@ -38,12 +38,12 @@ def test_elements_have_the_names_of_their_sources_and_of_the_frames_where_labels
     }
 
 
-def test_labels_that_never_come_back_need_no_frame():
+def test_unique_labels_need_no_frame():
     identities = Identities(("a",), np.zeros(3, int), np.arange(3), np.array([4, 5, 6]))
     assert set(element_names(identities).values()) == {"a"}
 
 
-def test_an_h5ad_replaces_the_one_before(table, tmp_path):
+def test_h5ad_file_replaces_an_existing_one(table, tmp_path):
     for shift in (0, 1):
         table.obsm["X_umap"] = np.full((6, 2), shift, np.float32)
         write_h5ad(tmp_path / "map.h5ad", table)
@@ -52,7 +52,7 @@ def test_an_h5ad_replaces_the_one_before(table, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["map.h5ad"]
 
 
-def test_a_zarr_table_takes_no_place_of_something_else(table, tmp_path):
+def test_zarr_table_replaces_no_existing_folder(table, tmp_path):
     write_zarr(tmp_path / "new" / "map.zarr", table)
     assert len(anndata.read_zarr(tmp_path / "new" / "map.zarr")) == 6
     for taken in (tmp_path / "new" / "map.zarr", tmp_path / "new"):

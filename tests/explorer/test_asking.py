@@ -1,4 +1,4 @@
-"""What a trained map is asked without showing it, and what is said of gates and undoing."""
+"""Answers that are not shown, and messages about gates and undo."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def fresh(trained: Explorer) -> Explorer:
     return explorer
 
 
-def test_reasons_are_found_for_a_gate_and_shown_when_that_is_asked(fresh: Explorer) -> None:
+def test_explanation_of_a_gate_is_shown_on_request_only(fresh: Explorer) -> None:
     told: list[object] = []
     fresh.events.explanation_changed.connect(told.append)
     half = fresh.embedding.positions[:, 0] < np.median(fresh.embedding.positions[:, 0])
@@ -50,7 +50,7 @@ def test_reasons_are_found_for_a_gate_and_shown_when_that_is_asked(fresh: Explor
     assert fresh.explanation is None
 
 
-def test_reasons_of_no_gate_of_nobody_and_of_others_are_refused(fresh: Explorer) -> None:
+def test_explanations_of_missing_gates_and_samples_are_refused(fresh: Explorer) -> None:
     with pytest.raises(InvalidInputError, match="must be that of a gate"):
         fresh.find_reasons(gate="nowhere")
     fresh.add_gate([[1e5, 1e5], [2e5, 1e5], [1e5, 2e5]], "empty")
@@ -62,10 +62,10 @@ def test_reasons_of_no_gate_of_nobody_and_of_others_are_refused(fresh: Explorer)
         fresh.show_explanation(found)
 
 
-def test_the_explorer_stays_free_while_reasons_are_found_and_a_grid_is_drawn(
+def test_other_threads_can_issue_commands_during_an_explanation(
     fresh: Explorer,
 ) -> None:
-    """The lock is not held by who only computes: another thread's command gets through."""
+    """A computation does not hold the lock: a command of another thread runs meanwhile."""
     analysis = fresh._state.analysis
     began, go_on = threading.Event(), threading.Event()
     explain = analysis.explain
@@ -85,7 +85,7 @@ def test_the_explorer_stays_free_while_reasons_are_found_and_a_grid_is_drawn(
     assert fresh.selection.rows.tolist() == [3]
 
 
-def test_a_grid_is_drawn_and_not_shown(fresh: Explorer) -> None:
+def test_grid_is_decoded_and_not_shown(fresh: Explorer) -> None:
     grid = fresh.draw_grid(4)
     assert grid.samples.shape == (16, 4)
     assert fresh.reconstruction is None
@@ -94,7 +94,7 @@ def test_a_grid_is_drawn_and_not_shown(fresh: Explorer) -> None:
     assert (grid.high > positions.max(axis=0)).all()
 
 
-def test_samples_unlike_those_trained_on_are_named(fresh: Explorer) -> None:
+def test_novel_samples_are_those_with_a_high_score(fresh: Explorer) -> None:
     assert not fresh.novel.any()
     later = np.concatenate([fresh.samples.table[:3], np.full((2, 4), 60, np.float32)])
     fresh.add_samples(later.astype(np.float32))
@@ -103,7 +103,7 @@ def test_samples_unlike_those_trained_on_are_named(fresh: Explorer) -> None:
     assert not fresh.novel[:60].any()
 
 
-def test_what_was_done_to_gates_is_said(fresh: Explorer) -> None:
+def test_commands_on_gates_send_messages(fresh: Explorer) -> None:
     said: list[str] = []
     fresh.events.message_sent.connect(said.append)
     fresh.add_gate(SQUARE, "all")

@@ -1,4 +1,4 @@
-"""What a choice of colours gives: levels, palette and legend, for columns of every kind."""
+"""Levels, palette and legend for columns of every kind."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_column_without_any_value():
     assert legend_of(coloring) == [("no value", 2)]
 
 
-def test_few_that_differ_from_all_the_rest_are_seen():
+def test_few_different_values_are_visible():
     coloring = coloring_of([0.0] * 999 + [7.0])
     assert coloring.limits == (0.0, 7.0)
     assert coloring.levels[[0, -1]].tolist() == [1, 249]
@@ -242,7 +242,7 @@ def test_many_classes_say_that_colours_repeat(n_classes, note):
 # -- other kinds -----------------------------------------------------------------------------------
 
 
-def test_everything_alike():
+def test_equal_values():
     coloring = color_samples(ColorBy(), samples_with([1, 2, 3]))
     check_whole(coloring, 3)
     assert len(np.unique(coloring.rgba, axis=0)) == 1

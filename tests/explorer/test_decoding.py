@@ -1,4 +1,4 @@
-"""Decoding of places and paths: what is drawn, who is near, and how far off the data it is."""
+"""Decoding of points and paths: samples, nearest real samples, and support."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def around(fitted: ParametricUMAP, samples: Samples) -> tuple[Any, ...]:
     return PlaceIndex(fitted.embedding_), MapSupport(fitted.embedding_), samples
 
 
-def test_a_place_is_what_the_decoder_draws_there(fitted, around, samples):
+def test_decoded_point_is_the_output_of_the_decoder(fitted, around, samples):
     point = fitted.embedding_[7] + np.float32(0.01)
     drawn = decode(fitted.inverse_transform, point, *around)
     assert drawn.decoded
@@ -54,7 +54,7 @@ def test_a_place_is_what_the_decoder_draws_there(fitted, around, samples):
     np.testing.assert_allclose(drawn.neighbor_distances, np.sort(every)[:5], rtol=1e-5)
 
 
-def test_support_falls_to_nothing_off_the_map(fitted, around):
+def test_support_is_zero_far_from_the_map(fitted, around):
     center = np.median(fitted.embedding_, axis=0)
     near = decode(fitted.inverse_transform, fitted.embedding_[0], *around)
     far = decode(fitted.inverse_transform, center + 1000.0, *around)
@@ -80,7 +80,7 @@ def test_tables_have_no_picture(rng):
     np.testing.assert_array_equal(drawn.sample, table.X[3])
 
 
-def test_a_path_is_decoded_at_once_at_even_steps(fitted, around):
+def test_path_is_decoded_at_once_at_even_steps(fitted, around):
     calls = []
 
     def draw(points: np.ndarray) -> np.ndarray:
@@ -101,7 +101,7 @@ def test_a_path_is_decoded_at_once_at_even_steps(fitted, around):
 
 
 def test_steps_are_even_along_the_whole_length():
-    # 3 + 1 long with a corner drawn twice: five places, 1 apart.
+    # 3 + 1 long with a corner drawn twice: five points, 1 apart.
     places = space_evenly([[0, 0], [3, 0], [3, 0], [3, 1]], 5)
     np.testing.assert_allclose(places, [[0, 0], [1, 0], [2, 0], [3, 0], [3, 1]])
     np.testing.assert_array_equal(space_evenly([[2, 5], [2, 5]], 3), [[2, 5]] * 3)
@@ -135,14 +135,14 @@ class TestRefusals:
         with pytest.raises(InvalidInputError, match=r"^k must be at least 1; got 0"):
             decode(fitted.inverse_transform, [0, 0], *around, k=0)
 
-    def test_a_map_without_places(self, fitted, around):
+    def test_map_without_positions(self, fitted, around):
         nowhere = PlaceIndex(np.full((300, 2), np.nan, np.float32))
         with pytest.raises(InvalidInputError, match=r"^places must hold .* Train first"):
             decode(fitted.inverse_transform, [0, 0], nowhere, *around[1:])
 
 
 @pytest.mark.speed
-def test_a_place_among_a_hundred_thousand_is_drawn_in_under_3_ms(fitted, samples, rng):
+def test_point_among_a_hundred_thousand_is_decoded_in_under_3_ms(fitted, samples, rng):
     positions = rng.normal(size=(100_000, 2))
     around = PlaceIndex(positions), MapSupport(positions), samples
 

@@ -33,7 +33,7 @@ def test_a_series_of_one_frame_is_still_a_series():
     assert names_of_rows(_cells("film", 1), [0]) == ["film 4, frame 0"]
 
 
-def test_each_source_has_its_own_way():
+def test_each_source_is_a_series_or_not():
     both = join_samples([_cells("still"), _cells("film", 2)])
     assert names_of_rows(both, [1, 2]) == ["still 9", "film 4, frame 0"]
     assert name_of(both, SampleId("elsewhere", 3, 7)) == "elsewhere 7"
@@ -53,7 +53,7 @@ def test_the_feature_that_colours_comes_first_and_numbers_are_short():
     assert explorer.describe(1).values[0] == ("age", "2")
 
 
-def test_there_must_be_such_a_row():
+def test_missing_row_is_refused():
     with pytest.raises(ValueError, match="samples must be there first"):
         Explorer().describe(0)
     explorer = Explorer(np.random.default_rng(0).random((5, 3)))

@@ -1,4 +1,4 @@
-"""How much of unseen samples is explained, in numbers and in words."""
+"""The explained share of unseen samples, as numbers and text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from embedscope.explorer import Explained
 SHARES = {"val_reconstruction_loss": [0.9, 0.64], "val_style_reconstruction_loss": [0.8, 0.26]}
 
 
-def test_the_latest_losses_say_it_in_words() -> None:
+def test_text_is_of_the_latest_losses() -> None:
     explained = Explained.of_losses(SHARES)
     assert explained.place == pytest.approx(0.36)
     assert explained.style == pytest.approx(0.74)
@@ -21,7 +21,7 @@ def test_the_latest_losses_say_it_in_words() -> None:
 
 
 @pytest.mark.parametrize(("share", "said"), [(-0.03, "-3 %"), (-0.001, "0 %"), (1.0, "100 %")])
-def test_less_than_nothing_is_said_as_it_is(share: float, said: str) -> None:
+def test_negative_share_is_reported(share: float, said: str) -> None:
     assert Explained(share).text == f"explains {said} of unseen samples"
 
 
@@ -34,13 +34,13 @@ def test_losses_in_other_units_are_no_shares() -> None:
 
 
 @pytest.mark.parametrize("missing", [[], [0.5, math.nan], [math.inf]])
-def test_what_was_not_measured_is_left_out(missing: list[float]) -> None:
+def test_missing_losses_are_left_out(missing: list[float]) -> None:
     no_style = SHARES | {"val_style_reconstruction_loss": missing, "style_reconstruction_loss": [1]}
     assert Explained.of_losses(no_style) == Explained(pytest.approx(0.36))
     assert Explained.of_losses(SHARES | {"val_reconstruction_loss": missing}) is None
 
 
-def test_it_is_live_and_gone_with_the_samples() -> None:
+def test_explained_is_live_and_cleared_with_the_samples() -> None:
     explorer = linear_explorer()
     assert explorer.explained is None
     for place, style in ((0.9, 0.8), (0.64, 0.26)):

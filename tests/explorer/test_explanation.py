@@ -1,4 +1,4 @@
-"""Explanations of encoders of which it is known what drives them."""
+"""Explanations of encoders with known derivatives."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_shares_are_those_of_the_variance_of_a_linear_map(table, table_map):
 
 
 def test_opposite_directions_cancel_but_effects_do_not(table):
-    """An encoder that goes by |a|: what pushes some samples up pushes others down."""
+    """An encoder of |a|: the same change moves some samples up and others down."""
     inputs = keras.Input((4,))
     network = keras.Model(inputs, keras.layers.Dense(2)(keras.layers.Dense(2, "relu")(inputs)))
     embedder = ParametricUMAP(encoder=network, n_epochs=10, n_neighbors=5, random_state=0)
@@ -114,7 +114,7 @@ def test_saliency_of_a_linear_map_is_the_norm_of_its_weights(crops, crop_kernel,
 
 
 def test_saliency_agrees_with_moving_each_pixel(crops):
-    """By finite differences, on a network that is anything but linear."""
+    """By finite differences, on a nonlinear network."""
     network = keras.Sequential(
         [
             keras.Input((5, 6, 2)),
@@ -188,7 +188,7 @@ def test_nothing_has_a_share_where_nothing_has_an_effect(table):
 @pytest.mark.parametrize(
     "rows", [[], np.zeros(200, bool), [[1, 2]], [0.5], [200], [-1], np.array([], np.int64)]
 )
-def test_rows_that_are_none_are_refused(table, table_map, rows):
+def test_missing_rows_are_refused(table, table_map, rows):
     with pytest.raises(InvalidInputError, match=r"^rows must be .*; got "):
         explain(table_map, table, rows)
 

@@ -1,4 +1,4 @@
-"""The explorer: real runs, what belongs to whom, and nothing lost."""
+"""The explorer: real runs, results with their samples, and nothing lost."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from embedscope.training import Phase, TrainingParameters
 QUICK = TrainingParameters(n_neighbors=10, encoder="dense")
 
 
-def test_a_session_brings_everything_back(fresh: Explorer, tmp_path: Any) -> None:
+def test_session_restores_everything(fresh: Explorer, tmp_path: Any) -> None:
     fresh.add_gate(_around(fresh.embedding.positions[:9]), "a gate, named “ä”")
     fresh.add_samples(fresh.samples.same_way(blobs(25, seed=3), source="later"))
     fresh.select_rows([2, 160])
@@ -57,7 +57,7 @@ def test_a_session_brings_everything_back(fresh: Explorer, tmp_path: Any) -> Non
     assert drawn.support == redrawn.support
 
 
-def test_a_session_without_its_images_keeps_all_else_and_takes_them_back(tmp_path: Any) -> None:
+def test_session_without_its_images_opens_and_they_can_be_attached(tmp_path: Any) -> None:
     field = nuclei()
     np.save(tmp_path / "image.npy", field.images[0])
     np.save(tmp_path / "labels.npy", field.labels[0])
@@ -93,7 +93,7 @@ def test_a_session_without_its_images_keeps_all_else_and_takes_them_back(tmp_pat
     assert opened.selection.rows.tolist() == [1]
 
 
-def test_a_run_that_learned_nothing_leaves_the_map_before(fresh: Explorer) -> None:
+def test_run_that_learned_nothing_restores_the_map_before(fresh: Explorer) -> None:
     before = fresh.embedding.positions
 
     def stop_early(status: Any) -> None:
@@ -134,7 +134,7 @@ def fresh(trained: Explorer) -> Explorer:
     return explorer
 
 
-def test_a_run_fills_everything_in(trained: Explorer) -> None:
+def test_finished_run_sets_positions_losses_and_model(trained: Explorer) -> None:
     n_samples = len(trained.samples)
     assert trained.embedding.is_final
     assert trained.embedding.positions.shape == (n_samples, 2)
@@ -147,7 +147,7 @@ def test_a_run_fills_everything_in(trained: Explorer) -> None:
     assert not trained.embedding.positions.flags.writeable
 
 
-def test_events_tell_the_course_of_a_run_in_order() -> None:
+def test_events_of_a_run_are_in_order() -> None:
     explorer = Explorer(blobs(60), parameters=QUICK)
     told: list[tuple[str, Any]] = []
     for name, signal in explorer.events.signals.items():
@@ -158,7 +158,7 @@ def test_events_tell_the_course_of_a_run_in_order() -> None:
     assert revisions == sorted(set(revisions))
     phases = [value.phase for name, value in told if name == "status_changed"]
     assert phases.count(Phase.DONE) == 1
-    # The end is told when the result can be looked at.
+    # The end is emitted after the result.
     last = [name for name, _ in told].index("status_changed", -3)
     final = [i for i, (name, value) in enumerate(told) if name == "embedding_changed"][-1]
     assert told[final][1].is_final
@@ -194,7 +194,7 @@ def test_a_second_run_waits_for_the_first() -> None:
     assert explorer.wait(120).phase is Phase.DONE
 
 
-def test_a_worker_s_error_is_a_status_and_leaves_what_was_there(fresh: Explorer) -> None:
+def test_error_in_a_run_is_in_the_status_and_restores_the_map_before(fresh: Explorer) -> None:
     before = fresh.embedding.positions
     fresh.set_parameters(target="no such feature")
     fresh.train()
@@ -261,7 +261,7 @@ def test_gates_are_combined_counted_and_follow_the_points() -> None:
         explorer.remove_gate("left")
 
 
-def test_added_samples_land_in_the_same_coordinates(fresh: Explorer) -> None:
+def test_added_samples_are_in_the_same_coordinates(fresh: Explorer) -> None:
     before = fresh.embedding.positions
     fresh.add_gate(_around(before), "everything")
     new = blobs(30, seed=5)
@@ -277,7 +277,7 @@ def test_added_samples_land_in_the_same_coordinates(fresh: Explorer) -> None:
     assert fresh.selection.rows.tolist() == [3]
     assert fresh.gates.names == ("everything",)
     assert set(fresh.gate_counts()["source"]) == {"table", "tomorrow"}
-    # The very samples of the training stand where they stood, and are not new.
+    # Samples of the training get the same positions, and are not novel.
     again = fresh.embed(fresh.samples.subset(np.arange(20)))
     np.testing.assert_allclose(again[0], before[:20], atol=1e-4)
 
@@ -294,7 +294,7 @@ def test_samples_prepared_for_another_map_are_refused(fresh: Explorer) -> None:
 
 
 def test_a_frame_is_read_as_the_samples_trained_on(fresh: Explorer) -> None:
-    """By itself, a frame would be standardised to itself, and stand at wrong places."""
+    """With its own standardisation, a frame would get wrong positions."""
     new = blobs(30, seed=5)[:7]
     right, _ = fresh.embed(fresh.samples.same_way(new))
     np.testing.assert_array_equal(fresh.embed(new)[0], right)
@@ -310,7 +310,7 @@ def test_a_frame_is_read_as_the_samples_trained_on(fresh: Explorer) -> None:
     np.testing.assert_allclose(fresh.embedding.positions[-7:], right, atol=1e-5)
 
 
-def test_places_from_elsewhere_put_the_trained_map_away(fresh: Explorer) -> None:
+def test_given_positions_replace_the_trained_map(fresh: Explorer) -> None:
     trained_map = fresh.model
     fresh.place(np.zeros((len(fresh.samples), 2)))
     assert fresh.model is None
@@ -321,10 +321,8 @@ def test_places_from_elsewhere_put_the_trained_map_away(fresh: Explorer) -> None
     np.testing.assert_array_equal(fresh.embedding.positions, trained_map.embedding)
 
 
-def test_places_from_elsewhere_carry_nothing_of_the_map_before(
-    fresh: Explorer, tmp_path: Path
-) -> None:
-    """Scores, losses and the end of a run are of another map than the one that is shown."""
+def test_given_positions_clear_scores_losses_and_status(fresh: Explorer, tmp_path: Path) -> None:
+    """Scores, losses and status belong to the map before."""
     fresh.add_samples(fresh.samples.same_way(blobs(30, seed=5) + 50, source="tomorrow"))
     assert fresh.novel.any()
     assert fresh.losses
@@ -351,7 +349,7 @@ def test_places_from_elsewhere_carry_nothing_of_the_map_before(
     assert not opened.losses
 
 
-def test_run_that_learned_nothing_leaves_places_from_elsewhere(fresh: Explorer) -> None:
+def test_run_that_learned_nothing_restores_given_positions(fresh: Explorer) -> None:
     fresh.place(np.ones((len(fresh.samples), 2)))
     fresh.events.status_changed.connect(lambda _: fresh.stop())
     fresh.train()
@@ -362,7 +360,7 @@ def test_run_that_learned_nothing_leaves_places_from_elsewhere(fresh: Explorer) 
 
 
 def test_result_shown_while_a_run_goes_on_stays_if_that_learns_nothing(fresh: Explorer) -> None:
-    """Places and networks are of one map at the end."""
+    """Positions and networks are of the same map at the end."""
     first = fresh.model
     assert first is not None
     fresh.place(np.ones((len(fresh.samples), 2)))
@@ -412,7 +410,7 @@ def test_unlike_samples_are_told_apart(fresh: Explorer) -> None:
     assert (usual >= 0.99).mean() < 0.2
 
 
-def test_a_place_is_drawn_with_what_is_really_there(trained: Explorer) -> None:
+def test_decoded_point_has_the_nearest_real_samples(trained: Explorer) -> None:
     place = trained.embedding.positions[12]
     drawn = trained.decode(place)
     assert drawn.decoded
@@ -429,7 +427,7 @@ def test_a_place_is_drawn_with_what_is_really_there(trained: Explorer) -> None:
     np.testing.assert_allclose(path[0].sample, drawn.sample, rtol=0, atol=1e-5)
 
 
-def test_a_listener_that_fails_loses_neither_the_map_nor_the_news_of_the_end() -> None:
+def test_failing_listener_loses_neither_the_map_nor_the_end_of_the_run() -> None:
     heard: list[Exception] = []
 
     def keep(callback: Any) -> None:
@@ -453,8 +451,8 @@ def test_a_listener_that_fails_loses_neither_the_map_nor_the_news_of_the_end() -
     assert explorer.model is explorer.results[-1]
 
 
-def test_answers_of_another_map_are_put_away(fresh: Explorer) -> None:
-    """A picture, or a reason, in the map before would be taken for one in this."""
+def test_answers_of_the_map_before_are_cleared(fresh: Explorer) -> None:
+    """A picture or an explanation of the map before is wrong for this one."""
     fresh.select_rows([0, 1])
     told: list[Any] = []
     fresh.events.reconstruction_changed.connect(told.append)
@@ -471,7 +469,7 @@ def test_answers_of_another_map_are_put_away(fresh: Explorer) -> None:
     assert fresh.reconstruction is None
 
 
-def test_a_place_is_drawn_while_training_goes_on() -> None:
+def test_points_can_be_decoded_during_training() -> None:
     explorer = Explorer(blobs(), parameters=QUICK)
     drawn = []
 
@@ -487,7 +485,7 @@ def test_a_place_is_drawn_while_training_goes_on() -> None:
     assert any(each.decoded for each in drawn)
 
 
-def test_what_drives_the_selection_is_told(trained: Explorer) -> None:
+def test_explanation_of_the_selection(trained: Explorer) -> None:
     told: list[Any] = []
     trained.events.explanation_changed.connect(told.append)
     trained.select_rows(np.arange(60))
@@ -509,8 +507,8 @@ def test_too_few_samples_are_refused_before_anything_starts() -> None:
     assert explorer.status.phase is Phase.IDLE
 
 
-def test_few_samples_make_a_map_too(tmp_path: Any) -> None:
-    """Too few to say what is unlike them, but nothing else is missing."""
+def test_few_samples_make_a_map_without_novelty(tmp_path: Any) -> None:
+    """The samples are too few for novelty, and only that is missing."""
     explorer = Explorer(blobs(12), parameters=QUICK.replace(n_neighbors=4))
     explorer.train()
     assert explorer.wait(120).phase is Phase.DONE
@@ -521,7 +519,7 @@ def test_few_samples_make_a_map_too(tmp_path: Any) -> None:
     assert len(Explorer.open(tmp_path / "few").samples) == 15
 
 
-def test_the_map_can_be_played_again(fresh: Explorer, trained: Explorer) -> None:
+def test_snapshots_of_the_training_can_be_shown(fresh: Explorer, trained: Explorer) -> None:
     n_snapshots = len(trained.replay)
     revision = trained.embedding.revision
     trained.show_snapshot(0)
@@ -536,7 +534,7 @@ def test_the_map_can_be_played_again(fresh: Explorer, trained: Explorer) -> None
         fresh.show_snapshot(0)
 
 
-def test_colours_follow_what_they_show() -> None:
+def test_colours_change_with_their_values() -> None:
     explorer = explorer_with_map()
     explorer.color(ColorBy("selection"))
     before = explorer.coloring.rgba.copy()

@@ -1,4 +1,4 @@
-"""The map as a table, and back from every kind of file with the same gates."""
+"""The map as a table, and the same gates from every kind of file."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def test_parameters(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), object()])
-def test_no_half_a_file(value: object, tmp_path: Path) -> None:
+def test_no_partial_file(value: object, tmp_path: Path) -> None:
     write_json(tmp_path / "a.json", {"a": 1})
     with pytest.raises(InvalidInputError, match="values must be JSON"):
         write_json(tmp_path / "a.json", {"a": value})
@@ -297,7 +297,9 @@ class TestSpatialData:
             to_spatialdata_table(table())
 
     def test_frames_need_regions_of_their_own(self) -> None:
-        with pytest.raises(InvalidInputError, match=r"regions must tell samples .* apart"):
+        with pytest.raises(
+            InvalidInputError, match=r"regions must differ for samples of the same label"
+        ):
             to_spatialdata_table(table(n_frames=2), REGIONS)
         regions = {
             (source, frame): f"{name}_{frame}"

@@ -1,4 +1,4 @@
-"""Gates: their set algebra, edits that keep a set whole, counts, and the way through JSON."""
+"""Gates: set algebra, edits, counts, and JSON."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def gates():
     return GateSet().add(band("a", 0, 10)).add(band("b", 5, 15)).add(band("c", 8, 9))
 
 
-def test_polygon_holds_what_lies_in_it(gates):
+def test_polygon_holds_the_samples_inside(gates):
     assert members_of(gates, "a") == set(range(10))
     assert list(gates.memberships(line())) == ["a", "b", "c"]
 
@@ -89,7 +89,7 @@ def test_combinations_are_set_algebra(drawn):
 
 
 @given(formulas(), st.randoms(use_true_random=False))
-def test_order_of_the_gates_does_not_change_who_is_in_them(drawn, random):
+def test_order_of_the_gates_does_not_change_their_samples(drawn, random):
     gates, _ = drawn
     shuffled = list(gates)
     random.shuffle(shuffled)
@@ -99,7 +99,7 @@ def test_order_of_the_gates_does_not_change_who_is_in_them(drawn, random):
         np.testing.assert_array_equal(memberships[name], mask)
 
 
-def test_sample_without_a_place_is_in_no_gate(gates):
+def test_sample_without_a_position_is_in_no_gate(gates):
     places = line()
     places[3] = np.nan
     everything = gates.add(Gate("x", operation="difference", members=("a", "b")))
@@ -149,7 +149,7 @@ def test_edit_that_would_break_the_set_is_refused(gates, edit, said):
         edit(gates)
 
 
-def test_circle_is_refused(gates):
+def test_cycle_is_refused(gates):
     nested = gates.add(Gate("x", operation="union", members=("a", "b"))).add(
         Gate("y", operation="union", members=("x", "c"))
     )
@@ -236,7 +236,7 @@ def test_broken_store_is_refused(stored, said):
         GateSet.from_dict(stored)
 
 
-def test_gates_are_equal_by_what_they_hold():
+def test_gates_are_equal_by_value():
     gate = band("a", 0, 1)
     assert gate == band("a", 0, 1)
     assert hash(gate) == hash(band("a", 0, 1))

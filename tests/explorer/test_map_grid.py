@@ -1,4 +1,4 @@
-"""The grid over a map: where its places lie, what is drawn, and that it yields between blocks."""
+"""The grid over a map: its points and samples, and that other threads run between blocks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAP = np.array([[-2.0, 1.0], [2.0, 3.0], [0.0, 2.0], [np.nan, 9.0]], np.float32)
 
 
 def the_place_itself(points: np.ndarray) -> tuple[Reconstruction, ...]:
-    """A decoder whose sample is the place: what is drawn tells where."""
+    """A decoder whose sample is the point itself."""
     none = np.zeros(0, np.int64)
     return tuple(
         Reconstruction(point, point.astype(np.float32), None, none, np.zeros(0), point[0], True)
@@ -25,7 +25,7 @@ def the_place_itself(points: np.ndarray) -> tuple[Reconstruction, ...]:
     )
 
 
-def test_places_are_the_middles_of_cells_from_the_lower_left_row_by_row():
+def test_points_are_the_middles_of_cells_from_the_lower_left_row_by_row():
     grid = draw_grid(the_place_itself, MAP, 2)
     np.testing.assert_allclose(grid.low, [-2.08, 0.96])
     np.testing.assert_allclose(grid.high, [2.08, 3.04])
@@ -36,7 +36,7 @@ def test_places_are_the_middles_of_cells_from_the_lower_left_row_by_row():
 
 
 @given(st.integers(1, 24))
-def test_each_cell_holds_its_own_place(n_per_side):
+def test_each_cell_holds_its_own_point(n_per_side):
     grid = draw_grid(the_place_itself, MAP, n_per_side)
     column = ((grid.samples[:, 0] - grid.low[0]) / (grid.high[0] - grid.low[0])) * n_per_side
     row = ((grid.samples[:, 1] - grid.low[1]) / (grid.high[1] - grid.low[1])) * n_per_side
@@ -45,7 +45,7 @@ def test_each_cell_holds_its_own_place(n_per_side):
     np.testing.assert_array_equal(np.floor(row), order // n_per_side)
 
 
-def test_a_large_grid_is_drawn_in_parts():
+def test_large_grid_is_decoded_in_parts():
     sizes: list[int] = []
 
     def draw(points: np.ndarray) -> tuple[Reconstruction, ...]:
@@ -56,7 +56,7 @@ def test_a_large_grid_is_drawn_in_parts():
     assert max(sizes) < 100
 
 
-def test_a_map_of_one_place_has_a_grid():
+def test_map_of_one_position_has_a_grid():
     grid = draw_grid(the_place_itself, np.ones((5, 2), np.float32), 3)
     assert (grid.high > grid.low).all()
 
@@ -67,6 +67,6 @@ def test_a_side_out_of_range_is_refused(n_per_side: Any):
         draw_grid(the_place_itself, MAP, n_per_side)
 
 
-def test_a_map_without_places_has_no_grid():
+def test_map_without_positions_has_no_grid():
     with pytest.raises(InvalidInputError, match="must hold at least one sample"):
         draw_grid(the_place_itself, np.full((3, 2), np.nan), 3)

@@ -1,4 +1,4 @@
-"""The picture of the map: what is drawn, and files of each kind."""
+"""The picture of the map: its content, and files of each kind."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_hidden_classes_are_not_drawn():
 @pytest.mark.parametrize(
     ("name", "begin"), [("m.png", b"\x89PNG"), ("m.SVG", b"<?xml"), ("m.pdf", b"%PDF")]
 )
-def test_the_ending_says_which_kind(tmp_path, name, begin):
+def test_suffix_gives_the_kind(tmp_path, name, begin):
     explorer_with_map().save_map(tmp_path / name)
     assert (tmp_path / name).read_bytes().startswith(begin)
 
@@ -65,7 +65,7 @@ def test_a_resolution_without_sense_is_refused(dpi):
         explorer_with_map().draw_map(dpi=dpi)
 
 
-def test_without_a_map_it_says_so():
+def test_picture_without_a_map_has_a_text():
     assert Explorer().draw_map().startswith(b"\x89PNG")
 
 

@@ -1,4 +1,4 @@
-"""Montages: whose picture stands where, how large, and how many."""
+"""Montages: order, size and number of the pictures."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def shown(montage: np.ndarray, cell: int = 64) -> list[int]:
 
 
 @given(st.lists(st.integers(0, 249), min_size=1, max_size=130), st.integers(1, 60))
-def test_rows_are_shown_in_order_evenly_drawn(rows: list[int], most: int) -> None:
+def test_rows_are_shown_in_order_evenly_thinned(rows: list[int], most: int) -> None:
     montage = draw_montage(SAMPLES, np.array(rows), most=most)
     found = shown(montage)
     assert len(found) == min(len(rows), most)
@@ -49,7 +49,7 @@ def test_rows_are_shown_in_order_evenly_drawn(rows: list[int], most: int) -> Non
     assert (n_lines - 1) * n_columns < len(found) <= n_lines * n_columns
 
 
-def test_drawn_evenly() -> None:
+def test_thinned_evenly() -> None:
     found = shown(draw_montage(SAMPLES, np.arange(101), most=11))
     assert found == list(range(0, 101, 10))
 
@@ -95,7 +95,7 @@ def test_nothing_to_draw(rows: list[object], most: int, message: str, tmp_path: 
     assert not list(tmp_path.iterdir())
 
 
-def test_absent_pictures_are_passed_over() -> None:
+def test_absent_pictures_are_left_out() -> None:
     other = samples_from_array(np.full((4, 8, 8), 9, np.uint8), source="other")
     joined = join_samples([grey_samples(250), other])
     some = replace(joined, absent={"other": "it does not exist"})

@@ -1,4 +1,4 @@
-"""Novelty: evenly spread scores for samples like those trained on, 1 for others, real cells too."""
+"""Novelty: uniform scores for samples like the training samples, 1 for others, also real cells."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_what_is_constant_in_training_is_novel_once_it_varies(rng):
     assert novel(novelty, fresh).all()
 
 
-def test_data_of_low_rank_are_not_judged_by_rounding(rng):
+def test_rounding_does_not_matter_for_data_of_low_rank(rng):
     plane = rng.normal(size=(3, 300))
     novelty = Novelty.fit(rng.normal(size=(600, 3)) @ plane)
     inside = rng.normal(size=(1000, 3)) @ plane
@@ -123,7 +123,7 @@ class TestRealCells:
         assert caught == dict.fromkeys(others, 1.0)
 
 
-def test_large_sets_are_thinned_and_judged_alike(rng, monkeypatch):
+def test_large_sets_are_thinned_with_similar_scores(rng, monkeypatch):
     monkeypatch.setattr(_novelty, "_MOST_REFERENCES", 400)
     monkeypatch.setattr(_novelty, "_ENOUGH_HELD_OUT", 200)
     novelty = Novelty.fit(rng.normal(size=(3000, 4)))
@@ -146,7 +146,7 @@ def test_shaped_and_flat_samples_score_alike(rng):
     np.testing.assert_array_equal(novelty.score(X), novelty.score(X.reshape(60, -1)))
 
 
-def test_arrays_come_back_exactly_without_pickle(rng, tmp_path):
+def test_arrays_are_restored_exactly_without_pickle(rng, tmp_path):
     novelty = Novelty.fit(rng.normal(size=(300, 80)))
     np.savez(tmp_path / "novelty.npz", **novelty.to_arrays())
     with np.load(tmp_path / "novelty.npz", allow_pickle=False) as stored:
@@ -184,7 +184,7 @@ def test_bad_input_is_refused(rng):
     with pytest.raises(InvalidInputError, match="X must have at least 20 samples; got 19"):
         Novelty.fit(rng.normal(size=(19, 3)))
     novelty = Novelty.fit(rng.normal(size=(50, 3)))
-    with pytest.raises(InvalidInputError, match=r"X must have the 3 values .*; got 4"):
+    with pytest.raises(InvalidInputError, match=r"X must have 3 values .*; got 4"):
         novelty.score(np.zeros((5, 4)))
     with pytest.raises(InvalidInputError, match=r"X must be finite numbers .*; got 1 NaN"):
         novelty.score([[0, np.nan, 0]])

@@ -1,4 +1,4 @@
-"""Outlines with few corners: whatever is left out, the same samples stay inside."""
+"""Simplified outlines hold the same samples."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def test_the_same_samples_are_inside(seed, tolerance):
     assert 3 <= len(simple) <= len(outline)
 
 
-def test_where_a_sample_would_change_sides_every_corner_stays():
+def test_all_corners_stay_if_a_sample_would_change_sides():
     outline = circle(60)
     crowd = np.concatenate([circle(6000, 0.9985), circle(6000, 1.0001)])  # close to the line
     simple = simplify_outline(outline, crowd, 0.05)
     assert len(simple) == len(outline)
 
 
-def test_samples_without_a_place_and_no_samples():
+def test_samples_without_a_position_and_no_samples():
     nowhere = np.full((3, 2), np.nan)
     assert len(simplify_outline(circle(100), nowhere, 0.1)) >= 3
     assert len(simplify_outline(circle(100), np.empty((0, 2)), 0.1)) >= 3

@@ -1,4 +1,4 @@
-"""Colours that can be told apart, also by eyes with a colour vision deficiency."""
+"""Colours that can be told apart, also with a colour vision deficiency."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def linear(colors):
 
 
 def seen(colors, vision):
-    """CIELAB of the colours as an eye of that vision sees them."""
+    """CIELAB of the colours for a kind of colour vision."""
     from skimage.color import rgb2lab
 
     simulated = (linear(colors) @ VISION[vision].T).clip(0, 1)

@@ -1,4 +1,4 @@
-"""Nearest samples on the map, against a search through all."""
+"""Nearest samples on the map, against a search through all samples."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_single_neighbour_is_an_array_too():
 @pytest.mark.parametrize(
     "positions", [np.empty((0, 2)), np.full((3, 2), np.nan), [[np.nan, 1]], [[1, np.inf]]]
 )
-def test_map_without_places_has_nobody_near(positions):
+def test_map_without_positions_has_no_nearest_sample(positions):
     rows, distances = PlaceIndex(np.asarray(positions, np.float32)).nearest((0, 0), 3)
     assert rows.shape == distances.shape == (0,)
     assert rows.dtype == np.int64

@@ -1,4 +1,4 @@
-"""The presenter and the view contract, with a view that only remembers what it was told."""
+"""The presenter and the view contract, with a view that only records calls."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class TestRecordingView(ViewContract):
         assert len(view.calls) == n_calls
 
 
-def test_every_setter_of_the_contract_is_used_at_once() -> None:
+def test_every_setter_is_called_at_the_start() -> None:
     view = RecordingView()
     Presenter(explorer_with_map(), view, "view")
     missing = {"message", "error"}  # nothing was done, and nothing is wrong
@@ -76,7 +76,9 @@ def test_every_setter_of_the_contract_is_used_at_once() -> None:
         ("parameters_requested", ({"no such thing": 1},)),
     ],
 )
-def test_a_wish_that_cannot_be_met_is_answered(intent: str, arguments: tuple[Any, ...]) -> None:
+def test_an_intent_that_breaks_a_rule_shows_an_error(
+    intent: str, arguments: tuple[Any, ...]
+) -> None:
     explorer, view = explorer_with_map(), RecordingView()
     Presenter(explorer, view, "view")
     getattr(view.intents, intent).emit(*arguments)
@@ -88,7 +90,7 @@ def test_a_wish_that_cannot_be_met_is_answered(intent: str, arguments: tuple[Any
     assert explorer.history.n_undo == 0
 
 
-def test_slow_questions_do_not_stop_each_other() -> None:
+def test_slow_questions_run_separately() -> None:
     explorer, view = explorer_with_map(), RecordingView()
     given: list[list[Any]] = []
 

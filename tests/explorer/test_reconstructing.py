@@ -1,4 +1,4 @@
-"""Real samples beside their drawings: errors that are known, who was held out, and two colours."""
+"""Reconstructions of real samples: known errors, held-out samples, and two colours."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_the_sign_decides_the_colour(values: list[float]) -> None:
         assert (blue > 0) == (value < 0) or abs(value) < 0.01
 
 
-def test_those_selected_are_taken_and_no_more_than_asked_for(explorer: Explorer) -> None:
+def test_selected_samples_are_reconstructed_at_most_n_most(explorer: Explorer) -> None:
     explorer.select_rows(list(range(10, 30)))
     assert [each.row for each in explorer.reconstruct()] == list(range(10, 30))
     assert [each.row for each in explorer.reconstruct(n_most=2)] == [10, 29]
@@ -91,7 +91,7 @@ def test_those_selected_are_taken_and_no_more_than_asked_for(explorer: Explorer)
     assert explorer.sample_reconstructions == ()
 
 
-def test_many_come_in_the_order_asked_for() -> None:
+def test_rows_keep_their_order() -> None:
     explorer = linear_explorer(random_samples((4,), 700))
     rows = np.random.default_rng(1).permutation(700)
     made = explorer.reconstruct(rows)
@@ -112,7 +112,7 @@ def test_further_samples_are_placed_by_the_map_and_were_not_trained_on(explorer:
     assert len(explorer.samples) == N_SAMPLES
 
 
-def test_a_frame_is_read_as_the_table_was() -> None:
+def test_frame_is_read_like_the_table() -> None:
     frame = pd.DataFrame(np.random.default_rng(0).random((N_SAMPLES, 5)), columns=list("abcde"))
     explorer = Explorer(frame)
     explorer.show_result(linear_result(explorer.samples))
@@ -120,7 +120,7 @@ def test_a_frame_is_read_as_the_table_was() -> None:
     np.testing.assert_allclose([each.sample for each in made], explorer.samples.X[:2], atol=1e-6)
 
 
-def test_who_was_held_out_is_told_by_who_they_are(explorer: Explorer) -> None:
+def test_held_out_samples_are_known_by_identity(explorer: Explorer) -> None:
     explorer.add_samples(np.random.default_rng(5).random((2, 4, 4, 1), np.float32))
     told = [each.is_held_out for each in explorer.reconstruct(explorer.samples)]
     assert [row for row, held_out in enumerate(told) if held_out is True] == HELD_OUT.tolist()
@@ -129,14 +129,14 @@ def test_who_was_held_out_is_told_by_who_they_are(explorer: Explorer) -> None:
 
 
 @given(st.data())
-def test_held_out_samples_are_found_after_others_are_gone(data: Any) -> None:
+def test_held_out_samples_are_found_after_others_are_removed(data: Any) -> None:
     whole = linear_result()
     rows = data.draw(st.lists(st.integers(0, N_SAMPLES - 1), min_size=1, unique=True))
     left = replace(whole, samples=whole.samples.subset(rows), embedding=whole.embedding[rows])
     np.testing.assert_array_equal(find_held_out(left), np.isin(rows, HELD_OUT))
 
 
-def test_twins_at_one_place_count_as_fitted_when_rows_are_others() -> None:
+def test_samples_at_one_position_count_as_fitted_if_rows_differ() -> None:
     X = random_samples().X
     X[1] = X[0]  # 0 is held out, 1 is not
     whole = linear_result(samples_from_array(X))
@@ -145,14 +145,14 @@ def test_twins_at_one_place_count_as_fitted_when_rows_are_others() -> None:
     assert find_held_out(left).tolist() == [False, True]
 
 
-def test_without_style_codes_or_held_out_samples_the_place_alone_draws() -> None:
+def test_without_style_codes_the_position_alone_reconstructs() -> None:
     (each,) = linear_explorer(style=False, spread=False).reconstruct([0])
     assert each.error == each.typical_error > 0
     assert each.is_held_out is False
     np.testing.assert_array_equal(each.picture, each.typical)
 
 
-def test_samples_that_are_all_alike_have_no_error_or_one_without_end() -> None:
+def test_equal_samples_have_zero_or_infinite_error() -> None:
     alike = np.zeros((N_SAMPLES, 5), np.float32)
     explorer = Explorer(alike)
     explorer.show_result(linear_result(explorer.samples))
@@ -160,7 +160,7 @@ def test_samples_that_are_all_alike_have_no_error_or_one_without_end() -> None:
     assert explorer.reconstruct(alike[:1] + np.float32(1))[0].error == np.inf
 
 
-def test_what_is_shown_is_told_and_forgotten_with_the_map(explorer: Explorer) -> None:
+def test_shown_reconstructions_are_emitted_and_cleared_with_the_map(explorer: Explorer) -> None:
     told: list[Any] = []
     explorer.events.sample_reconstructions_changed.connect(told.append)
     made = explorer.reconstruct([1, 2])
@@ -183,7 +183,7 @@ def test_what_are_no_samples_is_refused(explorer: Explorer, samples: Any) -> Non
         explorer.reconstruct(samples)
 
 
-def test_nobody_no_decoder_and_no_number_are_refused(explorer: Explorer) -> None:
+def test_no_samples_no_decoder_and_bad_numbers_are_refused(explorer: Explorer) -> None:
     for nobody in (None, [], np.zeros(N_SAMPLES, bool)):
         with pytest.raises(InvalidInputError, match=r"^samples must be at least one; got none"):
             explorer.reconstruct(nobody)
@@ -203,7 +203,7 @@ def test_samples_of_another_scale_are_refused(explorer: Explorer) -> None:
         explorer.reconstruct(dark)
 
 
-def test_the_explorer_stays_free_meanwhile(explorer: Explorer) -> None:
+def test_other_threads_can_issue_commands_meanwhile(explorer: Explorer) -> None:
     began, go_on = threading.Event(), threading.Event()
     style = explorer.model.estimator.style
 
@@ -222,7 +222,7 @@ def test_the_explorer_stays_free_meanwhile(explorer: Explorer) -> None:
     assert explorer.selection.rows.tolist() == [3]
 
 
-def test_a_view_asks_for_drawings_in_a_style_and_is_shown_samples_again(
+def test_intents_for_styles_and_reconstructions(
     explorer: Explorer,
 ) -> None:
     from view_contract import RecordingView

@@ -1,4 +1,4 @@
-"""Regions of the map: polygons against a slow reference and matplotlib, rectangles, bad input."""
+"""Polygons against a slow reference and matplotlib, rectangles, bad input."""
 
 from __future__ import annotations
 
@@ -73,13 +73,13 @@ def test_neighbours_share_no_sample_and_lose_none(positions, border):
     np.testing.assert_array_equal(both, np.ones(len(positions)))
 
 
-def test_known_places():
+def test_known_positions():
     places = [(1, 1), (3, 1), (1, -1), (-1, 1), (1, 3), (0, 0), (1, 0), (0, 1), (2, 1), (1, 2)]
     inside = in_polygon(np.array(places, np.float32), SQUARE)
     assert inside.tolist() == [True, False, False, False, False, True, True, True, False, False]
 
 
-def test_area_that_a_hand_goes_around_twice_is_inside():
+def test_area_that_a_line_goes_around_twice_is_inside():
     angle = np.linspace(0, 2.5 * 2 * np.pi, 60)  # two and a half times around
     loop = np.column_stack([np.cos(angle), np.sin(angle)])
     assert in_polygon(np.zeros((1, 2), np.float32), loop).all()
@@ -93,8 +93,8 @@ def test_both_halves_of_a_figure_of_eight_are_inside():
     assert inside.tolist() == [True, True, False]
 
 
-def test_hole_walked_the_other_way_is_outside():
-    """Outer ring and inner ring, joined by a cut that is walked both ways."""
+def test_hole_in_the_other_direction_is_outside():
+    """Outer and inner ring, joined by a cut that the line follows in both directions."""
     ring = [(-3, -3), (3, -3), (3, 3), (-3, 3), (-3, -3)]
     hole = [(-1, -1), (-1, 1), (1, 1), (1, -1), (-1, -1)]
     inside = in_polygon(np.array([(0, 0), (2, 0)], np.float32), ring + hole)
@@ -112,7 +112,7 @@ def test_polygon_without_area_holds_nothing(polygon):
 @pytest.mark.parametrize(
     "gap", [(np.nan, np.nan), (np.nan, 1), (1, np.nan), (np.inf, 1), (1, -np.inf)]
 )
-def test_sample_without_a_place_is_nowhere(gap):
+def test_sample_without_a_position_is_in_no_polygon(gap):
     places = np.array([gap, (1, 1)], np.float32)
     assert in_polygon(places, SQUARE).tolist() == [False, True]
     assert in_rectangle(places, (0, 0), (2, 2)).tolist() == [False, True]

@@ -1,4 +1,4 @@
-"""Labels that were painted on after cutting: right objects, kept places, nothing lost."""
+"""Labels that change after cutting: right objects, unchanged positions, nothing lost."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def fresh(trained: Explorer) -> Explorer:
     return explorer
 
 
-def test_painted_labels_keep_who_is_who(fresh: Explorer, tmp_path: Any) -> None:
+def test_changed_labels_keep_identities(fresh: Explorer, tmp_path: Any) -> None:
     image, labels = painted_field()
     whole_map = fresh.model
     before = fresh.embedding.positions
@@ -83,7 +83,7 @@ def test_painted_labels_keep_who_is_who(fresh: Explorer, tmp_path: Any) -> None:
     assert len(back.explain().rows) == 1
 
 
-def test_one_of_several_sources_keeps_its_turn() -> None:
+def test_replaced_source_keeps_its_order() -> None:
     image, labels = painted_field()
     second_image, second_labels = painted_field(1)
     explorer = Explorer(
@@ -102,7 +102,7 @@ def test_one_of_several_sources_keeps_its_turn() -> None:
     )
 
 
-def test_what_cannot_be_put_in_its_place_is_refused_and_nothing_is_lost(fresh: Explorer) -> None:
+def test_refused_replacement_changes_nothing(fresh: Explorer) -> None:
     image, labels = painted_field()
     before = fresh.samples
     with pytest.raises(InvalidInputError, match="samples must be of one source among"):
@@ -115,7 +115,7 @@ def test_what_cannot_be_put_in_its_place_is_refused_and_nothing_is_lost(fresh: E
     assert fresh.in_training.all()
 
 
-def test_later_samples_had_no_place_while_the_map_formed() -> None:
+def test_added_samples_have_no_position_in_snapshots() -> None:
     image, labels = painted_field()
     explorer = Explorer(cut(image, labels, "day 1"), parameters=QUICK)
     explorer.train()

@@ -1,4 +1,4 @@
-"""Two saves to one path at once: one after the other, and what is left is one of the two, whole."""
+"""Two saves to one path at the same time: one waits, and one of both remains, complete."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
 
 
 def who_won(kind: str, target: Path, sources: list[Path]) -> int:
-    """Load what is there, and say whose it is."""
+    """Load the result, and return which save it is of."""
     if kind == "file":
         return [source.read_bytes() for source in sources].index(target.read_bytes())
     if kind == "session":
@@ -148,10 +148,10 @@ with replace_files(Path(sys.argv[1]), SESSION) as folder:
 """
 
 
-def test_lock_of_a_process_that_died_blocks_nobody(
+def test_lock_of_a_dead_process_does_not_block(
     tmp_path: Path, prepared: dict[str, list[Path]]
 ) -> None:
-    """The save that waits goes on the moment the other one dies."""
+    """The waiting save goes on as soon as the other process dies."""
     target = tmp_path / "session"
     save_by_threads("session", target, prepared["session"][:1], np.random.default_rng(0))
     command = [sys.executable, "-c", SAVER + HOLD_AND_DIE, str(target)]

@@ -1,4 +1,4 @@
-"""Where nothing can be saved, what is said is this package's own and true; nothing is lost."""
+"""If saving fails, the error is one of this package with the right reason; nothing is lost."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ ENDINGS = ["", ".model", ".csv", ".json", ".parquet", ".png"]
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_place_below_a_file(ending: str, explorer: Explorer, tmp_path: Path) -> None:
+def test_path_below_a_file(ending: str, explorer: Explorer, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     with pytest.raises(NotWrittenError, match="A part of it is a file: choose another folder"):
         writers(explorer)[ending](tmp_path / "file" / f"map{ending}")

@@ -46,7 +46,7 @@ def test_rows_are_sorted_each_once(rows):
     assert (selection.revision, selection.origin) == (3, "napari")
 
 
-def test_nothing_of_it_can_change():
+def test_selection_is_immutable():
     selection = Selection([1, 2])
     with pytest.raises(ValueError, match="read-only"):
         selection.rows[0] = 5

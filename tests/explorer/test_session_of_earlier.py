@@ -94,7 +94,7 @@ def test_a_map_that_blends_stored_samples_is_reported_and_works(
         explorer.save(tmp_path / "session", include_images=True)
     again, said = opened(tmp_path / "session")
     assert said == [
-        "Session opened. The map is of an earlier version: samples it draws are blends of stored "
+        "Session opened. The map is of an earlier version: decoded samples are blends of stored "
         "samples. Train again to get a trained decoder"
     ]
     point = again.embedding.positions[3]

@@ -1,4 +1,4 @@
-"""How sure a drawing is: the numbers as measured, pictures on one scale for all of a map."""
+"""The spread: numbers as measured, and pictures on one scale for the whole map."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ PLACES = np.stack([np.arange(1000) / 1000, np.zeros(1000)], axis=1).astype(np.fl
 
 
 def rising(points: np.ndarray) -> np.ndarray:
-    """As much as the place lies to the right, in each of 3 x 3 pixels of two channels."""
+    """The x coordinate of the point, in each of 3 x 3 pixels of two channels."""
     return np.broadcast_to(points[:, 0, None, None, None], (len(points), 3, 3, 2))
 
 
-def test_a_place_has_the_spread_that_was_measured_there() -> None:
+def test_spread_is_that_of_the_estimator() -> None:
     drawn = linear_explorer().decode([0.3, 0.4])
     np.testing.assert_allclose(drawn.spread, np.full((4, 4, 1), 0.05), rtol=1e-5)
     assert drawn.spread.dtype == np.float32
@@ -43,7 +43,7 @@ def test_white_is_the_99th_percentile_at_places_of_samples() -> None:
     assert grey == [0, round(255 * 0.4 / spread.white), 255]
 
 
-def test_the_scale_does_not_follow_what_is_looked_at() -> None:
+def test_scale_is_the_same_for_all_points() -> None:
     asked_near, asked_far = MapSpread(rising, PLACES), MapSpread(rising, PLACES)
     point = np.array([[0.5, 0.0]])
     asked_far.picture(asked_far(np.array([[80.0, 0.0]]))[0])
@@ -53,7 +53,7 @@ def test_the_scale_does_not_follow_what_is_looked_at() -> None:
 
 
 @given(st.lists(st.floats(0, 3), min_size=2, max_size=10))
-def test_less_sure_is_never_darker(places: list[float]) -> None:
+def test_less_certain_is_never_darker(places: list[float]) -> None:
     spread = MapSpread(rising, PLACES)
     pictures = [spread.picture(spread(np.array([[x, 0.0]]))[0]) for x in sorted(places)]
     levels = [int(picture[0, 0, 0]) for picture in pictures]
@@ -61,7 +61,7 @@ def test_less_sure_is_never_darker(places: list[float]) -> None:
     assert all((picture == picture[..., :1]).all() for picture in pictures)  # grey
 
 
-def test_where_all_is_certain_or_not_a_number_it_is_black() -> None:
+def test_zero_and_nan_spread_is_black() -> None:
     certain = MapSpread(lambda points: np.zeros((len(points), 2, 2, 1)), PLACES)
     assert not certain.picture(certain(PLACES[:1])[0]).any()
     spread = MapSpread(rising, PLACES)
@@ -77,7 +77,7 @@ def test_volumes_are_flattened_and_tables_have_no_picture() -> None:
     assert table.spread_picture is None
 
 
-def test_nothing_is_said_where_nothing_was_held_out_or_nothing_is_decoded() -> None:
+def test_no_spread_without_held_out_samples_or_decoder() -> None:
     assert linear_explorer(spread=False).decode([0.3, 0.4]).spread is None
     explorer = linear_explorer()
     explorer.model.estimator.decoder_ = None
@@ -85,5 +85,5 @@ def test_nothing_is_said_where_nothing_was_held_out_or_nothing_is_decoded() -> N
     assert (drawn.decoded, drawn.spread, drawn.spread_picture) == (False, None, None)
 
 
-def test_an_atlas_is_drawn_without_it() -> None:
+def test_atlas_is_decoded_without_spread() -> None:
     assert [each.spread for each in linear_explorer().draw([[0, 0], [1, 1]])] == [None, None]

@@ -1,4 +1,4 @@
-"""What a person waits for at 100,000 samples: selecting, pointing, undoing.
+"""The speed of selecting, pointing and undo at 100,000 samples.
 
 The bounds are the promised ones several times over, since this machine may be busy;
 `benchmarks/explorer_speed.py` measures.

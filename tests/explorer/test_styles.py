@@ -1,4 +1,4 @@
-"""Drawings with a style code: whose it is, where it is its own, and what is refused."""
+"""Decoding with style codes: the sample of a code, its own position, and bad input."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def flat(sample: np.ndarray) -> np.ndarray:
     return sample.ravel()
 
 
-def test_without_a_style_the_typical_sample_is_drawn(explorer: Explorer) -> None:
+def test_without_a_style_the_typical_sample_is_decoded(explorer: Explorer) -> None:
     drawn = explorer.decode([0.3, 0.6])
     np.testing.assert_allclose(flat(drawn.sample)[:4], [0.3, 0.6, 0, 0], atol=1e-6)
     assert (drawn.style, drawn.style_of) == ("typical", None)
 
 
-def test_at_its_own_place_a_sample_is_drawn_as_itself(explorer: Explorer) -> None:
+def test_at_its_own_position_a_sample_is_reconstructed(explorer: Explorer) -> None:
     one = explorer.samples.identities[7]
     drawn = explorer.decode(explorer.embedding.positions[7], style=one)
     truth = flat(explorer.samples.X[7])
@@ -51,14 +51,14 @@ def test_elsewhere_it_is_carried(explorer: Explorer) -> None:
     assert (drawn.style, drawn.style_of) == ("carried", one)
 
 
-def test_it_says_whether_styles_can_be_drawn_now(explorer: Explorer) -> None:
+def test_has_style_follows_model_and_run(explorer: Explorer) -> None:
     assert explorer.has_style
     assert not linear_explorer(style=False).has_style
     explorer.set_samples(random_samples())
     assert not explorer.has_style
 
 
-def test_a_path_carries_one_sample_from_its_own_place(explorer: Explorer) -> None:
+def test_path_carries_one_sample_from_its_own_position(explorer: Explorer) -> None:
     one = explorer.samples.identities[3]
     corners = explorer.embedding.positions[[3, 9]]
     drawn = explorer.decode_path(corners, n_steps=4, style=one)
@@ -91,7 +91,7 @@ def test_a_random_style_is_that_of_a_near_sample_and_another_each_time(explorer:
     )
 
 
-def test_a_random_style_passes_over_samples_whose_picture_is_not_at_hand() -> None:
+def test_random_style_leaves_out_samples_without_a_picture() -> None:
     samples = random_samples(n_samples=20)
     places = PlaceIndex(np.random.default_rng(0).random((20, 2)))
     choose = StyleOfNeighbor(
@@ -114,7 +114,7 @@ def test_samples_that_were_added_have_a_code_of_their_own(explorer: Explorer) ->
     np.testing.assert_allclose(flat(drawn.sample)[:4], truth[:4], atol=1e-6)
 
 
-def test_a_code_is_found_once_and_of_one_sample_alone(explorer: Explorer) -> None:
+def test_code_is_computed_once_and_for_one_sample(explorer: Explorer) -> None:
     one, other = explorer.samples.identities[4], explorer.samples.identities[5]
     for point in ([0, 0], [1, 1], [0, 1]):
         explorer.decode(point, style=one)
@@ -144,7 +144,7 @@ def test_a_style_is_its_own_up_to_a_distance(
 
 
 @pytest.mark.parametrize("options", [{"style": False}, {"style": False, "spread": False}])
-def test_maps_without_style_codes_say_so_and_draw_the_typical_sample(
+def test_maps_without_style_codes_decode_typical_samples_only(
     options: dict[str, bool],
 ) -> None:
     explorer = linear_explorer(**options)
@@ -193,7 +193,7 @@ def test_what_is_no_style_is_refused(explorer: Explorer, style: Any) -> None:
     assert explorer.reconstruction is None
 
 
-def test_only_a_place_can_have_a_random_style(explorer: Explorer) -> None:
+def test_only_a_point_can_have_a_random_style(explorer: Explorer) -> None:
     with pytest.raises(InvalidInputError, match=r"^style must be None or the identity"):
         explorer.decode_path([[0, 0], [1, 1]], style="random")
     with pytest.raises(InvalidInputError, match=r"^style must be None or the identity"):
@@ -219,7 +219,7 @@ def test_there_are_no_styles_while_a_run_goes_on() -> None:
 
 @pytest.mark.speed
 def test_a_click_with_a_style_takes_under_30_ms() -> None:
-    """A hundred thousand samples: the code of one is found, not of all."""
+    """Of a hundred thousand samples, the code of one is computed."""
     explorer = linear_explorer(random_samples((4, 4, 1), 100_000))
     explorer.decode([0.5, 0.5])  # the trees are built by the first question
     rng = np.random.default_rng(0)

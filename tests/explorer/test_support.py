@@ -1,4 +1,4 @@
-"""Support of places on the map, on maps where it can be counted."""
+"""Support of points of the map, against direct counts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_score_agrees_with_counting(seed, n_samples):
     np.testing.assert_allclose(support.score(points), expected, atol=1e-6)
 
 
-def test_crowd_is_supported_and_far_off_is_not():
+def test_dense_parts_are_supported_and_far_points_are_not():
     support = MapSupport(grid(20))
     inside, corner, outside, far = support.score([[9, 9], [0, 0], [-3, 10], [500, 500]])
     assert inside == 1.0

@@ -1,4 +1,4 @@
-"""Undo and redo against the simplest model of them: a list of states and a place in it."""
+"""Undo and redo against a simple model: a list of states and an index."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What every front end must do, tested: subclass `ViewContract` and say how to look at the view.
+"""Tests that every front end passes: subclass `ViewContract`, with access to your view.
 
-A front end's tests give a view, read what stands on it, and act as a person at it would::
+The tests of a front end make a view, read what it shows, and act like its user::
 
     class TestMyView(ViewContract):
         def make_view(self): ...
@@ -25,7 +25,7 @@ SQUARE = np.array([[-1.0, -1.0], [0.5, -1.0], [0.5, 0.5], [-1.0, 0.5]])
 
 @dataclass
 class Shown:
-    """What a person sees at a view."""
+    """What a user sees in a view."""
 
     n_points: int
     selected: list[int]
@@ -40,7 +40,7 @@ class Shown:
 
 
 def explorer_with_map() -> Explorer:
-    """An explorer whose samples stand on a grid, as if a run were just reporting."""
+    """An explorer with its samples on a grid, without a trained map."""
     rng = np.random.default_rng(0)
     explorer = Explorer(samples_from_array(rng.normal(size=(N_SAMPLES, 4)).astype(np.float32)))
     grid = np.stack(np.meshgrid(np.linspace(-1, 1, 10), np.linspace(-1, 1, 6)), axis=-1)
@@ -49,7 +49,7 @@ def explorer_with_map() -> Explorer:
 
 
 class ViewContract:
-    """The tests; their names say what holds."""
+    """The tests of the contract."""
 
     def make_view(self) -> Any:
         raise NotImplementedError
@@ -58,11 +58,11 @@ class ViewContract:
         raise NotImplementedError
 
     def lasso(self, view: Any, polygon: np.ndarray, mode: str) -> None:
-        """Draw around points, as a person does."""
+        """Draw a lasso around points, with the gesture of a user."""
         raise NotImplementedError
 
     def settle(self, view: Any) -> None:
-        """Let what was shown arrive on the screen."""
+        """Wait until the screen is up to date."""
 
     @pytest.fixture
     def view(self) -> Any:
@@ -135,7 +135,7 @@ class ViewContract:
         explorer.set_samples(np.zeros((5, 3), np.float32) + np.arange(5)[:, None])
         assert self.shown(view).novel == []
 
-    def test_setters_fire_no_intent(self, explorer: Explorer, view: Any, presenter: Any) -> None:
+    def test_setters_emit_no_intent(self, explorer: Explorer, view: Any, presenter: Any) -> None:
         fired: list[Any] = []
         view.intents.connect(fired.append)
         explorer.select_polygon(SQUARE)
@@ -149,7 +149,7 @@ class ViewContract:
         self.settle(view)
         assert fired == []
 
-    def test_a_lasso_selects_and_says_who_did(
+    def test_a_lasso_selects_with_its_origin(
         self, explorer: Explorer, view: Any, presenter: Any
     ) -> None:
         self.lasso(view, SQUARE, "replace")
@@ -171,7 +171,7 @@ class ViewContract:
         self.settle(view)
         assert explorer.selection.rows.tolist() == [N_SAMPLES - 1]
 
-    def test_a_wish_that_breaks_a_rule_is_answered_and_changes_nothing(
+    def test_an_intent_that_breaks_a_rule_shows_an_error_and_changes_nothing(
         self, explorer: Explorer, view: Any, presenter: Any
     ) -> None:
         before = explorer.parameters
@@ -182,7 +182,9 @@ class ViewContract:
         view.intents.decode_requested.emit(np.zeros(2))
         assert "trained" in self.shown(view).error
 
-    def test_two_views_stay_in_step(self, explorer: Explorer, view: Any, presenter: Any) -> None:
+    def test_two_views_show_the_same_state(
+        self, explorer: Explorer, view: Any, presenter: Any
+    ) -> None:
         other = self.make_view()
         second = Presenter(explorer, other, "other")
         self.lasso(view, SQUARE, "replace")
@@ -192,14 +194,14 @@ class ViewContract:
 
     def test_a_closed_presenter_leaves_no_listener(self, explorer: Explorer, view: Any) -> None:
         counts = [len(signal) for signal in explorer.events.signals.values()]
-        wishes = [len(signal) for signal in view.intents.signals.values()]
+        n_intents = [len(signal) for signal in view.intents.signals.values()]
         Presenter(explorer, view, "view").close()
         assert [len(signal) for signal in explorer.events.signals.values()] == counts
-        assert [len(signal) for signal in view.intents.signals.values()] == wishes
+        assert [len(signal) for signal in view.intents.signals.values()] == n_intents
         explorer.select_rows([0])
         assert self.shown(view).selected == []
 
-    def test_other_samples_put_everything_away(
+    def test_other_samples_clear_selection_and_gates(
         self, explorer: Explorer, view: Any, presenter: Any
     ) -> None:
         explorer.select_rows([1, 2])
@@ -222,7 +224,7 @@ def _on_edge(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 class RecordingView:
-    """A view that only remembers what it was told: the null front end."""
+    """A view that only records the calls of its setters."""
 
     def __init__(self) -> None:
         self.intents = ViewIntents()

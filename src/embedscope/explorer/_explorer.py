@@ -1,4 +1,4 @@
-"""The view model that every front end shares: what is shown, and what can be done with it."""
+"""The view model that every front end shares: state, events and commands."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from embedscope.explorer.commands._drawing_commands import DrawingCommands
+from embedscope.explorer.commands._decoding_commands import DecodingCommands
 from embedscope.explorer.commands._file_commands import FileCommands
 from embedscope.explorer.commands._marking_commands import MarkingCommands
 from embedscope.explorer.commands._question_commands import QuestionCommands
@@ -19,15 +19,15 @@ class Explorer(
     SamplesCommands,
     TrainingCommands,
     MarkingCommands,
-    DrawingCommands,
+    DecodingCommands,
     QuestionCommands,
     FileCommands,
 ):
-    """Samples, the training of their map, and everything that is looked at and marked on it.
+    """Samples, the training of their map, and everything that is shown and selected on it.
 
-    Front ends listen to `events` and call the commands; a script may do both. State is read from
-    properties and changed by commands alone. Training goes on in a thread of its own, so commands
-    return at once; what the run reports arrives through the dispatcher.
+    Front ends listen to `events` and call the commands; a script may do both. Properties give the
+    state, and only commands change it. Training runs in a worker thread, so `train` returns at
+    once; the reports of the run arrive through the dispatcher.
 
     Parameters
     ----------
@@ -35,8 +35,8 @@ class Explorer(
         What to explore; see `set_samples`.
     parameters : TrainingParameters, optional
     dispatcher : callable
-        ``dispatcher(callback)`` runs the callback in the thread that the listeners live in.
-        `immediate`, the default, calls it where it is, in the worker: right for scripts.
+        ``dispatcher(callback)`` runs the callback in the thread of the listeners. `immediate`, the
+        default, runs it in the worker thread: right for scripts.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class Explorer(
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, dispatcher: Dispatcher = immediate) -> Explorer:
-        """Open a session that `save` wrote; no code in it is run.
+        """Open a session that `save` wrote. No code in it is run.
 
         Parameters
         ----------
@@ -80,17 +80,17 @@ class Explorer(
         Raises
         ------
         InvalidModelError
-            If there is no session, it is damaged, or of a later version.
+            If there is no session, or it is damaged, or a later version wrote it.
         """
         explorer = cls(dispatcher=dispatcher)
         explorer.load(path)
         return explorer
 
     display: ClassVar[Callable[[Explorer], None] | None] = None
-    """What shows an explorer at the end of a notebook's cell; the package's front door sets it."""
+    """Shows an explorer at the end of a notebook's cell; `embedscope.__init__` sets it."""
 
     def _ipython_display_(self) -> None:
         show = type(self).display
         if show is None:
-            raise NotImplementedError  # IPython then shows what `repr` gives
+            raise NotImplementedError  # IPython then shows the `repr`
         show(self)

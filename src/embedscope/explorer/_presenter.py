@@ -1,4 +1,4 @@
-"""Carries facts from an explorer to a view, and wishes from the view to the explorer."""
+"""Connects a view to an explorer: signals to setters, and intents to commands."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from embedscope._errors import EmbedscopeError
 from embedscope.explorer._explorer import Explorer
 from embedscope.explorer._view import ExplorerView
 
-Slowly = Callable[[Callable[[], Any], Callable[[Any], None], Callable[[Exception], None]], None]
+# ``run(work, done, failed)``
+RunTask = Callable[[Callable[[], Any], Callable[[Any], None], Callable[[Exception], None]], None]
 
 
-def do_at_once(
+def run_in_this_thread(
     work: Callable[[], Any], done: Callable[[Any], None], failed: Callable[[Exception], None]
 ) -> None:
-    """Do some work here and now, and tell its result or its error."""
+    """Do some work, and call `done` with its result or `failed` with its error."""
     try:
         result = work()
     except EmbedscopeError as error:
@@ -25,22 +26,23 @@ def do_at_once(
 
 
 class Presenter:
-    """Joins one view to an explorer, until it is closed.
+    """Connects one view to an explorer, until it is closed.
 
-    The view is shown the present state at once. A wish that breaks a rule ends as
-    ``view.show_error``; the explorer stays as it was. Selections and hovers that come from this
-    view bear its name as their origin.
+    The view shows the present state at once. An intent that breaks a rule leads to
+    ``view.show_error``, and the explorer does not change. Selections and hovers from this view have
+    its name as their origin.
 
     Parameters
     ----------
     explorer : Explorer
     view : ExplorerView
     name : str
-        Unlike those of other views of the same explorer.
+        Different from those of other views of the same explorer.
     slowly : callable
-        ``slowly()`` is called once for each question that may take a second or more, and gives
-        ``ask(work, done, failed)``: ``done(work())``, or ``failed(error)``. A front end with a
-        window gives a thread for each, and tells the end in its own: one never stops the other.
+        ``slowly()`` is called once for each kind of question that may take a second or more. It
+        returns ``run(work, done, failed)``, which calls ``done(work())`` or ``failed(error)``. A
+        front end with a window returns a worker thread for each kind, so that none blocks another,
+        and calls `done` or `failed` in the main thread.
     """
 
     def __init__(
@@ -49,19 +51,19 @@ class Presenter:
         view: ExplorerView,
         name: str,
         *,
-        slowly: Callable[[], Slowly] = lambda: do_at_once,
+        slowly: Callable[[], RunTask] = lambda: run_in_this_thread,
     ) -> None:
         self.explorer = explorer
         self.view = view
         self.name = name
-        self._find_reasons, self._draw_again = slowly(), slowly()
+        self._run_explain, self._run_reconstruct = slowly(), slowly()
         self._connections: list[tuple[Any, Callable[..., None]]] = []
-        self._connect_facts()
-        self._connect_wishes()
+        self._connect_events()
+        self._connect_intents()
         self.show_all()
 
     def show_all(self) -> None:
-        """Show the view everything as it is now."""
+        """Call every setter of the view with the present state."""
         explorer, view = self.explorer, self.view
         view.show_parameters(explorer.parameters)
         view.show_samples(explorer.samples)
@@ -79,12 +81,12 @@ class Presenter:
         view.show_history(explorer.history)
 
     def close(self) -> None:
-        """Part the two; the explorer, and a run in it, go on."""
+        """Disconnect the two; the explorer, and a run in it, go on."""
         connections, self._connections = self._connections, []
         for signal, slot in connections:
             signal.disconnect(slot, missing_ok=True)
 
-    def _connect_facts(self) -> None:
+    def _connect_events(self) -> None:
         events, view = self.explorer.events, self.view
         for signal, slot in (
             (events.samples_changed, view.show_samples),
@@ -108,7 +110,7 @@ class Presenter:
     def _show_gates(self, gates: Any) -> None:
         self.view.show_gates(gates, self.explorer.gate_counts())
 
-    def _connect_wishes(self) -> None:
+    def _connect_intents(self) -> None:
         intents, explorer = self.view.intents, self.explorer
         from_here = {"origin": self.name}
         for signal, command, more in (
@@ -155,7 +157,7 @@ class Presenter:
 
     def _explain(self, gate: str = "") -> None:
         explorer = self.explorer
-        self._find_reasons(
+        self._run_explain(
             lambda: explorer.find_reasons(gate=gate),
             explorer.show_explanation,
             self.view.show_error,
@@ -163,22 +165,22 @@ class Presenter:
 
     def _reconstruct(self, n_most: int) -> None:
         explorer = self.explorer
-        self._draw_again(
+        self._run_reconstruct(
             lambda: explorer.reconstruct(n_most=n_most),
             explorer.show_sample_reconstructions,
             self.view.show_error,
         )
 
     def _guarded(self, command: Callable[..., Any], more: dict[str, Any]) -> Callable[..., None]:
-        """The command, whose errors are shown instead of raised."""
+        """The command, whose errors the view shows."""
 
-        def obey(*arguments: Any) -> None:
+        def run_command(*arguments: Any) -> None:
             try:
                 command(*arguments, **more)
             except EmbedscopeError as error:
                 self.view.show_error(error)
 
-        return obey
+        return run_command
 
     def _connect(self, signal: Any, slot: Callable[..., None]) -> None:
         signal.connect(slot, check_nargs=False)

@@ -1,7 +1,7 @@
-"""What a front end is to an explorer: setters that show values, and signals for what people want.
+"""The interface of a front end: setters that show values, and intents, signals of what users want.
 
-A setter never changes the explorer and never fires an intent; an intent never changes the view. The
-`Presenter` carries both across. Every front end passes the same tests, the view contract.
+A setter never changes the explorer and never emits an intent; an intent never changes the view. The
+`Presenter` connects both to the explorer. Every front end passes the same tests, the view contract.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class ViewIntents(SignalGroup):
-    """What a person asks for at a front end.
+    """What a user asks the explorer for, in a front end.
 
     ``mode`` is one of `MODES`: "replace", "add", "subtract" or "invert". Points are map
     coordinates; rows are those of the samples that were last shown.
@@ -64,7 +64,7 @@ class ViewIntents(SignalGroup):
     styled_decode_requested = Signal(object, object)  # point; SampleId, "random" or None
     styled_path_requested = Signal(object, int, object)  # points, pictures; SampleId or None
     reconstruction_clearing_requested = Signal()
-    sample_reconstructions_requested = Signal(int)  # of the selection; at most so many
+    sample_reconstructions_requested = Signal(int)  # of the selection; how many at most
     sample_reconstructions_clearing_requested = Signal()
     explanation_requested = Signal()  # of the selection
     gate_explanation_requested = Signal(str)  # name
@@ -74,25 +74,25 @@ class ViewIntents(SignalGroup):
 class ExplorerView(Protocol):
     """A front end.
 
-    Setters may be called at any time after `Presenter` is made, from the thread that the explorer's
-    dispatcher leads to.
+    From the creation of its `Presenter` on, setters may be called at any time, in the thread in
+    which the explorer's dispatcher runs callbacks.
     """
 
     @property
     def intents(self) -> ViewIntents:
-        """What the person at this view asks for."""
+        """The intents of the user of this view."""
 
     def show_samples(self, samples: Samples | None) -> None:
         """Show these samples, or None."""
 
     def show_parameters(self, parameters: TrainingParameters) -> None:
-        """Put the values of `TrainingParameters` into the form."""
+        """Show the parameters in the form."""
 
     def show_status(self, status: Status) -> None:
         """Show where the training run is."""
 
     def show_losses(self, losses: Mapping[str, Sequence[float]]) -> None:
-        """Draw the curves, a mapping of name to values; `Explained.of_losses` sums them up."""
+        """Plot the losses, by name; `Explained.of_losses` sums them up."""
 
     def show_embedding(self, embedding: Embedding) -> None:
         """Move the points."""
@@ -104,10 +104,10 @@ class ExplorerView(Protocol):
         """Mark the samples that are unlike those trained on, bool of shape (n_samples,)."""
 
     def show_selection(self, selection: Selection) -> None:
-        """Mark the selected samples."""
+        """Highlight the selected samples."""
 
     def show_hovered(self, hovered: Hovered) -> None:
-        """Mark the sample under the pointer."""
+        """Highlight the sample under the pointer."""
 
     def show_gates(self, gates: GateSet, counts: pd.DataFrame) -> None:
         """Draw the gates and list how many samples each holds."""
@@ -115,21 +115,21 @@ class ExplorerView(Protocol):
     def show_reconstruction(
         self, reconstruction: Reconstruction | tuple[Reconstruction, ...] | None
     ) -> None:
-        """Draw what the decoder gives: one `Reconstruction`, a tuple along a path, or None."""
+        """Show decoded samples: one `Reconstruction`, a tuple along a path, or None."""
 
     def show_sample_reconstructions(
         self, reconstructions: tuple[SampleReconstruction, ...]
     ) -> None:
-        """Show real samples beside their drawings: a tuple of `SampleReconstruction`, or ()."""
+        """Show real samples beside their reconstructions; may be empty."""
 
     def show_explanation(self, explanation: Explanation | None) -> None:
-        """Show what drives the place of the selection, or None."""
+        """Show what drives the positions of the selected samples, or None."""
 
     def show_history(self, history: History) -> None:
-        """Say what can be undone and done again."""
+        """Show what can be undone and redone."""
 
     def show_message(self, text: str) -> None:
-        """Say in one line what was done."""
+        """Show one line about what was done."""
 
     def show_error(self, error: Exception) -> None:
-        """Say what is wrong and what to do; nothing was changed."""
+        """Show what is wrong and what to do; nothing has changed."""

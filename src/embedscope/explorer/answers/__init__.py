@@ -1,4 +1,4 @@
-"""What can be asked of a map: what is near, what is drawn there, how sure, and why."""
+"""Answers about a map: nearest samples, decoding, uncertainty, explanations."""
 
 from embedscope.explorer.answers._places import PlaceIndex
 

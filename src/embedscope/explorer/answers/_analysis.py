@@ -1,4 +1,4 @@
-"""What can be asked of a trained map: what stands where, how sure that is, and what drives it."""
+"""A trained map with its answers: positions, decoded samples, their spread, explanations."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from embedscope.samples import SampleId, Samples
     from embedscope.training import TrainedMap
 
-_AT_HOME = 1e-3  # of the map's width: less than a pixel of a screen
+_AT_HOME = 1e-3  # as a share of the map's width: less than a pixel of a screen
 _BLENDING_DECODER = "exemplar_decoder"  # its name in sessions of earlier versions
 
 
 class MapAnalysis:
-    """A trained map and what is computed from it when it is first asked for.
+    """A trained map, and answers that are computed at their first use.
 
     Parameters
     ----------
     model : TrainedMap
     novelty_arrays : mapping of str to ndarray, optional
-        What `Novelty.to_arrays` gave, from a session; learned from the training samples otherwise.
+        Result of `Novelty.to_arrays`, from a session; by default learned from the training samples.
     """
 
     def __init__(
@@ -42,12 +42,12 @@ class MapAnalysis:
         self._codes: dict[SampleId, npt.NDArray[np.float32]] = {}
 
     def prepare(self) -> None:
-        """Learn what the training samples are like while nobody waits: it takes seconds."""
+        """Fit the novelty in a worker thread ahead of its use: it takes seconds."""
         threading.Thread(target=self._learn, name="embedscope novelty", daemon=True).start()
 
     def _learn(self) -> None:
         if self.spread is not None and self.model.samples.is_image:
-            _ = self.spread.white  # quick, and a click on the map may wait for it
+            _ = self.spread.white  # fast, and a click on the map may need it
         _ = self._novelty
 
     @property
@@ -57,19 +57,19 @@ class MapAnalysis:
 
     @cached_property
     def _learned(self) -> Novelty | None:
-        """What the training samples are like; None if they are too few to say."""
-        if self._stored is not None:  # a session without it has samples too few, or no pictures
+        """The fitted novelty; None if the training samples are too few."""
+        if self._stored is not None:  # empty in a session with too few samples, or without pictures
             return Novelty.from_arrays(self._stored) if self._stored else None
         if len(self.model.samples) < LEAST_SAMPLES:
             return None
         return Novelty.fit(self.model.samples.X)
 
     def novelty_arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """What judges new samples, as plain arrays for a session; empty if nothing does."""
+        """The fitted novelty as plain arrays for a session; empty if there is none."""
         novelty = self._novelty
         return {} if novelty is None else novelty.to_arrays()
 
-    # -- drawing -----------------------------------------------------------------------------------
+    # -- decoding ----------------------------------------------------------------------------------
 
     @property
     def has_style(self) -> bool:
@@ -80,7 +80,7 @@ class MapAnalysis:
 
     @property
     def blends_stored_samples(self) -> bool:
-        """Whether the decoder is of an earlier version, which blends samples and learns nothing."""
+        """Whether the decoder is of an earlier version: it blends samples and was not trained."""
         decoder = self.model.estimator.decoder_
         named_so = getattr(decoder, "name", "") == _BLENDING_DECODER
         return named_so and not decoder.trainable_variables
@@ -88,9 +88,10 @@ class MapAnalysis:
     def draw(
         self, points: npt.NDArray[Any], codes: npt.NDArray[np.float32] | None = None
     ) -> npt.NDArray[np.float32] | None:
-        """What the decoder draws at places of the map; None without a decoder.
+        """Decode points of the map; None without a decoder.
 
-        With style codes, shape (n_points, n_style_components), it draws particular samples.
+        `codes` are style codes, shape (n_points, n_style_components); without them, typical samples
+        are decoded.
         """
         estimator: Any = self.model.estimator
         if estimator.decoder_ is None:
@@ -101,14 +102,14 @@ class MapAnalysis:
 
     @cached_property
     def spread(self) -> MapSpread | None:
-        """How far unseen samples stray from what is drawn; None if nothing was held out."""
+        """The spread of unseen samples around decoded ones; None if nothing was held out."""
         estimator: Any = self.model.estimator
         if estimator.decoder_ is None or getattr(estimator, "spread_decoder_", None) is None:
             return None
         return MapSpread(estimator.inverse_std, self.model.embedding)
 
     def find_places(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Where samples stand on the map, by their values: shape (n, 2)."""
+        """Positions of samples on the map, by their values: shape (n, 2)."""
         return np.asarray(self.model.estimator.transform(values), dtype=np.float32)
 
     def find_codes(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -117,7 +118,7 @@ class MapAnalysis:
         return np.asarray(estimator.style(values), dtype=np.float32)
 
     def code_of(self, samples: Samples, row: int) -> npt.NDArray[np.float32]:
-        """Style code of one sample that is explored; encoded once, and remembered."""
+        """Style code of one explored sample, cached."""
         identity = samples.identities[row]
         if identity not in self._codes:
             self._codes[identity] = self.find_codes(samples.inputs([row]))[0]
@@ -125,26 +126,26 @@ class MapAnalysis:
 
     @cached_property
     def at_home(self) -> float:
-        """Up to this distance, in map units, a place counts as that of a sample."""
+        """Up to this distance, in map units, a point counts as the position of a sample."""
         extent = self.model.embedding.max(axis=0) - self.model.embedding.min(axis=0)
         return _AT_HOME * float(extent.max())
 
     @cached_property
     def held_out(self) -> npt.NDArray[np.bool_]:
-        """Which training samples were kept out of the decoder's fit, shape (n_samples,)."""
+        """Which training samples were held out from the fit of the decoder, shape (n_samples,)."""
         return find_held_out(self.model)
 
     @cached_property
     def mean_error(self) -> float:
-        """Mean squared error of drawing the mean training sample for every training sample."""
+        """Mean squared error of the mean training sample as reconstruction of all of them."""
         return float(np.square(self._deviations, dtype=np.float64).mean())
 
-    # -- new samples, and reasons ------------------------------------------------------------------
+    # -- new samples, explanations -----------------------------------------------------------------
 
     def embed(self, samples: Samples) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Places of new samples, shape (n, 2), and how unlike the training samples they are.
+        """Positions of new samples, shape (n, 2), and their out-of-distribution scores.
 
-        NaN for the latter where the training samples are too few to say.
+        The scores are NaN if the training samples are too few.
         """
         values, novelty = samples.X, self._novelty
         positions = self.find_places(values)
@@ -153,7 +154,7 @@ class MapAnalysis:
         return positions, novelty.score(values)
 
     def explain(self, samples: Samples, rows: npt.NDArray[np.int64]) -> Explanation:
-        """What drives the places of some samples."""
+        """What drives the positions of some samples."""
         from embedscope.explorer.answers._explanation import explain
 
         return explain(self.model.estimator, samples, rows, self._deviations)

@@ -1,4 +1,4 @@
-"""What a sample at a place of the map would look like, beside the real ones that are nearest."""
+"""Decode points of the map, with the nearest real samples for comparison."""
 
 from __future__ import annotations
 
@@ -19,47 +19,47 @@ if TYPE_CHECKING:
     from embedscope.explorer.answers._spread import MapSpread
     from embedscope.samples import SampleId, Samples
 
-_MOST_STEPS = 10_000  # more pictures than anybody looks at
+_MOST_STEPS = 10_000  # more pictures than a user looks at
 
-Draw = Callable[..., npt.NDArray[Any] | None]
+DecodeFunction = Callable[..., npt.NDArray[Any] | None]
 
 
 @dataclass(frozen=True, eq=False)
 class Reconstruction:
-    """What the decoder draws at a place of the map, and what is really there.
+    """A decoded point of the map, and the nearest real samples.
 
     Attributes
     ----------
     point : ndarray of shape (2,), float64
-        The place, in map units.
+        The point, in map units.
     sample : ndarray of shape sample_shape, float32
-        The sample there, in the range of ``samples.X``. That of the nearest real one where
-        `decoded` is False.
+        The decoded sample, in the range of ``samples.X``; the nearest real one if `decoded` is
+        False.
     picture : ndarray of shape (h, w, 3), uint8, or None
-        The sample as it is shown; None for tables.
+        The sample as a picture; None for tables.
     neighbor_rows : ndarray of shape (k,), int64
         Rows of the nearest real samples, nearest first.
     neighbor_distances : ndarray of shape (k,), float64
         Their distances in map units.
     support : float
-        In 0..1: the share of the training samples that are at least as isolated as this place. Near
+        In 0..1: the share of the training samples that are at least as isolated as this point. Near
         0, the picture is an extrapolation.
     decoded : bool
         False if there is no decoder, or none yet.
     spread : ndarray of shape sample_shape, float32, or None
-        Standard deviation of unseen samples of this place around the typical one, in the range of
-        ``samples.X``, whatever `style` is. None where it was not measured.
+        Standard deviation of unseen samples at this point around the typical one, in the range of
+        ``samples.X``, for any `style`. None if it was not measured.
     spread_picture : ndarray of shape (h, w, 3), uint8, or None
-        The spread in grey, brighter where less is sure: black is 0, white the 99th percentile over
-        the pixels at 64 places of training samples. That scale is the same at all places of one
-        map, so two of them can be compared. Channels are joined by the root of the mean of their
-        variances, depth by its maximum. None for tables.
+        The spread in grey, brighter where the picture is less certain: black is 0, white the 99th
+        percentile over the pixels at the positions of 64 training samples. The scale is the same
+        for all points of a map, so two of them can be compared. Channels are combined by the root
+        of their mean variance, depth by its maximum. None for tables.
     style : {"typical", "own", "carried", "random"}
-        Whose style code was used: nobody's, which gives the typical sample of the place; that of
-        the sample that stands here; that of a sample that stands elsewhere, carried here; or that
-        of a real neighbour, drawn at random.
+        The style code: none, which gives the typical sample of the point; that of the sample at
+        this position; that of a sample from elsewhere, carried here; or that of a random real
+        neighbour.
     style_of : SampleId or None
-        Whose style code it is; None if `style` is "typical".
+        The sample of the style code; None if `style` is "typical".
     """
 
     point: npt.NDArray[np.float64]
@@ -76,7 +76,7 @@ class Reconstruction:
 
 
 def decode(
-    draw: Draw,
+    draw: DecodeFunction,
     point: npt.ArrayLike,
     places: PlaceIndex,
     support: MapSupport,
@@ -86,16 +86,16 @@ def decode(
     styles: ChooseStyles = choose_typical,
     spread: MapSpread | None = None,
 ) -> Reconstruction:
-    """Draw the sample that belongs to a place of the map.
+    """Decode a point of the map.
 
     Parameters
     ----------
     draw : callable
-        ``draw(points)`` gives typical samples of shape (n_points, *sample_shape) for places of
-        shape (n_points, 2), or None without a decoder; ``draw(points, codes)`` draws with a style
-        code for each place.
+        ``draw(points)`` gives typical samples of shape (n_points, *sample_shape) for points of
+        shape (n_points, 2), or None without a decoder; ``draw(points, codes)`` decodes with a style
+        code for each point.
     point : array-like of shape (2,)
-        A place on the map.
+        Map coordinates.
     places : PlaceIndex
         Of all samples.
     support : MapSupport
@@ -104,9 +104,9 @@ def decode(
     k : int, default=5
         Nearest real samples to give, at least 1.
     styles : callable
-        ``styles(points)`` gives the style codes; the typical samples are drawn by default.
+        ``styles(points)`` gives the style codes; by default, typical samples are decoded.
     spread : MapSpread, optional
-        Measures how far unseen samples stray from the typical one.
+        Measures the spread of unseen samples around the typical one.
 
     Returns
     -------
@@ -115,14 +115,14 @@ def decode(
     Raises
     ------
     InvalidInputError
-        If the point is not a finite pair of numbers, or no sample has a place yet.
+        If the point is not a finite pair of numbers, or no sample has a position yet.
     """
     points = check_point(point, "point")[np.newaxis]
     return decode_points(draw, points, places, support, samples, k, styles=styles, spread=spread)[0]
 
 
 def decode_path(
-    draw: Draw,
+    draw: DecodeFunction,
     points: npt.ArrayLike,
     places: PlaceIndex,
     support: MapSupport,
@@ -133,7 +133,7 @@ def decode_path(
     styles: ChooseStyles = choose_typical,
     spread: MapSpread | None = None,
 ) -> tuple[Reconstruction, ...]:
-    """Draw the samples along a path on the map, all at once.
+    """Decode points along a path on the map, all at once.
 
     Parameters
     ----------
@@ -142,8 +142,8 @@ def decode_path(
     points : array-like of shape (n_points, 2)
         Corners of the path, at least two.
     n_steps : int, default=12
-        Places, at least 2: the first and last corner, and between them at even distances along the
-        path.
+        Points, at least 2: the first and last corner, and points at even distances along the path
+        between them.
 
     Returns
     -------
@@ -153,32 +153,32 @@ def decode_path(
     ------
     InvalidInputError
         If the points are not two or more finite pairs of numbers, there are fewer than two steps,
-        or no sample has a place yet.
+        or no sample has a position yet.
     """
     along = space_evenly(points, n_steps)
     return decode_points(draw, along, places, support, samples, k, styles=styles, spread=spread)
 
 
 def space_evenly(points: npt.ArrayLike, n_steps: Any) -> npt.NDArray[np.float64]:
-    """Places at even distances along a path.
+    """Points at even distances along a path.
 
     Parameters
     ----------
     points : array-like of shape (n_points, 2)
         Corners of the path, at least two.
     n_steps : int
-        Places, at least 2.
+        Points, at least 2.
 
     Returns
     -------
     ndarray of shape (n_steps, 2), float64
-        From the first corner to the last; all the same for a path without length.
+        From the first corner to the last; all equal for a path without length.
     """
     corners = check_points(points, "points")
     if len(corners) < 2:
         raise InvalidInputError(
             f"points must be at least 2 corners of a path; got {len(corners)}. Decode a single "
-            "place as a point."
+            "point with decode."
         )
     if not isinstance(n_steps, int | np.integer) or not 2 <= n_steps <= _MOST_STEPS:
         raise InvalidInputError(
@@ -186,14 +186,14 @@ def space_evenly(points: npt.ArrayLike, n_steps: Any) -> npt.NDArray[np.float64]
             f"{n_steps!r}. Give a whole number in this range."
         )
     lengths = np.linalg.norm(np.diff(corners, axis=0), axis=1)
-    moves = np.append(True, lengths > 0)  # a corner that is drawn twice has no place of its own
+    moves = np.append(True, lengths > 0)  # a repeated corner adds no length
     walked = np.append(0.0, np.cumsum(lengths))[moves]
     wanted = np.linspace(0.0, walked[-1], n_steps)
     return np.stack([np.interp(wanted, walked, axis) for axis in corners[moves].T], axis=1)
 
 
 def decode_points(
-    draw: Draw,
+    draw: DecodeFunction,
     points: npt.ArrayLike,
     places: PlaceIndex,
     support: MapSupport,
@@ -203,14 +203,14 @@ def decode_points(
     styles: ChooseStyles = choose_typical,
     spread: MapSpread | None = None,
 ) -> tuple[Reconstruction, ...]:
-    """Draw the samples that belong to many places of the map, all at once.
+    """Decode many points of the map, all at once.
 
     Parameters
     ----------
     draw, places, support, samples, k, styles, spread
         As in `decode`.
     points : array-like of shape (n_points, 2)
-        Places on the map, at least one.
+        Map coordinates, at least one point.
 
     Returns
     -------
@@ -219,15 +219,15 @@ def decode_points(
     Raises
     ------
     InvalidInputError
-        If there is no point, one is no finite pair of numbers, or no sample has a place yet.
+        If there is no point, one is no finite pair of numbers, or no sample has a position yet.
     """
     points = check_points(points, "points")
     if not len(points):
-        raise InvalidInputError("points must be at least one place; got none. Give one.")
+        raise InvalidInputError("points must be at least one point; got none. Give one.")
     neighbors = [places.nearest(point, k) for point in points]
     if not len(neighbors[0][0]):
         raise InvalidInputError(
-            "places must hold at least one sample; got none that has a place on the map. Train "
+            "places must hold at least one sample; got none with a position on the map. Train "
             "first, or wait for the first picture of the map."
         )
     chosen = styles(points)

@@ -29,7 +29,7 @@ class SampleDescription:
 def name_of(samples: Samples, identity: SampleId) -> str:
     """The name of a sample, which need not be among `samples`.
 
-    The frame is part of it where the source is a series: its axes hold time, or one of its samples
+    The frame is part of it if the source is a series: its axes include time, or one of its samples
     has a frame above 0.
     """
     return _name(identity, _series(samples))
@@ -42,14 +42,14 @@ def names_of_rows(samples: Samples, rows: Iterable[int]) -> list[str]:
 
 
 def describe_row(samples: Samples, row: int, first: str = "") -> SampleDescription:
-    """The sample in a row in words, with the values of all features.
+    """Describe the sample in a row, with the values of all features.
 
     Parameters
     ----------
     samples : Samples
     row : int
     first : str
-        The feature that is listed first, if there is one of this name.
+        Name of the feature to list first, if there is one.
     """
     names = [str(name) for name in samples.features.columns]
     names.sort(key=lambda name: name != first)  # stable: the others keep their order

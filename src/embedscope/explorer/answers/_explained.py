@@ -1,4 +1,4 @@
-"""How much of the samples a map explains, measured on samples that its decoder has not seen."""
+"""How much of unseen samples the decoder of a map explains."""
 
 from __future__ import annotations
 
@@ -13,17 +13,16 @@ _SHARES = ("style_reconstruction_loss", _STYLE)  # only a map with style codes r
 
 @dataclass(frozen=True)
 class Explained:
-    """Shares of the variance of unseen samples that the decoder draws.
+    """Shares of the variance of unseen samples that the decoder explains.
 
-    1 is everything, 0 as much as drawing the mean sample every time. Below 0, the mean sample would
-    have been better.
+    1 is everything, 0 is no better than the mean sample every time, below 0 is worse than that.
 
     Attributes
     ----------
     place : float
-        By the typical sample of each sample's place.
+        By the typical sample at each sample's position.
     style : float or None
-        By place and own style code; None if that was not measured.
+        By position and own style code; None if not measured.
     """
 
     place: float
@@ -31,7 +30,7 @@ class Explained:
 
     @classmethod
     def of_losses(cls, losses: Mapping[str, Sequence[float]]) -> Explained | None:
-        """What the latest report of a run says.
+        """From the latest report of a run.
 
         Parameters
         ----------
@@ -41,8 +40,8 @@ class Explained:
         Returns
         -------
         Explained or None
-            None where nothing was held out, or the losses are no shares: those of a map without
-            style codes are in units of their own.
+            None if nothing was held out, or if the map has no style codes: its losses are not
+            shares of a variance.
         """
         place = _latest(losses, _PLACE)
         if place is None or not any(losses.get(name) for name in _SHARES):
@@ -52,7 +51,7 @@ class Explained:
 
     @property
     def text(self) -> str:
-        """In words: "explains 36 % of unseen samples; 74 % with their own code"."""
+        """As text: "explains 36 % of unseen samples; 74 % with their own code"."""
         said = f"explains {_percent(self.place)} % of unseen samples"
         return (
             said if self.style is None else f"{said}; {_percent(self.style)} % with their own code"

@@ -1,8 +1,8 @@
-"""What drives the place of samples on the map, by the derivative of the encoder.
+"""What drives the positions of samples on the map, by the derivative of the encoder.
 
-The derivative by a value says how far a sample moves on the map when the value changes by one unit.
-Times the standard deviation of that value it says how far it moves for a change of usual size, so
-that features in different units, and pixels that never change, can be compared.
+The derivative by a value is how far a sample moves on the map if the value changes by one unit.
+Times the standard deviation of the value, it is how far the sample moves for a change of usual
+size. So features in different units, and pixels that never change, can be compared.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ if TYPE_CHECKING:
 _MOST_SAMPLES = 2_000  # of a selection: a root mean square is then right to about 2 %
 _BLOCK_SAMPLES = 256
 _SPREAD_VALUES = 2**23  # 32 MiB of float32: all of most tables, 2,700 crops of 32 x 32 x 3
-_LEAST_FOR_SPREAD = 1_000
+_LEAST_FOR_SPREAD = 1_000  # samples: a standard deviation is then right to about 2 %
 
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """What drives the place of some samples on the map.
+    """What drives the positions of some samples on the map.
 
     Attributes
     ----------
     rows : ndarray of shape (k,), int64, read-only
-        The samples that were asked about.
+        The samples that are explained.
     kind : {"features", "saliency"}
         For tables, or for pictures.
     ranking : DataFrame
         Strongest first, with the columns "feature" or, for pictures, "channel"; "effect", in map
         units per standard deviation; and "share", the squared effect over the sum of all, 0..1.
         For tables also "along_x" and "along_y": the signed effect along each map axis, averaged,
-        where opposite directions cancel.
+        in which opposite directions cancel.
     saliency : ndarray of shape (h, w) or (z, h, w), float32, or None
-        The effect of each pixel, all channels together, in map units per standard deviation.
+        The effect of each pixel over all channels, in map units per standard deviation.
 
     Notes
     -----
@@ -63,7 +63,7 @@ def explain(
     rows: npt.ArrayLike,
     spread: npt.NDArray[np.float32] | None = None,
 ) -> Explanation:
-    """Say what drives the place of some samples on the map.
+    """Compute what drives the positions of some samples on the map.
 
     Parameters
     ----------
@@ -71,9 +71,9 @@ def explain(
         Fitted on such samples.
     samples : Samples
     rows : array-like of int
-        Which of them, at least one. Of more than 2,000 so many are used, evenly along the rows.
+        Which of them, at least one. Of more than 2,000, 2,000 are used, evenly along the rows.
     spread : ndarray of shape sample_shape, float32, optional
-        What `measure_spread` gave, where it is known already.
+        Result of `measure_spread`, if already known.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def explain(
     Raises
     ------
     InvalidInputError
-        If no row is given or one does not exist, or the map has no encoder.
+        If no row is given, a row does not exist, or the map has no encoder.
     """
     chosen = _check_rows(rows, len(samples))
     if spread is None:
@@ -102,8 +102,8 @@ def explain(
 def measure_spread(samples: Samples) -> npt.NDArray[np.float32]:
     """Standard deviation of each value of a sample over the samples.
 
-    Of large pictures not all are read, but at least 1,000, evenly along the rows: that is right to
-    about 2 %, and takes a second rather than half a minute.
+    Of large pictures only some are read, at least 1,000, evenly along the rows: this is right to
+    about 2 %, and takes a second instead of half a minute.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def _rank(kind: str, names: tuple[str, ...], squares: npt.NDArray[np.float64]) -
     import pandas as pd
 
     total = squares.sum()
-    # Where nothing has an effect, nothing has a share in it.
+    # If nothing has an effect, all shares are 0.
     shares = squares / total if total > 0 else np.zeros_like(squares)
     return pd.DataFrame({kind: list(names), "effect": np.sqrt(squares), "share": shares})
 

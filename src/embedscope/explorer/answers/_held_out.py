@@ -1,4 +1,4 @@
-"""Which samples of a trained map its decoder was not fitted on."""
+"""Which training samples of a map were held out from the fit of its decoder."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 def find_held_out(model: TrainedMap) -> npt.NDArray[np.bool_]:
-    """Mark the samples of a map that were kept out of the decoder's fit.
+    """Find the samples of a map that were held out from the fit of the decoder.
 
-    The estimator knows them by the rows it was fitted on. A map that has lost samples since, as
-    after a correction of labels, has other rows: then they are found by their exact places. A place
-    where samples of both kinds stand counts as fitted.
+    The estimator stores them as rows of its fit. A map that has lost samples since, for example
+    after a correction of labels, has other rows: then the exact positions identify the samples. If
+    samples of both kinds share a position, they count as fitted.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def find_held_out(model: TrainedMap) -> npt.NDArray[np.bool_]:
     Returns
     -------
     ndarray of shape (n_samples,), bool
-        False for all on a map that held nothing out.
+        All False if nothing was held out.
     """
     rows = getattr(model.estimator, "validation_rows_", None)
     if rows is None or not len(rows):
@@ -40,5 +40,5 @@ def find_held_out(model: TrainedMap) -> npt.NDArray[np.bool_]:
 
 
 def _keys(places: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
-    """Each place as one number, alike only for places alike to the last bit."""
+    """Each position as one number, equal only for positions that are equal to the last bit."""
     return np.ascontiguousarray(places, dtype=np.float32).view(np.uint64)[:, 0]

@@ -1,4 +1,4 @@
-"""A grid of places over the whole map, and what the decoder draws there: an atlas of the map."""
+"""An atlas of the map: a grid of points, with a decoded sample at each."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import numpy.typing as npt
 from embedscope._errors import InvalidInputError
 from embedscope.explorer.answers._decoding import Reconstruction
 
-_MARGIN = 0.02  # of the map's width, around it
+_MARGIN = 0.02  # around the map, as a share of its width
 _MOST_PER_SIDE = 256
-_PLACES_AT_ONCE = 96  # between blocks, others get their turn at the explorer
+_POINTS_AT_ONCE = 96  # between blocks, other threads can issue commands
 
 
 @dataclass(frozen=True, eq=False)
 class MapGrid:
-    """Samples drawn on a grid over the map, row by row from the lower left corner.
+    """Samples decoded on a grid over the map, row by row from the lower left corner.
 
     Attributes
     ----------
     low, high : ndarray of shape (2,), float64
-        Corners of the box that the cells fill, in map units. A place is the middle of its cell.
+        Corners of the box that the cells fill, in map units. A point is the middle of its cell.
     n_per_side : int
         Cells along each side.
     samples : ndarray of shape (n_per_side ** 2, *sample_shape), float32
@@ -48,14 +48,14 @@ def draw_grid(
     positions: npt.NDArray[Any],
     n_per_side: Any,
 ) -> MapGrid:
-    """Draw samples on a grid over a map.
+    """Decode a grid over a map.
 
     Parameters
     ----------
     draw : callable
-        ``draw(points)`` for points of shape (k, 2); called with a part of them at a time.
+        ``draw(points)`` for points of shape (k, 2); called for some of the points at a time.
     positions : ndarray of shape (n_samples, 2), float
-        The map; rows that are not finite have no place.
+        The map; rows that are not finite are samples without a position.
     n_per_side : int
         In [1, 256].
 
@@ -77,8 +77,8 @@ def draw_grid(
     places = _middles(low, high, int(n_per_side))
     drawn = [
         each
-        for start in range(0, len(places), _PLACES_AT_ONCE)
-        for each in draw(places[start : start + _PLACES_AT_ONCE])
+        for start in range(0, len(places), _POINTS_AT_ONCE)
+        for each in draw(places[start : start + _POINTS_AT_ONCE])
     ]
     return MapGrid(
         low,
@@ -96,7 +96,7 @@ def _box_around(
     placed = positions[np.isfinite(positions).all(axis=1)].astype(np.float64)
     if not len(placed):
         raise InvalidInputError(
-            "the map must hold at least one sample; got none that has a place. Train first, or "
+            "the map must hold at least one sample; got none with a position. Train first, or "
             "wait for the first picture of the map."
         )
     low, high = placed.min(axis=0), placed.max(axis=0)

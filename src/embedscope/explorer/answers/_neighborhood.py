@@ -1,7 +1,7 @@
-"""Where samples lie among others: within their leading principal components, and how far outside.
+"""Distances of samples from others, within and outside of the leading principal components.
 
-Distances in thousands of pixels say little, since noise is most of them. In the leading components
-they say what is near; the norm of the rest, the residual, says whether a sample is of that kind.
+Distances in thousands of pixels are mostly noise. In the leading components they show which samples
+are similar; the norm of the rest, the residual, shows whether a sample is of the same kind.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from embedscope.core.arrays import Rows, as_rows, principal_axes
 
 _N_NEIGHBORS = 5
 _BLOCK_VALUES = 2**22  # 16 MiB of float32 at a time
-_VALUES_FOR_AXES = 2**24  # enough samples for 50 axes, without minutes for large ones
+_VALUES_FOR_AXES = 2**24  # enough samples for 50 axes; large samples would take minutes
 _SAMPLES_FOR_AXES = (500, 5_000)
 
 
 class Neighborhood:
-    """Reference samples, and how far from them others are.
+    """Reference samples, and the distances of others from them.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Neighborhood:
 
     @classmethod
     def of(cls, rows: Rows, index: npt.NDArray[np.int64], n_axes: int) -> Neighborhood:
-        """The neighbourhood that some of the rows make, given in random order."""
+        """The neighbourhood of some of the rows, given in random order."""
         least, most = _SAMPLES_FOR_AXES
         chosen = index[: min(max(_VALUES_FOR_AXES // rows.n_features, least), most)]
         samples = _flat(rows, chosen)
@@ -61,9 +61,9 @@ class Neighborhood:
 
     @property
     def spread(self) -> float:
-        """Root of the mean squared distance of the references from their mean, in the data's unit.
+        """Root mean squared distance of the references from their mean, in the units of the data.
 
-        Within the components, which hold most of it.
+        Within the components, which contain most of it.
         """
         centred = self.references - self.references.mean(axis=0, dtype=np.float64)
         return float(np.sqrt((centred**2).sum(axis=1).mean()))
@@ -71,7 +71,7 @@ class Neighborhood:
     def measure(
         self, rows: Rows, index: npt.NDArray[np.int64]
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """How far samples are from the references.
+        """The distances of samples from the references.
 
         Parameters
         ----------
@@ -85,7 +85,7 @@ class Neighborhood:
         distances : ndarray of shape (n,), float64
             Mean distance to the five nearest references, within the components.
         residuals : ndarray of shape (n,), float64
-            Norm of what is outside of the components.
+            Norm of the part outside of the components.
         """
         measured = [
             self._measure_part(_flat(rows, part)) for part in _parts(index, self.n_features)
@@ -106,7 +106,7 @@ class Neighborhood:
         """The components of samples, and the norm of the rest."""
         centred = samples - self.mean
         components = np.asarray(centred @ self.axes, dtype=np.float32)
-        # From the rest itself: a difference of two norms would lose all its digits.
+        # Of the rest itself: a difference of two norms would lose all digits.
         rest = centred - components @ self.axes.T
         squares = np.einsum("ij,ij->i", rest, rest, dtype=np.float64)
         return components, np.asarray(np.sqrt(squares), dtype=np.float64)
@@ -153,7 +153,7 @@ def _flat(rows: Rows, index: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
 
 
 def _parts(index: npt.NDArray[np.int64], n_features: int) -> Iterator[npt.NDArray[np.int64]]:
-    """The index in parts, few enough samples at a time."""
+    """The index in parts of few enough samples."""
     step = max(1, _BLOCK_VALUES // n_features)
     for start in range(0, len(index), step):
         yield index[start : start + step]

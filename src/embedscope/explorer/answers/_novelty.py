@@ -1,7 +1,7 @@
-"""How unlike the training samples a new sample is, judged by the data and not by the map.
+"""How unlike the training samples a new sample is, by its data and not by its position.
 
-An encoder puts every sample somewhere, also one that it has never seen the like of: a dead cell, a
-speck of dust, an image of another stain. The place does not tell; the sample itself does.
+An encoder gives every sample a position, also samples of a new kind: a dead cell, a speck of dust,
+an image of another stain. The position does not show this; the data of the sample do.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from embedscope.core.arrays import Rows, as_rows
 from embedscope.explorer.answers._neighborhood import Neighborhood
 
 NOVEL = 0.99  # from this score on, a sample is unlike those trained on
-LEAST_SAMPLES = 20  # to learn from
+LEAST_SAMPLES = 20  # to fit on
 
-_MOST_REFERENCES = 20_000
+_MOST_REFERENCES = 20_000  # with 50 axes they take 4 MB in a session
 _MOST_AXES = 50
 _SAMPLES_PER_AXIS = 5
-_N_FOLDS = 10
+_N_FOLDS = 10  # of the cross-conformal scores, see Vovk (2015)
 _ENOUGH_HELD_OUT = 2_000
 # Principal axes of wide data take most of the time. Those of the folds are found among the leading
 # axes of all samples instead, 2.5 times as many: 4 times faster for 1,280 crops of 40 x 40 x 3.
 _MANY_FEATURES = 1_024  # from there on the axes are not of a covariance matrix
 _LEADING_AXES = 125
-_SMALLEST_CHANGE = 0.01  # of a residual, as a share: less is never counted as unusual
+_SMALLEST_CHANGE = 0.01  # of a residual, as a share: a smaller change is never unusual
 _ARRAYS = ("mean", "axes", "references", "units", "calibration")
 
 
 class Novelty:
-    """Out-of-distribution scores of samples, learned from the training samples by `fit`.
+    """Out-of-distribution scores of samples; `fit` learns from the training samples.
 
     Parameters
     ----------
@@ -41,19 +41,20 @@ class Novelty:
         Of the training samples.
     units : ndarray of shape (4,), float64
         The distance that 1 % of held-out training samples exceed; the median of their residuals;
-        the logarithmic change from it that 1 % exceed; and what counts as no residual at all.
+        the logarithmic change from it that 1 % exceed; and the residual below which all is
+        rounding.
     calibration : ndarray of shape (n_held_out,), float64
-        How unusual held-out training samples are, rising.
+        How unusual held-out training samples are, sorted.
 
     Notes
     -----
     Two things make a sample unusual: its mean distance to the five nearest training samples,
-    within the 50 leading principal components, and how much larger or smaller than usual its part
-    outside of these components is. Both are put in units of what 1 % of training samples exceed,
-    and the larger one counts. Its rank among training samples that were held out, each judged by
-    the others in ten folds, is the score: for samples like those trained on it is uniform, so about
-    1 % of them reach 0.99, whatever the data are. Fewer than 100 training samples cannot tell 1 %
-    apart: then a few per cent do.
+    within the 50 leading principal components, and how much larger or smaller than usual its
+    residual outside of these components is. Both are in units of the value that 1 % of training
+    samples exceed, and the larger one counts. The score is its rank among held-out training
+    samples, each measured by the other ones in ten folds. For samples like the training samples the
+    score is uniform, so about 1 % of them reach 0.99, for any data. With fewer than 100 training
+    samples, 1 % cannot be resolved: then a few per cent do.
 
     References
     ----------
@@ -75,14 +76,14 @@ class Novelty:
 
     @classmethod
     def fit(cls, X: Any, seed: int = 0) -> Novelty:
-        """Learn what the training samples are like.
+        """Learn from the training samples.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Training samples, finite, at least 20. Of more than 20,000 so many are drawn.
+            Training samples, finite, at least 20. Of more than 20,000, 20,000 random ones are used.
         seed : int
-            Of the draw and of the folds.
+            Of the random choice and of the folds.
 
         Returns
         -------
@@ -97,29 +98,29 @@ class Novelty:
         if len(rows) < LEAST_SAMPLES:
             raise InvalidInputError(
                 f"X must have at least {LEAST_SAMPLES} samples; got {len(rows)}. What is usual "
-                "cannot be told from fewer: add more samples."
+                "cannot be learned from fewer: add more samples."
             )
-        drawn = np.random.default_rng(seed).permutation(len(rows))[:_MOST_REFERENCES]
-        # As many axes for all of the samples as for nine folds: residuals must stay comparable.
-        n_axes = min(_MOST_AXES, rows.n_features, len(drawn) // _SAMPLES_PER_AXIS)
-        if rows.n_features > _MANY_FEATURES and len(drawn) > _LEADING_AXES:
-            wide = Neighborhood.of(rows, drawn, _LEADING_AXES)
+        chosen = np.random.default_rng(seed).permutation(len(rows))[:_MOST_REFERENCES]
+        # The same number of axes for all samples and for nine folds: residuals must be comparable.
+        n_axes = min(_MOST_AXES, rows.n_features, len(chosen) // _SAMPLES_PER_AXIS)
+        if rows.n_features > _MANY_FEATURES and len(chosen) > _LEADING_AXES:
+            wide = Neighborhood.of(rows, chosen, _LEADING_AXES)
             neighborhood = wide.leading(n_axes)
-            reduced, outside = wide.reduce(rows, drawn)
-            distances, residuals = _hold_out(reduced, np.arange(len(drawn)), n_axes, outside)
+            reduced, outside = wide.reduce(rows, chosen)
+            distances, residuals = _hold_out(reduced, np.arange(len(chosen)), n_axes, outside)
         else:
-            neighborhood = Neighborhood.of(rows, drawn, n_axes)
-            distances, residuals = _hold_out(rows, drawn, n_axes, np.zeros(len(drawn)))
+            neighborhood = Neighborhood.of(rows, chosen, n_axes)
+            distances, residuals = _hold_out(rows, chosen, n_axes, np.zeros(len(chosen)))
         units = _usual(distances, residuals, neighborhood.spread)
         return cls(neighborhood, units, np.sort(_unusual(distances, residuals, units)))
 
     def score(self, X: Any) -> npt.NDArray[np.float32]:
-        """How unlike the training samples these are.
+        """How unlike the training samples other samples are.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Of the training samples' features, flattened or in shape; finite.
+            Finite, with the features of the training samples, flattened or not.
 
         Returns
         -------
@@ -135,15 +136,15 @@ class Novelty:
         rows = as_rows(X)
         if rows.n_features != self._neighborhood.n_features:
             raise InvalidInputError(
-                f"X must have the {self._neighborhood.n_features} values a sample that were "
-                f"trained on; got {rows.n_features}. Cut and scale the samples the same way."
+                f"X must have {self._neighborhood.n_features} values a sample, as in training; "
+                f"got {rows.n_features}. Cut and scale the samples the same way."
             )
         unusual = _unusual(*self._neighborhood.measure(rows, np.arange(len(rows))), self._units)
         less = np.searchsorted(self._calibration, unusual)
         return (less / len(self._calibration)).astype(np.float32)
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """All that was learned as plain arrays, to be stored.
+        """The fitted state as plain arrays, to be stored.
 
         Returns
         -------
@@ -161,7 +162,7 @@ class Novelty:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Novelty:
-        """What `to_arrays` gave, with the same scores to the last bit.
+        """The fitted state from `to_arrays`, with the same scores to the last bit.
 
         Parameters
         ----------
@@ -174,7 +175,7 @@ class Novelty:
         Raises
         ------
         InvalidModelError
-            If an array is missing, or they do not fit together.
+            If an array is missing, or the arrays do not fit together.
         """
         missing = [name for name in _ARRAYS if name not in arrays]
         if missing or not _fit_together(arrays):
@@ -192,7 +193,7 @@ def _hold_out(
     n_axes: int,
     outside: npt.NDArray[np.float64],
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Distances and residuals of samples, each measured by those of other folds.
+    """Distances and residuals of samples, each measured by the samples of other folds.
 
     `outside` is the part of the residual of each sample that `rows` do not hold.
     """
@@ -214,8 +215,8 @@ def _hold_out(
 def _usual(
     distances: npt.NDArray[np.float64], residuals: npt.NDArray[np.float64], spread: float
 ) -> npt.NDArray[np.float64]:
-    """The units of `Novelty`, with floors for data that repeat or lie in a plane exactly."""
-    # A thousandth of the data's own size is rounding, and not a sample of another kind.
+    """The units of `Novelty`, with floors for data that repeat or lie exactly in a plane."""
+    # A thousandth of the size of the data is rounding, not a sample of another kind.
     grain = max(1e-3 * spread, 1e-30)
     distance = max(float(np.quantile(distances, NOVEL)), grain)
     residual = float(np.median(residuals))
@@ -230,7 +231,7 @@ def _unusual(
 ) -> npt.NDArray[np.float64]:
     distance, residual, change, grain = units
     changes = np.abs(np.log((residuals + grain) / (residual + grain)))
-    # Below these floors there is only rounding, which must not decide among samples that repeat.
+    # Below these floors is only rounding, which must not matter where samples repeat.
     distances = np.where(distances > grain, distances, 0.0)
     changes = np.where(changes > _SMALLEST_CHANGE, changes, 0.0)
     return np.asarray(np.maximum(distances / distance, changes / change))

@@ -1,4 +1,4 @@
-"""Who is nearest to a place on the map."""
+"""Search for the samples nearest to a point of the map."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from embedscope.explorer.marks._regions import check_point
 
 
 class PlaceIndex:
-    """The samples' places, searched by nearness.
+    """The positions of the samples, in a search tree.
 
     Parameters
     ----------
     positions : ndarray of shape (n_samples, 2), float
-        Places on the map. Rows that are not finite are samples without a place: never found.
+        Rows that are not finite are samples without a position, which are never found.
 
     Notes
     -----
-    The tree is built by the first question, not here: while a network learns, a map is replaced
-    several times a second, and most are never asked.
+    The first search builds the tree: during training, positions change several times a second, and
+    most are never searched.
     """
 
     def __init__(self, positions: npt.NDArray[Any]) -> None:
@@ -34,20 +34,20 @@ class PlaceIndex:
     def nearest(
         self, point: npt.ArrayLike, k: int = 1
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-        """The samples nearest to a place.
+        """The samples nearest to a point.
 
         Parameters
         ----------
         point : array-like of shape (2,)
-            A place on the map.
+            Map coordinates.
         k : int
             How many samples, at least 1.
 
         Returns
         -------
         rows : ndarray of shape (k,), int64
-            Nearest first; fewer than k where fewer samples have a place. Of samples at the same
-            distance, any may come first.
+            Nearest first; fewer than k if fewer samples have a position. Samples at the same
+            distance are in any order.
         distances : ndarray of shape (k,), float64
             In the map's units.
 
@@ -69,8 +69,8 @@ class PlaceIndex:
     def _built(self) -> tuple[npt.NDArray[np.int64], Any]:
         if self._rows is None:
             rows = np.flatnonzero(np.isfinite(self._positions).all(axis=1))
-            # Half the time of a balanced tree, which would answer no faster: asked once a hover,
-            # a million samples are ready after a quarter of a second.
+            # Built in half the time of a balanced tree (a quarter of a second for a million
+            # samples), and as fast to search.
             self._tree = cKDTree(self._positions[rows], balanced_tree=False, compact_nodes=False)
-            self._rows = rows  # last: another thread that sees the rows finds the tree as well
+            self._rows = rows  # last: a thread that sees the rows also finds the tree
         return self._rows, self._tree

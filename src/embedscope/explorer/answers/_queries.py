@@ -1,4 +1,4 @@
-"""What is asked of a map again and again: computed once, and kept until the points move."""
+"""Repeated queries about a map: each answer is cached until the positions change."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _Answer = TypeVar("_Answer")
 
 
 class MapQueries:
-    """Answers about embeddings; each kind of answer is remembered for the one asked about last."""
+    """Answers about embeddings; of each kind, the last one is cached."""
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[tuple[Any, ...], Any]] = {}
@@ -27,7 +27,7 @@ class MapQueries:
         return self._once("places", (embedding,), lambda: PlaceIndex(embedding.positions))
 
     def support(self, embedding: Embedding, in_training: npt.NDArray[np.bool_]) -> MapSupport:
-        """How well places are supported by the training samples; by all before there are some."""
+        """How well points are supported by the training samples; by all samples without a map."""
 
         def learn() -> MapSupport:
             counted = np.isfinite(embedding.positions).all(axis=1)
@@ -38,7 +38,7 @@ class MapQueries:
         return self._once("support", (embedding,), learn)
 
     def memberships(self, embedding: Embedding, gates: GateSet) -> dict[str, npt.NDArray[np.bool_]]:
-        """Who is in which gate."""
+        """Which samples each gate holds."""
         return self._once(
             "memberships", (embedding, gates), lambda: gates.memberships(embedding.positions)
         )

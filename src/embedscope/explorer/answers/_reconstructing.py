@@ -1,4 +1,4 @@
-"""Real samples beside what the decoder makes of them: from the place alone, and with their code."""
+"""Real samples beside their reconstructions: from the position alone, and with the style code."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from embedscope._errors import InvalidInputError
 from embedscope.samples import SampleId, Samples
 
 _BLOCK_SAMPLES = 256
-_FULL_COLOR = 0.25  # of the range of samples.X: a difference of so much has the full colour
-_BRIGHTER = np.array([255, 128, 0], np.float32)  # orange and blue: alike to no kind of eye
+_FULL_COLOR = 0.25  # of the range of samples.X: the difference that gets the full colour
+_BRIGHTER = np.array([255, 128, 0], np.float32)  # orange and blue differ for any colour vision
 _DARKER = np.array([0, 128, 255], np.float32)
 
 
-class Draws(Protocol):
-    """What is asked of a map to reconstruct samples; `MapAnalysis` answers it."""
+class ReconstructingMap(Protocol):
+    """The part of `MapAnalysis` that reconstruction uses."""
 
     @property
     def has_style(self) -> bool:
@@ -27,10 +27,10 @@ class Draws(Protocol):
 
     @property
     def mean_error(self) -> float:
-        """Mean squared error of drawing the mean training sample for every training sample."""
+        """Mean squared error of the mean training sample as reconstruction of all of them."""
 
     def find_places(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Where samples stand, shape (n, 2)."""
+        """Positions of samples, shape (n, 2)."""
 
     def find_codes(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Their style codes, shape (n, n_style_components)."""
@@ -38,36 +38,37 @@ class Draws(Protocol):
     def draw(
         self, points: npt.NDArray[np.float32], codes: npt.NDArray[np.float32] | None = None
     ) -> npt.NDArray[np.float32] | None:
-        """What the decoder draws; None without a decoder."""
+        """Decoded samples; None without a decoder."""
 
 
 @dataclass(frozen=True, eq=False)
 class SampleReconstruction:
-    """One real sample, and what the decoder draws for it.
+    """One real sample, and its reconstruction.
 
     Attributes
     ----------
     row : int or None
-        Its row among the samples that are explored; None for a sample that is not explored.
+        Its row among the explored samples; None for other samples.
     id : SampleId
     original, picture, typical : ndarray of shape (h, w, 3), uint8, or None
-        The sample; what is drawn from its place and its own style code; what is drawn from its
-        place alone. None for tables.
+        The sample; its reconstruction from position and own style code; its reconstruction from the
+        position alone. None for tables.
     difference : ndarray of shape (h, w, 3), uint8, or None
-        `picture` minus `original` in two colours: orange where the drawing is brighter than the
-        truth, blue where it is darker, black where they agree. The colour is full at a difference
-        of a quarter of the range of ``samples.X`` (0.25) or more. Of the channels, and of the depth
-        of a volume, the largest difference is shown. None for tables.
+        `picture` minus `original` in two colours: orange where the reconstruction is brighter, blue
+        where it is darker, black where both are equal. The colour is full from a difference of a
+        quarter of the range of ``samples.X`` (0.25) on. Of the channels, and of the depth of a
+        volume, the largest difference is shown. None for tables.
     sample, reconstruction : ndarray of shape sample_shape, float32
-        The sample, and what is drawn from place and own code, in the range of ``samples.X``.
+        The sample, and its reconstruction from position and own style code, in the range of
+        ``samples.X``.
     error : float
-        Squared error of `reconstruction`, as a share of the mean squared error of drawing the mean
-        training sample for every training sample: 0 is exact, 1 no better than the mean.
+        Squared error of `reconstruction`, as a share of the mean squared error of the mean training
+        sample: 0 is exact, 1 no better than the mean.
     typical_error : float
-        The same from the place alone. Equal to `error` on a map without style codes.
+        The same from the position alone. Equal to `error` on a map without style codes.
     is_held_out : bool or None
-        True if the decoder was not fitted on this sample, False if it was; None for a sample that
-        the map was not trained on.
+        True if the sample was held out from the fit of the decoder, False if not; None for a sample
+        that the map was not trained on.
     """
 
     row: int | None
@@ -84,8 +85,8 @@ class SampleReconstruction:
 
 
 @dataclass(frozen=True, eq=False)
-class _Drawn:
-    """A block of samples and their drawings, all of shape (k, *sample_shape)."""
+class _Decoded:
+    """A block of samples and their reconstructions, all of shape (k, *sample_shape)."""
 
     rows: npt.NDArray[np.int64]
     values: npt.NDArray[np.float32]
@@ -94,13 +95,13 @@ class _Drawn:
 
 
 def reconstruct(
-    map_: Draws,
+    map_: ReconstructingMap,
     samples: Samples,
     rows: npt.NDArray[np.int64],
     positions: npt.NDArray[np.float32] | None = None,
     held_out: npt.NDArray[np.object_] | None = None,
 ) -> tuple[SampleReconstruction, ...]:
-    """Draw samples from their places and their own style codes.
+    """Reconstruct samples from their positions and their own style codes.
 
     Parameters
     ----------
@@ -109,7 +110,7 @@ def reconstruct(
     rows : ndarray of shape (k,), int64
         Which of them.
     positions : ndarray of shape (n_samples, 2), float32, optional
-        Where the samples stand, if they are explored; the encoder says where otherwise.
+        Positions of the samples, if they are explored; by default, the encoder computes them.
     held_out : ndarray of shape (n_samples,), of True, False and None, optional
         See `SampleReconstruction`; None for all by default.
 
@@ -121,11 +122,11 @@ def reconstruct(
     Raises
     ------
     InvalidInputError
-        If the map has no decoder, or the picture of a sample is not at hand.
+        If the map has no decoder, or the picture of a sample is missing.
     """
     is_explored = positions is not None
     made: list[SampleReconstruction] = []
-    for block in _draw_blocks(map_, samples, rows, positions):
+    for block in _decode_blocks(map_, samples, rows, positions):
         errors = _errors(block.own, block.values, map_.mean_error)
         typical_errors = _errors(block.typical, block.values, map_.mean_error)
         for number, row in enumerate(block.rows.tolist()):
@@ -149,7 +150,7 @@ def reconstruct(
 
 
 def may_be_rows(given: Any) -> bool:
-    """Whether something has no more than one axis, so that it cannot be samples."""
+    """Whether an array has at most one axis, so that it cannot be samples."""
     try:
         return np.ndim(given) <= 1
     except ValueError:  # lists of unequal length
@@ -157,7 +158,7 @@ def may_be_rows(given: Any) -> bool:
 
 
 def check_rows(rows: npt.ArrayLike, n_samples: int) -> npt.NDArray[np.int64]:
-    """Rows in the order in which they were given.
+    """Check rows, and keep their order.
 
     Parameters
     ----------
@@ -167,7 +168,7 @@ def check_rows(rows: npt.ArrayLike, n_samples: int) -> npt.NDArray[np.int64]:
     Raises
     ------
     InvalidInputError
-        If they are no whole numbers in 0..n_samples-1, and no mask of the samples.
+        If they are neither integers in 0..n_samples-1 nor a mask of the samples.
     """
     given = np.asarray(rows)
     if given.dtype.kind == "b" and given.shape == (n_samples,):
@@ -178,18 +179,18 @@ def check_rows(rows: npt.ArrayLike, n_samples: int) -> npt.NDArray[np.int64]:
     if not (are_rows and 0 <= int(given.min()) <= int(given.max()) < n_samples):
         raise InvalidInputError(
             f"samples must be rows in 0..{n_samples - 1}, a mask of {n_samples}, or samples like "
-            f"those on show; got {rows!r:.200}. Look rows up by identity."
+            f"the present ones; got {rows!r:.200}. Look rows up by identity."
         )
     return given.astype(np.int64)
 
 
 def thin_rows(rows: npt.NDArray[np.int64], n_most: Any) -> npt.NDArray[np.int64]:
-    """At most so many of the rows, evenly along them; all of them for None.
+    """At most `n_most` of the rows, evenly spaced; all of them for None.
 
     Raises
     ------
     InvalidInputError
-        If `n_most` is no whole number of at least 1.
+        If `n_most` is no integer of at least 1.
     """
     if n_most is None:
         return rows
@@ -207,7 +208,7 @@ def draw_difference(difference: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8
     Parameters
     ----------
     difference : ndarray of shape ([z,] h, w, channels), float32
-        Drawing minus truth, in units of ``samples.X``.
+        Reconstruction minus sample, in units of ``samples.X``.
 
     Returns
     -------
@@ -221,12 +222,12 @@ def draw_difference(difference: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8
     return np.asarray(np.rint(colored), dtype=np.uint8)
 
 
-def _draw_blocks(
-    map_: Draws,
+def _decode_blocks(
+    map_: ReconstructingMap,
     samples: Samples,
     rows: npt.NDArray[np.int64],
     positions: npt.NDArray[np.float32] | None,
-) -> Iterator[_Drawn]:
+) -> Iterator[_Decoded]:
     for start in range(0, len(rows), _BLOCK_SAMPLES):
         block = rows[start : start + _BLOCK_SAMPLES]
         values = samples.inputs(block)
@@ -238,7 +239,7 @@ def _draw_blocks(
                 "with reconstruction=True."
             )
         own = map_.draw(places, map_.find_codes(values)) if map_.has_style else None
-        yield _Drawn(block, values, typical, typical if own is None else own)
+        yield _Decoded(block, values, typical, typical if own is None else own)
 
 
 def _errors(
@@ -247,15 +248,15 @@ def _errors(
     """Mean squared error of each sample over that of the mean sample."""
     squares = np.square(drawn - truth, dtype=np.float64).reshape(len(truth), -1).mean(axis=1)
     shares = np.zeros(len(squares))
-    with np.errstate(divide="ignore"):  # samples that are all alike: any error is without end
+    with np.errstate(divide="ignore"):  # if all samples are equal, any error is infinite
         np.divide(squares, mean_error, out=shares, where=squares > 0)
     return shares
 
 
 def _pictures(
-    samples: Samples, block: _Drawn, number: int
+    samples: Samples, block: _Decoded, number: int
 ) -> tuple[npt.NDArray[np.uint8] | None, ...]:
-    """Original, drawing, typical and difference; four times None for tables."""
+    """Original, reconstruction, typical and difference; four times None for tables."""
     if not samples.is_image:
         return (None,) * 4
     shown = (block.values[number], block.own[number], block.typical[number])

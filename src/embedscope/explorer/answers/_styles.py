@@ -1,7 +1,7 @@
-"""Whose style code a drawing bears: nobody's, one sample's at any place, or a neighbour's.
+"""The style code to decode with: none, that of one sample, or that of a neighbour.
 
-A style code is a short vector of what the place on the map leaves open about a sample. Without one,
-a decoder draws the typical sample of a place.
+A style code is a short vector of the properties that the position on the map does not determine.
+Without one, the decoder gives the typical sample of a point.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from embedscope.samples import SampleId, Samples
 
 RANDOM = "random"
 
-_N_NEIGHBORS = 15  # one of so many nearest real samples lends its code
+_N_NEIGHBORS = 15  # nearest real samples, of which one gives its code
 
 CodeOf = Callable[[Samples, int], npt.NDArray[np.float32]]
 
 
 @dataclass(frozen=True, eq=False)
 class Styles:
-    """The style codes of drawings at k places.
+    """The style codes for k points.
 
     Attributes
     ----------
     codes : ndarray of shape (k, n_style_components), float32, or None
         None for typical samples.
     kinds : tuple of str
-        For each place "typical", "own", "carried" or "random".
+        For each point "typical", "own", "carried" or "random".
     samples : tuple of SampleId or None
-        For each place whose code it is.
+        For each point the sample of the code.
     """
 
     codes: npt.NDArray[np.float32] | None
@@ -47,22 +47,22 @@ ChooseStyles = Callable[[npt.NDArray[np.float64]], Styles]
 
 
 def choose_typical(points: npt.NDArray[np.float64]) -> Styles:
-    """No code at any place."""
+    """No code at any point."""
     return Styles(None, ("typical",) * len(points), (None,) * len(points))
 
 
 @dataclass(frozen=True, eq=False)
 class StyleOfSample:
-    """The code of one sample at every place.
+    """The code of one sample at every point.
 
     Parameters
     ----------
     identity : SampleId
     code : ndarray of shape (n_style_components,), float32
     home : ndarray of shape (2,), float
-        Where the sample stands.
+        Position of the sample.
     at_home : float
-        Up to this distance from there, in map units, the sample is drawn where it is its own.
+        Up to this distance from `home`, in map units, a point counts as its own position.
     """
 
     identity: SampleId
@@ -79,7 +79,7 @@ class StyleOfSample:
 
 @dataclass(frozen=True, eq=False)
 class StyleOfNeighbor:
-    """At each place the code of one of the nearest real samples, drawn at random.
+    """At each point the code of one of the nearest real samples, chosen at random.
 
     Parameters
     ----------
@@ -87,10 +87,10 @@ class StyleOfNeighbor:
         ``code_of(samples, row)`` gives the code of one sample.
     places : PlaceIndex
     samples : Samples
-        Those without a picture at hand have no code, and are left out.
+        Those without a picture have no code, and are left out.
     rng : numpy.random.Generator
     not_again : SampleId or None
-        Whose code is taken only if there is no other.
+        The sample whose code is taken only if there is no other.
     """
 
     code_of: CodeOf
@@ -100,18 +100,18 @@ class StyleOfNeighbor:
     not_again: SampleId | None = None
 
     def __call__(self, points: npt.NDArray[np.float64]) -> Styles:
-        rows = [self._draw(point) for point in points]
+        rows = [self._choose(point) for point in points]
         codes = np.stack([self.code_of(self.samples, row) for row in rows])
         identities = self.samples.identities
         return Styles(codes, ("random",) * len(rows), tuple(identities[row] for row in rows))
 
-    def _draw(self, point: npt.NDArray[np.float64]) -> int:
+    def _choose(self, point: npt.NDArray[np.float64]) -> int:
         identities, absent = self.samples.identities, self.samples.absent
         near, _ = self.places.nearest(point, _N_NEIGHBORS)
         there = [int(row) for row in near if identities[row].source not in absent]
         if not there:
             raise InvalidInputError(
-                'style must be None where no sample near the place has a picture; got "random". '
+                'style must be None where no sample near the point has a picture; got "random". '
                 "Attach the images that the samples were cut from."
             )
         others = [row for row in there if identities[row] != self.not_again]
@@ -119,20 +119,20 @@ class StyleOfNeighbor:
 
 
 def find_row(style: Any, samples: Samples, *, may_be_random: bool = False) -> int:
-    """Row of the sample whose style is asked for.
+    """Row of the sample whose style code to use.
 
     Parameters
     ----------
     style : SampleId
-        A plain (source, frame, label) does as well.
+        Or a tuple (source, frame, label).
     samples : Samples
     may_be_random : bool, default=False
-        Whether "random" would have been right: an error then says so.
+        Whether "random" is allowed, for the error.
 
     Raises
     ------
     InvalidInputError
-        If it is no identity, or that of none of these samples.
+        If it is no identity, or there is no such sample.
     """
     if not isinstance(style, tuple | list) or len(style) != 3:
         choices = f'None, "{RANDOM}"' if may_be_random else "None"

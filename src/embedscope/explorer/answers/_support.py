@@ -1,4 +1,4 @@
-"""How well a place on the map is supported by data, so that no extrapolation is read as data."""
+"""How well data support a point of the map, so that users can recognise extrapolations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _N_NEIGHBORS = 5
 
 
 class MapSupport:
-    """How far a place is from the training samples, in terms of how far they are from each other.
+    """The distance of a point from the training samples, relative to their own distances.
 
     Parameters
     ----------
@@ -30,9 +30,9 @@ class MapSupport:
 
     Notes
     -----
-    The isolation of a place is its distance to the fifth nearest training sample; that of a
-    training sample is its distance to the fifth nearest other one. All is computed by the first
-    question, since many maps are never asked.
+    The isolation of a point is its distance to the fifth nearest training sample; that of a
+    training sample is its distance to the fifth nearest other one. All is computed at the first
+    use, since many maps are never used.
     """
 
     def __init__(self, embedding: npt.NDArray[Any]) -> None:
@@ -44,18 +44,18 @@ class MapSupport:
         self._n_neighbors = min(_N_NEIGHBORS, len(self._places) - 1)
 
     def score(self, points: npt.ArrayLike) -> npt.NDArray[np.float32]:
-        """The share of the training samples that are at least as isolated as a place.
+        """The share of the training samples that are at least as isolated as a point.
 
         Parameters
         ----------
         points : array-like of shape (n_points, 2)
-            Places on the map.
+            Map coordinates.
 
         Returns
         -------
         ndarray of shape (n_points,), float32
-            In 0..1: 1 amid the crowd, about 0.5 where samples are as far apart as usual, 0 farther
-            out than any training sample.
+            In 0..1: 1 in the densest part, about 0.5 where samples are as far apart as usual, 0 if
+            farther out than any training sample.
 
         Raises
         ------
@@ -63,7 +63,7 @@ class MapSupport:
             If the points are not finite pairs of numbers.
         """
         isolation = self._isolation(points)
-        # As many digits as float32 has: a place as isolated as a sample is not farther by rounding.
+        # The precision of float32: rounding must not make a point more isolated than a sample.
         less = np.searchsorted(self._own_isolation, isolation * (1.0 - 1e-6))
         return (1.0 - less / len(self._places)).astype(np.float32)
 
@@ -73,7 +73,7 @@ class MapSupport:
 
     @cached_property
     def _own_isolation(self) -> npt.NDArray[np.float64]:
-        """Of the training samples, rising; the nearest to each is the sample itself."""
+        """Of the training samples, sorted; the nearest to each is the sample itself."""
         distances, _ = self._tree.query(self._places, k=[self._n_neighbors + 1])
         return np.sort(distances[:, 0])
 

@@ -1,4 +1,4 @@
-"""From a choice of what to colour by to the colours of the samples."""
+"""Compute the colours of the samples for a `ColorBy`."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ def color_samples(
     samples : Samples
         n_samples of them.
     memberships : mapping of str to ndarray of shape (n_samples,), bool, optional
-        As `GateSet.memberships` gives them.
+        From `GateSet.memberships`.
     gates : GateSet, optional
-        For the gates' own colours; without it they have those of classes.
+        For the gates' own colours; by default they get the colours of classes.
     selected, in_training : ndarray of shape (n_samples,), bool, optional
-        None stands for no sample.
+        None means no sample.
     novelty : ndarray of shape (n_samples,), float, optional
-        Out-of-distribution scores in 0..1, NaN for samples that have none.
+        Out-of-distribution scores in 0..1; NaN for samples without one.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def _color_by_values(
         scores = np.full(len(samples), np.nan) if novelty is None else novelty
         values, limits = _values(scores, title, color_by.palette, True), (0.0, 1.0)
     else:
-        # The frame's own column where there is one: it knows the order of its categories.
+        # If possible the column of the DataFrame, which has the order of its categories.
         known = title in samples.features.columns
         column = samples.features[title] if known else samples.column(title)
         values = _values(column, title, color_by.palette, None)
@@ -127,7 +127,7 @@ def _palettes_for(values: Numbers | Classes) -> tuple[str, ...]:
 
 
 def _values(column: Any, name: str, palette: str, scale: bool | None) -> Numbers | Classes:
-    """The column as the palette wants it, or by default as `scale` says."""
+    """The column as numbers or classes, as the palette needs it; without one, by `scale`."""
     return as_values(column, name, scale=palette != CLASS_PALETTE if palette else scale)
 
 
@@ -170,7 +170,7 @@ def _color_classes(
     colors: Sequence[str] | None = None,
     rest: str = NO_VALUE_LABEL,
 ) -> Coloring:
-    """Colours of classes; beyond 249 of them, classes share levels and so their colours."""
+    """Colours of classes; more than 249 classes share levels, and so colours."""
     n_classes = len(classes.labels)
     table = class_colors(n_classes) if colors is None else [rgba(color) for color in colors]
     palette = _palette(table[:N_COLORS])
@@ -230,12 +230,12 @@ def _color_numbers(
 def _limits(
     values: npt.NDArray[np.float64], percentiles: tuple[float, float], colormap: str
 ) -> tuple[float, float]:
-    """Where the colours begin and end, for the numbers there are."""
+    """The numbers of the first and the last colour."""
     finite = values[np.isfinite(values)]
     if not len(finite):
         return 0.0, 1.0
     low, high = np.percentile(finite, percentiles).tolist()
-    if low == high:  # nearly all are the same: the few others are what there is to see
+    if low == high:  # nearly all are equal: show the few others
         low, high = float(finite.min()), float(finite.max())
     if colormap in DIVERGING_PALETTES and low < 0 < high:
         high = max(-low, high)  # so that the middle colour is zero
@@ -244,16 +244,16 @@ def _limits(
 
 
 def _levels(values: npt.NDArray[np.float64], low: float, high: float) -> npt.NDArray[np.uint8]:
-    """Levels 1..249 of numbers, those beyond the limits at the ends; the middle if low is high."""
+    """Levels 1..249 of numbers, clipped to the limits; the middle level if low equals high."""
     if low == high:
         return np.full(len(values), (N_COLORS + 1) // 2, dtype=np.uint8)
-    # Halves, because the difference of two large numbers may be infinite.
+    # Half of each, because the difference of two large numbers may overflow.
     share = (np.clip(values, low, high) / 2 - low / 2) / (high / 2 - low / 2)
     return (np.nan_to_num(share) * (N_COLORS - 1) + 1.5).astype(np.uint8)
 
 
 def _palette(colors: Any) -> npt.NDArray[np.uint8]:
-    """Colours of the levels, from level 1; those beyond the given ones are never used."""
+    """Colours of the levels, from level 1; levels without a given colour are not used."""
     palette = np.zeros((NO_VALUE_LEVEL + 1, 4), dtype=np.uint8)
     if len(colors):
         palette[1 : len(colors) + 1] = colors

@@ -1,7 +1,7 @@
-"""What the samples are coloured by, and the colours that this gives them.
+"""What the samples are coloured by, and the resulting colours.
 
-The one thing both front ends draw from: a level for each sample, a palette of the levels, and a
-legend. A label image is coloured by the same levels, which fit in eight bits.
+Both front ends use the same values: a level for each sample, a palette of the levels, and a legend.
+A label image is coloured by the same levels.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ KINDS = (
 )
 
 HIDDEN_LEVEL = 0
-N_COLORS = 249
+N_COLORS = 249  # levels fit in 8 bits, with two more for hidden samples and no value
 NO_VALUE_LEVEL = N_COLORS + 1
 
 
@@ -39,13 +39,13 @@ class ColorBy:
     Attributes
     ----------
     kind : str
-        "none", or what gives the colour: "feature", "gate", "frame", "source", "selection",
-        "training" (what the map was trained on) or "novelty" (how unlike that a later sample is).
+        "none", "feature", "gate", "frame", "source", "selection", "training" (whether the map was
+        trained on the sample) or "novelty" (the out-of-distribution score of later samples).
     name : str
-        The feature's name. The gate's, or "" for all gates, of which the later cover the earlier.
+        Of the feature, or of the gate; "" for all gates, where later ones cover earlier ones.
     palette : str
         A matplotlib colormap to show numbers on a scale, "classes" to show each value as a class,
-        or "" for what suits the column.
+        or "" to choose by the column.
     limits : pair of float or None
         Numbers that get the first and the last colour. By default the 1st and 99th percentile,
         for frames the first and the last, for novelty 0 and 1.
@@ -91,7 +91,7 @@ class ColorBy:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> ColorBy:
-        """What `to_dict` described.
+        """The choice from the result of `to_dict`.
 
         Raises
         ------
@@ -114,11 +114,11 @@ class LegendEntry:
     Attributes
     ----------
     label : str
-        Also the name by which `ColorBy.hidden` hides it.
+        `ColorBy.hidden` hides the entry by this label.
     color : str
-        "#rrggbb", also while it is hidden.
+        "#rrggbb", also for a hidden entry.
     count : int
-        Samples of this colour entry, hidden or not.
+        Samples of this entry, hidden or not.
     visible : bool
     """
 
@@ -130,7 +130,7 @@ class LegendEntry:
 
 @dataclass(frozen=True, eq=False)
 class Coloring:
-    """The colours of all samples, and what they mean.
+    """The colours of all samples, with their legend.
 
     Attributes
     ----------
@@ -140,19 +140,19 @@ class Coloring:
     palette : ndarray of shape (251, 4), uint8, read-only
         Red, green, blue and alpha of each level; 0 is transparent, the others opaque.
     codes : ndarray of shape (n_samples,), int32, read-only, or None
-        Number of each sample's entry in the legend; None for numbers on a scale.
+        Index of each sample's entry in the legend; None for numbers on a scale.
     legend : tuple of LegendEntry
-        Classes in order, then, if there are any, the samples without a value.
+        Classes in order, then the samples without a value, if there are any.
     limits : pair of float or None
         Numbers of the first and the last colour; equal if all numbers are; None for classes.
     colormap : str
         Name of the matplotlib colormap of numbers, "" for classes.
     title : str
-        What a legend or a colour bar is headed.
+        Heading of the legend or the colour bar.
     note : str
-        What else the reader must know, such as that colours repeat; or "".
+        A remark for the user, such as that colours repeat; or "".
     palettes : tuple of str
-        What `ColorBy.palette` could be for these values; empty where their colours are given.
+        Possible values of `ColorBy.palette`; empty if the colours are fixed.
     """
 
     levels: npt.NDArray[np.uint8]

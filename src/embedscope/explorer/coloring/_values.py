@@ -1,4 +1,4 @@
-"""A column of any kind as what can be coloured: numbers on a scale, or classes in a fixed order."""
+"""Turn a column of any kind into numbers on a scale, or classes in a fixed order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from embedscope._errors import InvalidInputError
 if TYPE_CHECKING:
     import pandas as pd
 
-_MOST_INTEGER_CLASSES = 20  # whole numbers with more values than this are amounts, not clusters
+_MOST_INTEGER_CLASSES = 20  # integers of more different values are amounts, not clusters
 
 _NUMBERS_IN_OBJECTS = ("integer", "floating", "mixed-integer-float", "decimal")
 
@@ -25,9 +25,9 @@ class Numbers:
     Attributes
     ----------
     values : ndarray of shape (n_samples,), float64
-        NaN where there is none.
+        NaN for missing values.
     are_few : bool
-        They are whole numbers of so few values that they could be classes as well.
+        They are integers of so few different values that they could be classes as well.
     """
 
     values: npt.NDArray[np.float64]
@@ -36,16 +36,16 @@ class Numbers:
 
 @dataclass(frozen=True, eq=False)
 class Classes:
-    """Values of a few kinds.
+    """Values of a limited set.
 
     Attributes
     ----------
     labels : tuple of str
-        The classes in order: a category's own, False before True, numbers and texts sorted.
+        The classes in order: that of the categories, False before True, numbers and texts sorted.
     codes : ndarray of shape (n_samples,), int32
-        Number of each sample's class; -1 where there is none.
+        Index of each sample's class; -1 for missing values.
     are_numbers : bool
-        They could stand on a scale as well.
+        They could be numbers on a scale as well.
     """
 
     labels: tuple[str, ...]
@@ -59,13 +59,12 @@ def as_values(column: Any, name: str, *, scale: bool | None = None) -> Numbers |
     Parameters
     ----------
     column : Series or array-like of shape (n_samples,)
-        Truth values, texts, categories and whole numbers of up to 20 different values become
-        classes; other numbers become numbers.
+        Booleans, texts, categories and integers of up to 20 different values become classes; other
+        numbers become numbers.
     name : str
-        What messages call the column.
+        Name of the column, for messages.
     scale : bool, optional
-        True to have whole numbers as numbers however few there are, False to have any number as
-        classes.
+        True makes all integers numbers, even if there are few; False makes all numbers classes.
 
     Returns
     -------
@@ -100,7 +99,7 @@ def _numbers_from_objects(series: pd.Series) -> pd.Series:
     from pandas.api.types import infer_dtype
 
     inferred = series.infer_objects()
-    # Whole numbers beyond 64 bits stay objects, and so do numbers of several kinds.
+    # Integers beyond 64 bits stay objects, and so do numbers of mixed types.
     if inferred.dtype == object and infer_dtype(series, skipna=True) in _NUMBERS_IN_OBJECTS:
         return series.astype(np.float64)
     return inferred
@@ -108,7 +107,7 @@ def _numbers_from_objects(series: pd.Series) -> pd.Series:
 
 def _is_few(series: pd.Series) -> bool:
     values = series.dropna().to_numpy()
-    # A look at the first thousand settles most columns without sorting them all.
+    # For most columns the first thousand values decide, without sorting all.
     return (
         len(np.unique(values[:1000])) <= _MOST_INTEGER_CLASSES
         and len(np.unique(values)) <= _MOST_INTEGER_CLASSES
@@ -119,7 +118,7 @@ def _classes(series: pd.Series) -> tuple[tuple[str, ...], npt.NDArray[np.int32]]
     import pandas as pd
 
     if series.dtype == object:
-        # Mixed kinds have no order of their own: they are sorted by what they are called.
+        # Values of mixed types have no order: they are sorted as text.
         series = series.map(str, na_action="ignore")
     kinds = series if isinstance(series.dtype, pd.CategoricalDtype) else series.astype("category")
     labels = tuple(_label(kind) for kind in kinds.cat.categories)
@@ -127,5 +126,5 @@ def _classes(series: pd.Series) -> tuple[tuple[str, ...], npt.NDArray[np.int32]]
 
 
 def _label(kind: Any) -> str:
-    # A category 1.0 is there because a missing value made whole numbers floats.
+    # A category 1.0 comes from integers that a missing value turned into floats.
     return str(kind).removesuffix(".0") if isinstance(kind, float) else str(kind)

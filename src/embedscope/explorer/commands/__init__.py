@@ -1,1 +1,1 @@
-"""What can be done with an explorer, by what it changes."""
+"""The commands of an explorer, grouped by what they change."""

@@ -1,4 +1,4 @@
-"""What makes of a method a command of an explorer: one at a time, and all of it or nothing."""
+"""The decorator of an explorer's commands: one at a time, and all or nothing."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
 def command(method: _Method) -> _Method:
-    """One command at a time, all of it or nothing.
+    """Make a method a command: one runs at a time, and does all of its work or nothing.
 
-    A notebook's cell and its widget may call from different threads. A command that fails, for
-    whatever reason, leaves everything as it was.
+    A notebook's cell and its widget may call from different threads. If a command fails, for any
+    reason, the state is as it was before.
     """
 
     @functools.wraps(method)
@@ -27,11 +27,11 @@ def command(method: _Method) -> _Method:
             before, bring_runs_back = self._state, self._runs.keep()
             try:
                 return method(self, *arguments, **keywords)
-            except EmitLoopError:  # a listener failed; the command had done its part
+            except EmitLoopError:  # a listener failed; the command itself was done
                 raise
             except BaseException:
                 bring_runs_back()
-                self._become(before)  # tells listeners that have heard of a part of it
+                self._become(before)  # emits signals where listeners have got a new value
                 raise
 
     return cast(_Method, locked)

@@ -1,4 +1,4 @@
-"""The state of an explorer, the one function that replaces it, and what a run changes in it."""
+"""The state of an explorer, the one function that replaces it, and the callbacks of a run."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ from embedscope.training import (
 if TYPE_CHECKING:
     from embedscope.explorer.answers._explanation import Explanation
 
-# Each signal, and the part of the state that it tells. It is emitted when that part is another
-# object, in this order: the status comes last, so that the map of a run is there when it ends.
+# Each signal, and its part of the state. A signal is emitted if its part is another object, in this
+# order: the status comes last, so that views show the map of a run before its end.
 _SIGNALS: tuple[tuple[str, Callable[[MapState], Any]], ...] = (
     ("parameters_changed", lambda state: state.parameters),
     ("samples_changed", lambda state: state.samples),
@@ -74,10 +74,12 @@ class ExplorerState:
         self._runs = Runs(listener, dispatcher, self._guarded)
         self._queries = MapQueries()
         self._rng = np.random.default_rng()
-        self._state = MapState.of(None, parameters or TrainingParameters(), ColorBy())
+        self._state = self._colored(
+            MapState.of(None, parameters or TrainingParameters(), ColorBy())
+        )
 
     def _guarded(self, method: Callable[..., None]) -> Callable[..., None]:
-        """A method that holds the lock: what a run reports may come from any thread."""
+        """The method with the lock held: reports of a run may come from any thread."""
 
         def locked(*arguments: Any) -> None:
             with self._lock:
@@ -90,9 +92,10 @@ class ExplorerState:
     def _become(self, state: MapState) -> None:
         """Replace the state, and emit the signals of all that differs.
 
-        Colours follow what they depend on. Other samples change everything, so all signals are
-        emitted then. A listener that fails does not keep the others from being told: its error is
-        raised at the end.
+        The colours are computed again if what they depend on has changed. If the samples change,
+        all signals but `parameters_changed` are emitted. If a listener fails, psygnal skips the
+        later listeners of the same signal; all other signals are still emitted, and the first error
+        is raised at the end.
         """
         if _differ(state.color_key, state.colored_for):
             state = self._colored_if_possible(state)
@@ -112,11 +115,11 @@ class ExplorerState:
         self._become(replace(self._state, **changes))
 
     def _colored_if_possible(self, state: MapState) -> MapState:
-        """Colour new samples as those before, or plainly where they lack the feature or gate."""
+        """Keep the choice of colours, or use a plain one if its feature or gate is missing."""
         try:
             return self._colored(state)
         except InvalidInputError:
-            # Where one gate is gone, the others still give colours.
+            # If one gate is gone, the other gates still give colours.
             plain = ColorBy("gate" if state.color_by.kind == "gate" else "none")
             return self._colored(replace(state, color_by=plain))
 
@@ -135,11 +138,11 @@ class ExplorerState:
         )
         return replace(state, coloring=coloring, colored_for=state.color_key)
 
-    # -- what is read ------------------------------------------------------------------------------
+    # -- the state, read --------------------------------------------------------------------------
 
     @property
     def samples(self) -> Samples | None:
-        """What is explored, or None."""
+        """The explored samples, or None."""
         return self._state.samples
 
     @property
@@ -149,17 +152,17 @@ class ExplorerState:
 
     @property
     def status(self) -> Status:
-        """Where the latest run is."""
+        """Status of the latest run."""
         return self._state.status
 
     @property
     def losses(self) -> Mapping[str, list[float]]:
-        """Each loss of the run by name, an entry for each report so far."""
+        """The history of each loss of the run, by name: one entry per report."""
         return self._state.losses
 
     @property
     def embedding(self) -> Embedding:
-        """The map that is shown: as it is now, or the snapshot that `show_snapshot` chose."""
+        """The positions that are shown: the present ones, or those of `show_snapshot`."""
         return self._state.shown
 
     @property
@@ -174,7 +177,7 @@ class ExplorerState:
 
     @property
     def novel(self) -> np.ndarray:
-        """Which samples are unlike those trained on, by `novelty`: bool of shape (n_samples,)."""
+        """Which samples are unlike the training samples: bool of shape (n_samples,)."""
         return np.asarray(self._state.novelty >= NOVEL)  # NaN is not
 
     @property
@@ -212,22 +215,22 @@ class ExplorerState:
 
     @property
     def reconstruction(self) -> Reconstruction | tuple[Reconstruction, ...] | None:
-        """What was decoded last: at a point, or along a path."""
+        """What was decoded last, at a point or along a path."""
         return self._state.reconstruction
 
     @property
     def sample_reconstructions(self) -> tuple[SampleReconstruction, ...]:
-        """Real samples beside their reconstructions, as shown last; empty if none are."""
+        """The reconstructions of real samples that are shown; may be empty."""
         return self._state.sample_reconstructions
 
     @property
     def explained(self) -> Explained | None:
-        """How much of unseen samples the decoder explains by the latest losses; None if unknown."""
+        """How much of unseen samples the decoder explains, by the latest losses; or None."""
         return Explained.of_losses(self._state.losses)
 
     @property
     def explanation(self) -> Explanation | None:
-        """What drives the positions of the samples that were last asked about."""
+        """The explanation that is shown: what drives the positions of some samples."""
         return self._state.explanation
 
     @property
@@ -242,15 +245,15 @@ class ExplorerState:
 
     @property
     def results(self) -> tuple[TrainedMap, ...]:
-        """Every map that was trained, of whatever samples; none is lost."""
+        """Every map that was trained, also of earlier samples."""
         return tuple(self._runs.results)
 
     @property
     def replay(self) -> Replay | None:
-        """How the map formed, epoch by epoch."""
+        """Snapshots of the map from its training."""
         return self._state.replay
 
-    # -- what a run reports ------------------------------------------------------------------------
+    # -- callbacks of a run ------------------------------------------------------------------------
 
     def _on_status(self, status: Status) -> None:
         self._change(status=status)
@@ -266,13 +269,20 @@ class ExplorerState:
 
     def _on_end(self, run: TrainingRun, status: Status) -> None:
         state = replace(self._state, status=status)
-        if run.result is not None:
-            self._become(replace(self._showing(run.result, state), replay=run.replay))
-        else:  # nothing was learned: what was there before comes back
-            before, model = state.before_run, state.model
-            losses = {} if model is None else copied(model.losses)
-            embedding = embedding_at(before.positions, epoch=before.epoch)
-            self._become(replace(state.at(embedding), losses=losses))
+        try:
+            if run.result is not None:
+                state = replace(self._showing(run.result, state), replay=run.replay)
+            else:  # nothing was learned: the map before the run is restored
+                before, model = state.before_run, state.model
+                losses = {} if model is None else copied(model.losses)
+                embedding = embedding_at(before.positions, epoch=before.epoch)
+                state = replace(state.at(embedding), losses=losses)
+            self._become(state)
+        except EmitLoopError:  # a listener failed; the state is the new one
+            raise
+        except BaseException:  # the result cannot be shown: listeners wait for the end all the same
+            self._change(status=status)
+            raise
         self._say(status.message)
 
     def _on_late_result(self, result: TrainedMap) -> None:
@@ -319,6 +329,8 @@ def _changed(state: MapState, before: MapState) -> list[str]:
         changed.update(name for name, _ in _SIGNALS if name != "parameters_changed")
     if state.embedding is not before.embedding and len(state.marks.gates):
         changed.add("gates_changed")  # they hold other samples now
+    if state.analysis is not before.analysis or state.replay is not before.replay:
+        changed.add("status_changed")  # they have no signal; views look at them with the status
     return [name for name, _ in _SIGNALS if name in changed]
 
 

@@ -1,4 +1,4 @@
-"""What leaves an explorer, and sessions that come back."""
+"""Commands that save and open sessions, and export tables and pictures."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ class FileCommands(ExplorerState):
 
     @command
     def save(self, path: str | os.PathLike[str], *, include_images: bool = False) -> None:
-        """Save the session: map, samples' identities and table, gates, colours, selection, history.
+        """Save the session: map, identities, table, gates, colours, selection and losses.
 
-        Images are referenced by their paths and checked when the session is opened.
+        Images are stored as paths, and checked when the session is opened.
 
         Parameters
         ----------
         path : str or path
-            Directory; a session that is there is replaced at one instant.
+            Folder; a session in it is replaced in one step.
         include_images : bool, default=False
-            Store the samples' pictures too, so that the session can be opened anywhere.
+            Store the pictures of the samples too, so that the session can be opened anywhere.
         """
         from embedscope.explorer.session._session import write_session
         from embedscope.explorer.session._session_state import SessionState
@@ -65,9 +65,9 @@ class FileCommands(ExplorerState):
 
     @staticmethod
     def read(path: str | os.PathLike[str]) -> SessionState:
-        """Read a session and show nothing: the slow half of `load`.
+        """Read a session and show nothing: the slow half of `load`, for a worker thread.
 
-        For a thread of a front end's own; see `open` for what may be wrong.
+        Raises the errors of `open`.
 
         Parameters
         ----------
@@ -84,12 +84,12 @@ class FileCommands(ExplorerState):
 
     @command
     def load(self, session: str | os.PathLike[str] | SessionState) -> None:
-        """Replace everything by a session that `save` wrote; see `open`.
+        """Replace the whole state by a session that `save` wrote; see `open`.
 
         Parameters
         ----------
         session : str, path or SessionState
-            What `read` gave is shown at once.
+            A path, or the result of `read`, which is shown at once.
         """
         from embedscope.explorer.session._session_state import SessionState
 
@@ -117,14 +117,14 @@ class FileCommands(ExplorerState):
             said.append("No images: " + "; ".join(f"{name}: {why}" for name, why in absent.items()))
         if self._state.analysis is not None and self._state.analysis.blends_stored_samples:
             said.append(
-                "The map is of an earlier version: samples it draws are blends of stored samples. "
+                "The map is of an earlier version: decoded samples are blends of stored samples. "
                 "Train again to get a trained decoder"
             )
         return ". ".join(said)
 
     @command
     def to_frame(self) -> pd.DataFrame:
-        """Everything that is known of the samples as one table.
+        """All data of the samples as one table.
 
         Returns
         -------
@@ -151,7 +151,7 @@ class FileCommands(ExplorerState):
         path : str or path
         spreadsheet_safe : bool, default=False
             Put an apostrophe before text that begins with ``=``, ``+``, ``-`` or ``@``. A
-            spreadsheet would run such text as a formula, whoever wrote it.
+            spreadsheet would run such text as a formula.
         """
         from embedscope.explorer.export._exports import write_csv
 
@@ -164,7 +164,7 @@ class FileCommands(ExplorerState):
         write_parquet(path, self.to_frame())
 
     def to_anndata(self) -> AnnData:
-        """Features as X, the map as obsm["X_umap"], gates and identities in obs.
+        """An AnnData object: features as X, the map as obsm["X_umap"], gates and identities in obs.
 
         Needs the extra ``embedscope[export]``.
 
@@ -184,26 +184,27 @@ class FileCommands(ExplorerState):
         Parameters
         ----------
         regions : mapping of str or (str, int) to str, optional
-            The labels element of each source, or source and frame; by default of the same name.
+            The labels element of each source, or of each (source, frame). By default it has the
+            name of the source.
 
         Returns
         -------
         AnnData
-            To be put into ``sdata.tables``.
+            For ``sdata.tables``.
         """
         from embedscope.explorer.export._annotated import to_spatialdata_table
 
         return to_spatialdata_table(self.to_frame(), regions, self._trained_parameters().to_dict())
 
     def to_json(self, path: str | os.PathLike[str]) -> None:
-        """Write the parameters of the map (of the next run, before there is one) as JSON."""
+        """Write the parameters of the map as JSON; without a map, those of the next run."""
         from embedscope.explorer.export._exports import write_json
 
         write_json(path, self._trained_parameters().to_dict())
 
     @command
     def draw_map(self, kind: str = "png", *, dpi: int = 150) -> bytes:
-        """Draw the map that is shown: its colours, legend, gates, selection and novel samples.
+        """Plot the map that is shown: colours, legend, gates, selection and novel samples.
 
         Parameters
         ----------
@@ -242,7 +243,7 @@ class FileCommands(ExplorerState):
         )
 
     def save_map(self, path: str | os.PathLike[str], *, dpi: int = 150) -> None:
-        """Write the picture of `draw_map`; the name's ending says which kind.
+        """Write the picture of `draw_map`; the suffix of the file gives the kind.
 
         Parameters
         ----------
@@ -259,18 +260,18 @@ class FileCommands(ExplorerState):
 
     @command
     def save_montage(self, path: str | os.PathLike[str], gate: str | None = None) -> None:
-        """Write the pictures of a gate's samples side by side as a PNG.
+        """Write the pictures of a gate's samples as one PNG montage.
 
         Parameters
         ----------
         path : str or path
         gate : str, optional
-            The selection, by default.
+            The selected samples, by default.
 
         Raises
         ------
         InvalidInputError
-            If the samples are no pictures, or none is chosen.
+            If the samples are no pictures, or the gate or the selection is empty.
         """
         from embedscope.explorer.export._montage import write_montage
 

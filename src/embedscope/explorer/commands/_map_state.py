@@ -1,4 +1,4 @@
-"""The whole state of an explorer: one frozen value. A change of it is another value."""
+"""The whole state of an explorer: one frozen value, which each change replaces."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     from embedscope.explorer.answers._explanation import Explanation
     from embedscope.explorer.session._session_samples import Absence
 
-_revisions = itertools.count(1)  # of embeddings: a view drops what is older than what it shows
+_revisions = itertools.count(1)  # of embeddings, one for each, so that views can tell them apart
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class MapState:
-    """Samples, their map, what is known of both, and what is marked and shown on it.
+    """Samples and their map, what is known of both, and what is selected, gated and shown.
 
     Attributes
     ----------
     samples : Samples or None
-        What is explored, n samples.
+        The samples that are explored, n of them.
     absences : tuple of Absence
-        Images that were not there when the session was opened.
+        Images that were missing when the session was opened.
     parameters : TrainingParameters
         Of the next run.
     embedding : Embedding
@@ -43,11 +43,11 @@ class MapState:
     shown : Embedding
         The same, or a snapshot of how the map formed.
     before_run : Embedding
-        What comes back if the present run learns nothing.
+        The positions to restore if the present run learns nothing.
     analysis : MapAnalysis or None
-        The trained map, and what can be asked of it.
+        The trained map, with the answers computed from it.
     replay : Replay or None
-        How the map formed.
+        Snapshots of the map from its training.
     in_training : ndarray of shape (n,), bool
         Which samples the map was trained on.
     novelty : ndarray of shape (n,), float32
@@ -119,8 +119,9 @@ class MapState:
     @property
     def color_key(self) -> tuple[object, ...]:
         """What the colours depend on: they are outdated when one of these is another object."""
+        gates = self.marks.gates
         depends: dict[str, tuple[object, ...]] = {
-            "gate": (self.embedding, self.marks.gates),
+            "gate": (gates, self.embedding if len(gates) else None),
             "selection": (self.marks.selection,),
             "training": (self.in_training,),
             "novelty": (self.novelty,),
@@ -132,7 +133,7 @@ class MapState:
         return replace(self, embedding=embedding, shown=embedding)
 
     def without_training(self) -> MapState:
-        """Without the map, and all that a run has found out about the samples."""
+        """Without the trained map, and without all results of the run."""
         n_samples = len(self.in_training)
         return replace(
             self,
@@ -145,18 +146,18 @@ class MapState:
         )
 
     def without_answers(self) -> MapState:
-        """Without what a map in other coordinates answered."""
+        """Without reconstructions and explanations: they hold for the map before."""
         return replace(self, reconstruction=None, sample_reconstructions=(), explanation=None)
 
     def with_result(self, analysis: MapAnalysis) -> MapState:
-        """With a trained map of the samples that are there."""
+        """With a trained map of the present samples."""
         result = analysis.model
         n_samples = len(result.samples)
         losses = copied(result.losses)
         embedding = embedding_at(result.embedding, epoch=n_reports(losses))
         return replace(
             self.at(embedding).without_answers(),
-            before_run=embedding,  # a run that goes on and learns nothing ends here
+            before_run=embedding,  # restored if a run that still goes on learns nothing
             analysis=analysis,
             losses=losses,
             in_training=np.ones(n_samples, dtype=bool),
@@ -167,7 +168,7 @@ class MapState:
 def embedding_at(
     positions: npt.NDArray[np.float32], *, epoch: int = 0, is_final: bool = True
 ) -> Embedding:
-    """Positions, read-only, under a revision of their own."""
+    """Positions, read-only, with a new revision."""
     return Embedding(next(_revisions), read_only(positions), epoch, is_final)
 
 
@@ -179,7 +180,7 @@ def read_only(positions: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
 
 def copied(losses: Mapping[str, list[float]]) -> dict[str, list[float]]:
-    """A history of losses that its owner cannot change."""
+    """A copy of a history of losses."""
     return {name: list(values) for name, values in losses.items()}
 
 

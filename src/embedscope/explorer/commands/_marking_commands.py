@@ -1,4 +1,4 @@
-"""What is marked on the map: selection, gates, colours, and their undoing."""
+"""Commands for selection, gates, colours, and undo."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class MarkingCommands(ExplorerState):
             Corners in map coordinates, at least three.
         mode : {"replace", "add", "subtract", "invert"}, default="replace"
         origin : str
-            Who selects.
+            The view that selects.
         """
         hits = in_polygon(self._state.shown.positions, polygon)
         self._select(hits, mode, origin, "lasso")
@@ -74,7 +74,7 @@ class MarkingCommands(ExplorerState):
 
     @command
     def select_rows(self, rows: Any, mode: str = "replace", *, origin: str = "") -> None:
-        """Select samples by their present row numbers: for views that were just shown them.
+        """Select samples by their row numbers in ``explorer.samples``.
 
         Parameters
         ----------
@@ -88,7 +88,7 @@ class MarkingCommands(ExplorerState):
     def select_ids(
         self, ids: Sequence[SampleId], mode: str = "replace", *, origin: str = ""
     ) -> None:
-        """Select samples by who they are.
+        """Select samples by their identities.
 
         Parameters
         ----------
@@ -99,7 +99,7 @@ class MarkingCommands(ExplorerState):
         Raises
         ------
         InvalidInputError
-            If one of them is not there, or is no identity.
+            If there is no such sample, or an entry is no identity.
         """
         identities = self._need_samples().identities
         rows = [identities.row(_checked_id(sample_id)) for sample_id in _listed(ids)]
@@ -126,7 +126,7 @@ class MarkingCommands(ExplorerState):
 
     @command
     def invert_selection(self, *, origin: str = "") -> None:
-        """Select what was not selected."""
+        """Select the samples that were not selected."""
         everything = np.ones_like(self._state.marks.selected)
         self._select(everything, "invert", origin, "inversion")
 
@@ -136,7 +136,7 @@ class MarkingCommands(ExplorerState):
 
     @command
     def hover(self, row: int | None, *, origin: str = "") -> None:
-        """Point at a sample, or at none.
+        """Set the sample under the pointer, or none.
 
         Parameters
         ----------
@@ -166,28 +166,28 @@ class MarkingCommands(ExplorerState):
 
     @command
     def undo(self) -> None:
-        """Take back the last change of the selection or the gates; nothing if there is none."""
+        """Undo the last change of the selection or the gates; nothing if there is none."""
         what = self.history.undo
         self._change(marks=self._state.marks.undo())
         self._say(f"Undone: {what}" if what else "Nothing to undo")
 
     @command
     def redo(self) -> None:
-        """Do again what was taken back."""
+        """Redo the change that was undone last; nothing if there is none."""
         what = self.history.redo
         self._change(marks=self._state.marks.redo())
         self._say(f"Redone: {what}" if what else "Nothing to redo")
 
     @command
     def add_gate(self, polygon: Any, name: str | None = None, color: str | None = None) -> Gate:
-        """Make a region of the map a gate.
+        """Add a polygon on the map as a gate.
 
         Parameters
         ----------
         polygon : array-like of shape (n_points, 2)
             Corners in map coordinates, at least three.
         name, color : str, optional
-            Chosen if they are left out; a colour is "#rrggbb".
+            By default the next free name and colour; a colour is "#rrggbb".
 
         Returns
         -------
@@ -203,12 +203,12 @@ class MarkingCommands(ExplorerState):
         name: str | None = None,
         color: str | None = None,
     ) -> Gate:
-        """Make a gate of other gates; it follows them when they change.
+        """Add a combination of gates as a gate; it changes with them.
 
         Parameters
         ----------
         operation : {"union", "intersection", "difference"}
-            The difference is the first without all the others.
+            The difference is the first gate without all the others.
         members : sequence of str
             Names of gates, at least two.
         name, color : str, optional
@@ -233,7 +233,7 @@ class MarkingCommands(ExplorerState):
         Parameters
         ----------
         name : str
-            Its name so far.
+            Its present name.
         **changes
             ``name``, ``color`` or ``polygon``.
         """

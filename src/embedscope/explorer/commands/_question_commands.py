@@ -1,4 +1,4 @@
-"""What the trained map is asked: to explain, to place."""
+"""Commands that describe, explain and embed samples."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 class QuestionCommands(ExplorerState):
-    """Ask the map. See `Explorer`."""
+    """Describe, explain and embed samples. See `Explorer`."""
 
     @command
     def describe(self, row: int) -> SampleDescription:
-        """A sample in words, as front ends show it under the pointer.
+        """Describe a sample in words, as front ends show it under the pointer.
 
         Parameters
         ----------
@@ -31,8 +31,7 @@ class QuestionCommands(ExplorerState):
         Returns
         -------
         SampleDescription
-            Its name, and the values of its features; the one that the map is coloured by comes
-            first.
+            Its name, and the values of its features, first the one that the map is coloured by.
 
         Raises
         ------
@@ -44,12 +43,12 @@ class QuestionCommands(ExplorerState):
         return describe_row(samples, int(row), self._state.color_by.name)
 
     def explain(self, rows: Any = None) -> Explanation:
-        """Say what drives the place of samples on the map.
+        """Find and show what drives the positions of samples on the map.
 
         Parameters
         ----------
         rows : array-like of int, optional
-            Those selected, by default.
+            The selected ones, by default.
 
         Returns
         -------
@@ -66,16 +65,16 @@ class QuestionCommands(ExplorerState):
         return explanation
 
     def find_reasons(self, rows: Any = None, *, gate: str = "") -> Explanation:
-        """Find what drives the place of samples on the map, and show nothing.
+        """Find what drives the positions of samples on the map, and show nothing.
 
-        May be called from a front end's own thread: the explorer stays free for others meanwhile.
+        May be called in a worker thread: other threads can issue commands meanwhile.
 
         Parameters
         ----------
         rows : array-like of int, optional
-            Those selected, by default.
+            The selected ones, by default.
         gate : str
-            Instead of rows: the samples of the gate of this name.
+            Name of a gate whose samples are taken instead of `rows`.
 
         Returns
         -------
@@ -96,27 +95,27 @@ class QuestionCommands(ExplorerState):
 
     @command
     def show_explanation(self, explanation: Explanation | None) -> None:
-        """Show what `find_reasons` found, or nothing.
+        """Show the result of `find_reasons`, or nothing.
 
         Parameters
         ----------
         explanation : Explanation or None
-            Of the samples that are explored.
+            Of the explored samples.
 
         Raises
         ------
         InvalidInputError
-            If there are fewer samples than it speaks of: they were others.
+            If a row of it does not exist: it is about other samples.
         """
         if explanation is not None:
             self._mask(explanation.rows)  # a clear error if they are not there
         self._change(explanation=explanation)
         if explanation is not None:
-            self._say(f"What drives the place of {counted(len(explanation.rows), 'sample')}")
+            self._say(f"What drives the position of {counted(len(explanation.rows), 'sample')}")
 
     @command
     def embed(self, samples: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Place samples by the trained map, without adding them; see `add_samples`.
+        """Compute the positions of samples on the trained map, and add nothing; see `add_samples`.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Samples of one source cut anew, in the place of those that were there."""
+"""Replace the samples of one source by new ones."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from embedscope.samples.combining import of_source
 
 
 class Replacement(NamedTuple):
-    """Samples after one source was replaced, and who they were before.
+    """Samples after one source was replaced, and their rows before.
 
     Attributes
     ----------
     samples : Samples
-        All of them, source after source in the order before.
+        All of them, the sources in the order before.
     rows_before : ndarray of shape (n,), int64
-        Where each stood before; -1 for those that are new.
+        Row of each sample before; -1 for new samples.
     is_same : ndarray of shape (n,), bool
-        Whether it was there before and looks exactly as it did.
+        Whether the sample was there before, with exactly the same values.
     """
 
     samples: Samples
@@ -31,12 +31,12 @@ class Replacement(NamedTuple):
 
 
 def replace_source(before: Samples, read: Samples) -> Replacement:
-    """Put samples of one source in the place of those of the same name.
+    """Replace the samples of the source that `read` is of.
 
     Raises
     ------
     InvalidInputError
-        If they are of several sources, or of one that is not there.
+        If `read` is of several sources, or of one that is not in `before`.
     """
     names = before.identities.sources
     if len(read.identities.sources) != 1 or read.identities.sources[0] not in names:
@@ -65,7 +65,7 @@ def replace_source(before: Samples, read: Samples) -> Replacement:
 def _is_same(
     before: Samples, after: Samples, rows_before: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.bool_]:
-    """Whether the numbers that a network reads are the same, sample by sample."""
+    """Whether each sample has the same input values as before."""
     known = np.flatnonzero(rows_before >= 0)
     is_same = np.zeros(len(after), dtype=bool)
     old = _numbers(before)[rows_before[known]]

@@ -1,4 +1,4 @@
-"""The training runs of an explorer: the latest one is watched, and the result of none is lost."""
+"""The training runs of an explorer: listeners hear of the latest; all results are kept."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from embedscope.training import Dispatcher, Status, TrainedMap, TrainingParamete
 
 @dataclass(frozen=True)
 class RunListener:
-    """Who is told of the latest run; everything arrives through the dispatcher.
+    """Callbacks for the latest run; the dispatcher runs all of them.
 
     Attributes
     ----------
     status : callable
-        ``status(status)``: where the run is; not called for its end.
+        ``status(status)``: the status of the run; not called for its end.
     losses : callable
-        ``losses(values)``: one more entry of the history, by name.
+        ``losses(values)``: one more entry of each loss, by name.
     positions : callable
-        ``positions(array, epoch)``: the map as it is.
+        ``positions(array, epoch)``: the present positions.
     end : callable
-        ``end(run, status)``: the run has ended, one way or another.
+        ``end(run, status)``: the run has ended, with or without a result.
     late_result : callable
-        ``late_result(trained_map)``: a run of earlier samples has ended after all.
+        ``late_result(trained_map)``: a run of earlier samples has ended.
     """
 
     status: Callable[[Status], None]
@@ -40,14 +40,14 @@ class RunListener:
 
 
 class Runs:
-    """Starts runs, and tells the listener of the latest for as long as it is wanted.
+    """Starts runs, and passes the reports of the latest to the listener until `unwatch`.
 
     Parameters
     ----------
     listener : RunListener
     dispatcher : callable
     guard : callable
-        Makes of a method one that holds the explorer's lock.
+        Wraps a method so that it holds the explorer's lock.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Runs:
 
     @property
     def latest(self) -> TrainingRun:
-        """The run that was started last.
+        """The latest run.
 
         Raises
         ------
@@ -78,15 +78,15 @@ class Runs:
 
     @property
     def watched(self) -> TrainingRun | None:
-        """The latest run if it is of the samples that are shown."""
+        """The latest run if it trains on the present samples."""
         return self._latest if self._is_watched else None
 
     def unwatch(self) -> None:
-        """Tell no more of the latest run, whose samples are not shown any more."""
+        """Ignore the reports of the latest run: its samples are no longer explored."""
         self._is_watched = False
 
     def keep(self) -> Callable[[], None]:
-        """What brings the results back, and the watch of the run, unless another has started."""
+        """A function that restores results and watch as they are now, unless a new run started."""
         latest, is_watched, results = self._latest, self._is_watched, list(self.results)
 
         def bring_back() -> None:
@@ -101,7 +101,7 @@ class Runs:
         Raises
         ------
         InvalidInputError
-            If a run is going on.
+            If a run goes on.
         """
         if self._latest is not None and not self._latest.status.phase.is_finished:
             raise InvalidInputError(
@@ -110,12 +110,12 @@ class Runs:
             )
 
     def start(self, samples: Samples, parameters: TrainingParameters) -> None:
-        """Start a run and watch it.
+        """Start a run, and pass its reports to the listener.
 
         Raises
         ------
         InvalidInputError
-            If one is going on.
+            If a run goes on.
         """
         self.check_idle("train")
         run = TrainingRun(samples, parameters, dispatcher=self._dispatcher)
@@ -126,12 +126,12 @@ class Runs:
             (run.embedding_changed, self._on_positions),
             (run.finished, self._on_end),
         ):
-            # Whose report it is goes with it: those of an earlier run may come late.
+            # With the run that reports: reports of an earlier run may arrive late.
             signal.connect(functools.partial(self._guard(slot), run))
         run.start()
 
     def _on_status(self, run: TrainingRun, status: Status) -> None:
-        # The end is told by `_on_end`, together with the result.
+        # `_on_end` reports the end, together with the result.
         if run is self.watched and not status.phase.is_finished:
             self._listener.status(status)
 

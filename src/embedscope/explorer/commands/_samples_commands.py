@@ -1,4 +1,4 @@
-"""What is explored, and what is added to it."""
+"""Commands that set, add and replace the explored samples."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from embedscope.samples import Samples, as_samples, join_samples, samples_like
 
 @dataclass(frozen=True)
 class PreparedSamples:
-    """Samples that have their places on a map and are not yet shown there.
+    """Samples with their positions on a map, not yet added to it.
 
     Attributes
     ----------
     beside : Samples
-        Those that they are to be added to.
+        The samples that they are to be added to.
     analysis : MapAnalysis
         Of the map that placed them.
     joined : Samples
-        Both.
+        `beside` and the new ones.
     positions : ndarray of shape (n_new, 2), float32
     novelty : ndarray of shape (n_new,), float32
-        Out-of-distribution score, 0..1; NaN where the samples trained on are too few to say.
+        Out-of-distribution score, 0..1; NaN if the training samples are too few.
     """
 
     beside: Samples
@@ -45,14 +45,14 @@ class PreparedSamples:
 
 
 class SamplesCommands(ExplorerState):
-    """What is explored. See `Explorer`."""
+    """Set, add and replace samples. See `Explorer`."""
 
     @command
     def set_samples(self, samples: Any) -> None:
-        """Explore these samples; the map, selection and gates of others are put away.
+        """Explore these samples, without map, selection and gates.
 
-        A run that is going on goes on: its result belongs to the samples that it was started with,
-        and appears among `results`.
+        A run that goes on is not stopped: its result belongs to the samples that it was started
+        with, and appears among `results`.
 
         Parameters
         ----------
@@ -72,13 +72,12 @@ class SamplesCommands(ExplorerState):
     def prepare_samples(self, samples: Any) -> PreparedSamples:
         """Read and place further samples without adding them: the slow half of `add_samples`.
 
-        Nothing is shown or told, and other commands may go on meanwhile: for a thread of a front
-        end's own.
+        Changes nothing, and other threads can issue commands meanwhile: for a worker thread.
 
         Parameters
         ----------
         samples : Samples, DataFrame or array
-            As for `add_samples`, which raises the same errors.
+            As for `add_samples`, with the same errors.
 
         Returns
         -------
@@ -93,7 +92,7 @@ class SamplesCommands(ExplorerState):
         return PreparedSamples(mine, analysis, joined, *analysis.embed(read))
 
     def add_samples(self, samples: Any) -> None:
-        """Place further samples on the trained map, in the same coordinates, beside the others.
+        """Add samples to the trained map, in its coordinates.
 
         Nothing is trained, gates stay, and each new sample gets an out-of-distribution score: see
         `novelty`.
@@ -101,14 +100,14 @@ class SamplesCommands(ExplorerState):
         Parameters
         ----------
         samples : Samples, DataFrame, array or PreparedSamples
-            Of the same kind and scale as those trained on; `Samples.same_way` makes them so, and is
-            called for a frame or an array. What `prepare_samples` gave is added at once.
+            Of the same kind and scale as those trained on. `Samples.same_way` makes such samples;
+            it is called for a frame or an array. `PreparedSamples` are added at once.
 
         Raises
         ------
         InvalidInputError
-            If there is no map yet, a run is going on, the samples are of another kind or scale, or
-            they were prepared for other samples or another map than those that are shown.
+            If there is no map yet, a run goes on, the samples are of another kind or scale, or
+            they were prepared for other samples or another map.
         """
         if not isinstance(samples, PreparedSamples):
             samples = self.prepare_samples(samples)
@@ -145,23 +144,22 @@ class SamplesCommands(ExplorerState):
 
     @command
     def replace_samples(self, samples: Any) -> None:
-        """Put samples of one source that were made anew in the place of those that are there.
+        """Replace the samples of one source by new ones.
 
-        For labels that were painted on, or an image that has changed. Samples that are as they were
-        keep their places and their marks; others are placed by the trained map, and no longer count
-        as trained on. The map as it was trained stays among `results`. What can be undone is
-        forgotten.
+        For labels or an image that have changed. Samples with unchanged values keep their positions
+        and stay selected; the trained map places all others, and they no longer count as trained
+        on. The map as it was trained stays among `results`. Undo starts anew.
 
         Parameters
         ----------
         samples : Samples
-            Of one source that is there, on the same scale: `Samples.same_way` makes them so.
+            Of one source that is explored, on the same scale, as `Samples.same_way` makes them.
 
         Raises
         ------
         InvalidInputError
-            If the source is not there, the samples are of another kind or scale, a run is going on,
-            or none that was trained on is left.
+            If there is no such source, the samples are of another kind or scale, a run goes on, or
+            no sample that was trained on is left.
         """
         mine = self._need_samples()
         self._runs.check_idle("replace_samples")
@@ -181,7 +179,7 @@ class SamplesCommands(ExplorerState):
                 )
             if len(others):
                 positions[others], novelty[others] = analysis.embed(replaced.samples.subset(others))
-            # The rows of the model that are still there, as they were.
+            # The rows of the model whose samples are still there, unchanged.
             rows_of_model = (np.cumsum(state.in_training) - 1)[before[in_training]]
             model = replace(
                 analysis.model,
@@ -209,20 +207,20 @@ class SamplesCommands(ExplorerState):
 
     @command
     def attach_images(self, source: str, image: Any, labels: Any = None) -> None:
-        """Give samples their pictures back that a session was opened without.
+        """Attach an image that was missing when the session was opened.
 
         Parameters
         ----------
         source : str
             Name of the source, as in ``samples.absent``.
         image, labels : array or pyramid
-            As when the samples were made.
+            The same as when the samples were made.
 
         Raises
         ------
         InvalidInputError
-            If there is no such source, the image does not hold all of its samples, or it is another
-            than the session was saved with.
+            If there is no such source, the image does not hold all of its samples, or it is not the
+            image of the saved session.
         """
         from embedscope.explorer.session._session_samples import take_back, trained_part
 
@@ -237,21 +235,21 @@ class SamplesCommands(ExplorerState):
 
     @command
     def place(self, positions: Any) -> None:
-        """Let the samples stand where another program put them, without a trained map.
+        """Set the positions of the samples, as another program computed them.
 
-        Selection, gates and colours work as ever; drawing and placing new samples need `train`. A
-        trained map that is on show stays among `results`; its losses, its novelty scores and its
-        run's status go with it.
+        Selection, gates and colours work as before; decoding and adding samples need `train`. A
+        trained map stays among `results`, but is no longer shown: its losses, novelty scores and
+        status are cleared.
 
         Parameters
         ----------
         positions : array-like of shape (n_samples, 2)
-            Map coordinates; NaN for samples without a place.
+            Map coordinates; NaN for samples without a position.
 
         Raises
         ------
         InvalidInputError
-            If the shape does not fit the samples, a place is infinite, or a run is going on.
+            If the shape does not fit the samples, a coordinate is infinite, or a run goes on.
         """
         n_samples = len(self._need_samples())
         self._runs.check_idle("place")
@@ -259,13 +257,13 @@ class SamplesCommands(ExplorerState):
         if given.shape != (n_samples, 2) or given.dtype.kind not in "fiu":
             raise InvalidInputError(
                 f"positions must be numbers of shape ({n_samples}, 2); got {given.dtype} of shape "
-                f"{given.shape}. Give a place for each sample, NaN where it has none."
+                f"{given.shape}. Give a position for each sample, NaN where it has none."
             )
         places = given.astype(np.float32)
         if np.isinf(places).any():
             raise InvalidInputError(
                 "positions must be finite, or NaN; got infinity. Give NaN where a sample has no "
-                "place."
+                "position."
             )
         self._runs.unwatch()
         # Without training: the networks know other coordinates than these.
@@ -274,7 +272,7 @@ class SamplesCommands(ExplorerState):
 
 
 def _taken(values: np.ndarray, rows: np.ndarray, where: np.ndarray) -> np.ndarray:
-    """Values of earlier rows in new places; NaN (False in a mask) where there were none."""
+    """Values of the rows before, in the new rows; NaN (False in a mask) where `where` is False."""
     taken = np.full(
         (len(rows), *values.shape[1:]), np.nan if values.dtype.kind == "f" else False, values.dtype
     )

@@ -1,4 +1,4 @@
-"""The run of training: its parameters, its course, and the maps that came of it."""
+"""Commands for training runs: parameters, start, pause, stop, results and replay."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from embedscope.training import Status, TrainedMap
 
 
 class TrainingCommands(ExplorerState):
-    """Train, and show what came of it. See `Explorer`."""
+    """Train, and show results. See `Explorer`."""
 
     @command
     def set_parameters(self, **changes: Any) -> None:
@@ -35,12 +35,12 @@ class TrainingCommands(ExplorerState):
 
     @command
     def train(self) -> None:
-        """Train the map of the samples, in a thread of its own.
+        """Start a training run in a worker thread.
 
         Raises
         ------
         InvalidInputError
-            If there are no samples, too few for `n_neighbors`, or a run is going on.
+            If there are no samples, too few for `n_neighbors`, or a run goes on.
         """
         samples = self._need_samples()
         self._runs.check_idle("train")
@@ -51,20 +51,20 @@ class TrainingCommands(ExplorerState):
                 f"{parameters.n_neighbors} (n_samples={len(samples)}). Lower n_neighbors, or add "
                 "samples."
             )
-        # First: where it cannot start, nothing has changed. Its reports wait for the lock.
-        self._runs.start(samples, parameters)
+        # First: a listener of the first status may fail, or show another result.
         self._change(before_run=self._state.embedding, losses={})
+        self._runs.start(samples, parameters)
 
     def pause(self) -> None:
-        """Hold the run; `resume` lets it go on."""
+        """Pause the run, until `resume`."""
         self._runs.latest.pause()
 
     def resume(self) -> None:
-        """Let a run that is paused go on."""
+        """Continue a paused run."""
         self._runs.latest.resume()
 
     def stop(self) -> None:
-        """End the run within a batch and keep the best map so far."""
+        """End the run after the present batch, with the best map so far as its result."""
         self._runs.latest.stop()
 
     def wait(self, timeout_s: float | None = None) -> Status:
@@ -73,18 +73,18 @@ class TrainingCommands(ExplorerState):
         Parameters
         ----------
         timeout_s : float, optional
-            In seconds; for ever by default.
+            In seconds; without limit by default.
 
         Returns
         -------
         Status
-            Where the run is then; not at its end if the time was up.
+            Of the run. If the time is up, the run has not ended.
         """
         return self._runs.latest.wait(timeout_s)
 
     @command
     def show_result(self, result: TrainedMap) -> None:
-        """Go back to a map that was trained earlier, and to its samples.
+        """Show a map that was trained earlier, and its samples.
 
         Parameters
         ----------
@@ -112,7 +112,7 @@ class TrainingCommands(ExplorerState):
 
     @command
     def show_snapshot(self, index: Any) -> None:
-        """Show the map as it was while it formed; -1 for the present.
+        """Show a snapshot of the map from its training; -1 for the present map.
 
         Parameters
         ----------

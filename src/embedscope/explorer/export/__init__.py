@@ -1,4 +1,4 @@
-"""What leaves an explorer: tables, pictures and annotated matrices."""
+"""Exports of an explorer: tables, pictures and annotated matrices."""
 
 from embedscope.explorer.export._annotated_files import element_names, write_h5ad, write_zarr
 

@@ -1,8 +1,8 @@
-"""The map as an annotated matrix: AnnData, and SpatialData's tables that annotate label images.
+"""The map as an annotated matrix: AnnData, and SpatialData tables that annotate label images.
 
-Both keep a matrix of numbers (``X``) with a table about its rows (``obs``). The names of columns in
-that table may hold letters, digits, ``_``, ``-`` and ``.`` only, so a gate "T cells / CD4+" becomes
-the column ``gate_T_cells_CD4``; what each column was called stands in ``uns["embedscope"]``.
+Both have a matrix of numbers (``X``) with a table about its rows (``obs``). The column names of the
+table may consist of letters, digits, ``_``, ``-`` and ``.`` only, so a gate "T cells / CD4+"
+becomes the column ``gate_T_cells_CD4``; ``uns["embedscope"]`` has the original names.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ if TYPE_CHECKING:
 REGION_KEY = "region"
 INSTANCE_KEY = "instance_id"
 
-# Kinds of categories that h5ad can hold, as pandas names them.
+# Types of categories that h5ad can store, in the words of pandas.
 _CATEGORIES = ("string", "integer", "floating", "boolean", "empty")
 
 Regions = Mapping[str | tuple[str, int], str]
 
 
 def to_anndata(frame: pd.DataFrame, parameters: Mapping[str, Any] | None = None) -> AnnData:
-    """Turn the map's table into an AnnData object.
+    """Turn the table of the map into an AnnData object.
 
     Parameters
     ----------
     frame : DataFrame of n rows
         From `to_frame`.
     parameters : mapping, optional
-        Numbers, text, flags and lists of them, as `TrainingParameters.to_dict` gives.
+        Numbers, text, booleans and lists of them, as in `TrainingParameters.to_dict`.
 
     Returns
     -------
     AnnData
-        ``X`` (n, n_numeric_features) float32; ``var_names`` the features' names;
+        ``X`` (n, n_numeric_features) float32; ``var_names`` the names of the features;
         ``obsm["X_umap"]`` (n, 2) float32; ``obs`` source, frame, label, other features, gates
         (bool) and scores; ``obs_names`` "source/frame/label"; ``uns["embedscope"]`` parameters,
         and the original name of every gate (``"gates"``) and column (``"columns"``).
@@ -93,22 +93,22 @@ def to_spatialdata_table(
     regions: Regions | None = None,
     parameters: Mapping[str, Any] | None = None,
 ) -> AnnData:
-    """Turn the map's table into a table that annotates the labels of a SpatialData object.
+    """Turn the table of the map into a table that annotates the labels of a SpatialData object.
 
     Parameters
     ----------
     frame : DataFrame of n rows
         From `to_frame`.
     regions : mapping of str or (str, int) to str, optional
-        Name of the labels element of each source, or of each (source, frame): label images of
-        SpatialData have no time axis. By default an element has the name of its source.
+        Name of the labels element of each source, or of each (source, frame), since label images of
+        SpatialData have no time axis. By default, an element has the name of its source.
     parameters : mapping, optional
         As in `to_anndata`.
 
     Returns
     -------
     AnnData
-        As `to_anndata` gives it, with the element's name in ``obs["region"]`` and the label in
+        As from `to_anndata`, with the name of the element in ``obs["region"]`` and the label in
         ``obs["instance_id"]``. Add it with ``sdata.tables["map"] = table``.
 
     Raises
@@ -116,7 +116,7 @@ def to_spatialdata_table(
     MissingDependencyError
         If spatialdata is missing, or cannot be imported.
     InvalidInputError
-        If a region's name is none that SpatialData allows, or two samples annotate the same label.
+        If SpatialData does not allow the name of a region, or two samples annotate the same label.
     """
     require_export("spatialdata", "to_spatialdata_table")
     from spatialdata.models import TableModel
@@ -136,7 +136,7 @@ def to_spatialdata_table(
 
 
 def gates_of_table(table: AnnData) -> dict[str, npt.NDArray[np.bool_]]:
-    """Find the gates in what `to_anndata` or `to_spatialdata_table` made, also read from disk.
+    """Find the gates in a table of `to_anndata` or `to_spatialdata_table`, also one from disk.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def gates_of_table(table: AnnData) -> dict[str, npt.NDArray[np.bool_]]:
     Returns
     -------
     dict of str to ndarray of shape (n,), bool
-        Which samples each gate holds, by the gate's name.
+        Which samples each gate holds, by its name.
     """
     gates = table.uns["embedscope"]["gates"]
     ordered = [column for column in table.obs.columns if column in gates]
@@ -153,7 +153,7 @@ def gates_of_table(table: AnnData) -> dict[str, npt.NDArray[np.bool_]]:
 
 
 def safe_names(names: list[str]) -> list[str]:
-    """Names that may be columns of an annotated matrix, none of them twice.
+    """Make unique names that an annotated matrix allows for its columns.
 
     Parameters
     ----------
@@ -162,16 +162,16 @@ def safe_names(names: list[str]) -> list[str]:
     Returns
     -------
     list of str
-        As many, of letters, digits, ``_``, ``-`` and ``.``; a number at the end tells names apart
-        that would become the same.
+        One for each name, of letters, digits, ``_``, ``-`` and ``.``; equal ones get a number at
+        the end.
     """
-    # REGION_KEY and INSTANCE_KEY are SpatialData's, whatever a feature is called.
+    # REGION_KEY and INSTANCE_KEY are reserved for SpatialData, whatever the features.
     taken = {REGION_KEY, INSTANCE_KEY, "_index"}
     safe = []
     for name in names:
         plain = "".join(c if c.isalnum() or c in "_-." else "_" for c in name)
         words = "_".join(word for word in plain.split("_") if word)
-        if not words.strip("."):  # "." and ".." are no names to SpatialData
+        if not words.strip("."):  # SpatialData allows neither "." nor ".."
             words = "column"
         unique, number = words, 1
         while unique.casefold() in taken:
@@ -183,14 +183,14 @@ def safe_names(names: list[str]) -> list[str]:
 
 
 def _is_measurement(frame: pd.DataFrame, name: str) -> bool:
-    """Whether a column is a number that belongs into the matrix."""
+    """Whether a column is a numeric feature, which belongs into the matrix."""
     is_known = name in (*IDENTITY_COLUMNS, *PLACE_COLUMNS)
     is_marked = name.startswith((GATE_PREFIX, SCORE_PREFIX))
     return not is_known and not is_marked and frame[name].dtype.kind in "iuf"
 
 
 def _storable(column: pd.Series[Any]) -> pd.Series[Any]:
-    """The column as h5ad can hold it: dates, mixtures and the like become text."""
+    """The column as h5ad can store it: dates, mixed types and others become text."""
     import pandas as pd
 
     is_plain = pd.api.types.is_bool_dtype(column.dtype) or pd.api.types.is_numeric_dtype(
@@ -215,8 +215,8 @@ def _region_names(frame: pd.DataFrame, regions: Regions) -> pd.Series[str]:
     for name in sorted(set(names)):
         if [name] != safe_names([name]):
             raise InvalidInputError(
-                f"regions must be names of letters, digits, _, - and .; got {name!r}. Give regions "
-                "a name for this source, that of its labels element."
+                f"regions must be names of letters, digits, _, - and .; got {name!r}. Give the "
+                "name of the labels element of this source in regions."
             )
     return names
 
@@ -229,6 +229,6 @@ def _check_instances(frame: pd.DataFrame, names: pd.Series[str]) -> None:
     if len(repeated):
         region, label = repeated.iloc[0]
         raise InvalidInputError(
-            f"regions must tell samples of the same label apart; got label {label} more than once "
+            f"regions must differ for samples of the same label; got label {label} more than once "
             f"in {region!r}. Give each (source, frame) a region of its own."
         )

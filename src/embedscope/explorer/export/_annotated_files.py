@@ -1,4 +1,4 @@
-"""Annotated tables on disk: written whole or not at all, as the other exports are."""
+"""Annotated tables on disk. A table is written completely or not at all."""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ def element_names(identities: Identities) -> dict[tuple[str, int], str]:
     Returns
     -------
     dict of (str, int) to str
-        By source and frame: the source's name, with ``_`` for what SpatialData allows in no name,
-        and the frame's number where labels come back in other frames.
+        By source and frame: the name of the source, with ``_`` for characters that SpatialData does
+        not allow. If a source has the same label in several frames, ``_t`` and the frame number
+        follow.
     """
     table = identities.to_frame()
     again = table[table.duplicated(["source", "label"])]
@@ -49,7 +50,7 @@ def write_h5ad(path: str | os.PathLike[str], table: AnnData) -> Path:
     Parameters
     ----------
     path : str or path
-        File; one that is there is replaced.
+        File; an existing one is replaced.
     table : AnnData
 
     Returns
@@ -64,12 +65,12 @@ def write_h5ad(path: str | os.PathLike[str], table: AnnData) -> Path:
 
 
 def write_zarr(path: str | os.PathLike[str], table: AnnData) -> Path:
-    """Write a table as a zarr folder, as SpatialData keeps its tables.
+    """Write a table as a zarr folder, the format of SpatialData tables.
 
     Parameters
     ----------
     path : str or path
-        A folder that is not there yet: others may hold more than a table.
+        A new folder: an existing one may hold more than a table.
     table : AnnData
 
     Returns
@@ -80,18 +81,18 @@ def write_zarr(path: str | os.PathLike[str], table: AnnData) -> Path:
     Raises
     ------
     InvalidInputError
-        If there is something of this name.
+        If the folder exists.
     """
     folder = as_path(path)
     if folder.exists():
         raise InvalidInputError(
-            f"path must be a new folder; got {folder}, which is there already. Choose another name."
+            f"path must be a new folder; got {folder}, which exists already. Choose another name."
         )
     with errors_of_writing(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".embedscope-", dir=folder.parent) as beside:
             written = Path(beside) / folder.name
-            with warnings.catch_warnings():  # of anndata's defaults, which every reader knows
+            with warnings.catch_warnings():  # about defaults of anndata, which all readers support
                 warnings.filterwarnings("ignore", message=".*zarr v[23]", category=UserWarning)
                 table.write_zarr(written)
             written.replace(folder)

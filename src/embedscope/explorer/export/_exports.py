@@ -1,6 +1,6 @@
-"""The map's table and the parameters as files that other programs read: CSV, Parquet, JSON.
+"""The table of the map and the parameters as files for other programs: CSV, Parquet, JSON.
 
-Every file is written whole or not at all.
+Every file is written completely or not at all.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from embedscope.explorer.export._frames import as_text
 if TYPE_CHECKING:
     import pandas as pd
 
-_BEGIN_FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # the last two are skipped by spreadsheets
+_BEGIN_FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # spreadsheets skip the last two
 
 
 def require_export(package: str, purpose: str) -> None:
-    """Make sure of an optional package.
+    """Raise unless an optional package can be imported.
 
     Parameters
     ----------
@@ -49,17 +49,17 @@ def require_export(package: str, purpose: str) -> None:
 def write_csv(
     path: str | os.PathLike[str], frame: pd.DataFrame, *, spreadsheet_safe: bool = False
 ) -> Path:
-    """Write the map's table as comma-separated values, UTF-8.
+    """Write the table of the map as comma-separated values, UTF-8.
 
     Parameters
     ----------
     path : str or path
-        File; one that is there is replaced.
+        File; an existing one is replaced.
     frame : DataFrame
         From `to_frame`. Numbers are written in full, gates as ``True`` and ``False``.
     spreadsheet_safe : bool, default=False
-        Put an apostrophe before text, in cells and names of columns, that a spreadsheet would take
-        for a formula.
+        Put an apostrophe before text, in cells and column names, that a spreadsheet would read as a
+        formula.
 
     Returns
     -------
@@ -70,21 +70,21 @@ def write_csv(
     if spreadsheet_safe:
         frame = _without_formulas(frame)
     with replace_file(file) as written:
-        # With this end of lines, text that holds either of its characters is put in quotes.
+        # With this line end, pandas quotes text that contains "\r" or "\n".
         frame.to_csv(written, index=False, encoding="utf-8", lineterminator="\r\n")
     return file
 
 
 def write_parquet(path: str | os.PathLike[str], frame: pd.DataFrame) -> Path:
-    """Write the map's table as a Parquet file.
+    """Write the table of the map as a Parquet file.
 
     Parameters
     ----------
     path : str or path
-        File; one that is there is replaced.
+        File; an existing one is replaced.
     frame : DataFrame
-        From `to_frame`. Types are kept, categories among them; mixtures and categories that are
-        intervals, which Parquet has none of, become text.
+        From `to_frame`. Types, also categories, are kept; mixed types and categories of intervals,
+        which Parquet lacks, become text.
 
     Returns
     -------
@@ -104,7 +104,7 @@ def write_parquet(path: str | os.PathLike[str], frame: pd.DataFrame) -> Path:
 
 
 def _for_parquet(column: pd.Series[Any]) -> pd.Series[Any]:
-    """The column as Parquet can hold it."""
+    """The column as Parquet can store it."""
     import pandas as pd
 
     is_categorical = isinstance(column.dtype, pd.CategoricalDtype)
@@ -114,14 +114,14 @@ def _for_parquet(column: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def write_json(path: str | os.PathLike[str], values: Mapping[str, Any]) -> Path:
-    """Write parameters as JSON: names and values, one a line.
+    """Write parameters as JSON: one name and value per line.
 
     Parameters
     ----------
     path : str or path
-        File; one that is there is replaced.
+        File; an existing one is replaced.
     values : mapping
-        JSON values with finite numbers, as `TrainingParameters.to_dict` gives them.
+        JSON values with finite numbers, as in `TrainingParameters.to_dict`.
 
     Returns
     -------
@@ -137,7 +137,7 @@ def write_json(path: str | os.PathLike[str], values: Mapping[str, Any]) -> Path:
         text = json.dumps(dict(values), indent=2, allow_nan=False, ensure_ascii=False)
     except (TypeError, ValueError) as error:
         raise InvalidInputError(
-            f"values must be JSON with finite numbers; got {error}. Give what to_dict gives."
+            f"values must be JSON with finite numbers; got {error}. Give the result of to_dict."
         ) from error
     file = as_path(path)
     with replace_file(file) as written:
@@ -146,7 +146,7 @@ def write_json(path: str | os.PathLike[str], values: Mapping[str, Any]) -> Path:
 
 
 def _without_formulas(frame: pd.DataFrame) -> pd.DataFrame:
-    """The table with an apostrophe before every text that would be a formula."""
+    """The table with an apostrophe before each text that would be a formula."""
     import pandas as pd
 
     quoted = {

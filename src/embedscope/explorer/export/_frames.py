@@ -1,14 +1,14 @@
-"""The map as a table: who each sample is, where it stands, what it measures, which gates hold it.
+"""The map as a table: identity, position, features and gates of each sample.
 
-Column names are a contract, so that a table on disk says which of its columns are gates:
+The column names are fixed, so that a table on disk shows which of its columns are gates:
 
 - ``source``, ``frame``, ``label``: the sample's identity
-- ``umap_1``, ``umap_2``: its place on the map, in map units
+- ``umap_1``, ``umap_2``: its position on the map, in map units
 - features, under their own names
 - ``gate:<name>``: whether the gate holds it, a boolean
 - ``score:<name>``: a score, such as ``score:novelty``
 
-A feature whose name is one of these, or begins like a gate's or a score's, is written as
+A feature with one of these names, or with the prefix of a gate or a score, is written as
 ``feature:<name>``.
 """
 
@@ -43,20 +43,20 @@ def to_frame(
     memberships: Mapping[str, npt.NDArray[np.bool_]] | None = None,
     scores: Mapping[str, npt.NDArray[Any]] | None = None,
 ) -> pd.DataFrame:
-    """Put all that is known of the samples into one table.
+    """Put all data of the samples into one table.
 
     Parameters
     ----------
     identities : Identities
-        Who the n samples are.
+        Of the n samples.
     positions : ndarray of shape (n, 2), float
-        Places on the map; NaN where a sample has none.
+        Map coordinates; NaN for samples without a position.
     features : DataFrame of n rows, optional
         Measurements and categories.
     memberships : mapping of str to ndarray of shape (n,), bool, optional
-        Which samples each gate holds, as `GateSet.memberships` gives them.
+        Which samples each gate holds, from `GateSet.memberships`.
     scores : mapping of str to ndarray of shape (n,), optional
-        One number or flag for each sample, by the score's name.
+        One number or boolean for each sample, by the name of the score.
 
     Returns
     -------
@@ -94,7 +94,7 @@ def to_frame(
 
 
 def gates_of(frame: pd.DataFrame) -> dict[str, npt.NDArray[np.bool_]]:
-    """Find the gates in a table that `to_frame` made, read back from wherever it was written.
+    """Find the gates in a table of `to_frame`, also one from disk.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def gates_of(frame: pd.DataFrame) -> dict[str, npt.NDArray[np.bool_]]:
     Returns
     -------
     dict of str to ndarray of shape (n,), bool
-        Which samples each gate holds, by the gate's name, in the order of the columns.
+        Which samples each gate holds, by its name, in the order of the columns.
     """
     return {
         str(name).removeprefix(GATE_PREFIX): frame[name].to_numpy(dtype=bool)
@@ -113,7 +113,7 @@ def gates_of(frame: pd.DataFrame) -> dict[str, npt.NDArray[np.bool_]]:
 
 
 def _renamed(features: pd.DataFrame | None) -> pd.DataFrame | None:
-    """Features under the names that their columns have."""
+    """Features with their column names in the table."""
     if features is None:
         return None
     names = [_feature_column(str(name)) for name in features.columns]
@@ -126,7 +126,7 @@ def _renamed(features: pd.DataFrame | None) -> pd.DataFrame | None:
 
 
 def _feature_column(name: str) -> str:
-    # A name that has the features' own prefix gets another, so that no two become one.
+    # A name with the prefix of features gets it again, so that no two names become equal.
     is_taken = name in _RESERVED or name.startswith(_PREFIXES)
     return FEATURE_PREFIX + name if is_taken else name
 
@@ -141,7 +141,7 @@ def _check_rows(parts: Mapping[str, Any], n_rows: int) -> None:
 
 
 def as_text(column: pd.Series[Any]) -> pd.Series[Any]:
-    """A column with its values as text; missing ones stay missing, categories keep their order.
+    """A column with its values as text; missing values and the order of categories are kept.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A picture of the map with its colours, legend, gates and marks, for slides and papers."""
+"""A picture of the map with colours, legend, gates and selection, for slides and papers."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FORMATS = ("png", "svg", "pdf")
-_SIZE_INCHES = (6.4, 4.8)
+_SIZE_INCHES = (6.4, 4.8)  # the default of matplotlib
 _MOST_LEGEND_LINES = 15
-_MOST_SHAPES = 20_000  # more points are drawn as pixels in a vector file: it stays readable
+_MOST_SHAPES = 20_000  # more points are rasterized, so that programs can open a vector file
 _HIGHLIGHT = "#d55e00"
 _INK, _CROSS = "#222222", "x"
 
@@ -33,20 +33,20 @@ def draw_map(
     kind: str = "png",
     dpi: int = 150,
 ) -> bytes:
-    """Draw the map.
+    """Plot the map.
 
-    By a figure of its own, not by pyplot, which belongs to the user and to one thread.
+    Without pyplot, whose state belongs to the user and which works in one thread only.
 
     Parameters
     ----------
     positions : ndarray of shape (n, 2), float32
-        Places on the map; NaN where a sample has none.
+        Map coordinates; NaN for samples without a position.
     coloring : Coloring
         Of these samples.
     selected : ndarray of shape (n,), bool
         These get a ring.
     novel : ndarray of shape (n,), bool
-        These get a cross: they are unlike those trained on.
+        These get a cross: they are unlike the training samples.
     gates : GateSet
     kind : {"png", "svg", "pdf"}
     dpi : int, default=150
@@ -118,7 +118,7 @@ def _draw_crosses(axes: Axes, places: npt.NDArray[Any], n_points: int) -> None:
 
 
 def _point_area(n_points: int) -> float:
-    """In square points: neither hides a large map nor loses a small one."""
+    """In square points: small in a large map, so that points do not cover each other."""
     return float(np.clip(20_000 / n_points, 0.2, 20))
 
 
@@ -133,7 +133,7 @@ def _draw_gates(axes: Axes, gates: GateSet) -> None:
 
 
 def _draw_legend(figure: Figure, axes: Axes, coloring: Coloring, n_novel: int) -> None:
-    """Classes and crosses beside the map, or the bar of a number beside it and crosses below."""
+    """Classes and crosses beside the map; or a colour bar beside it, and crosses below."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
     from matplotlib.lines import Line2D

@@ -1,4 +1,4 @@
-"""A montage: the pictures of some samples side by side in one image, to look at or to show."""
+"""A montage: the pictures of some samples side by side in one image."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ MOST_CELLS = 100
 
 _CELL_PX = 64  # smaller pictures are enlarged to at least this, by a whole factor
 _GAP_PX = 2
-_BACKGROUND = 255  # white, as the page or slide that the montage ends up on
+_BACKGROUND = 255  # white, like pages and slides
 
 
 def draw_montage(samples: Samples, rows: npt.ArrayLike, *, most: int = MOST_CELLS) -> Picture:
-    """Draw the pictures of some samples in a grid that is as square as it can be.
+    """Arrange the pictures of some samples in a grid that is as square as possible.
 
     Parameters
     ----------
     samples : Samples
         Pictures, not a table.
     rows : int array
-        Which samples, in the order in which they are read: along lines, from the top.
-        Samples whose pictures are not at hand (``samples.absent``) are passed over.
+        Which samples, in reading order. Samples without a picture (``samples.absent``) are left
+        out.
     most : int, default=100
-        Number of pictures; of more rows, so many are taken evenly from the first to the last.
+        At most so many pictures, taken evenly from the first row to the last.
 
     Returns
     -------
     ndarray of shape (height, width, 3), uint8
-        Pixels are shown as they are, enlarged by a whole factor where pictures are below 64 pixels.
+        Pictures of less than 64 pixels are enlarged by a whole factor, without interpolation.
 
     Raises
     ------
     InvalidInputError
-        If the samples are no pictures, no row is asked for, one is not theirs, or the pictures of
-        all of them are absent.
+        If the samples are no pictures, there is no row, a row does not exist, or all pictures are
+        missing.
     """
     chosen = _evenly(_checked(samples, rows, most), most)
     pictures = np.stack([samples.thumbnail(int(row)) for row in chosen])
@@ -63,7 +63,7 @@ def write_montage(
     Parameters
     ----------
     path : str or path
-        File; one that is there is replaced, at one instant.
+        File; an existing one is replaced in one step.
     samples, rows, most
         As in `draw_montage`.
 
@@ -109,19 +109,19 @@ def _checked(samples: Samples, rows: npt.ArrayLike, most: int) -> npt.NDArray[np
 
 
 def _present(samples: Samples, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """The rows whose pictures are at hand."""
+    """The rows with a picture."""
     is_absent = np.array([name in samples.absent for name in samples.identities.sources])
     present: npt.NDArray[np.int64] = rows[~is_absent[samples.identities.source[rows]]]
     if len(present) == 0:
         raise InvalidInputError(
-            f"rows must have a picture at hand; got {len(rows)} without, of "
+            f"rows must be of samples with a picture; got {len(rows)} without, of "
             f"{', '.join(map(repr, samples.absent))}. Attach the images first."
         )
     return present
 
 
 def _evenly(rows: npt.NDArray[np.int64], most: int) -> npt.NDArray[np.int64]:
-    """At most so many of the rows, evenly spread from the first to the last."""
+    """At most `most` of the rows, evenly spaced from the first to the last."""
     if len(rows) <= most:
         return rows
     return rows[np.linspace(0, len(rows) - 1, most).round().astype(np.intp)]

@@ -1,4 +1,4 @@
-"""What people mark on a map: selection, regions and gates, with undo."""
+"""Selection, polygons and gates on a map, with undo."""
 
 from embedscope.explorer.marks._outlines import simplify_outline, thin_outline
 from embedscope.explorer.marks._palettes import CLASS_PALETTE

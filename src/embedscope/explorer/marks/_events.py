@@ -1,8 +1,9 @@
-"""What an explorer tells its listeners: facts, after they have happened."""
+"""The events of an explorer, emitted after the state has changed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from psygnal import Signal, SignalGroup
@@ -10,16 +11,16 @@ from psygnal import Signal, SignalGroup
 
 @dataclass(frozen=True, eq=False)
 class Embedding:
-    """Where the samples stand on the map.
+    """The positions of the samples on the map.
 
     Attributes
     ----------
     revision : int
-        Grows with every change, so that a late or repeated picture can be told from a new one.
+        Different for each value, so that a view can tell a repeated one from a new one.
     positions : ndarray of shape (n_samples, 2), float32, read-only
-        Map coordinates; NaN for samples that have no place yet.
+        Map coordinates; NaN for samples without a position.
     epoch : int
-        Entries of the loss history when it was taken.
+        Entries of the loss history at that time.
     is_final : bool
         False while training goes on.
     """
@@ -38,32 +39,36 @@ class Hovered:
     ----------
     row : int or None
     origin : str
-        Who pointed at it.
+        The view whose pointer it is.
     """
 
     row: int | None = None
     origin: str = ""
 
 
+# If a listener issues a command, the others get the value after it and never an older one last.
+_Changed = partial(Signal, object, reemission="latest-only")
+
+
 class ExplorerEvents(SignalGroup):
     """Signals of an `Explorer`; each carries the new value.
 
-    Listeners must not issue commands from inside a setter that shows the value: that is how echo
-    loops form. Where a listener needs to know who caused a change, the value has an ``origin``.
+    A setter that shows a value must not issue commands: two views would answer each other without
+    end. Where a listener needs to know which view caused a change, the value has an ``origin``.
     """
 
-    samples_changed = Signal(object)
-    parameters_changed = Signal(object)
-    status_changed = Signal(object)
-    losses_changed = Signal(object)
-    embedding_changed = Signal(object)
-    coloring_changed = Signal(object)
-    novel_changed = Signal(object)
-    selection_changed = Signal(object)
-    hovered_changed = Signal(object)
-    gates_changed = Signal(object)
-    reconstruction_changed = Signal(object)
-    sample_reconstructions_changed = Signal(object)
-    explanation_changed = Signal(object)
-    history_changed = Signal(object)
+    samples_changed = _Changed()
+    parameters_changed = _Changed()
+    status_changed = _Changed()
+    losses_changed = _Changed()
+    embedding_changed = _Changed()
+    coloring_changed = _Changed()
+    novel_changed = _Changed()
+    selection_changed = _Changed()
+    hovered_changed = _Changed()
+    gates_changed = _Changed()
+    reconstruction_changed = _Changed()
+    sample_reconstructions_changed = _Changed()
+    explanation_changed = _Changed()
+    history_changed = _Changed()
     message_sent = Signal(str)

@@ -1,7 +1,7 @@
-"""The gates of a map: polygons and combinations of them, who is in them, and how many.
+"""The gates of a map: polygons, combinations of them, and the samples in each.
 
-A set of gates never changes; each edit gives a new one, so that undo, sessions and a view that is
-still drawing hold what they were given.
+A set of gates never changes; each edit gives a new one. So undo, sessions and a view that is still
+drawing can keep theirs.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ class Gate:
     Attributes
     ----------
     name : str
-        Unique in its set.
+        Unique in its `GateSet`.
     color : str
-        "#rrggbb", or "" for a colour that the set chooses when the gate is added.
+        "#rrggbb", or "" if the `GateSet` is to choose one.
     polygon : ndarray of shape (n_corners, 2), float64, read-only, or None
         Corners in map coordinates; see `in_polygon` for what is inside.
     operation : {"union", "intersection", "difference"} or None
-        How the members combine; "difference" is the first without all others.
+        How the members combine; "difference" is the first gate without all others.
     members : tuple of str
         Names of two or more gates.
 
@@ -81,12 +81,12 @@ class Gate:
         return hash(self._key())
 
     def _key(self) -> tuple[Any, ...]:
-        # + 0.0 makes one zero of -0.0 and 0.0, which are equal but differ in their bytes.
+        # + 0.0 turns -0.0 into 0.0: both are equal, but their bytes differ.
         corners = None if self.polygon is None else (self.polygon + 0.0).tobytes()
         return self.name, self.color, corners, self.operation, self.members
 
     def to_dict(self) -> dict[str, Any]:
-        """The gate for JSON: numbers survive exactly."""
+        """The gate for JSON; numbers stay exact."""
         return {
             "name": self.name,
             "color": self.color,
@@ -97,7 +97,7 @@ class Gate:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Gate:
-        """The gate that `to_dict` described.
+        """The gate from the result of `to_dict`.
 
         Raises
         ------
@@ -114,11 +114,11 @@ class Gate:
 
 
 def check_gate_name(name: Any) -> None:
-    """Raise unless `name` can name a gate, in a table's column as well."""
+    """Raise unless `name` can be the name of a gate, also in the column of a table."""
     if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_NAME:
         raise InvalidInputError(
             f"name must be a text of 1 to {_LONGEST_NAME} characters; got {name!r:.60}. "
-            "Name what the gate holds."
+            "Choose a name for the samples in the gate."
         )
     if name != name.strip() or not name.isprintable():
         raise InvalidInputError(
@@ -177,12 +177,12 @@ class GateSet:
     Attributes
     ----------
     gates : tuple of Gate
-        Every one has a colour; combinations name gates of the same set, without a circle.
+        Each has a colour; combinations name gates of the same set, without a cycle.
 
     Raises
     ------
     InvalidInputError
-        If two gates have the same name, a member is missing, or combinations form a circle.
+        If two gates have the same name, a member is missing, or combinations form a cycle.
     """
 
     gates: tuple[Gate, ...] = ()
@@ -217,11 +217,11 @@ class GateSet:
         return tuple(gate.name for gate in self.gates)
 
     def add(self, gate: Gate) -> GateSet:
-        """The set with one more gate, in a colour of the palette where it has none of its own."""
+        """The set with one more gate, which gets a colour of the palette if it has none."""
         return GateSet((*self.gates, gate))
 
     def replace(self, gate: Gate) -> GateSet:
-        """The set with `gate` in the place of that of the same name."""
+        """The set with `gate` instead of the gate of the same name."""
         old = self[gate.name]
         changed = gate if gate.color else replace(gate, color=old.color)
         return GateSet(tuple(changed if each is old else each for each in self.gates))
@@ -232,19 +232,19 @@ class GateSet:
         Raises
         ------
         InvalidInputError
-            If there is no such gate, or a combination needs it.
+            If there is no such gate, or a combination uses it.
         """
         removed = self[name]
         users = [gate.name for gate in self.gates if name in gate.members]
         if users:
             raise InvalidInputError(
-                f"name must be a gate that no combination needs; got {name!r}, a member of "
+                f"name must be a gate that no combination uses; got {name!r}, a member of "
                 f"{', '.join(map(repr, users))}. Remove or edit its users first."
             )
         return GateSet(tuple(gate for gate in self.gates if gate is not removed))
 
     def rename(self, old: str, new: str) -> GateSet:
-        """The set with a gate renamed, in the combinations too."""
+        """The set with a gate renamed, also in combinations."""
         renamed = self[old]
         return GateSet(
             tuple(
@@ -263,7 +263,7 @@ class GateSet:
         Parameters
         ----------
         positions : ndarray of shape (n_samples, 2), float
-            Places on the map; a sample without one (NaN) is in no gate.
+            A sample without a position (NaN) is in no gate.
 
         Returns
         -------
@@ -282,24 +282,24 @@ class GateSet:
         return {name: found[name] for name in self.names}
 
     def _evaluation_order(self) -> list[str]:
-        """Names, members before their combinations."""
+        """Names of the gates, members before their combinations."""
         try:
             return list(
                 TopologicalSorter({gate.name: gate.members for gate in self.gates}).static_order()
             )
         except CycleError as error:
-            circle = " -> ".join(map(repr, error.args[1]))
+            cycle = " -> ".join(map(repr, error.args[1]))
             raise InvalidInputError(
-                f"members must not lead back to the gate itself; got {circle}. Combine other gates."
+                f"members must not lead back to the gate itself; got {cycle}. Combine other gates."
             ) from error
 
     def to_dict(self) -> dict[str, Any]:
-        """The gates for JSON: numbers survive exactly."""
+        """The gates for JSON; numbers stay exact."""
         return {"gates": [gate.to_dict() for gate in self.gates]}
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> GateSet:
-        """The gates that `to_dict` described.
+        """The gates from the result of `to_dict`.
 
         Raises
         ------
@@ -321,16 +321,16 @@ def gate_counts(memberships: Mapping[str, Mask], identities: Identities | None) 
     Parameters
     ----------
     memberships : mapping of str to ndarray of shape (n_samples,), bool
-        As `GateSet.memberships` gives them.
+        From `GateSet.memberships`.
     identities : Identities or None
-        Of the same samples; None where there are none, which gives an empty table.
+        Of the same samples; None gives an empty table.
 
     Returns
     -------
     DataFrame
-        A row for each gate, source and frame that has samples, in this order, none left out where
-        the count is 0. Columns: gate, source (str), frame, count (int64) and share (float64), the
-        part of that source's and frame's samples in 0..1.
+        A row for each gate, and each source and frame with samples, in this order; also where the
+        count is 0. Columns: gate, source (str), frame, count (int64) and share (float64), of the
+        samples of that source and frame, in 0..1.
     """
     import pandas as pd
 
@@ -359,7 +359,7 @@ def gate_counts(memberships: Mapping[str, Mask], identities: Identities | None) 
 
 
 def _colored(gates: Sequence[Gate]) -> tuple[Gate, ...]:
-    """The gates, those without a colour in the first of the palette that is least used."""
+    """The gates; those without a colour get the least used one of the palette."""
     used = [gate.color for gate in gates if gate.color]
     colored = []
     for gate in gates:
@@ -374,7 +374,7 @@ def _check_unique(names: Sequence[str]) -> None:
     for name in names:
         if names.count(name) > 1:
             raise InvalidInputError(
-                f"name must be unlike that of other gates; got {name!r} twice. Choose another name."
+                f"name must differ from other gates' names; got {name!r} twice. Choose another."
             )
 
 

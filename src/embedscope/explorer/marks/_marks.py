@@ -17,12 +17,12 @@ from embedscope.explorer.marks._undo import UndoState, UndoSteps
 
 Mask = npt.NDArray[np.bool_]
 _EDITABLE = ("name", "color", "polygon")
-_revisions = itertools.count(1)  # of selections: a view drops what is older than what it shows
+_revisions = itertools.count(1)  # of selections, one for each, so that views can tell them apart
 
 
 @dataclass(frozen=True, eq=False)
 class Marks:
-    """A selection and gates. Each change gives another `Marks`, from which it can be undone.
+    """A selection and gates. Each change gives another `Marks`, which can undo it.
 
     Attributes
     ----------
@@ -40,18 +40,18 @@ class Marks:
 
     @classmethod
     def of(cls, selected: Mask, gates: GateSet | None = None) -> Marks:
-        """Marks that nothing can be undone of."""
+        """Marks without steps to undo."""
         chosen = Selection.of_mask(selected, next(_revisions))
         return cls(selected, GateSet() if gates is None else gates, chosen)
 
     def mask(self, rows: Any) -> Mask:
-        """Rows of the samples as a mask; an error if there are no such rows."""
+        """Rows of the samples as a mask; an error if a row does not exist."""
         return mask_of_rows(rows, len(self.selected))
 
     # -- selection -------------------------------------------------------------------------------
 
     def select(self, hits: Mask, mode: str, origin: str, what: str) -> Marks:
-        """Combine the selection with what a gesture hit; see `combine`."""
+        """Combine the selection with the samples that a gesture hit; see `combine`."""
         selected = combine(self.selected, hits, mode)
         if np.array_equal(selected, self.selected):
             return self
@@ -64,13 +64,13 @@ class Marks:
     # -- gates -----------------------------------------------------------------------------------
 
     def add_polygon(self, polygon: Any, name: str | None, color: str | None) -> Marks:
-        """Add a polygon as a gate, which is then the last one."""
+        """Add a polygon as the last gate."""
         return self._add(Gate(self._name(name), color or "", polygon))
 
     def add_combination(
         self, operation: str, members: Sequence[str], name: str | None, color: str | None
     ) -> Marks:
-        """Add a combination of gates, which is then the last one."""
+        """Add a combination of gates as the last gate."""
         return self._add(
             Gate(self._name(name), color or "", operation=operation, members=members)  # type: ignore[arg-type]  # Gate makes a tuple of it
         )

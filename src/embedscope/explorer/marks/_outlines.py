@@ -1,4 +1,4 @@
-"""Outlines drawn by hand, with few corners: a few can be dragged, a hundred cannot."""
+"""Simplify outlines drawn by hand: a user can drag a few corners, not a hundred."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ import numpy.typing as npt
 
 from embedscope.explorer.marks._regions import check_polygon, in_polygon
 
-_COARSER = (4.0, 2.0, 1.0, 0.5)  # tolerances that are tried, in units of the one asked for
+_COARSER = (4.0, 2.0, 1.0, 0.5)  # tolerances to try, as multiples of the given one
 
 
 def simplify_outline(
     outline: npt.ArrayLike, positions: npt.NDArray[Any], tolerance: float
 ) -> npt.NDArray[np.float64]:
-    """Leave corners out of an outline as long as it holds the same samples.
+    """Remove corners of an outline as long as it holds the same samples.
 
     Parameters
     ----------
     outline : array-like of shape (n_corners, 2)
-        A closed line on the map, as a hand drew it.
+        A closed line on the map, drawn by hand.
     positions : ndarray of shape (n_samples, 2), float
-        Places of the samples; NaN for those without one.
+        NaN for samples without a position.
     tolerance : float
-        How far the line may move, in map units, at least 0; up to four times that where no sample
+        How far the line may move, in map units, at least 0; up to four times that if no sample
         changes sides.
 
     Returns
     -------
     ndarray of shape (k, 2), float64, with 3 <= k <= n_corners
-        Some of the corners, in their order. All of them where leaving any out would let a sample in
-        or out.
+        Some of the corners, in their order. All of them if a simpler outline would hold other
+        samples.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def simplify_outline(
 
 
 def thin_outline(outline: npt.ArrayLike, tolerance: float) -> npt.NDArray[np.float64]:
-    """Leave corners out of an outline that lie close to the line between others.
+    """Remove corners of an outline that lie close to the line between others.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def thin_outline(outline: npt.ArrayLike, tolerance: float) -> npt.NDArray[np.flo
     Returns
     -------
     ndarray of shape (k, 2), float64, with 3 <= k <= n_corners
-        Some of the corners, in their order; all where fewer than three would be left.
+        Some of the corners, in their order; all of them if fewer than three would be left.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def thin_outline(outline: npt.ArrayLike, tolerance: float) -> npt.NDArray[np.flo
     """
     import skimage.measure
 
-    measure: Any = skimage.measure  # whose functions have no types
+    measure: Any = skimage.measure  # its functions have no types
     corners = check_polygon(outline)
     closed = np.concatenate([corners, corners[:1]])
     fewer: npt.NDArray[np.float64] = measure.approximate_polygon(closed, tolerance)[:-1]

@@ -1,9 +1,9 @@
-"""Colours that people with any colour vision can tell apart: lists for classes, maps for numbers.
+"""Colours that users with any colour vision can tell apart: lists for classes, maps for numbers.
 
-The first seven classes have the colours of Okabe and Ito without their black, which a dark canvas
-swallows; the others are those of Paul Tol's schemes that are furthest from all before them, also
-for eyes with deuteranopia or protanopia. From 17 classes on colours repeat: no list is long enough
-to tell more apart.
+The first seven classes have the colours of Okabe and Ito without black, which cannot be seen on a
+dark canvas. The others are colours of Paul Tol's schemes, chosen one after another, each as far as
+possible from all before it, also for deuteranopia and protanopia. From 17 classes on colours
+repeat, since more cannot be told apart.
 
 References
 ----------
@@ -38,10 +38,10 @@ CLASS_COLORS = (
     "#5289c7",  # rainbow blue
     "#ffaabb",  # light pink
 )
-# The colours that classes take last come first: on a map of up to seven classes, a gate has the
-# colour of none of them.
+# The colours that classes use last come first: on a map of up to seven classes, a gate has another
+# colour than all of them.
 GATE_COLORS = (
-    *(CLASS_COLORS[place] for place in (11, 14, 13, 12, 9, 15, 10, 8, 7)),
+    *(CLASS_COLORS[index] for index in (11, 14, 13, 12, 9, 15, 10, 8, 7)),
     *CLASS_COLORS[:7],
 )
 NO_VALUE_COLOR = "#6e6e6e"  # the grey that is furthest from every class
@@ -85,10 +85,10 @@ def number_colors(palette: str, n_colors: int) -> npt.NDArray[np.uint8]:
     Raises
     ------
     InvalidInputError
-        If matplotlib knows no colormap of that name.
+        If matplotlib has no colormap of that name.
     """
     check_palette(palette)
-    from matplotlib import colormaps  # here, because it takes a while to load
+    from matplotlib import colormaps  # here, because it is slow to import
 
     colors: npt.NDArray[np.uint8] = colormaps[palette](np.linspace(0, 1, n_colors), bytes=True)
     return colors

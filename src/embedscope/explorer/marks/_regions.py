@@ -1,9 +1,8 @@
-"""Which samples lie in a region of the map: a polygon drawn by hand, or a rectangle.
+"""Which samples lie in a polygon drawn by hand, or in a rectangle.
 
-A polygon holds what its line goes around, however often it does (the non-zero winding rule, by
-which vector graphics are filled): where a hand closes a loop past its start, the overlap still
-belongs to it, and both halves of a figure of eight do. Samples without a place (NaN) are in no
-region.
+A polygon holds all points that its line goes around at least once (the non-zero winding rule, which
+also fills vector graphics). So where a lasso crosses its own start, the overlap is inside, and so
+are both halves of a figure of eight. Samples without a position (NaN) are in no polygon.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ def in_polygon(positions: npt.NDArray[Any], polygon: npt.ArrayLike) -> Mask:
     Parameters
     ----------
     positions : ndarray of shape (n_samples, 2), float
-        Places on the map; a row with NaN is a sample without a place.
+        A row with NaN is a sample without a position.
     polygon : array-like of shape (n_corners, 2)
         Corners in order, at least three, finite; the last is joined to the first. The line may
         cross itself.
@@ -48,7 +47,7 @@ def in_polygon(positions: npt.NDArray[Any], polygon: npt.ArrayLike) -> Mask:
 def winding_numbers(
     positions: npt.NDArray[Any], corners: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.int32]:
-    """How often a closed polygon goes around each position, anticlockwise counted positive.
+    """How often a closed polygon goes around each position; anticlockwise is positive.
 
     Parameters
     ----------
@@ -63,9 +62,10 @@ def winding_numbers(
     -----
     A ray to the right of (x, y) meets an edge from (x0, y0) up to (x1, y1) where
     ``y0 <= y < y1`` and ``x < x0 + (y - y0) / (y1 - y0) * (x1 - x0)``; edges that lead up count
-    +1, those that lead down -1. With the positions sorted by y, an edge looks only at the few
-    of its own height: a lasso of 2,000 corners takes three times as long as one of 50, where
-    testing every position against every edge (``matplotlib.path.Path``) takes forty times.
+    +1, those that lead down -1. The positions are sorted by y, so each edge is tested against the
+    few at its own height only: a lasso of 2,000 corners takes three times as long as one of 50.
+    With a test of every position against every edge (``matplotlib.path.Path``) it takes forty times
+    as long.
 
     References
     ----------
@@ -92,9 +92,9 @@ def winding_numbers(
 def _upward_edges(
     corners: npt.NDArray[np.float64],
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.int32]]:
-    """Lower and upper ends of the edges, and +1 where the polygon walks up, -1 where down.
+    """Lower and upper ends of the edges, and +1 where the polygon leads up, -1 where down.
 
-    Always from the lower end, so that two polygons round the place of a shared edge alike.
+    Always from the lower end, so that two polygons round the points of a shared edge alike.
     """
     ends = np.roll(corners, -1, axis=0)
     walks_up = ends[:, 1] > corners[:, 1]
@@ -112,7 +112,7 @@ def in_rectangle(
     ----------
     positions : ndarray of shape (n_samples, 2), float
     corner, opposite : array-like of shape (2,)
-        Any two corners that face each other.
+        Two diagonal corners.
 
     Returns
     -------
@@ -131,7 +131,7 @@ def in_rectangle(
 
 
 def check_point(point: Any, name: str) -> npt.NDArray[np.float64]:
-    """A place on the map as float64 of shape (2,).
+    """A point of the map as float64 of shape (2,).
 
     Raises
     ------
@@ -142,7 +142,7 @@ def check_point(point: Any, name: str) -> npt.NDArray[np.float64]:
 
 
 def check_points(points: Any, name: str) -> npt.NDArray[np.float64]:
-    """Places on the map as float64 of shape (n_points, 2); there may be none.
+    """Points of the map as float64 of shape (n_points, 2); may be empty.
 
     Raises
     ------

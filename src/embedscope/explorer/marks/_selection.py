@@ -1,4 +1,4 @@
-"""What is selected: a frozen set of rows, who selected it, and how selections combine."""
+"""The selection: a frozen set of rows with its origin, and how selections combine."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ MODES = ("replace", "add", "subtract", "invert")
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """Selected samples, as rows of the samples on show.
+    """Selected samples, as rows of the present samples.
 
     Attributes
     ----------
     rows : ndarray of shape (n_selected,), int64
         Sorted, each once, read-only.
     revision : int
-        Counts the changes, so that a view can drop a report that came late.
+        Counts the changes, so that a view can drop a late report.
     origin : str
-        Who changed it (a view's name). A view leaves alone what it changed itself, so that no
-        echo can go round.
+        Name of the view that changed it. A view ignores its own changes, which would otherwise
+        come back to it.
 
     Raises
     ------
@@ -62,7 +62,7 @@ class Selection:
         Raises
         ------
         InvalidInputError
-            If a selected row is none of them.
+            If a selected row does not exist.
         """
         return mask_of_rows(self.rows, n_samples)
 
@@ -78,7 +78,7 @@ def mask_of_rows(rows: npt.ArrayLike, n_samples: int) -> npt.NDArray[np.bool_]:
     chosen = _sorted_rows(rows)
     if len(chosen) and chosen[-1] >= n_samples:
         raise InvalidInputError(
-            f"rows must be in [0, {n_samples}); got {chosen[-1]}. Select among the samples on show."
+            f"rows must be in [0, {n_samples}); got {chosen[-1]}. Select among the present samples."
         )
     mask = np.zeros(n_samples, dtype=np.bool_)
     mask[chosen] = True
@@ -93,11 +93,11 @@ def combine(
     Parameters
     ----------
     current : ndarray of shape (n_samples,), bool
-        What is selected.
+        The selection before.
     hits : ndarray of shape (n_samples,), bool
-        What the gesture (a lasso, a click, a list of ids) covers.
+        The samples in the gesture: a lasso, a click, or a list of ids.
     mode : {"replace", "add", "subtract", "invert"}
-        "replace" selects the hits alone; "invert" toggles them and leaves the rest.
+        "replace" selects only the hits; "invert" toggles them and leaves the rest.
 
     Returns
     -------
@@ -131,7 +131,7 @@ def _sorted_rows(rows: Any) -> npt.NDArray[np.int64]:
             f"rows must be a sequence of whole numbers; got an array of {given.dtype} of shape "
             f"{given.shape}. Turn a mask into rows with numpy.flatnonzero."
         )
-    # Rows from a mask are in order already, and sorting them is what takes the time.
+    # Rows from a mask are sorted already, and sorting takes most of the time.
     unique = given.copy() if (given[1:] > given[:-1]).all() else np.unique(given)
     for row in (*unique[:1], *unique[-1:]):
         if not 0 <= row <= np.iinfo(np.int64).max:

@@ -1,4 +1,4 @@
-"""Undo and redo of selections and gates: small frozen states, a hundred deep."""
+"""Undo and redo of selections and gates: up to a hundred small frozen states."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from embedscope.explorer.marks._gates import GateSet
 
 @dataclass(frozen=True)
 class UndoState:
-    """What undo brings back: the selection and the gates at one moment.
+    """The selection and the gates at one moment, which undo restores.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class History:
     Attributes
     ----------
     undo, redo : str
-        What the next undo or redo is about, "" where there is none.
+        Description of the next step to undo or redo, "" if there is none.
     n_undo, n_redo : int
         How many steps there are.
     """
@@ -59,7 +59,7 @@ class History:
 
 
 class Step(NamedTuple):
-    """One change: what it is, as a menu says it ("select 12 samples"), and the state to go to."""
+    """One change: its description in a menu ("select 12 samples"), and the state to restore."""
 
     description: str
     state: UndoState
@@ -72,7 +72,7 @@ class UndoSteps:
     Attributes
     ----------
     limit : int
-        How many steps can be undone, at least 1; the oldest are forgotten.
+        How many steps can be undone, at least 1; older ones are dropped.
     past, future : tuple of Step
         The last one comes next.
 
@@ -101,12 +101,12 @@ class UndoSteps:
         )
 
     def record(self, description: str, before: UndoState) -> UndoSteps:
-        """The steps after a change; nothing can be redone any more.
+        """The steps after a change; there is nothing to redo then.
 
         Parameters
         ----------
         description : str
-            What the change is.
+            Of the change, for a menu.
         before : UndoState
             The state before it.
         """
@@ -119,7 +119,7 @@ class UndoSteps:
         Parameters
         ----------
         present : UndoState
-            What `redo` brings back.
+            The state that `redo` restores.
         """
         if not self.past:
             return None
@@ -133,7 +133,7 @@ class UndoSteps:
         Parameters
         ----------
         present : UndoState
-            What `undo` brings back.
+            The state that `undo` restores.
         """
         if not self.future:
             return None

@@ -1,4 +1,4 @@
-"""What the decoder of a map is asked to draw: places, paths, atlases, and real samples again."""
+"""Commands that decode points, paths and grids, and reconstruct real samples."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from embedscope._errors import InvalidInputError
 from embedscope._wording import counted
 from embedscope.explorer.answers._decoding import (
-    Draw,
+    DecodeFunction,
     Reconstruction,
     decode,
     decode_path,
@@ -41,57 +41,56 @@ from embedscope.samples import SampleId, Samples, samples_like
 from embedscope.training import TrainingRun
 
 
-class DrawingCommands(ExplorerState):
-    """Draw samples by the map. See `Explorer`."""
+class DecodingCommands(ExplorerState):
+    """Decode and reconstruct samples. See `Explorer`."""
 
     @command
     def decode(self, point: Any, style: Any = None) -> Reconstruction:
-        """Draw the sample that belongs to a place on the map, with the real ones beside it.
+        """Decode a point of the map, and show it with the nearest real samples.
 
-        While training goes on, the network as it was a moment ago draws.
+        During training, a recent copy of the network decodes.
 
         Parameters
         ----------
         point : array-like of shape (2,)
             Map coordinates.
         style : SampleId or "random", optional
-            Whose style code to use: what the place leaves open. Nobody's by default, which draws
-            the typical sample of the place. At its own place a sample is drawn as itself, anywhere
-            else it is carried there. "random" takes one of the 15 nearest real samples, another one
-            each time.
+            The sample whose style code is used; by default none, which decodes the typical sample
+            of the point. At its own position a sample is reconstructed, elsewhere it is carried to
+            the point. "random" takes one of the 15 nearest real samples, another one each time.
 
         Returns
         -------
         Reconstruction
-            With the five nearest real samples, how much data supports the place, and how far unseen
-            samples stray from the typical one.
+            With the five nearest real samples, how much data supports the point, and how far unseen
+            samples are from the typical one.
 
         Raises
         ------
         InvalidInputError
-            If the point is not a finite pair of numbers, there is no map, or `style` is given and
-            no such sample is there, the map has no style codes, or a run goes on.
+            If the point is not a finite pair of numbers, or there is no map. With a `style`, also
+            if there is no such sample, the map has no style codes, or a run goes on.
         """
         styles = self._styles(style, may_be_random=True)
-        draw, around, spread = self._draw(), self._surroundings(), self._spread()
-        drawn = decode(draw, point, *around, styles=styles, spread=spread)
-        self._set_reconstruction(drawn)
-        return drawn
+        draw, around, spread = self._decoder(), self._surroundings(), self._spread()
+        decoded = decode(draw, point, *around, styles=styles, spread=spread)
+        self._set_reconstruction(decoded)
+        return decoded
 
     @command
     def decode_path(
         self, points: Any, n_steps: int = 12, style: Any = None
     ) -> tuple[Reconstruction, ...]:
-        """Draw samples along a path on the map.
+        """Decode and show points along a path on the map.
 
         Parameters
         ----------
         points : array-like of shape (n_points, 2)
             Corners of the path, at least two.
         n_steps : int, default=12
-            Pictures, evenly spaced along its length.
+            Points, evenly spaced along its length.
         style : SampleId, optional
-            The sample that is carried along the path; the typical ones of its places by default.
+            The sample that is carried along the path; by default, typical samples are decoded.
 
         Returns
         -------
@@ -103,27 +102,27 @@ class DrawingCommands(ExplorerState):
             As for `decode`.
         """
         styles = self._styles(style)
-        draw, around, spread = self._draw(), self._surroundings(), self._spread()
-        drawn = decode_path(draw, points, *around, n_steps, styles=styles, spread=spread)
-        self._set_reconstruction(drawn)
-        self._say(f"{len(drawn)} samples drawn along a path")
-        return drawn
+        draw, around, spread = self._decoder(), self._surroundings(), self._spread()
+        decoded = decode_path(draw, points, *around, n_steps, styles=styles, spread=spread)
+        self._set_reconstruction(decoded)
+        self._say(f"{len(decoded)} samples decoded along a path")
+        return decoded
 
     @command
     def draw(self, points: Any, style: Any = None) -> tuple[Reconstruction, ...]:
-        """Draw the samples of many places and show none of them: for a front end's own atlas.
+        """Decode many points and show none of them: for a front end's own atlas.
 
         Parameters
         ----------
         points : array-like of shape (n_points, 2)
-            Map coordinates, at least one place.
+            Map coordinates, at least one point.
         style : SampleId, optional
-            The sample that is carried to each place; the typical ones by default.
+            The sample that is carried to each point; by default, typical samples are decoded.
 
         Returns
         -------
         tuple of Reconstruction
-            Without the spread, to be twice as fast.
+            Without the spread, which would take as long again.
 
         Raises
         ------
@@ -131,18 +130,17 @@ class DrawingCommands(ExplorerState):
             As for `decode`.
         """
         styles = self._styles(style)
-        return decode_points(self._draw(), points, *self._surroundings(), styles=styles)
+        return decode_points(self._decoder(), points, *self._surroundings(), styles=styles)
 
     def draw_grid(self, n_per_side: int = 12) -> MapGrid:
-        """Draw samples on a grid over the whole map and show none of them.
+        """Decode a grid over the whole map and show nothing.
 
-        Other threads get their turn at the explorer meanwhile, so that a front end can ask from a
-        thread of its own.
+        Other threads can issue commands meanwhile, so a front end can call this in a worker thread.
 
         Parameters
         ----------
         n_per_side : int, default=12
-            Pictures along each side, in [1, 256].
+            Points along each side, in [1, 256].
 
         Returns
         -------
@@ -151,7 +149,7 @@ class DrawingCommands(ExplorerState):
         Raises
         ------
         InvalidInputError
-            If there is no map, it is gone before the end, or `n_per_side` is out of its range.
+            If there is no map, or none any more before the end, or `n_per_side` is out of range.
         """
         return draw_grid(self.draw, self._state.embedding.positions, n_per_side)
 
@@ -162,27 +160,27 @@ class DrawingCommands(ExplorerState):
 
     @property
     def has_style(self) -> bool:
-        """Whether samples can be drawn with style codes now: never while a run goes on."""
+        """Whether decoding takes style codes now: never while a run goes on."""
         analysis = self._state.analysis
         return analysis is not None and analysis.has_style and self._run_at_work() is None
 
-    def _draw(self) -> Draw:
-        """Who draws: the network in training, as it was a moment ago, or the trained one."""
+    def _decoder(self) -> DecodeFunction:
+        """The decoder: a recent copy of the one in training, or the trained one."""
         run = self._run_at_work()
         return self._need_model().draw if run is None else run.decode
 
     def _run_at_work(self) -> TrainingRun | None:
         """The run whose map is shown as it forms."""
         run = self._runs.watched
-        # By what was told last: the run itself may have ended, its result not yet be shown.
+        # By the status in the state: the run may have ended, and its result not have arrived yet.
         return run if run is not None and self._state.status.phase.is_at_work else None
 
     def _spread(self) -> MapSpread | None:
-        """How sure drawings are; unknown before the run has ended."""
+        """The spread of decoded samples; unknown before the run has ended."""
         return None if self._run_at_work() is not None else self._need_model().spread
 
     def _styles(self, style: Any, *, may_be_random: bool = False) -> ChooseStyles:
-        """Whose codes are used, for what `decode` was given."""
+        """The style codes to use, from the argument `style` of `decode`."""
         if style is None:
             return choose_typical
         if self._run_at_work() is not None:
@@ -207,30 +205,30 @@ class DrawingCommands(ExplorerState):
         return StyleOfSample(samples.identities[row], code, home, analysis.at_home)
 
     def _surroundings(self) -> tuple[PlaceIndex, MapSupport, Samples]:
-        """What a place on the map is compared with."""
+        """The samples that a decoded point is compared with."""
         support = self._queries.support(self._state.embedding, self._state.in_training)
         return self._queries.places(self._state.embedding), support, self._need_samples()
 
     def _set_reconstruction(
-        self, drawn: Reconstruction | tuple[Reconstruction, ...] | None
+        self, decoded: Reconstruction | tuple[Reconstruction, ...] | None
     ) -> None:
-        self._change(reconstruction=drawn)
+        self._change(reconstruction=decoded)
 
     def reconstruct(
         self, samples: Any = None, *, n_most: int | None = None
     ) -> tuple[SampleReconstruction, ...]:
-        """Draw real samples from their places and their own style codes, beside what they are.
+        """Reconstruct real samples from their positions and their own style codes.
 
-        Shows nothing: give the result to `show_sample_reconstructions`. May be called from a front
-        end's own thread: the explorer stays free for others meanwhile.
+        Shows nothing: give the result to `show_sample_reconstructions`. May be called in a worker
+        thread: other threads can issue commands meanwhile.
 
         Parameters
         ----------
         samples : optional
-            Those selected, by default. Rows of ``explorer.samples`` as int or bool array; or
+            The selected ones, by default. Rows of ``explorer.samples`` as int or bool array; or
             further samples, as for `add_samples`, which are not added.
         n_most : int, optional
-            Of more samples than these, so many are taken evenly along the rows.
+            At most so many samples, taken evenly along the rows.
 
         Returns
         -------
@@ -262,7 +260,7 @@ class DrawingCommands(ExplorerState):
     def _rows_to_reconstruct(
         self, samples: Any, n_most: int | None
     ) -> npt.NDArray[np.int64] | None:
-        """Which samples that are explored are meant; None for others."""
+        """Rows of the explored samples to reconstruct; None for other samples."""
         if samples is None:
             rows = self.selection.rows
         elif samples is self._state.samples:
@@ -282,17 +280,17 @@ class DrawingCommands(ExplorerState):
     def show_sample_reconstructions(
         self, reconstructions: tuple[SampleReconstruction, ...]
     ) -> None:
-        """Show what `reconstruct` gave, or nothing.
+        """Show the result of `reconstruct`, or nothing.
 
         Parameters
         ----------
         reconstructions : tuple of SampleReconstruction
-            Of samples that are explored, or of others; may be empty.
+            Of the explored samples, or of others; may be empty.
 
         Raises
         ------
         InvalidInputError
-            If another sample is in the row of one of them now.
+            If the row of one of them holds another sample now.
         """
         shown = tuple(reconstructions)
         for each in shown:
