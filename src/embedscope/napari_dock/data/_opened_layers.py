@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 
 _LARGEST_COPY = 2**30  # bytes of a label image, which are copied in a second
-    2**30
-)  # bytes of a label image: copied in a second, and still a small part of memory
 LAYER_KINDS = {"labels": ("Labels",), "patches": ("Image",)}  # of a table, Labels or Points
 
 
@@ -114,8 +112,10 @@ def add_source_layers(viewer: Any, opened: OpenedSession) -> dict[str, SourceLay
     return shown
 
 
-def strangers(viewer: Any, samples: Samples, shown: Mapping[str, SourceLayers]) -> list[str]:
-    """Sources that are not shown although a layer has their name: it holds something else."""
+def unlinked_namesakes(
+    viewer: Any, samples: Samples, shown: Mapping[str, SourceLayers]
+) -> list[str]:
+    """Names of sources that are not shown although a layer has their name: its pixels differ."""
     return [name for name in samples.sources if name not in shown and name in viewer.layers]
 
 
