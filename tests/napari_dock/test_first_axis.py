@@ -11,7 +11,7 @@ from embedscope._errors import InvalidInputError
 from embedscope.napari_dock._sample_data import nuclei_layers
 from embedscope.napari_dock.data._data_choice import Kind
 from embedscope.napari_dock.data._data_panel import DataPanel
-from embedscope.napari_dock.data._layer_features import samples_of_features, told_axis_of
+from embedscope.napari_dock.data._layer_features import inferred_axis, samples_of_features
 from embedscope.napari_dock.data._layer_places import axes_of
 from embedscope.napari_dock.data._layer_samples import samples_of_patches
 from embedscope.napari_dock.data._previewing import Preview
@@ -41,7 +41,7 @@ def stack(**options) -> Labels:
 )
 def test_what_a_layer_says(options, told):
     layer = stack(**options)
-    assert told_axis_of(layer) == told
+    assert inferred_axis(layer) == told
     assert axes_of(layer, "z") == "zyx"  # a person knows better
     if not told:
         with pytest.raises(InvalidInputError, match='"First axis"'):
@@ -82,7 +82,7 @@ def test_frames_among_the_features_are_time():
 
 
 def test_the_fields_that_come_along_say_it_themselves():
-    assert [told_axis_of(Layer.create(*each)) for each in nuclei_layers()] == ["t", "t"]
+    assert [inferred_axis(Layer.create(*each)) for each in nuclei_layers()] == ["t", "t"]
 
 
 def test_two_and_four_axes_need_no_answer():

@@ -1,4 +1,4 @@
-"""Layers behind the proxies that napari hands to plugins."""
+"""The layers behind the proxies that napari passes to plugins."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def itself(layer: Any) -> Any:
-    """The layer behind a proxy, of which napari makes a new one each time.
+    """The layer behind a proxy; napari makes a new proxy each time.
 
     Parameters
     ----------
@@ -16,5 +16,5 @@ def itself(layer: Any) -> Any:
 
 
 def layer_class(layer: Any) -> str:
-    """The name of a layer's class: "Image", "Labels", "Points" and so on; a proxy is of another."""
+    """The name of a layer's class, such as "Image"; a proxy has another class of its own."""
     return type(itself(layer)).__name__

@@ -70,7 +70,7 @@ class LayerReturn:
         if source in self._jobs.watch.outdated_sources:
             self._changed.add(source)
         self._is_new = False
-        self._jobs.lose(source)
+        self._jobs.forget_layer(source)
 
     def look(self, added: Any = None) -> None:
         """Look for them in a thread, and link what is found.
@@ -125,7 +125,7 @@ class LayerReturn:
             self._jobs.take_as_prepared(self._choice(), shown)
         else:
             for name, layer in layers.items():
-                self._jobs.find(name, layer, choice_of(samples, name, layer, among))
+                self._jobs.restore_layer(name, layer, choice_of(samples, name, layer, among))
         for name in self._changed.intersection(layers):
             self._jobs.watch.expire(name)
             self._changed.discard(name)
