@@ -57,10 +57,10 @@ class Linked:
         self.link()
         self.told: list[tuple[SampleId | None, str]] = []
         self.pointed: list[SampleId | None] = []
-        self.lost: list[str] = []
+        self.removed: list[str] = []
         self.links.picked.connect(lambda sample, mode: self.told.append((sample, mode)))
         self.links.pointed.connect(self.pointed.append)
-        self.links.lost.connect(self.lost.append)
+        self.links.layer_removed.connect(self.removed.append)
 
     def link(self) -> None:
         named = {name: self.cells[i] for i, name in enumerate(self.samples.sources)}
@@ -251,7 +251,7 @@ def test_a_deleted_layer_takes_its_overlay_along():
     linked = Linked(field(), field())
     linked.select(0, 3)
     linked.viewer.layers.remove(linked.cells[0])
-    assert linked.lost == ["cells 0"]
+    assert linked.removed == ["cells 0"]
     assert list(linked.links.layers) == ["cells 1"]
     assert [layer.name for layer in linked.viewer.layers if "map" in layer.name] == [
         "cells 1 on the map"
@@ -264,7 +264,7 @@ def test_a_deleted_layer_takes_its_overlay_along():
 def test_all_layers_deleted_at_once():
     linked = Linked(field(), field())
     linked.viewer.layers.clear()
-    assert sorted(linked.lost) == ["cells 0", "cells 1"]
+    assert sorted(linked.removed) == ["cells 0", "cells 1"]
     assert len(linked.viewer.layers) == 0
     linked.select(0)
     drag(linked.viewer, (0, 0))

@@ -27,9 +27,9 @@ from embedscope.napari_dock.data._opened_layers import (
 )
 from embedscope.napari_dock.data._sample_jobs import SampleJobs
 from embedscope.napari_dock.layers._decoded_layers import is_decoded
-from embedscope.napari_dock.layers._drawn_layers import DrawnLayers
-from embedscope.napari_dock.layers._image_link import BothWays
-from embedscope.napari_dock.layers._layer_news import LayerNews
+from embedscope.napari_dock.layers._image_link import ImageLink
+from embedscope.napari_dock.layers._layer_decoding import LayerDecoding
+from embedscope.napari_dock.layers._layer_messages import LayerMessages
 from embedscope.napari_dock.layers._layer_return import LayerReturn
 from embedscope.napari_dock.layers._linked_layers import LinkedLayers
 from embedscope.napari_dock.panels._export_menu import ExportMenu
@@ -80,7 +80,7 @@ class ExplorerDock(QWidget):
         self.explorer = explorer_of(napari_viewer)
         self._activity = Activity(self.explorer.stop)
         self._threads: list[Background] = []
-        self._reading, drawing = self._thread(), self._thread()
+        self._reading, decoding = self._thread(), self._thread()
         self._is_closed = False
         self.data_panel = DataPanel()
         self._live_preview = LivePreview(napari_viewer, self.data_panel, self._dispatcher)
@@ -88,13 +88,13 @@ class ExplorerDock(QWidget):
             lambda: self.explorer.color_by, self._prepare, lambda: self.explorer.has_style
         )
         self.links = LinkedLayers(napari_viewer, self._dispatcher)
-        self._both_ways = BothWays(napari_viewer, self.explorer, self.links)
+        self._image_link = ImageLink(napari_viewer, self.explorer, self.links)
         self._jobs = SampleJobs(
             self.explorer, self._dispatcher, self.view.show_message, self.view.show_error
         )
         say, complain = self.view.show_message, self.view.show_error
-        self._news = LayerNews(napari_viewer, self.links, self._jobs, say)
-        self._drawn = DrawnLayers(napari_viewer, self.explorer, drawing, say, complain)
+        self._layer_messages = LayerMessages(napari_viewer, self.links, self._jobs, say)
+        self._decoding = LayerDecoding(napari_viewer, self.explorer, decoding, say, complain)
         self.returns = LayerReturn(
             napari_viewer,
             self.explorer,
@@ -258,20 +258,20 @@ class ExplorerDock(QWidget):
     def _connect_own(self) -> None:
         """Connect the signals of the dock's own parts, which are deleted with it."""
         view, links = self.view, self.links
-        view.visited.connect(self._both_ways.visit)
+        view.visited.connect(self._image_link.visit)
         view.map_panel.colors_on_objects.connect(links.set_colors_objects)
         view.map_panel.novel_marked.connect(links.set_marks_novel)
         view.map_panel.image_box_toggled.connect(links.rectangle.set_on)
-        view.sample_panel.path_layer_requested.connect(self._drawn.add_path)
-        view.sample_panel.grid_layer_requested.connect(self._drawn.draw_grid)
+        view.sample_panel.path_layer_requested.connect(self._decoding.add_path)
+        view.sample_panel.grid_layer_requested.connect(self._decoding.add_grid)
         self._jobs.busy_changed.connect(self._offer_jobs)
         self._jobs.watch.changed.connect(self.outdated.show_sources)
         self.outdated.cut_again_requested.connect(self._jobs.cut_again)
-        links.picked.connect(self._both_ways.pick)
-        links.framed.connect(self._both_ways.frame)
-        links.pointed.connect(self._both_ways.point)
+        links.picked.connect(self._image_link.pick)
+        links.framed.connect(self._image_link.frame)
+        links.pointed.connect(self._image_link.point)
         links.rectangle.declined.connect(view.show_message)
-        links.lost.connect(self._tell_lost)
+        links.layer_removed.connect(self._on_layer_removed)
 
     def _connections(self) -> list[tuple[Any, Callable[..., Any]]]:
         """Signals of the explorer and the viewer, which outlive the dock, and their slots."""
@@ -281,7 +281,7 @@ class ExplorerDock(QWidget):
             (events.novel_changed, self.links.set_novel),
             (events.selection_changed, self.links.show_selection),
             (events.coloring_changed, self.links.show_coloring),
-            (events.hovered_changed, self._both_ways.show_hovered),
+            (events.hovered_changed, self._image_link.show_hovered),
             (events.status_changed, self._show_status),
             (events.embedding_changed, self._fade_other_frames),
             (events.message_sent, self._set_viewer_status),
@@ -323,14 +323,14 @@ class ExplorerDock(QWidget):
 
     def _end_preparing(self, has_new: bool) -> None:
         if has_new:
-            self._news.tell_unlinked()
+            self._layer_messages.show_unlinked()
             self.data_section.collapse(animate=False)
             self.view.parameters.collapse(animate=False)
 
     def _add_to_map(self) -> None:
         choice = self.data_panel.choice()
         try:
-            self._news.check_is_new(choice.layer)
+            self._layer_messages.check_is_new(choice.layer)
         except InvalidInputError as error:
             self.view.show_error(error)
         else:
@@ -355,15 +355,15 @@ class ExplorerDock(QWidget):
 
     def _rename_layer(self, _: Any = None) -> None:
         self._offer_layers()
-        self._news.tell_renamed()
+        self._layer_messages.show_renamed()
 
     def _on_slice(self, _: Any = None) -> None:
-        self._both_ways.look_away()
+        self._image_link.clear_pointed()
         self._fade_other_frames()
 
     def _fade_other_frames(self, _: Any = None) -> None:
         """In a time series, fade the points of all frames but the one on the screen."""
-        others = self._both_ways.in_other_frames()
+        others = self._image_link.in_other_frames()
         points = self.view.canvas.map_view.points
         if len(points.positions) == len(others) and (others.any() or points.any_faded):
             points.set_faded(others)
@@ -383,10 +383,10 @@ class ExplorerDock(QWidget):
         self.outdated.cut_again.setEnabled(is_free)
         self.apply.setEnabled(is_idle and self.explorer.model is not None)
 
-    def _tell_lost(self, source: str) -> None:
-        self._both_ways.look_away()
+    def _on_layer_removed(self, source: str) -> None:
+        self._image_link.clear_pointed()
         self.returns.remember(source)
-        self._news.tell_lost(source)
+        self._layer_messages.show_removed(source)
 
     def _set_viewer_status(self, text: str) -> None:
         self._viewer.status = text
