@@ -1,4 +1,4 @@
-"""Time or depth: what a layer says of its first axis is taken; else it is asked."""
+"""Time or depth: the layer says what its first axis is, or the user has to choose."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def stack(**options) -> Labels:
     [
         ({}, ""),
         ({"scale": (2, 0.5, 0.5)}, ""),  # micrometres, or seconds
-        ({"units": ("um", "um", "um")}, ""),  # films have them too
+        ({"units": ("um", "um", "um")}, ""),  # time series have them too
         ({"axis_labels": ("z", "y", "x")}, "z"),
         ({"axis_labels": ("Time", "y", "x")}, "t"),
         ({"axis_labels": ("field", "y", "x")}, ""),
@@ -42,7 +42,7 @@ def stack(**options) -> Labels:
 def test_what_a_layer_says(options, told):
     layer = stack(**options)
     assert inferred_axis(layer) == told
-    assert axes_of(layer, "z") == "zyx"  # a person knows better
+    assert axes_of(layer, "z") == "zyx"  # the user's choice wins
     if not told:
         with pytest.raises(InvalidInputError, match='"First axis"'):
             axes_of(layer)
@@ -65,7 +65,7 @@ def test_nothing_is_cut_before_it_is_known(qapp):
     panel.third_axis.setCurrentIndex(panel.third_axis.findText("time"))
     assert len(panel.choice().make()) == 8
     other = stack(axis_labels=("z", "y", "x"))
-    panel.show_layers((image, other))  # of another layer it is not the answer
+    panel.show_layers((image, other))  # another layer needs a choice of its own
     assert panel.third_axis.currentText() == "depth, as the layer says"
     assert len(panel.choice().make()) == 2
     assert isinstance(panel.choice().preview((0, 5, 5)), Preview)

@@ -51,7 +51,7 @@ def test_a_cell_is_clicked_carried_and_drawn_again(dock, shown_viewer, qtbot):
 
 
 def _check_carrying(dock, row, name, typical):
-    """Where somebody else stands it is drawn otherwise than typically, and fast."""
+    """At another sample's position it is decoded unlike the typical sample, and fast."""
     explorer, panel = dock.explorer, dock.view.sample_panel
     drag_map(dock, Tool.DECODE, pixels_of(dock, [4]))
     assert panel.caption.text() in {

@@ -32,16 +32,6 @@ class ImageFrame:
         for event in self._view_events():
             event.connect(self.hide)
 
-    @property
-    def is_shown(self) -> bool:
-        """Whether there is a frame to be seen."""
-        return bool(self._frame.visible)
-
-    @property
-    def corners_px(self) -> npt.NDArray[np.float64]:
-        """Two opposite corners on the canvas, shape (2, 2): row and column, in pixels."""
-        return np.array(self._frame.position, np.float64)
-
     def show(self, layer: Any, samples: Samples, row: int) -> None:
         """Frame a sample, if it lies in the displayed slice.
 
