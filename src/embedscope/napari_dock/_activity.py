@@ -9,7 +9,7 @@ from napari.utils import cancelable_progress
 
 from embedscope.training import Status
 
-_STEPS = 100
+_STEPS = 100  # napari repaints at each step, so per cent are enough
 
 
 class Activity:

@@ -55,7 +55,7 @@ with suppress(ImportError):
     import IPython  # noqa: F401
 
 _NAME = "napari dock"
-_LOOKING_AROUND_MS = 1500
+_LOADING_DELAY_MS = 1500  # from showing the dock
 
 
 class ExplorerDock(QWidget):
@@ -144,7 +144,7 @@ class ExplorerDock(QWidget):
     def showEvent(self, event: Any) -> None:
         """Load TensorFlow, which training needs, soon after the map is drawn."""
         super().showEvent(event)
-        QTimer.singleShot(_LOOKING_AROUND_MS, self._load_ahead)
+        QTimer.singleShot(_LOADING_DELAY_MS, self._load_ahead)
 
     def _load_ahead(self) -> None:
         # With software rendering, OpenGL fails if TensorFlow is loaded before its first window.

@@ -27,17 +27,17 @@ def check_is_no_copy(there: Samples, new: Samples) -> None:
     values = _values(new)
     flat = values.reshape(len(values), -1)
     # Uniform samples are equal in any two images.
-    tells = np.flatnonzero((flat != flat[:, :1]).any(axis=1) | (flat.shape[1] == 1))
+    varied = np.flatnonzero((flat != flat[:, :1]).any(axis=1) | (flat.shape[1] == 1))
     for source in there.sources:
         if source in there.absent:
             continue
         identities = new.identities
-        rows = there.identities.rows(source, identities.label[tells], identities.frame[tells])
-        mine = tells[rows >= 0]
-        same = _same_rows(_values(there)[rows[rows >= 0]], values[mine])
+        rows = there.identities.rows(source, identities.label[varied], identities.frame[varied])
+        matched = varied[rows >= 0]
+        same = _same_rows(_values(there)[rows[rows >= 0]], values[matched])
         if there.centroids is not None and new.centroids is not None:
-            same &= _same_rows(there.centroids[rows[rows >= 0]], new.centroids[mine])
-        if 2 * int(same.sum()) > len(tells):
+            same &= _same_rows(there.centroids[rows[rows >= 0]], new.centroids[matched])
+        if 2 * int(same.sum()) > len(varied):
             (name,) = new.sources
             raise InvalidInputError(
                 f"the layer must be another one; got {name!r}, whose samples are those of "

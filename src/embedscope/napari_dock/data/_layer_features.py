@@ -249,9 +249,9 @@ def inferred_axis(layer: Any, keys: TableKeys = AUTOMATIC) -> str:
     {"t", "z", ""}
         By the layer's own axis, or because its features have several frames.
     """
-    told = declared_axis(layer)
-    if told or layer_class(layer) != "Labels":
-        return told
+    declared = declared_axis(layer)
+    if declared or layer_class(layer) != "Labels":
+        return declared
     table = plain_features(layer)
     frame = "" if table is None else found_keys(table, keys).frame
     return "t" if table is not None and frame and table[frame].nunique() > 1 else ""

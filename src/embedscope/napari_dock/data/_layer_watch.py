@@ -11,7 +11,7 @@ from psygnal import Signal
 from embedscope.napari_dock.data._data_choice import DataChoice, Kind
 from embedscope.napari_dock.data._layer_features import key_columns
 from embedscope.napari_dock.data._pixel_watch import PixelWatch, is_in_memory
-from embedscope.napari_dock.data._proxies import itself
+from embedscope.napari_dock.data._proxies import unwrapped
 from embedscope.training import Dispatcher, immediate
 
 _PIXELS = ("data", "paint", "labels_update")  # of Image, of Labels, of a script that writes into it
@@ -131,8 +131,8 @@ def _redraw_events(
     compared: list[PixelWatch],
 ) -> Iterator[tuple[Any, Callable[..., None]]]:
     for pixels in compared:
-        yield pixels.layer.events.set_data, pixels.look
-        yield pixels.layer.events.visible, pixels.look_anyway
+        yield pixels.layer.events.set_data, pixels.compare_same_slice
+        yield pixels.layer.events.visible, pixels.compare
 
 
 def _undo_events(
@@ -155,5 +155,5 @@ def _undo_events(
 def _strokes(layer: Any) -> tuple[int, int]:
     """How many strokes can be undone, and how many redone."""
     # napari has no public count. A proxy warns of private names, and refuses them from 0.10 on.
-    behind = itself(layer)
+    behind = unwrapped(layer)
     return len(behind._undo_history), len(behind._redo_history)

@@ -43,13 +43,13 @@ class PixelWatch:
         self._is_reading, self._has_waiting = False, False
         self._read()
 
-    def look(self, event: object = None) -> None:
+    def compare_same_slice(self, event: object = None) -> None:
         """Compare, if the layer was redrawn with the same slice in view."""
         before, self._view = self._view, self.layer._slice_input
         if before == self._view:
             self._read()
 
-    def look_anyway(self, event: object = None) -> None:
+    def compare(self, event: object = None) -> None:
         """Compare in any case: a hidden layer may have been changed before it is shown again."""
         self._view = self.layer._slice_input
         self._read()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-def itself(layer: Any) -> Any:
+def unwrapped(layer: Any) -> Any:
     """The layer behind a proxy; napari makes a new proxy each time.
 
     Parameters
@@ -17,4 +17,4 @@ def itself(layer: Any) -> Any:
 
 def layer_class(layer: Any) -> str:
     """The name of a layer's class, such as "Image"; a proxy has another class of its own."""
-    return type(itself(layer)).__name__
+    return type(unwrapped(layer)).__name__

@@ -16,7 +16,7 @@ from embedscope.napari_dock.layers._label_rows import LabelRows
 
 Codes = npt.NDArray[np.uint8]
 
-_STRIPES_PX = 4
+_STRIPES_PX = 4  # every fourth diagonal of pixels
 
 
 class CodedLabels:

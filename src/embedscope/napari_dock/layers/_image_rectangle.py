@@ -12,7 +12,7 @@ from typing import Any
 from napari.components.overlays import ZoomOverlay
 from psygnal import Signal
 
-from embedscope.napari_dock.layers._picking import is_click, is_looking, mode_of_keys
+from embedscope.napari_dock.layers._picking import is_click, is_passive, mode_of_keys
 from embedscope.napari_dock.layers._view_rectangle import ViewRectangle
 
 _NAPARI_ZOOMS = "drag_to_zoom"  # napari's callback for Alt and a drag
@@ -68,12 +68,12 @@ class ImageRectangle:
 
     def _show_cursor(self, event: object = None) -> None:
         active = self._viewer.layers.selection.active
-        if is_looking(active):
+        if is_passive(active):
             plain = "standard" if active is None else active.cursor
             self._viewer.cursor.style = "cross" if self.is_on else plain
 
     def _on_drag(self, viewer: Any, event: Any) -> Iterator[None]:
-        if event.button != 1 or not is_looking(viewer.layers.selection.active):
+        if event.button != 1 or not is_passive(viewer.layers.selection.active):
             return
         start, position = tuple(event.pos), tuple(event.position)
         displayed, mode = tuple(event.dims_displayed), mode_of_keys(event.modifiers)

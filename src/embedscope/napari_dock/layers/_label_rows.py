@@ -88,13 +88,11 @@ class LabelRows:
     ) -> npt.NDArray[np.int32]:
         table = self._tables.get(frame)
         if table is None:
-            table = np.zeros(
-                int(known[-1]) + 2, np.int32
-            )  # the last entry stays 0, for larger labels
+            # The last entry stays 0, for larger labels.
+            table = np.zeros(int(known[-1]) + 2, np.int32)
             table[known] = rows + 1
-            self._tables = {
-                frame: table
-            }  # only the present frame's, to limit memory for time series
+            # Only one frame's table is cached, to limit memory for time series.
+            self._tables = {frame: table}
         beyond = len(table) - 1
         if labels.dtype.itemsize <= 2 and labels.dtype.kind == "u" and beyond >= 65536:
             return table.take(labels)

@@ -8,7 +8,7 @@ from typing import Any
 from napari.utils.notifications import show_info
 
 from embedscope._errors import InvalidInputError
-from embedscope.napari_dock.data._proxies import itself
+from embedscope.napari_dock.data._proxies import unwrapped
 from embedscope.napari_dock.data._sample_jobs import SampleJobs
 from embedscope.napari_dock.layers._linked_layers import LinkedLayers
 
@@ -65,7 +65,7 @@ class LayerMessages:
         """
         known = self._jobs.layers | self._links.layers
         for source, each in known.items():
-            if layer is not None and itself(each) is itself(layer):
+            if layer is not None and unwrapped(each) is unwrapped(layer):
                 raise InvalidInputError(
                     f"the layer must be another one; got {str(layer.name)!r}, whose samples are on "
                     f"the map already, named {source!r}. Choose the layers of another image."

@@ -17,7 +17,7 @@ from embedscope.napari_dock.data._data_choice import DataChoice, choice_of
 from embedscope.napari_dock.data._layer_features import is_points
 from embedscope.napari_dock.data._layer_places import finest_of
 from embedscope.napari_dock.data._opened_layers import LAYER_KINDS, SourceLayers, image_of
-from embedscope.napari_dock.data._proxies import itself, layer_class
+from embedscope.napari_dock.data._proxies import layer_class, unwrapped
 from embedscope.napari_dock.data._sample_jobs import SampleJobs
 from embedscope.napari_dock.layers._decoded_layers import is_decoded
 from embedscope.napari_dock.layers._linked_layers import LinkedLayers
@@ -84,9 +84,11 @@ class LayerReturn:
         samples, links = self._explorer.samples, self._links
         missing = self._missing(samples)
         taken = {id(each) for each in (*links.layers.values(), *links.own_layers)}
-        layers = [itself(each) for each in self._viewer.layers]
+        layers = [unwrapped(each) for each in self._viewer.layers]
         layers = [each for each in layers if id(each) not in taken and not is_decoded(each)]
-        layers.sort(key=lambda each: each is not itself(added))  # the new layer before copies of it
+        layers.sort(
+            key=lambda each: each is not unwrapped(added)
+        )  # the new layer before copies of it
         if samples is None or not missing or not layers:
             return
 
@@ -97,7 +99,7 @@ class LayerReturn:
             new = {name: layer for name, layer in new.items() if layer in self._viewer.layers}
             self._link(samples, new)
             name = "" if added is None else str(added.name)
-            if name in self._missing(samples) and any(each is itself(added) for each in layers):
+            if name in self._missing(samples) and any(each is unwrapped(added) for each in layers):
                 self._show_message(
                     f"{name} is not linked to the samples of that name: its data differ. Train on "
                     "it, or rename it and add it to the map."

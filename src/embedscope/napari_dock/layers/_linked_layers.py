@@ -15,13 +15,13 @@ from psygnal import Signal
 
 from embedscope.explorer import Coloring, Hovered, Selection
 from embedscope.napari_dock.data._layer_features import is_points
-from embedscope.napari_dock.data._proxies import itself
+from embedscope.napari_dock.data._proxies import unwrapped
 from embedscope.napari_dock.layers._area_link import AreaLink
 from embedscope.napari_dock.layers._image_frame import ImageFrame
 from embedscope.napari_dock.layers._image_rectangle import ImageRectangle
 from embedscope.napari_dock.layers._layer_link import LayerLink
 from embedscope.napari_dock.layers._marked_codes import MarkedCodes
-from embedscope.napari_dock.layers._picking import is_click, is_looking, mode_of_keys
+from embedscope.napari_dock.layers._picking import is_click, is_passive, mode_of_keys
 from embedscope.napari_dock.layers._point_link import PointLink
 from embedscope.napari_dock.layers._view_rectangle import ViewRectangle
 from embedscope.napari_dock.widgets._background import Background
@@ -93,7 +93,7 @@ class LinkedLayers:
         samples = self._samples
         for name, layer in layers.items():
             if samples is not None and name in samples.sources and layer in self._viewer.layers:
-                made = _linked(self._viewer, samples, name, itself(layer))
+                made = _linked(self._viewer, samples, name, unwrapped(layer))
                 if made is not None:
                     made.set_palette(self._codes.palette)
                     self._links.append(made)
@@ -197,7 +197,7 @@ class LinkedLayers:
 
     def _on_drag(self, viewer: Any, event: Any) -> Iterator[None]:
         """Select a clicked object; dragging still pans, and painting still paints."""
-        if event.button != 1 or not is_looking(viewer.layers.selection.active):
+        if event.button != 1 or not is_passive(viewer.layers.selection.active):
             return
         start, mode = event.pos, mode_of_keys(event.modifiers)
         yield
@@ -214,7 +214,7 @@ class LinkedLayers:
         """The sample under the mouse, in the uppermost layer that has one there."""
         by_layer = {id(link.layer): link for link in self._links}
         for layer in reversed(self._viewer.layers):
-            link = by_layer.get(id(itself(layer)))
+            link = by_layer.get(id(unwrapped(layer)))
             found = None if link is None else link.sample_at(event)
             if found is not None:
                 return found
@@ -247,7 +247,7 @@ class LinkedLayers:
         self.rectangle.declined.emit(str(error))
 
     def _on_removed(self, event: Any) -> None:
-        removed = itself(event.value)
+        removed = unwrapped(event.value)
         for link in list(self._links):
             if link.layer is removed:
                 self._links.remove(link)

@@ -11,7 +11,7 @@ from embedscope.napari_dock.layers._label_overlay import N_CODES
 Codes = npt.NDArray[np.uint8]
 
 SELECTED_CODE, NOVEL_CODE, _INSIDE_CODE = 251, 252, 253  # beyond the levels of a coloring
-_NO_VALUE_CODE = 250
+_NO_VALUE_CODE = 250  # level of samples without a value in a `Coloring`
 _SELECTED_RGBA = (255, 255, 255, 255)
 _HIGHLIGHT_RGBA = (255, 179, 71, 255)
 _INSIDE_RGBA = (255, 179, 71, 120)  # half transparent, so that the object below can be seen

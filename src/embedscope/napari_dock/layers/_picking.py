@@ -14,7 +14,7 @@ from embedscope.samples import SampleId, Samples
 
 _ROOM = 6.0  # size of the view, in sizes of the object
 _DRAG_PX = 4.0  # a click may move the mouse so far
-_LOOKING = {"pan_zoom", "pick"}  # modes of a layer in which a click changes nothing
+_PASSIVE_MODES = {"pan_zoom", "pick"}  # modes of a layer in which a click changes nothing
 
 
 def label_at(
@@ -114,9 +114,9 @@ def _pixel_at(layer: Any, event: Any, units: Any) -> tuple[int, ...]:
     return tuple(int(value) for value in place)
 
 
-def is_looking(layer: Any) -> bool:
+def is_passive(layer: Any) -> bool:
     """Whether a click or drag would change nothing in the active layer, or there is none."""
-    return layer is None or str(layer.mode) in _LOOKING
+    return layer is None or str(layer.mode) in _PASSIVE_MODES
 
 
 def is_click(start: Any, event: Any) -> bool:

@@ -28,7 +28,7 @@ from embedscope.samples.images import known_objects
 if TYPE_CHECKING:
     import pandas as pd
 
-_MOST_GATES = 255
+_MOST_GATES = 255  # classes are uint8, and 0 is no gate
 
 
 def add_gate_layers(viewer: Any, explorer: Explorer, layers: Mapping[str, Any]) -> list[str]:
