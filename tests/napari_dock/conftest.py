@@ -16,6 +16,8 @@ from map_pixels import settle
 from sessions import cells
 from vispy.scene import SceneCanvas
 
+from embedscope.napari_dock._sample_data import jurkat_layers
+
 if qtpy.PYSIDE6 and sys.version_info < (3, 12):
     # PySide6 releases more references to None than it took, some 8,000 per viewer; before Python
     # 3.12 None is deleted after a dozen viewers. These are held until the process ends.
@@ -101,6 +103,15 @@ def day_viewer(shown_viewer):
     image, labels = cells()
     shown_viewer.add_image(image[..., 0], name="DNA")
     shown_viewer.add_labels(labels, name="day 1")
+    return shown_viewer
+
+
+@pytest.fixture
+def jurkat_viewer(shown_viewer):
+    """The layers of the sample data "Jurkat cells", a corner with 36 cells."""
+    for data, about, kind in jurkat_layers():
+        getattr(shown_viewer, f"add_{kind}")(data[:240, :240], **about)
+    settle()
     return shown_viewer
 
 
