@@ -1,4 +1,4 @@
-"""Graphics before TensorFlow, which is the order in napari, and the only one that Mesa survives."""
+"""Shared fixtures. OpenGL starts before TensorFlow: Mesa crashes in the other order."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ import numpy as np
 import pytest
 import qtpy
 import vispy.app
+from dock_hands import cell_field
 from map_pixels import settle
+from sessions import cells
 from vispy.scene import SceneCanvas
 
+from embedscope.napari_dock._sample_data import jurkat_layers
+
 if qtpy.PYSIDE6 and sys.version_info < (3, 12):
-    # PySide6 gives back more references to None than it took, some 8,000 a viewer; before Python
-    # 3.12 None dies of that after a dozen viewers. These are held until the process is gone.
+    # PySide6 releases more references to None than it took, some 8,000 per viewer; before Python
+    # 3.12 None is deleted after a dozen viewers. These are held until the process ends.
     nones = [None] * 10_000_000
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(nones))
 
@@ -26,9 +30,9 @@ settled: set[str] = set()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
-    """Let no garbage collection look through what the large libraries have made for good.
+    """Exclude the permanent objects of the large libraries from garbage collection.
 
-    There are some three full collections a viewer, each a third of a second with TensorFlow.
+    There are some three full collections per viewer, each a third of a second with TensorFlow.
     """
     loaded = {"napari", "tensorflow"} & sys.modules.keys()
     if loaded - settled:
@@ -50,14 +54,14 @@ def usual_collector() -> None:
 
 @pytest.fixture(scope="package", autouse=True)
 def collector_afterwards() -> Iterator[None]:
-    """Tests of other packages find the collector as it usually is."""
+    """Reset the collector for tests of other packages."""
     yield
     collect_all_again()
 
 
 @pytest.fixture(scope="session", autouse=True)
 def graphics_first(qapp):
-    """A first OpenGL context: TensorFlow is imported by the first test that trains."""
+    """Create an OpenGL context before the first test that trains imports TensorFlow."""
     vispy.app.use_app(qtpy.API_NAME)
     canvas = SceneCanvas(keys=None, show=True, size=(32, 32))
     canvas.render()
@@ -66,19 +70,56 @@ def graphics_first(qapp):
 
 @pytest.fixture
 def shown_viewer(make_napari_viewer_proxy):
-    """A viewer on the screen, as a plugin gets it."""
+    """A viewer on the screen, behind napari's proxy for plugins."""
     viewer = make_napari_viewer_proxy(show=True)
     viewer.window.resize(1200, 900)
-    viewer.window.activate()  # keys go to no window that is not in front
+    viewer.window.activate()  # keys only go to the window in front
     settle()
     return viewer
 
 
 @pytest.fixture
-def open_dock():
-    """``open_dock(viewer)`` opens the dock as the menu does, set to train as little as it can.
+def viewer(make_napari_viewer_proxy):
+    """A viewer of 900 x 700 px on the screen."""
+    viewer = make_napari_viewer_proxy(show=True)
+    viewer.window.resize(900, 700)
+    settle()
+    return viewer
 
-    ``open_dock.forget()`` leaves it to the test to close what it has opened.
+
+@pytest.fixture
+def cells_viewer(shown_viewer):
+    """30 cells with a random stain, all of them in view."""
+    stain = np.random.default_rng(0).random(cell_field().shape, np.float32)
+    shown_viewer.add_image(stain, name="stain")
+    shown_viewer.add_labels(cell_field(), name="cells")
+    shown_viewer.reset_view()
+    return shown_viewer
+
+
+@pytest.fixture
+def day_viewer(shown_viewer):
+    """The layers of the first day of `sessions`: 36 cells and their DNA."""
+    image, labels = cells()
+    shown_viewer.add_image(image[..., 0], name="DNA")
+    shown_viewer.add_labels(labels, name="day 1")
+    return shown_viewer
+
+
+@pytest.fixture
+def jurkat_viewer(shown_viewer):
+    """The layers of the sample data "Jurkat cells", a corner with 36 cells."""
+    for data, about, kind in jurkat_layers():
+        getattr(shown_viewer, f"add_{kind}")(data[:240, :240], **about)
+    settle()
+    return shown_viewer
+
+
+@pytest.fixture
+def open_dock():
+    """``open_dock(viewer)`` opens the dock as the menu does, with the shortest training.
+
+    After ``open_dock.forget()`` the test closes the docks itself.
     """
     opened = []
 
@@ -115,7 +156,7 @@ def train(qtbot):
 def lay_out(qtbot):
     """``lay_out(dock)`` cuts the samples as Train does, and spreads them over a grid on the map.
 
-    Nothing is learned, which takes seconds: for what holds of any map.
+    Nothing is trained, which saves seconds: for tests that hold for any map.
     """
 
     def lay_it_out(dock):

@@ -1,4 +1,4 @@
-"""A run among napari's activities: it follows, ends, and Cancel stops the run once."""
+"""A run in napari's list of activities: it is followed and removed, and Cancel stops it once."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def test_cancel_stops_the_run_once(activity, stopped):
         activity.show_status(at(Phase.FITTING, fraction))
     assert stopped == [True]
     activity.show_status(at(Phase.STOPPED, 0.7))
-    activity.show_status(at(Phase.LAYOUT, 0.1))  # the next run is another
+    activity.show_status(at(Phase.LAYOUT, 0.1))  # another run
     assert stopped == [True]
 
 
 @pytest.mark.parametrize("meanwhile", [[Phase.LAYOUT], [Phase.LAYOUT, Phase.DONE], [Phase.DONE]])
-def test_what_comes_in_while_napari_makes_the_bar_makes_no_other(shown_viewer, activity, meanwhile):
-    """Napari lets Qt go on in there, so that the next status arrives within the first."""
+def test_a_status_while_napari_makes_the_bar_makes_no_second_bar(shown_viewer, activity, meanwhile):
+    """Napari processes Qt events there, so the next status arrives during the first call."""
     before = len(progress._all_instances)
     for phase in meanwhile:
         QTimer.singleShot(0, lambda phase=phase: activity.show_status(at(phase, 0.5)))

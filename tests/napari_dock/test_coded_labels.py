@@ -1,4 +1,4 @@
-"""Labels seen as codes: any slice, any kind of array, and no more read than is asked for."""
+"""Labels as codes: any slice, any kind of array, and only the requested part is read."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_the_rim_has_its_own_code():
     ]
 
 
-def test_changed_labels_are_read_again_when_told():
+def test_changed_labels_are_read_again_after_forget():
     labels = np.array([[1, 2]])
     view = CodedLabels(labels, LabelRows(np.array([1, 2])))
     view.set_codes(np.array([10, 20], np.uint8))

@@ -1,4 +1,4 @@
-"""Labels that are painted on after they were cut: the dock notices, and cuts again."""
+"""Labels that are painted after samples were cut: the dock detects it, and cuts again."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def cut_again(dock, qtbot):
 
 
 def wait_for_threads(qtbot) -> None:
-    """Until nothing is compared any more, and what was found has been told."""
+    """Wait until no pixels are compared any more, and the results have arrived."""
 
     def are_done() -> bool:
         return not any(thread.name == "embedscope samples" for thread in threading.enumerate())
@@ -83,7 +83,7 @@ def test_a_stroke_is_noticed_and_cutting_again_keeps_marks_and_places(cut, shown
     assert cut.outdated.isVisible()
     assert "cells" in cut.outdated.text.text()
     cells.mode = "pan_zoom"
-    cells.data = np.where(cells.data == 10, 0, cells.data)  # a cell that was selected is gone
+    cells.data = np.where(cells.data == 10, 0, cells.data)  # deletes a selected cell
     cut_again(cut, qtbot)
     assert not cut.outdated.isVisible()
     known = set(explorer.samples.identities.label.tolist())
@@ -100,7 +100,7 @@ def test_a_stroke_is_noticed_and_cutting_again_keeps_marks_and_places(cut, shown
     assert not marked(cut, tuple(np.argwhere(cells.data == 24)[0]))
 
 
-def test_before_it_is_cut_again_a_cell_that_is_gone_marks_nobody_else(cut, shown_viewer):
+def test_before_cutting_again_a_deleted_cell_marks_no_other_cell(cut, shown_viewer):
     explorer, cells = cut.explorer, shown_viewer.layers["cells"]
     gone = np.argwhere(cells.data == 10)
     cells.data_setitem(tuple(gone.T), 0)
@@ -198,7 +198,7 @@ def test_a_table_counts_by_the_columns_that_were_chosen():
     assert len(told) == 2
 
 
-def test_layers_are_let_go():
+def test_layers_are_garbage_collected():
     labels, image = Labels(np.ones((4, 4), int)), Image(np.ones((4, 4)))
     before = [len(emitter.callbacks) for emitter in labels.events.emitters.values()]
     watch, told = watched(DataChoice(Kind.OBJECTS, labels, (image,)))

@@ -1,4 +1,4 @@
-"""What the decoder draws as layers: the same pixels, in the images' units, beside them."""
+"""Decoded pictures as layers: the same pixels, in the images' units, beside them."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_a_volume_is_a_stack_of_volumes_and_a_flat_grid(viewer):
     assert grid.ndim == 2
 
 
-def test_a_carried_path_says_who_is_carried(viewer):
+def test_a_carried_path_names_the_carried_sample(viewer):
     samples = labelled(viewer, {"DNA": field(0, 4000), "actin": field(1, 900)})
     path = [
         replace(step(samples, value, 0), style="carried", style_of=samples.identities[1])
@@ -147,7 +147,7 @@ def test_a_carried_path_says_who_is_carried(viewer):
     assert typical.metadata["style_of"] is None
 
 
-def test_the_strip_in_the_dock_says_who_is_carried(viewer, qtbot):
+def test_the_strip_in_the_dock_names_the_carried_sample(viewer, qtbot):
     samples = labelled(viewer, {"DNA": field(0, 4000)})
     picture = np.zeros((SIDE, SIDE, 3), np.uint8)
     path = tuple(replace(step(samples, value, 0), picture=picture) for value in (0.0, 1.0))

@@ -1,4 +1,4 @@
-"""The dock in a real viewer: cut, train, look; nothing is lost whatever is closed or removed."""
+"""The dock in a real viewer: cut, train, explore; closing or removing parts loses nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TRAINING_TIMEOUT_MS = 240_000
 
 @pytest.fixture
 def cells():
-    """A corner of the bundled sample, ids as they are there: from 1 to some hundreds, with gaps."""
+    """A corner of the packaged sample with its own ids: from 1 to some hundreds, with gaps."""
     sample = jurkat_cells()
     corner = (slice(0, SIDE_PX), slice(0, SIDE_PX))
     return sample.image[corner], sample.labels[corner].astype(np.int32)
@@ -38,34 +38,21 @@ def viewer(make_napari_viewer_proxy, cells):
 
 
 @pytest.fixture
-def dock(viewer):
-    made = ExplorerDock(viewer)
-    viewer.window.add_dock_widget(made, name="Explore embedding")
-    made.explorer.set_parameters(n_neighbors=5, n_training_epochs=1, encoder="dense")
-    yield made
-    if made.explorer.status.phase.is_at_work:
-        made.explorer.stop()
-        made.explorer.wait(60)
-    made.close_links()
+def dock(viewer, open_dock):
+    return open_dock(viewer)
 
 
-def train(dock, qtbot):
-    """Press Train, and wait for the end."""
-    dock.view.train_panel.train.click()
-    qtbot.waitUntil(lambda: dock.explorer.status.phase.is_finished, timeout=TRAINING_TIMEOUT_MS)
-
-
-def test_from_layers_to_a_map_and_back(dock, viewer, cells, qtbot):
+def test_from_layers_to_a_map_and_back(dock, viewer, cells, train, qtbot):
     before = viewer.layers["cells"].data.copy(), viewer.layers["cells"].features.copy()
     beats = []
     heart = QTimer()
     heart.timeout.connect(lambda: beats.append(time.perf_counter()))
     heart.start(20)
-    train(dock, qtbot)
+    train(dock)
     heart.stop()
     explorer, labels = dock.explorer, cells[1]
     assert explorer.status.phase is Phase.DONE, dock.view.message.text()
-    assert np.median(np.diff(beats)) < 0.2  # the viewer moved all the while
+    assert np.median(np.diff(beats)) < 0.2  # the viewer stayed responsive
     ids = np.unique(labels)[1:]
     assert explorer.samples.identities.label.tolist() == ids.tolist()
     assert set(dock.view.loss_plot.losses) >= {"loss"}
@@ -111,8 +98,8 @@ def _check_sample_and_reasons(dock, qtbot):
     qtbot.waitUntil(lambda: "DNA" in dock.view.why_panel.text.text(), timeout=20_000)
 
 
-def test_the_map_takes_the_cells_of_another_image(dock, viewer, cells, qtbot):
-    train(dock, qtbot)
+def test_the_map_takes_the_cells_of_another_image(dock, viewer, cells, train, qtbot):
+    train(dock)
     n_before, trained = len(dock.explorer.samples), dock.explorer.embedding.positions.copy()
     viewer.add_image(cells[0][::-1, :, 1], name="DNA 2", scale=(0.5, 0.5))
     viewer.add_labels(cells[1][::-1], name="cells 2", scale=(0.5, 0.5))
@@ -281,7 +268,7 @@ def test_images_on_disk_are_added_beside_layers_that_only_have_their_names(
 
 
 def save_placed(dock, path):
-    """Cut what is chosen, give everybody a place and save it, without pictures."""
+    """Cut the chosen samples, give each a position, and save a session without pictures."""
     samples = dock.data_panel.choice().make()
     dock.explorer.set_samples(samples)
     dock.explorer.place(np.random.default_rng(0).normal(size=(len(samples), 2)))
@@ -304,7 +291,7 @@ def test_closed_docks_are_not_kept_alive(viewer, qtbot):
         dock.deleteLater()
         del dock
         QApplication.processEvents()
-    for _ in range(3):  # what is deleted may ask for more to be deleted
+    for _ in range(3):  # deleting may request further deletions
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
         QApplication.processEvents()
     gc.collect()

@@ -33,7 +33,7 @@ CONTROLS = (
     QComboBox,
     QLineEdit,
 )
-# The parts that these are made of are theirs to explain.
+# Composite controls: their parts need no tooltip of their own.
 MADE_OF_PARTS = (QAbstractSpinBox, QAbstractItemView, QComboBox, QCollapsible)
 SIDE_PX = 240  # 36 cells
 TRAINING_TIMEOUT_MS = 240_000
@@ -61,7 +61,7 @@ def controls_of(top: QWidget) -> list[QWidget]:
 
 
 def is_part(control: Any) -> bool:
-    """Whether it belongs to a control that is made of several, or to Qt's own scroll bars."""
+    """Whether it is part of a composite control, or of Qt's own scroll bars."""
     parent = control.parentWidget()
     while parent is not None:
         if isinstance(parent, QTabBar):
@@ -101,14 +101,14 @@ def test_a_map_moves_live_and_then_draws_paths_and_grids_and_says_why(dock, show
     dock.view.train_panel.train.click()
     qtbot.waitUntil(lambda: len(moved) > N_MOVES, timeout=TRAINING_TIMEOUT_MS)
     assert np.median(np.diff(moved)) < 0.5  # twice a second or more
-    dock.view.train_panel.stop.click()  # the best so far will do
+    dock.view.train_panel.stop.click()  # the best map so far is enough
     qtbot.waitUntil(lambda: dock.explorer.model is not None, timeout=TRAINING_TIMEOUT_MS)
     check_path_and_grid(dock, shown_viewer, qtbot)
     check_reasons_of_a_gate(dock, qtbot)
 
 
 def moves_of_the_map(dock):
-    """When the map was drawn with other places than before, in seconds: grows while it trains."""
+    """Times in seconds at which the map was drawn with new positions; grows while it trains."""
     points, moves, shown = dock.view.canvas.map_view.points, [], []
 
     def note(event):
@@ -136,7 +136,7 @@ def check_path_and_grid(dock, shown_viewer, qtbot):
     qtbot.waitUntil(lambda: "grid over the map: dark" in shown_viewer.layers, timeout=30_000)
     assert shown_viewer.layers["grid over the map: dark"].colormap.name == "cyan"
     offered = [dock.data_panel.images.item(k).text() for k in range(dock.data_panel.images.count())]
-    assert offered == ["DNA", "dark"]  # what was drawn is no data
+    assert offered == ["DNA", "dark"]  # decoded layers are not offered
 
 
 def check_reasons_of_a_gate(dock, qtbot):
@@ -148,7 +148,7 @@ def check_reasons_of_a_gate(dock, qtbot):
     why = dock.view.why_panel
     why.of.setCurrentIndex(1)
     why.button.click()
-    assert "Working out" in dock.view.message.text()
+    assert "Computing" in dock.view.message.text()
     qtbot.waitUntil(lambda: dock.explorer.explanation is not None, timeout=20_000)
     np.testing.assert_array_equal(dock.explorer.explanation.rows, inside)
     assert "DNA" in why.text.text()

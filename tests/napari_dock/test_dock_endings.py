@@ -1,4 +1,4 @@
-"""Viewer, dock or layer gone while something is worked out: no crash, no leak, a clear message."""
+"""Viewer, dock or layer removed while work is running: no crash, no leak, a clear message."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def add_cells(viewer, ending: str) -> None:
 
 
 def wait_for_threads(qtbot) -> None:
-    """Until no work of the dock goes on, and what it told has been heard."""
+    """Wait until no work of the dock is running, and its results have arrived."""
 
     def are_done() -> bool:
         names = [thread.name for thread in threading.enumerate()]
@@ -118,7 +118,7 @@ def test_a_closed_dock_that_was_used_is_not_kept_alive(viewer, lay_out, qtbot):
         viewer.window.remove_dock_widget(dock)
         forget(dock)
         del dock
-    for _ in range(3):  # what is deleted may ask for more to be deleted
+    for _ in range(3):  # deleting may request further deletions
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
         settle()
     gc.collect()
@@ -136,7 +136,7 @@ def trained(dock, qtbot):
     return dock
 
 
-def test_things_vanish_while_a_trained_map_is_asked(trained, viewer, qtbot):
+def test_layers_and_dock_are_removed_while_a_trained_map_is_used(trained, viewer, qtbot):
     check_apply_to_a_layer_that_is_removed(trained, viewer, qtbot)
     check_apply_to_samples_that_are_put_away(trained, viewer, qtbot)
     check_questions_of_a_dock_that_is_closed(trained, qtbot)

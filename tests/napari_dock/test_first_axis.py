@@ -1,4 +1,4 @@
-"""Time or depth: what a layer says of its first axis is taken; else it is asked."""
+"""Time or depth: the layer says what its first axis is, or the user has to choose."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from embedscope._errors import InvalidInputError
 from embedscope.napari_dock._sample_data import nuclei_layers
 from embedscope.napari_dock.data._data_choice import Kind
 from embedscope.napari_dock.data._data_panel import DataPanel
-from embedscope.napari_dock.data._layer_features import samples_of_features, told_axis_of
+from embedscope.napari_dock.data._layer_features import inferred_axis, samples_of_features
 from embedscope.napari_dock.data._layer_places import axes_of
 from embedscope.napari_dock.data._layer_samples import samples_of_patches
 from embedscope.napari_dock.data._previewing import Preview
@@ -30,7 +30,7 @@ def stack(**options) -> Labels:
     [
         ({}, ""),
         ({"scale": (2, 0.5, 0.5)}, ""),  # micrometres, or seconds
-        ({"units": ("um", "um", "um")}, ""),  # films have them too
+        ({"units": ("um", "um", "um")}, ""),  # time series have them too
         ({"axis_labels": ("z", "y", "x")}, "z"),
         ({"axis_labels": ("Time", "y", "x")}, "t"),
         ({"axis_labels": ("field", "y", "x")}, ""),
@@ -41,8 +41,8 @@ def stack(**options) -> Labels:
 )
 def test_what_a_layer_says(options, told):
     layer = stack(**options)
-    assert told_axis_of(layer) == told
-    assert axes_of(layer, "z") == "zyx"  # a person knows better
+    assert inferred_axis(layer) == told
+    assert axes_of(layer, "z") == "zyx"  # the user's choice wins
     if not told:
         with pytest.raises(InvalidInputError, match='"First axis"'):
             axes_of(layer)
@@ -65,7 +65,7 @@ def test_nothing_is_cut_before_it_is_known(qapp):
     panel.third_axis.setCurrentIndex(panel.third_axis.findText("time"))
     assert len(panel.choice().make()) == 8
     other = stack(axis_labels=("z", "y", "x"))
-    panel.show_layers((image, other))  # of another layer it is not the answer
+    panel.show_layers((image, other))  # another layer needs a choice of its own
     assert panel.third_axis.currentText() == "depth, as the layer says"
     assert len(panel.choice().make()) == 2
     assert isinstance(panel.choice().preview((0, 5, 5)), Preview)
@@ -82,7 +82,7 @@ def test_frames_among_the_features_are_time():
 
 
 def test_the_fields_that_come_along_say_it_themselves():
-    assert [told_axis_of(Layer.create(*each)) for each in nuclei_layers()] == ["t", "t"]
+    assert [inferred_axis(Layer.create(*each)) for each in nuclei_layers()] == ["t", "t"]
 
 
 def test_two_and_four_axes_need_no_answer():

@@ -1,4 +1,4 @@
-"""Selecting in the image by a rectangle: with a real mouse on a real canvas, and beside napari."""
+"""Selecting in the image by a rectangle: real mouse, real canvas, beside napari's own tools."""
 
 from __future__ import annotations
 
@@ -29,16 +29,8 @@ def field(*leading: int) -> np.ndarray:
     return labels
 
 
-@pytest.fixture
-def viewer(make_napari_viewer_proxy):
-    viewer = make_napari_viewer_proxy(show=True)
-    viewer.window.resize(900, 700)
-    settle()
-    return viewer
-
-
-class Hands:
-    """A viewer with cells on it, linked, and what rectangles have found."""
+class Linked:
+    """A viewer with linked cells, and the labels that rectangles have selected."""
 
     def __init__(self, viewer, labels, axes="", **placing):
         self.viewer, self.labels = viewer, labels
@@ -61,7 +53,7 @@ class Hands:
         self.found.append((set(self.samples.identities.label[rows].tolist()), mode))
 
     def pixel(self, place):
-        """Where a place of the labels is on the canvas, (x, y)."""
+        """The canvas pixel of a position in the labels, (x, y)."""
         native, camera = canvas_of(self.viewer), self.viewer.scene.camera
         world = np.array(self.cells.data_to_world(place))[list(self.viewer.dims.displayed)[-2:]]
         middle = np.array([native.height(), native.width()]) / 2
@@ -78,8 +70,8 @@ class Hands:
 
 
 def test_a_drag_selects_what_it_touches_and_the_image_stays_where_it_is(viewer, qtbot):
-    hands = Hands(viewer, field())
-    hands.links.rectangle.set_on(True)
+    linked = Linked(viewer, field())
+    linked.links.rectangle.set_on(True)
     center, zoom = viewer.scene.camera.center, viewer.scene.camera.zoom
     for keys, mode in (
         (KEYS.NoModifier, "replace"),
@@ -87,35 +79,35 @@ def test_a_drag_selects_what_it_touches_and_the_image_stays_where_it_is(viewer, 
         (KEYS.AltModifier, "subtract"),
         (KEYS.ControlModifier, "invert"),
     ):
-        hands.drag((10, 10), (30, 40), keys)
-        qtbot.waitUntil(lambda: bool(hands.found), timeout=60_000)
-        assert hands.found.pop() == ({300, 5}, mode)
-    hands.drag((50, 80), (34, 62))  # from below, from the right
-    qtbot.waitUntil(lambda: bool(hands.found), timeout=60_000)
-    assert hands.found.pop() == ({IDS[2]}, "replace")
-    hands.drag((40, 10), (50, 70))
-    qtbot.waitUntil(lambda: bool(hands.found), timeout=60_000)
-    assert hands.found.pop() == (set(), "replace")
+        linked.drag((10, 10), (30, 40), keys)
+        qtbot.waitUntil(lambda: bool(linked.found), timeout=60_000)
+        assert linked.found.pop() == ({300, 5}, mode)
+    linked.drag((50, 80), (34, 62))  # from below, from the right
+    qtbot.waitUntil(lambda: bool(linked.found), timeout=60_000)
+    assert linked.found.pop() == ({IDS[2]}, "replace")
+    linked.drag((40, 10), (50, 70))
+    qtbot.waitUntil(lambda: bool(linked.found), timeout=60_000)
+    assert linked.found.pop() == (set(), "replace")
     assert viewer.scene.camera.center == center
     assert viewer.scene.camera.zoom == zoom
-    hands.links.close()
+    linked.links.close()
 
 
-def test_off_again_napari_pans_and_zooms_as_ever(viewer):
-    hands = Hands(viewer, field())
+def test_once_off_napari_pans_and_zooms_again(viewer):
+    linked = Linked(viewer, field())
     before, overlays = list(viewer.mouse_drag_callbacks), set(viewer.canvas.overlays)
-    hands.links.rectangle.set_on(True)
-    hands.links.rectangle.set_on(True)
-    hands.links.rectangle.set_on(False)
+    linked.links.rectangle.set_on(True)
+    linked.links.rectangle.set_on(True)
+    linked.links.rectangle.set_on(False)
     assert list(viewer.mouse_drag_callbacks) == before
     assert set(viewer.canvas.overlays) == overlays
     center, zoom = viewer.scene.camera.center, viewer.scene.camera.zoom
-    hands.drag((10, 10), (30, 40))
+    linked.drag((10, 10), (30, 40))
     assert viewer.scene.camera.center != center
-    hands.drag((10, 10), (30, 40), KEYS.AltModifier)  # napari's own zoom
+    linked.drag((10, 10), (30, 40), KEYS.AltModifier)  # napari's own zoom
     assert viewer.scene.camera.zoom > zoom
-    assert hands.found == []
-    hands.links.close()
+    assert linked.found == []
+    linked.links.close()
 
 
 @pytest.mark.parametrize(
@@ -129,55 +121,55 @@ def test_off_again_napari_pans_and_zooms_as_ever(viewer):
     ids=["scaled", "rotated", "pyramid", "dask"],
 )
 def test_wherever_the_layer_lies(viewer, qtbot, labels, placing):
-    hands = Hands(viewer, labels, **placing)
-    hands.links.rectangle.set_on(True)
-    hands.drag((15, 8), (25, 20))
-    qtbot.waitUntil(lambda: bool(hands.found), timeout=60_000)
-    hands.drag((15, 30), (45, 85))
-    qtbot.waitUntil(lambda: len(hands.found) == 2, timeout=60_000)
-    assert hands.found == [({300}, "replace"), ({5, IDS[2]}, "replace")]
-    hands.links.close()
+    linked = Linked(viewer, labels, **placing)
+    linked.links.rectangle.set_on(True)
+    linked.drag((15, 8), (25, 20))
+    qtbot.waitUntil(lambda: bool(linked.found), timeout=60_000)
+    linked.drag((15, 30), (45, 85))
+    qtbot.waitUntil(lambda: len(linked.found) == 2, timeout=60_000)
+    assert linked.found == [({300}, "replace"), ({5, IDS[2]}, "replace")]
+    linked.links.close()
 
 
-def test_of_a_film_the_frame_on_show(viewer, qtbot):
+def test_in_a_time_series_the_displayed_frame_is_selected(viewer, qtbot):
     film = np.stack([field(), np.roll(field(), 28, axis=1)])
-    hands = Hands(viewer, film, "tyx", scale=(60, 1, 1))
-    hands.links.rectangle.set_on(True)
+    linked = Linked(viewer, film, "tyx", scale=(60, 1, 1))
+    linked.links.rectangle.set_on(True)
     rows = []
-    hands.links.framed.connect(lambda found, mode: rows.append(found))
+    linked.links.framed.connect(lambda found, mode: rows.append(found))
     for frame in (0, 1):
         viewer.dims.set_point(0, 60 * frame)
-        hands.drag((frame, 15, 8), (frame, 25, 20))
+        linked.drag((frame, 15, 8), (frame, 25, 20))
     qtbot.waitUntil(lambda: len(rows) == 2, timeout=60_000)
-    identities = hands.samples.identities
+    identities = linked.samples.identities
     assert [identities[int(each[0])][1:] for each in rows] == [(0, 300), (1, IDS[2])]
-    hands.links.close()
+    linked.links.close()
 
 
 def test_tools_of_layers_and_three_dimensions_come_first(viewer):
-    hands = Hands(viewer, field(3), "zyx")
+    linked = Linked(viewer, field(3), "zyx")
     told = []
-    hands.links.rectangle.declined.connect(told.append)
-    hands.links.rectangle.set_on(True)
-    hands.cells.mode, hands.cells.selected_label, hands.cells.brush_size = "paint", 77, 3
-    hands.drag((1, 5, 10), (1, 5, 60))
-    assert (hands.cells.data[1, 5] == 77).any()
-    hands.cells.mode = "pan_zoom"
+    linked.links.rectangle.declined.connect(told.append)
+    linked.links.rectangle.set_on(True)
+    linked.cells.mode, linked.cells.selected_label, linked.cells.brush_size = "paint", 77, 3
+    linked.drag((1, 5, 10), (1, 5, 60))
+    assert (linked.cells.data[1, 5] == 77).any()
+    linked.cells.mode = "pan_zoom"
     viewer.dims.ndisplay = 3
-    hands.drag((1, 10, 10), (1, 30, 40))
-    assert hands.found == []
+    linked.drag((1, 10, 10), (1, 30, 40))
+    assert linked.found == []
     assert len(told) == 1
-    hands.links.close()
+    linked.links.close()
 
 
 def test_a_rectangle_is_drawn_while_the_mouse_goes(viewer):
-    hands = Hands(viewer, field())
-    hands.links.rectangle.set_on(True)
-    hands.cells.visible = False
+    linked = Linked(viewer, field())
+    linked.links.rectangle.set_on(True)
+    linked.cells.visible = False
     settle()
     plain = viewer.screenshot(canvas_only=True, flash=False).astype(int)
     native = canvas_of(viewer)
-    start, end = hands.pixel((10, 10)), hands.pixel((50, 70))
+    start, end = linked.pixel((10, 10)), linked.pixel((50, 70))
     send(native, QEvent.Type.MouseButtonPress, start)
     send(native, QEvent.Type.MouseMove, (start + end) / 2)
     settle()
@@ -193,7 +185,7 @@ def test_a_rectangle_is_drawn_while_the_mouse_goes(viewer):
     settle()
     after = viewer.screenshot(canvas_only=True, flash=False).astype(int)
     assert np.abs(after - plain).max() < 12
-    hands.links.close()
+    linked.links.close()
 
 
 def test_nothing_is_left_behind(viewer):

@@ -35,7 +35,7 @@ def overlaid(layer: Labels, rows: LabelRows | None = None, **options: object):
 
 
 def shown_at(overlay: LabelOverlay, source: Labels, place: tuple[float, ...]) -> int:
-    """The code at a place of the source's data, read where it lies in the world."""
+    """The code at a position in the source's data, read at its world coordinates."""
     value = overlay.layer.get_value(source.data_to_world(place), world=True)
     value = value[1] if isinstance(value, tuple) else value
     return int(value or 0)
@@ -95,7 +95,7 @@ def film() -> tuple[np.ndarray, LabelRows, np.ndarray]:
 
 
 @pytest.mark.parametrize("array_of", [np.asarray, da.from_array])
-def test_ids_that_are_used_again_are_told_apart_by_frame(array_of):
+def test_reused_ids_are_distinguished_by_frame(array_of):
     frames, rows, codes = film()
     source = Labels(array_of(frames), scale=(60, 1, 1))
     viewer, overlay = overlaid(source, rows, frame_axis=0)
@@ -181,7 +181,7 @@ def test_other_data_of_another_shape():
     assert not overlay.layer.editable
 
 
-def test_data_of_other_axes_shows_nobody_until_the_axes_are_back():
+def test_data_with_other_axes_shows_no_object_until_the_axes_are_back():
     source = Labels(field())
     viewer, overlay = overlaid(source)
     source.data = field(4)
@@ -241,7 +241,7 @@ def test_nothing_is_left_of_it(how):
         overlay = LabelOverlay(viewer, source, LabelRows(IDS), "on the map")
         if how != "the dock":
             viewer.layers.remove(overlay.layer)
-            source.data = field() + 1  # before anybody has told the overlay
+            source.data = field() + 1  # before the overlay receives the event
         overlay.remove()
         if how.endswith("dock"):
             overlay.remove()

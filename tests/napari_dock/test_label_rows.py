@@ -1,4 +1,4 @@
-"""Which row a label is: with gaps, huge ids, ids used again, and ids nobody knows."""
+"""The row of a label: with gaps, huge ids, reused ids, and unknown ids."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_every_integer_type_finds_the_same_rows(dtype, greatest):
     assert rows.image_of(image).tolist() == [[0, 2, 0], [1, 0, 2]]
 
 
-def test_the_greatest_uint64_is_nobody():
+def test_the_greatest_uint64_is_no_sample():
     image = np.array([2**64 - 1, 2**63, 7], np.uint64)
     assert LabelRows(np.array([7])).image_of(image).tolist() == [0, 0, 1]
     assert LabelRows(np.array([7, 2**40])).image_of(image).tolist() == [0, 0, 1]
@@ -47,7 +47,7 @@ def test_a_mask_of_one_object():
     assert LabelRows(np.array([1])).image_of(np.array([True, False])).tolist() == [1, 0]
 
 
-def test_nobody_known_and_nothing_asked():
+def test_no_labels_and_no_pixels():
     assert LabelRows(np.array([], np.int64)).image_of(np.array([[3, 4]])).tolist() == [[0, 0]]
     assert LabelRows(np.array([3, 2**30])).image_of(np.zeros((0, 4), np.int32)).shape == (0, 4)
 
@@ -62,6 +62,6 @@ def test_nobody_known_and_nothing_asked():
         ([1, 2], [0], "one entry for each label"),
     ],
 )
-def test_what_cannot_be_told_apart_is_refused(labels, frames, rule):
+def test_ambiguous_labels_are_refused(labels, frames, rule):
     with pytest.raises(InvalidInputError, match=rule):
         LabelRows(np.array(labels), None if frames is None else np.array(frames))

@@ -1,4 +1,4 @@
-"""Channels of another image: told by the names of their layers, never by their order."""
+"""Channels of another image: matched by the names of their layers, never by order."""
 
 from __future__ import annotations
 

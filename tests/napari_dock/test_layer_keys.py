@@ -1,4 +1,4 @@
-"""Tables from other programs: each object gets its own row, or it is said what is missing."""
+"""Tables from other programs: each object gets its own row, or a note says what is missing."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_ilastik_tells_its_label_image_from_its_own_numbers():
         sizes(label=IDS, frame=[0, 1, 2] * 3),
     ],
 )
-def test_what_cannot_be_told_is_not_joined_and_said(table):
+def test_ambiguous_tables_are_not_joined_and_a_note_says_so(table):
     layer = cells(table)
     samples = cut(layer)
     assert "side" not in samples.features
@@ -262,7 +262,7 @@ def test_the_map_is_written_to_the_rows_of_their_objects_and_nothing_is_lost():
     pd.testing.assert_frame_equal(layer.features, written)
 
 
-def test_the_dock_shows_which_column_it_takes_and_lets_people_choose(qapp):
+def test_the_dock_shows_which_column_it_takes_and_lets_the_user_choose(qapp):
     viewer = ViewerModel()
     layer = viewer.add_layer(cells(sizes(label=IDS[::-1], index=IDS)))
     viewer.add_image(field(), name="stain")
@@ -274,7 +274,7 @@ def test_the_dock_shows_which_column_it_takes_and_lets_people_choose(qapp):
     panel.keys.label.setCurrentIndex(panel.keys.label.findData("label"))
     assert panel.choice().keys == TableKeys(label="label")
     assert panel.choice().make().column("side").tolist() == SIDES[::-1].tolist()
-    layer.features = sizes(label=["a", "b", "c"] * 3, t=0)  # of the user's own hand
+    layer.features = sizes(label=["a", "b", "c"] * 3, t=0)  # edited by the user
     assert panel.choice().keys == AUTOMATIC
     assert panel.keys.label.currentText() == "automatic: row number"
     assert panel.keys.frame.currentText() == "automatic: t"

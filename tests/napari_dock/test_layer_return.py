@@ -18,18 +18,9 @@ TIMEOUT_MS = 20_000
 
 
 @pytest.fixture
-def viewer(shown_viewer):
-    rng = np.random.default_rng(0)
-    shown_viewer.add_image(rng.random(cell_field().shape, np.float32), name="stain")
-    shown_viewer.add_labels(cell_field(), name="cells")
-    shown_viewer.reset_view()
-    return shown_viewer
-
-
-@pytest.fixture
-def cut(viewer, open_dock, lay_out):
+def cut(cells_viewer, open_dock, lay_out):
     """A dock over cells that are cut and on a map."""
-    dock = open_dock(viewer)
+    dock = open_dock(cells_viewer)
     lay_out(dock)
     return dock
 
@@ -41,88 +32,90 @@ def press_its_cross(dock) -> None:
         settle()
 
 
-def check_links(dock, viewer, name: str) -> None:
-    """A click on a cell is who stands there, and who is selected is marked there."""
+def check_links(dock, cells_viewer, name: str) -> None:
+    """A click on a cell selects its sample, and the selected sample is marked there."""
     y, x = (6 + 24 * 2 + 5, 6 + 24 * 3 + 5)
-    click_image(viewer, (y, x))
+    click_image(cells_viewer, (y, x))
     assert dock.explorer.selected_ids == [SampleId("cells", 0, 7 * 15 + 3)]
     (overlay,) = dock.links.own_layers
     np.testing.assert_array_equal(np.asarray(overlay.data) > 0, cell_field() == 7 * 15 + 3)
     assert [layer.name for layer in dock.links.layers.values()] == [name]
 
 
-def test_a_renamed_layer_is_not_added_a_second_time(cut, viewer):
+def test_a_renamed_layer_is_not_added_a_second_time(cut, cells_viewer):
     before = cut.explorer.samples
-    viewer.layers["cells"].name = "nuclei"
+    cells_viewer.layers["cells"].name = "nuclei"
     assert "named nuclei now" in cut.view.message.text()
     cut._add_to_map()
     assert "on the map already, named 'cells'" in cut.view.message.text()
     assert cut.explorer.samples is before
-    check_links(cut, viewer, "nuclei")
+    check_links(cut, cells_viewer, "nuclei")
 
 
 @pytest.mark.parametrize("name", ["cells", "cells again"])
-def test_a_layer_deleted_and_added_again_is_linked_again(cut, viewer, qtbot, name):
+def test_a_layer_deleted_and_added_again_is_linked_again(cut, cells_viewer, qtbot, name):
     cut.explorer.select_ids([SampleId("cells", 0, 10)])
-    viewer.layers.remove("cells")
+    cells_viewer.layers.remove("cells")
     assert cut.links.layers == {}
     assert "removed" in cut.view.message.text()
-    viewer.add_labels(cell_field(), name=name)
+    cells_viewer.add_labels(cell_field(), name=name)
     qtbot.waitUntil(lambda: "cells" in cut.links.layers, timeout=TIMEOUT_MS)
     assert cut.view.message.text() == f"{name} linked to the map again"
-    (overlay,) = cut.links.own_layers  # what was selected is shown at once
+    (overlay,) = cut.links.own_layers  # the selection is shown at once
     np.testing.assert_array_equal(np.asarray(overlay.data) > 0, cell_field() == 10)
-    check_links(cut, viewer, name)
-    viewer.layers[name].data_setitem((np.array([0]), np.array([0])), 999)
+    check_links(cut, cells_viewer, name)
+    cells_viewer.layers[name].data_setitem((np.array([0]), np.array([0])), 999)
     assert cut.outdated.isVisible()
 
 
-def test_a_layer_with_other_pixels_has_only_the_name(cut, viewer, qtbot):
-    viewer.layers.remove("cells")
-    viewer.add_labels(np.fliplr(cell_field()), name="cells")
+def test_a_layer_with_other_pixels_has_only_the_name(cut, cells_viewer, qtbot):
+    cells_viewer.layers.remove("cells")
+    cells_viewer.add_labels(np.fliplr(cell_field()), name="cells")
     qtbot.waitUntil(lambda: "not linked" in cut.view.message.text(), timeout=TIMEOUT_MS)
     assert cut.links.layers == {}
-    viewer.reset_view()
-    click_image(viewer, (10, 10))
+    cells_viewer.reset_view()
+    click_image(cells_viewer, (10, 10))
     assert cut.explorer.selected_ids == []
 
 
-def test_what_had_changed_before_it_was_deleted_is_still_known_as_changed(cut, viewer, qtbot):
-    cells = viewer.layers["cells"]
+def test_what_had_changed_before_it_was_deleted_is_still_known_as_changed(cut, cells_viewer, qtbot):
+    cells = cells_viewer.layers["cells"]
     cells.data_setitem((np.array([0]), np.array([0])), 999)
-    viewer.layers.remove("cells")
+    cells_viewer.layers.remove("cells")
     assert not cut.outdated.isVisible()
-    viewer.add_labels(cells.data, name="cells")
+    cells_viewer.add_labels(cells.data, name="cells")
     qtbot.waitUntil(lambda: "cells" in cut.links.layers, timeout=TIMEOUT_MS)
     assert cut.outdated.isVisible()
 
 
-def test_points_deleted_and_added_again(viewer, open_dock, lay_out, qtbot):
+def test_points_deleted_and_added_again(cells_viewer, open_dock, lay_out, qtbot):
     places = np.random.default_rng(0).random((20, 2)) * 100
     table = {"size": np.arange(20.0), "wave": np.sin(np.arange(20.0))}
-    viewer.add_points(places, features=table, name="spots")
-    dock = open_dock(viewer)
+    cells_viewer.add_points(places, features=table, name="spots")
+    dock = open_dock(cells_viewer)
     dock.data_panel.kind.setCurrentIndex(list(Kind).index(Kind.FEATURES))
     dock.data_panel.labels.setCurrentIndex(dock.data_panel.labels.findText("spots"))
     lay_out(dock)
-    viewer.layers.remove("spots")
-    viewer.add_points(places[::-1], name="others")
-    viewer.add_points(places, name="again")
+    cells_viewer.layers.remove("spots")
+    cells_viewer.add_points(places[::-1], name="others")
+    cells_viewer.add_points(places, name="again")
     qtbot.waitUntil(lambda: "spots" in dock.links.layers, timeout=TIMEOUT_MS)
     assert dock.links.layers["spots"].name == "again"
 
 
-def test_its_own_cross_ends_a_dock_and_another_is_linked_at_once(cut, viewer, open_dock, qtbot):
+def test_its_own_cross_ends_a_dock_and_another_is_linked_at_once(
+    cut, cells_viewer, open_dock, qtbot
+):
     explorer = cut.explorer
     explorer.add_gate([[-0.5, -0.5], [2.5, -0.5], [2.5, 2.5]], "corner")
     open_dock.forget()
     press_its_cross(cut)
-    assert [layer.name for layer in viewer.layers] == ["stain", "cells"]
-    viewer.layers["cells"].name = "renamed meanwhile"
-    dock = open_dock(viewer)
+    assert [layer.name for layer in cells_viewer.layers] == ["stain", "cells"]
+    cells_viewer.layers["cells"].name = "renamed meanwhile"
+    dock = open_dock(cells_viewer)
     assert dock.explorer is explorer
     qtbot.waitUntil(lambda: "cells" in dock.links.layers, timeout=TIMEOUT_MS)
-    check_links(dock, viewer, "renamed meanwhile")
+    check_links(dock, cells_viewer, "renamed meanwhile")
     before = explorer.samples
     ready = []
     dock._prepare(lambda: ready.append(True))  # Train goes on with them, and the gate stays
@@ -131,7 +124,7 @@ def test_its_own_cross_ends_a_dock_and_another_is_linked_at_once(cut, viewer, op
     assert explorer.gates.names == ("corner",)
 
 
-def test_a_dock_that_is_hidden_or_floats_stays_linked(cut, viewer):
+def test_a_dock_that_is_hidden_or_floats_stays_linked(cut, cells_viewer):
     frame = cut.parent()
     for change in (
         lambda: frame.setFloating(True),
@@ -142,20 +135,20 @@ def test_a_dock_that_is_hidden_or_floats_stays_linked(cut, viewer):
         change()
         settle()
         assert list(cut.links.layers) == ["cells"]
-    check_links(cut, viewer, "cells")
+    check_links(cut, cells_viewer, "cells")
 
 
-def test_train_after_a_layer_came_back_goes_on_with_the_samples(cut, viewer, qtbot):
+def test_train_after_a_layer_came_back_goes_on_with_the_samples(cut, cells_viewer, qtbot):
     explorer, before = cut.explorer, cut.explorer.samples
     explorer.add_gate([[-0.5, -0.5], [2.5, -0.5], [2.5, 2.5]], "corner")
-    viewer.layers.remove("cells")
-    viewer.add_labels(cell_field(), name="cells")
+    cells_viewer.layers.remove("cells")
+    cells_viewer.add_labels(cell_field(), name="cells")
     qtbot.waitUntil(lambda: "cells" in cut.links.layers, timeout=TIMEOUT_MS)
     ready = []
     cut._prepare(lambda: ready.append(True))  # asks nothing
     assert ready == [True]
     assert explorer.samples is before
-    cells = viewer.layers["cells"]
+    cells = cells_viewer.layers["cells"]
     cells.data_setitem((np.array([50]), np.array([50])), 9)
     asked = answer_question("Cancel")
     cut._prepare(lambda: ready.append(True))
@@ -164,7 +157,7 @@ def test_train_after_a_layer_came_back_goes_on_with_the_samples(cut, viewer, qtb
     assert ready == [True]
 
 
-def test_a_copy_of_a_layer_is_not_added_to_the_map(cut, viewer, qtbot):
+def test_a_copy_of_a_layer_is_not_added_to_the_map(cut, cells_viewer, qtbot):
     explorer = cut.explorer
     explorer.set_parameters(n_training_epochs=1)
     explorer.train()
@@ -172,17 +165,19 @@ def test_a_copy_of_a_layer_is_not_added_to_the_map(cut, viewer, qtbot):
     settle()
     before = explorer.samples
     copy = cell_field()
-    copy[copy == 10] = 0  # a copy of which a few were edited is a copy still
+    copy[copy == 10] = 0  # a copy with a few edited objects is still a copy
     copy[50:54, 50:54] = 999
-    viewer.add_labels(copy, name="copy")
+    cells_viewer.add_labels(copy, name="copy")
     cut.data_panel.labels.setCurrentIndex(cut.data_panel.labels.findText("copy"))
     cut.apply.click()
     qtbot.waitUntil(lambda: "must be another one" in cut.view.message.text(), timeout=TIMEOUT_MS)
     assert "press Cut again" in cut.view.message.text()
     assert explorer.samples is before
     stain = np.random.default_rng(9).random(cell_field().shape, np.float32)
-    viewer.layers["stain"].name = "old stain"
-    viewer.add_image(stain, name="stain")  # the same outlines over another image are others
+    cells_viewer.layers["stain"].name = "old stain"
+    cells_viewer.add_image(
+        stain, name="stain"
+    )  # the same outlines over another image give other samples
     images = cut.data_panel.images
     for place in range(images.count()):
         item = images.item(place)
@@ -192,9 +187,9 @@ def test_a_copy_of_a_layer_is_not_added_to_the_map(cut, viewer, qtbot):
     assert set(explorer.samples.sources) == {"cells", "copy"}
 
 
-def test_the_layer_that_came_back_is_linked_rather_than_a_copy_of_it(cut, viewer, qtbot):
-    viewer.add_labels(cell_field(), name="copy")
-    viewer.layers.remove("cells")
-    viewer.add_labels(cell_field(), name="back")
+def test_the_layer_that_came_back_is_linked_rather_than_a_copy_of_it(cut, cells_viewer, qtbot):
+    cells_viewer.add_labels(cell_field(), name="copy")
+    cells_viewer.layers.remove("cells")
+    cells_viewer.add_labels(cell_field(), name="back")
     qtbot.waitUntil(lambda: "cells" in cut.links.layers, timeout=TIMEOUT_MS)
     assert cut.links.layers["cells"].name == "back"

@@ -1,4 +1,4 @@
-"""From napari's layers to samples: the right object under the right name, whatever the layer."""
+"""Samples from napari's layers: the right object with the right name, for every kind of layer."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def field(shape: tuple[int, ...] = (40, 60)) -> np.ndarray:
 
 
 def image_of(labels: np.ndarray) -> np.ndarray:
-    """Every pixel tells its label."""
+    """The value of every pixel is its label."""
     return labels.astype(np.float32)
 
 
@@ -69,7 +69,7 @@ def test_affine_is_what_napari_does():
     np.testing.assert_allclose((affine_of(labels) @ point)[:2], labels.data_to_world(point[:2]))
 
 
-def test_time_points_are_told_apart():
+def test_time_points_are_distinguished():
     labels = np.stack([field(), field()[::-1]])
     cells = Labels(labels, name="cells")
     samples = samples_of_objects(
@@ -219,7 +219,7 @@ def test_only_copies_count_as_copies():
         (lambda cells: cells, True),
         (lambda cells: np.where(cells == 9, 0, cells), True),  # one object less
         (lambda cells: np.where(cells > 0, cells + 1000, 0), False),  # no label is the same
-        (lambda cells: np.roll(cells, 3, axis=1), False),  # others of the same labels
+        (lambda cells: np.roll(cells, 3, axis=1), False),  # other objects with the same labels
     ):
         other = Labels(change(field()), name="other")
         made = samples_same_way(samples, other, [image])

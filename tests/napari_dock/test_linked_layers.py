@@ -8,6 +8,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from dock_hands import hover_frame
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from napari.components import ViewerModel
@@ -37,7 +38,7 @@ def field(*leading: int) -> np.ndarray:
 
 
 class Linked:
-    """A viewer with labelled layers, linked to their samples, and what was told."""
+    """A viewer with labelled layers, linked to their samples, and the emitted signals."""
 
     def __init__(self, *fields: np.ndarray, frame_axis: str = "", **placing: object) -> None:
         self.viewer = ViewerModel()
@@ -57,10 +58,10 @@ class Linked:
         self.link()
         self.told: list[tuple[SampleId | None, str]] = []
         self.pointed: list[SampleId | None] = []
-        self.lost: list[str] = []
+        self.removed: list[str] = []
         self.links.picked.connect(lambda sample, mode: self.told.append((sample, mode)))
         self.links.pointed.connect(self.pointed.append)
-        self.links.lost.connect(self.lost.append)
+        self.links.layer_removed.connect(self.removed.append)
 
     def link(self) -> None:
         named = {name: self.cells[i] for i, name in enumerate(self.samples.sources)}
@@ -70,7 +71,7 @@ class Linked:
         self.links.show_selection(Selection(np.array(rows, np.int64)))
 
     def outlined(self, layer: int, place: tuple[int, ...]) -> bool:
-        """Whether a pixel shows the colour of what is selected."""
+        """Whether a pixel shows the colour of the selection."""
         world = self.cells[layer].data_to_world(place)
         overlay = self.links.own_layers[layer]
         value = overlay.get_value(world, world=True)
@@ -114,7 +115,7 @@ def test_colours_lie_on_the_objects_when_they_are_wanted():
     "placing",
     [{}, {"scale": (0.5, 3)}, {"rotate": 30, "translate": (5, -9)}, {"affine": np.diag([2, 3, 1])}],
 )
-def test_a_click_is_who_stands_there(placing):
+def test_a_click_picks_the_object_there(placing):
     linked = Linked(field(), **placing)
     for place in [(4, 2), (11, 8), (8, 14), (4, 26), (3, 2), (12, 8), (0, 0), (19, 29)]:
         drag(linked.viewer, world_at(linked.viewer, linked.cells[0], place))
@@ -135,7 +136,7 @@ def film() -> Linked:
 
 @settings(max_examples=25, deadline=None)  # the first one makes the film
 @given(st.integers(0, 2), st.integers(0, 2))
-def test_in_a_film_it_is_who_stands_there_in_that_frame(frame, i):
+def test_in_a_time_series_a_click_picks_the_object_of_the_frame(frame, i):
     linked = film()
     linked.viewer.dims.set_point(0, 60 * frame)
     place = np.argwhere(FRAMES[frame] == IDS[i])[0]
@@ -192,12 +193,12 @@ def test_a_drag_and_the_other_buttons_select_nothing():
     drag(linked.viewer, (8, 5), by_px=40)
     drag(linked.viewer, (8, 5), button=2)
     assert linked.told == []
-    drag(linked.viewer, (8, 5), by_px=2)  # a hand that trembles
+    drag(linked.viewer, (8, 5), by_px=2)  # the mouse moves slightly
     assert len(linked.told) == 1
 
 
 def test_whichever_layer_is_active_the_uppermost_object_is_meant():
-    linked = Linked(field(), field() + (field() > 0))  # one upon the other, with ids of their own
+    linked = Linked(field(), field() + (field() > 0))  # one above the other, with different ids
     for active in (*linked.viewer.layers, None):
         linked.viewer.layers.selection.active = active
         drag(linked.viewer, (8, 5))
@@ -211,7 +212,7 @@ def test_whichever_layer_is_active_the_uppermost_object_is_meant():
 
 
 @pytest.mark.parametrize("mode", ["paint", "erase", "fill", "polygon", "transform"])
-def test_tools_of_a_layer_work_as_ever(mode):
+def test_tools_of_a_layer_still_work(mode):
     linked = Linked(field())
     cells = linked.cells[0]
     cells.mode, cells.selected_label, cells.brush_size = mode, 5, 1
@@ -232,7 +233,7 @@ def test_adding_points_selects_nothing():
     assert len(points.data) == 1
 
 
-def test_the_pointer_says_who_is_under_it():
+def test_hovering_emits_the_sample_under_the_mouse():
     linked = Linked(field())
     hover(linked.viewer, (8, 5))
     hover(linked.viewer, (0, 0))
@@ -251,7 +252,7 @@ def test_a_deleted_layer_takes_its_overlay_along():
     linked = Linked(field(), field())
     linked.select(0, 3)
     linked.viewer.layers.remove(linked.cells[0])
-    assert linked.lost == ["cells 0"]
+    assert linked.removed == ["cells 0"]
     assert list(linked.links.layers) == ["cells 1"]
     assert [layer.name for layer in linked.viewer.layers if "map" in layer.name] == [
         "cells 1 on the map"
@@ -264,7 +265,7 @@ def test_a_deleted_layer_takes_its_overlay_along():
 def test_all_layers_deleted_at_once():
     linked = Linked(field(), field())
     linked.viewer.layers.clear()
-    assert sorted(linked.lost) == ["cells 0", "cells 1"]
+    assert sorted(linked.removed) == ["cells 0", "cells 1"]
     assert len(linked.viewer.layers) == 0
     linked.select(0)
     drag(linked.viewer, (0, 0))
@@ -287,14 +288,14 @@ def test_data_that_shrinks_or_loses_an_axis():
     linked = Linked(field(3), frame_axis="tyx")
     linked.cells[0].data = field()
     drag(linked.viewer, (8, 5))
-    assert linked.told.pop()[0] is None  # which frame that would be, nobody knows
+    assert linked.told.pop()[0] is None  # the frame is unknown
     linked.cells[0].data = field(2)
     drag(linked.viewer, (1, 8, 5))
     assert linked.told.pop()[0] is not None
 
 
 def listeners(linked: Linked) -> list[int]:
-    """How many listen to the viewer and to the user's layers, mouse included."""
+    """Number of callbacks on the viewer and the user's layers, mouse callbacks included."""
     emitters = [linked.viewer.layers.events, linked.viewer.dims.events, linked.viewer.events]
     emitters += [layer.events for layer in linked.cells]
     counts = [sum(len(one.callbacks) for one in group.emitters.values()) for group in emitters]
@@ -330,7 +331,7 @@ def test_nothing_is_left_behind():
     assert gone() is None
 
 
-def test_a_layer_deleted_while_linked_is_let_go():
+def test_a_layer_deleted_while_linked_is_garbage_collected():
     linked = Linked(field())
     (cells,) = linked.cells
     linked.viewer.layers.remove(cells)
@@ -341,7 +342,7 @@ def test_a_layer_deleted_while_linked_is_let_go():
         assert len(emitter.callbacks) == len(other.events.emitters[name].callbacks), name
 
 
-def test_who_is_unlike_the_others_has_a_rim_and_stripes_with_or_without_colours():
+def test_unlike_samples_have_a_rim_and_stripes_with_or_without_colours():
     linked = Linked(field())
     row = next(r for r, i in enumerate(linked.samples.identities) if i.label == IDS[1])
     novel = np.arange(3) == row
@@ -364,7 +365,7 @@ def test_who_is_unlike_the_others_has_a_rim_and_stripes_with_or_without_colours(
     assert set(np.unique(inside)) == {[3, 4, 5][row], 252}
     linked.links.set_marks_novel(False)
     assert set(np.unique(np.asarray(overlay.data)[5:11, 12:17])) == {[3, 4, 5][row]}
-    linked.link()  # other samples: nobody knows yet who is unlike them
+    linked.link()  # other samples, without `novel` so far
     linked.links.set_marks_novel(True)
     assert not np.asarray(linked.links.own_layers[0].data).any()
 
@@ -425,7 +426,7 @@ def test_in_a_film_in_seconds_beside_one_in_milliseconds_it_is_the_right_frame()
         go_to(viewer, cells, linked.samples, row)
         assert viewer.dims.point[0] == 60_000 * frame
         linked.links.show_hovered(Hovered(row))
-        assert linked.links.frame.is_shown
+        assert hover_frame(linked.viewer).visible
         assert middle_of_view(viewer, cells)[0] == frame
 
 
@@ -437,8 +438,8 @@ def test_the_frame_round_an_object_is_where_the_object_is_in_any_units():
         linked.viewer.scene.camera.center = (0, 8000, 14_000)
         linked.viewer.scene.camera.zoom = 0.02
         linked.links.show_hovered(Hovered(1))
-        assert linked.links.frame.is_shown
-        corners.append(linked.links.frame.corners_px)
+        assert hover_frame(linked.viewer).visible
+        corners.append(hover_frame(linked.viewer).position)
     np.testing.assert_allclose(corners[0], corners[1])
 
 

@@ -28,7 +28,7 @@ def field(side: int, pitch: int = 20) -> np.ndarray:
 
 
 class Read:
-    """Labels on disk that remember what was asked for."""
+    """Labels on disk that record what is read."""
 
     def __init__(self, labels: np.ndarray) -> None:
         self._labels, self.n_read = labels, 0
@@ -118,7 +118,7 @@ def test_where_nothing_is_in_view_it_looks_again_once_the_view_moves(qtbot):
     live.close()
 
 
-def test_a_folded_panel_reads_nothing(panel, qtbot):
+def test_a_collapsed_panel_reads_nothing(panel, qtbot):
     qtbot.waitUntil(lambda: n_pictures(panel) == 16, timeout=10_000)
     panel.hide()
     panel.crop_size.setValue(12)
@@ -151,7 +151,7 @@ def test_of_a_large_image_only_a_block_is_read():
     assert 0 < labels.n_read < 4000**2 / 50
 
 
-def test_sparse_objects_are_looked_for_farther_away_unless_nobody_waits():
+def test_sparse_objects_are_searched_farther_away_unless_the_preview_is_outdated():
     labels = np.zeros((3000, 3000), np.int32)
     labels[1500:1510, 1500:1510] = 4
     labels[1900:1910, 1700:1710] = 9

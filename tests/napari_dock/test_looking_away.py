@@ -1,4 +1,4 @@
-"""Whoever is under a mouse that rests is pointed at only while the image shows them."""
+"""A sample under a resting mouse is hovered only while the image shows it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from embedscope.samples import SampleId
 
 @pytest.fixture
 def pointed_at(shown_viewer, open_dock, lay_out):
-    """A dock over a film, whose first frame has a cell under the mouse."""
+    """A dock over a time series whose first frame has a cell under the mouse."""
     frames = np.stack([cell_field(), np.roll(cell_field(), 12, axis=1)])
     pixels = np.random.default_rng(0).random(frames.shape, np.float32)
     axes = ("t", "y", "x")
@@ -33,18 +33,18 @@ def pointed_at(shown_viewer, open_dock, lay_out):
     return dock
 
 
-def test_another_frame_has_somebody_else_there(pointed_at, shown_viewer):
+def test_another_frame_has_another_cell_there(pointed_at, shown_viewer):
     shown_viewer.dims.set_point(0, 1)
     assert pointed_at.explorer.hovered.row is None
     assert not pointed_at.view.card.isVisible()
 
 
-def test_a_layer_that_is_deleted_has_nobody(pointed_at, shown_viewer):
+def test_a_deleted_layer_has_no_hovered_sample(pointed_at, shown_viewer):
     shown_viewer.layers.remove("cells")
     assert pointed_at.explorer.hovered.row is None
 
 
-def test_who_is_pointed_at_on_the_map_stays(pointed_at, shown_viewer):
+def test_a_sample_hovered_on_the_map_stays_hovered(pointed_at, shown_viewer):
     pointed_at.explorer.hover(5, origin="map")
     shown_viewer.dims.set_point(0, 1)
     assert pointed_at.explorer.hovered.row == 5

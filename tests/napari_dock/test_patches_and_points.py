@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from dock_hands import box_around, canvas_of, click_image, click_point, drag_map, send
+from dock_hands import box_around, canvas_of, click_image, click_point, drag_map, hover_frame, send
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from map_pixels import settle
@@ -81,15 +81,15 @@ def test_pointing_at_the_map_frames_the_patch_in_the_image(patched, shown_viewer
     native, camera = canvas_of(shown_viewer), shown_viewer.scene.camera
     middle = np.array([native.height(), native.width()]) / 2
     wanted = middle + (middle_of(patched, row) - camera.center[-2:]) * camera.zoom
-    frame = patched.links.frame
-    assert frame.is_shown
-    np.testing.assert_allclose(frame.corners_px.mean(axis=0), wanted, atol=1.5 * camera.zoom)
-    side = np.ptp(frame.corners_px, axis=0)
+    frame = hover_frame(shown_viewer)
+    assert frame.visible
+    np.testing.assert_allclose(np.mean(frame.position, axis=0), wanted, atol=1.5 * camera.zoom)
+    side = np.ptp(frame.position, axis=0)
     np.testing.assert_allclose(side, 32 * camera.zoom, atol=8)
     camera.zoom *= 1.5
-    assert not frame.is_shown
+    assert not frame.visible
     patched.explorer.hover(None)
-    assert not frame.is_shown
+    assert not frame.visible
 
 
 def test_a_rectangle_in_the_image_selects_patches(patched, shown_viewer, qtbot):
@@ -206,7 +206,7 @@ def linked_points(places=PLACES, third_axis="t", **placing):
     return viewer, layer, links, told, samples
 
 
-def test_points_that_are_removed_added_and_moved_keep_who_they_are():
+def test_points_that_are_removed_added_and_moved_keep_their_identities():
     viewer, layer, links, told, _ = linked_points()
     layer.remove([0, 5])
     layer.add([[200.0, 200.0]])

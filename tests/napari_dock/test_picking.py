@@ -38,7 +38,7 @@ def scattered(*leading: int) -> np.ndarray:
 
 
 def assert_in_view(viewer: ViewerModel, layer: Labels, samples: Samples, row: int) -> None:
-    """The object stands in the middle of what is shown."""
+    """The object is in the middle of the view."""
     shown = list(viewer.dims.displayed)
     middle = np.array(viewer.dims.point)
     middle[shown] = np.array(viewer.scene.camera.center)[-len(shown) :]

@@ -1,4 +1,4 @@
-"""Callbacks from any thread run in the main one, in order, and not after the end."""
+"""Callbacks of any thread run in the main thread, in order, until the dispatcher ends."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def settle_deletions() -> None:
     settle()
 
 
-def test_three_threads_are_heard_each_in_its_order(owner, qtbot):
+def test_callbacks_of_three_threads_run_each_in_order(owner, qtbot):
     dispatch, heard, ran_in = QtDispatcher(owner), [], set()
 
     def call(name: str) -> None:
@@ -54,7 +54,7 @@ def test_three_threads_are_heard_each_in_its_order(owner, qtbot):
         assert [number for who, number in heard if who == name] == list(range(N_CALLS))
 
 
-def test_from_the_main_thread_too_a_callback_waits_its_turn(owner):
+def test_a_callback_from_the_main_thread_waits_too(owner):
     dispatch, heard = QtDispatcher(owner), []
 
     def outer() -> None:
@@ -67,7 +67,7 @@ def test_from_the_main_thread_too_a_callback_waits_its_turn(owner):
     assert heard == ["outer", "inner"]
 
 
-def test_a_callback_that_fails_is_told_and_the_next_one_runs(owner, qtbot):
+def test_a_callback_that_fails_is_reported_and_the_next_one_runs(owner, qtbot):
     dispatch, heard = QtDispatcher(owner), []
     with qtbot.capture_exceptions() as failed:
         dispatch(lambda: 1 / 0)
@@ -91,9 +91,9 @@ def test_after_its_end_callbacks_are_dropped(owner):
 
 def test_at_the_end_of_the_process_qt_may_delete_in_any_order(owner):
     dispatch = QtDispatcher(owner)
-    delete(dispatch._bell)
+    delete(dispatch._queue)
     delete(owner)  # an error here would end the process
-    dispatch(lambda: pytest.fail("nobody is there any more"))
+    dispatch(lambda: pytest.fail("the dispatcher has ended"))
 
 
 def test_an_end_while_threads_call_crashes_nothing(owner):
@@ -135,11 +135,11 @@ def test_a_callback_may_close_the_window_that_it_reports_to(owner, qtbot):
 
 
 def test_after_a_slow_callback_the_next_one_waits_as_long(owner, qtbot):
-    """What it takes to paint counts too, so that a run does not fill the main thread."""
+    """Painting counts too, so that a run does not keep the main thread busy."""
     dispatch, ended = QtDispatcher(owner), []
 
     def slow() -> None:
-        time.sleep(0.1)
+        time.sleep(0.1)  # the callback is slow; nothing is waited for
         ended.append(time.perf_counter())
 
     dispatch(slow)

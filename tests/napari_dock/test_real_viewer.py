@@ -27,14 +27,6 @@ def field() -> np.ndarray:
     return labels
 
 
-@pytest.fixture
-def viewer(make_napari_viewer_proxy):
-    viewer = make_napari_viewer_proxy(show=True)
-    viewer.window.resize(900, 700)
-    settle()
-    return viewer
-
-
 def test_a_click_into_the_image_a_lasso_on_it_and_a_map_that_floats(viewer):
     stain = Image(field().astype(np.float32), name="stain")
     cells = viewer.add_labels(field(), name="cells", scale=(1, 1))

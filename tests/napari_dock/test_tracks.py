@@ -50,7 +50,7 @@ def test_the_menu_draws_them_where_there_are_any(qtbot):
     canvas.map_view.set_positions(np.array([[0, 0], [1, 1]], np.float32))
     assert not canvas.map_view._tracks.visible
     menu.tracks.setChecked(True)
-    assert not canvas.map_view._tracks.visible  # of the selection, and nobody is selected
+    assert not canvas.map_view._tracks.visible  # of the selection, which is empty
     menu.show_selection(np.array([1]))
     assert canvas.map_view._tracks.visible
     menu.show_selection(np.array([], np.int64))

@@ -1,4 +1,4 @@
-"""Which pixels a rectangle on the screen touches, whatever the layer's way to the world."""
+"""The pixels that a rectangle on the screen touches, for any transform of the layer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is not on the map is said, and what would be lost is asked about."""
+"""Samples missing on the map are named, and before marks are lost the user is asked."""
 
 from __future__ import annotations
 
@@ -12,21 +12,13 @@ N_CELLS = 30
 TIMEOUT_MS = 20_000
 
 
-@pytest.fixture
-def viewer(shown_viewer):
-    stain = np.random.default_rng(0).random(cell_field().shape, np.float32)
-    shown_viewer.add_image(stain, name="stain")
-    shown_viewer.add_labels(cell_field(), name="cells")
-    return shown_viewer
-
-
-def test_objects_without_pixels_are_named(viewer, open_dock, lay_out):
-    dock = open_dock(viewer)
+def test_objects_without_pixels_are_named(cells_viewer, open_dock, lay_out):
+    dock = open_dock(cells_viewer)
     assert not dock.left_out.isVisible()
-    stain = viewer.layers["stain"].data.copy()
+    stain = cells_viewer.layers["stain"].data.copy()
     for label in (10, 17, 24):
         stain[cell_field() == label] = np.nan
-    viewer.layers["stain"].data = stain
+    cells_viewer.layers["stain"].data = stain
     lay_out(dock)
     assert len(dock.explorer.samples) == N_CELLS - 3
     assert dock.left_out.isVisible()
@@ -35,16 +27,16 @@ def test_objects_without_pixels_are_named(viewer, open_dock, lay_out):
         "frame 0 of cells (NaN or infinite pixels) and 1 other."
     )
     assert "object 24" in dock.left_out.toolTip()
-    viewer.layers["stain"].data = np.nan_to_num(stain)
+    cells_viewer.layers["stain"].data = np.nan_to_num(stain)
     dock.outdated.cut_again.click()
     dock.explorer.set_samples(None)
     assert not dock.left_out.isVisible()
 
 
 @pytest.fixture
-def marked(viewer, open_dock, lay_out):
+def marked(cells_viewer, open_dock, lay_out):
     """A dock over a map with a gate and a selection, and other data chosen."""
-    dock = open_dock(viewer)
+    dock = open_dock(cells_viewer)
     lay_out(dock)
     dock.explorer.add_gate([[-0.5, -0.5], [2.5, -0.5], [2.5, 2.5]], "corner")
     dock.explorer.select_rows([1, 2])
@@ -100,8 +92,10 @@ def test_without_them_and_without_marks_nothing_is_in_the_way(marked, qtbot):
     qtbot.waitUntil(lambda: explorer.samples is not before, timeout=TIMEOUT_MS)
 
 
-def test_gates_drawn_while_samples_are_read_are_asked_about_too(viewer, open_dock, lay_out, qtbot):
-    dock = open_dock(viewer)
+def test_gates_drawn_while_samples_are_read_are_asked_about_too(
+    cells_viewer, open_dock, lay_out, qtbot
+):
+    dock = open_dock(cells_viewer)
     lay_out(dock)
     before = dock.explorer.samples
     dock.data_panel.align.setChecked(True)
@@ -153,9 +147,9 @@ def test_what_is_saved_is_not_asked_about(marked, another_session, tmp_path, qtb
 
 
 def test_a_trained_map_without_marks_is_asked_about(
-    viewer, open_dock, train, another_session, tmp_path, qtbot
+    cells_viewer, open_dock, train, another_session, tmp_path, qtbot
 ):
-    dock = open_dock(viewer)
+    dock = open_dock(cells_viewer)
     train(dock)
     asked = answer_question("Open without it")
     dock.open_session(another_session)
@@ -163,18 +157,18 @@ def test_a_trained_map_without_marks_is_asked_about(
     assert "has not been saved" in asked[0]
 
 
-def test_a_failure_leaves_what_is_known_of_the_layers(marked, viewer, qtbot):
-    explorer, cells = marked.explorer, viewer.layers["cells"]
+def test_a_failure_leaves_what_is_known_of_the_layers(marked, cells_viewer, qtbot):
+    explorer, cells = marked.explorer, cells_viewer.layers["cells"]
     cells.data_setitem((np.array([50]), np.array([50])), 9)
     assert marked.outdated.isVisible()
-    viewer.layers["stain"].scale = (2, 2)  # does not lie on the cells
+    cells_viewer.layers["stain"].scale = (2, 2)  # does not lie on the cells
     before = explorer.samples
     press_train(marked, "Train without")
     qtbot.waitUntil(marked.view.train_panel.isEnabled, timeout=TIMEOUT_MS)
     assert "scale and place" in marked.view.message.text()
     assert explorer.samples is before
     assert marked.outdated.isVisible()
-    viewer.layers["stain"].scale = (1, 1)
+    cells_viewer.layers["stain"].scale = (1, 1)
     marked.outdated.cut_again.click()
     assert not marked.view.train_panel.isEnabled()
     assert not marked.outdated.cut_again.isEnabled()
@@ -183,11 +177,11 @@ def test_a_failure_leaves_what_is_known_of_the_layers(marked, viewer, qtbot):
     assert explorer.gates.names == ("corner",)
 
 
-def test_without_layers_nothing_is_asked_before_that_is_said(marked, viewer):
-    viewer.layers.remove("stain")
+def test_without_layers_nothing_is_asked_before_that_is_said(marked, cells_viewer):
+    cells_viewer.layers.remove("stain")
     marked.view.train_panel.train.click()
     assert "an image must be chosen" in marked.view.message.text()
-    viewer.layers.clear()
+    cells_viewer.layers.clear()
     marked.view.train_panel.train.click()
     assert "a labels layer must be chosen" in marked.view.message.text()
     assert marked.explorer.gates.names == ("corner",)

@@ -12,13 +12,12 @@ import pytest
 from map_pixels import settle
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QApplication
-from sessions import cells
 
 from embedscope.explorer import ColorBy
 
 
 def delete_what_is_to_be_deleted() -> None:
-    """Let Qt and Python delete; what is deleted may ask for more to be."""
+    """Let Qt and Python delete objects; deleting may request further deletions."""
     for _ in range(3):
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
         settle()
@@ -26,7 +25,7 @@ def delete_what_is_to_be_deleted() -> None:
 
 
 def listeners(viewer: Any) -> dict[str, int]:
-    """How many listen to the viewer and its layers, by what they listen to."""
+    """Number of callbacks on the viewer and its layers, by event."""
     groups = {
         "viewer": viewer.events,
         "layers": viewer.layers.events,
@@ -52,12 +51,9 @@ def _emitters(group: Any) -> list[tuple[str, Any]]:
 
 
 @pytest.fixture
-def viewer(shown_viewer):
-    shown_viewer.window.resize(700, 500)  # what draws in software draws less
-    image, labels = cells()
-    shown_viewer.add_image(image[..., 0], name="DNA")
-    shown_viewer.add_labels(labels, name="day 1")
-    return shown_viewer
+def viewer(day_viewer):
+    day_viewer.window.resize(700, 500)  # software rendering is faster in a small window
+    return day_viewer
 
 
 @pytest.mark.parametrize("n_rounds", [3, pytest.param(6, marks=pytest.mark.long)])
@@ -84,11 +80,11 @@ def test_open_train_and_close_again_and_again(viewer, open_dock, train, qtbot, n
     assert [each() for each in docks] == [None] * n_rounds
     assert widgets[-1] <= widgets[1], widgets  # napari makes some once, with the first overlay
     qtbot.waitUntil(lambda: not _workers(threads), timeout=20_000)
-    assert np.isfinite(_explorer_positions(viewer)).all()  # what was trained is kept
+    assert np.isfinite(_explorer_positions(viewer)).all()  # the trained map is kept
 
 
 def _workers(before: set[threading.Thread]) -> list[str]:
-    """Threads of the package that are still there."""
+    """Threads of the package that still run."""
     new = set(threading.enumerate()) - before
     return [each.name for each in new if each.name.startswith("embedscope")]
 

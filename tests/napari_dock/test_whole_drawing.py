@@ -7,26 +7,20 @@ from time import perf_counter
 import numpy as np
 import pytest
 from dock_hands import click_image, click_point, drag_map, pixels_of
-from map_pixels import settle
 
-from embedscope.napari_dock._sample_data import jurkat_layers
 from embedscope.napari_dock.map._gestures import Tool
 
-CORNER = (slice(0, 240), slice(0, 240))  # 36 cells of the sample
 N_PER_SECOND = 15
 
 
 @pytest.fixture
-def dock(shown_viewer, open_dock, train):
-    for data, about, kind in jurkat_layers():
-        getattr(shown_viewer, f"add_{kind}")(data[CORNER], **about)
-    settle()
-    made = open_dock(shown_viewer)
+def dock(jurkat_viewer, open_dock, train):
+    made = open_dock(jurkat_viewer)
     train(made)
     return made
 
 
-def test_a_cell_is_clicked_carried_and_drawn_again(dock, shown_viewer, qtbot):
+def test_a_cell_is_clicked_carried_and_drawn_again(dock, jurkat_viewer, qtbot):
     explorer, view, panel = dock.explorer, dock.view, dock.view.sample_panel
     assert view.explained.text() == f"The decoder {explorer.explained.text}."
     assert view.loss_plot.losses.keys() >= {"loss", "val_style_reconstruction_loss"}
@@ -35,9 +29,9 @@ def test_a_cell_is_clicked_carried_and_drawn_again(dock, shown_viewer, qtbot):
     assert not panel.spread.pixmap().isNull()
     typical = explorer.reconstruction.sample
 
-    row, labels = 20, shown_viewer.layers["Jurkat cells"].data
+    row, labels = 20, jurkat_viewer.layers["Jurkat cells"].data
     label = explorer.samples.identities.label[row]
-    click_image(shown_viewer, np.argwhere(labels == label).mean(axis=0))
+    click_image(jurkat_viewer, np.argwhere(labels == label).mean(axis=0))
     assert explorer.selection.rows.tolist() == [row]
     panel.carrying.carry.click()
     name = f"Jurkat cells {label}"
@@ -51,7 +45,7 @@ def test_a_cell_is_clicked_carried_and_drawn_again(dock, shown_viewer, qtbot):
 
 
 def _check_carrying(dock, row, name, typical):
-    """Where somebody else stands it is drawn otherwise than typically, and fast."""
+    """At another sample's position it is decoded unlike the typical sample, and fast."""
     explorer, panel = dock.explorer, dock.view.sample_panel
     drag_map(dock, Tool.DECODE, pixels_of(dock, [4]))
     assert panel.caption.text() in {
@@ -72,7 +66,7 @@ def _check_drawn_again(dock, qtbot):
     held_out = int(explorer.model.estimator.validation_rows_[0])
     click_point(dock, held_out)
     panel.carrying.reconstruct.click()
-    assert "Drawing" in dock.view.message.text()
+    assert "Reconstructing" in dock.view.message.text()
     qtbot.waitUntil(lambda: panel.again.isVisible(), timeout=20_000)
     (shown,) = explorer.sample_reconstructions
     assert shown.is_held_out == (shown.row in explorer.model.estimator.validation_rows_)

@@ -1,4 +1,4 @@
-"""A viewer, a dock or a layer that goes in mid-training, in a process that lives on."""
+"""A viewer, a dock or a layer that is removed during training, while the process goes on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from map_pixels import settle
 from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
-from sessions import cells
 
 from embedscope.training import Phase, Status
 
@@ -21,19 +20,16 @@ TIMEOUT_MS = 240_000
 
 @pytest.fixture
 def failures(monkeypatch):
-    """What goes wrong in Qt's callbacks, which nobody is told of otherwise."""
+    """Errors in Qt's callbacks, which are not raised elsewhere."""
     told = []
     monkeypatch.setattr(sys, "excepthook", lambda kind, error, trace: told.append(repr(error)))
     return told
 
 
 @pytest.fixture
-def training(shown_viewer, open_dock, qtbot):
+def training(day_viewer, open_dock, qtbot):
     """A dock whose run has just begun to fit, with hours to go."""
-    image, labels = cells()
-    shown_viewer.add_image(image[..., 0], name="DNA")
-    shown_viewer.add_labels(labels, name="day 1")
-    dock = open_dock(shown_viewer)
+    dock = open_dock(day_viewer)
     dock.explorer.set_parameters(n_training_epochs=100, reconstruction=False)
     dock.view.train_panel.train.click()
     qtbot.waitUntil(lambda: bool(dock.explorer.losses), timeout=TIMEOUT_MS)
@@ -44,7 +40,7 @@ def training(shown_viewer, open_dock, qtbot):
 def press_the_windows_cross(viewer, dock):
     window = getattr(viewer, "__wrapped__", viewer).window  # behind the proxy for plugins
     window._qt_window.close()
-    del window._qt_window  # as napari itself does, so that nobody closes it again
+    del window._qt_window  # as napari does, so that it is not closed twice
 
 
 def close_the_viewer(viewer, dock):
@@ -62,7 +58,7 @@ def press_both_crosses(viewer, dock):
 
 
 def let_go() -> None:
-    """Let Qt delete; what is deleted may ask for more to be deleted."""
+    """Let Qt delete objects; deleting may request further deletions."""
     for _ in range(3):
         settle()
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
@@ -73,16 +69,16 @@ def let_go() -> None:
     "end", [press_the_windows_cross, close_the_viewer, press_both_crosses], ids=lambda f: f.__name__
 )
 def test_the_run_of_a_viewer_that_is_closed_stops_and_keeps_its_map(
-    training, shown_viewer, qtbot, failures, end
+    training, day_viewer, qtbot, failures, end
 ):
     explorer = training.explorer
     training.view.map_place.pop_out()
-    end(shown_viewer, training)
+    end(day_viewer, training)
     let_go()
     qtbot.waitUntil(lambda: explorer.status.phase.is_finished, timeout=20_000)
     assert explorer.status.phase is Phase.STOPPED
     assert np.isfinite(explorer.model.embedding).all()
-    explorer.select_rows([1, 2])  # nobody listens that is not there any more
+    explorer.select_rows([1, 2])  # no deleted listener is called
     settle()
     windows = [each for each in QApplication.topLevelWidgets() if each.isVisible()]
     assert not [each for each in windows if each.windowTitle() == "Map"]
@@ -90,17 +86,14 @@ def test_the_run_of_a_viewer_that_is_closed_stops_and_keeps_its_map(
 
 
 def test_a_window_that_is_closed_while_napari_shows_the_activity(
-    shown_viewer, open_dock, qtbot, failures
+    day_viewer, open_dock, qtbot, failures
 ):
-    """Napari lets Qt go on in there, and nothing of the dock is left when it comes back."""
-    image, labels = cells()
-    shown_viewer.add_image(image[..., 0], name="DNA")
-    shown_viewer.add_labels(labels, name="day 1")
-    dock = open_dock(shown_viewer)
+    """Napari processes Qt events in there, and the dock is deleted when the call returns."""
+    dock = open_dock(day_viewer)
     open_dock.forget()
 
     def close() -> None:
-        press_the_windows_cross(shown_viewer, dock)
+        press_the_windows_cross(day_viewer, dock)
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
     QTimer.singleShot(0, close)
@@ -112,15 +105,15 @@ def test_a_window_that_is_closed_while_napari_shows_the_activity(
 
 
 def test_the_run_of_a_dock_that_is_closed_goes_on_and_is_found_again(
-    training, shown_viewer, open_dock, qtbot, failures
+    training, day_viewer, open_dock, qtbot, failures
 ):
     explorer = training.explorer
-    press_the_docks_cross(shown_viewer, training)
+    press_the_docks_cross(day_viewer, training)
     let_go()
-    assert [layer.name for layer in shown_viewer.layers] == ["DNA", "day 1"]
+    assert [layer.name for layer in day_viewer.layers] == ["DNA", "day 1"]
     n_entries = len(explorer.losses["loss"])
     qtbot.waitUntil(lambda: len(explorer.losses["loss"]) > n_entries, timeout=60_000)
-    _, dock = shown_viewer.window.add_plugin_dock_widget("embedscope", "Explore embedding")
+    _, dock = day_viewer.window.add_plugin_dock_widget("embedscope", "Explore embedding")
     assert dock.explorer is explorer
     assert dock.view.train_panel.stop.isEnabled()
     dock.view.train_panel.stop.click()
@@ -131,9 +124,9 @@ def test_the_run_of_a_dock_that_is_closed_goes_on_and_is_found_again(
     assert failures == []
 
 
-def test_the_run_of_a_layer_that_is_removed_goes_on(training, shown_viewer, qtbot, failures):
+def test_the_run_of_a_layer_that_is_removed_goes_on(training, day_viewer, qtbot, failures):
     explorer = training.explorer
-    shown_viewer.layers.clear()
+    day_viewer.layers.clear()
     settle()
     assert "removed" in training.view.message.text()
     n_entries = len(explorer.losses["loss"])

@@ -1,4 +1,4 @@
-"""What leaves the dock by its menu, through the real dialogs, read back by other programs."""
+"""Exports of the dock's menu, through the real dialogs, read back by other programs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from napari._qt.dialogs.qt_reader_dialog import QtReaderDialog
 from PIL import Image
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
-from sessions import cells
 
 from embedscope import Explorer
 
@@ -33,17 +32,9 @@ def qt_draws_its_dialogs(qapp):
 
 
 @pytest.fixture
-def viewer(shown_viewer):
-    image, labels = cells()
-    shown_viewer.add_image(image[..., 0], name="DNA")
-    shown_viewer.add_labels(labels, name="day 1")
-    return shown_viewer
-
-
-@pytest.fixture
-def dock(viewer, open_dock, lay_out):
+def dock(day_viewer, open_dock, lay_out):
     """36 cells on a grid, two gates that overlap, and five cells selected."""
-    made = open_dock(viewer)
+    made = open_dock(day_viewer)
     lay_out(made)
     made.explorer.add_gate(LOWER, "lower", "#d55e00")
     made.explorer.add_gate(LEFT, "left, µ", "#0072b2")
@@ -101,11 +92,11 @@ def test_pictures_of_the_map_and_of_cells(dock, tmp_path):
         assert np.asarray(picture).std() > 5
 
 
-def test_gates_become_a_layer_of_classes_and_columns_of_features(dock, viewer, tmp_path):
-    table, layer = dock.explorer.to_frame(), viewer.layers["day 1"]
+def test_gates_become_a_layer_of_classes_and_columns_of_features(dock, day_viewer, tmp_path):
+    table, layer = dock.explorer.to_frame(), day_viewer.layers["day 1"]
     before = layer.data.copy()
     choose_entry(dock.menu, "Gates as a labels layer")
-    made = viewer.layers["day 1 gates"]
+    made = day_viewer.layers["day 1 gates"]
     expected = np.zeros(before.max() + 1, np.uint8)
     for number, name in enumerate(dock.explorer.gates.names, start=1):
         expected[table["label"][table[f"gate:{name}"]]] = number

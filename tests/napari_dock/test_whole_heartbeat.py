@@ -1,4 +1,4 @@
-"""The viewer moves on while the dock cuts and trains: a beat every 10 ms in Qt's own thread."""
+"""The viewer stays responsive while the dock cuts and trains: a beat every 10 ms in Qt's thread."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def field(n_lines: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 class Heart:
-    """How long Qt's thread was away, from beat to beat."""
+    """How long Qt's thread was busy, from beat to beat."""
 
     def __init__(self) -> None:
         self._timer = QTimer()

@@ -1,4 +1,4 @@
-"""Sessions in a real viewer, through the proxies that napari hands to plugins."""
+"""Sessions in a real viewer, through the proxies that napari passes to plugins."""
 
 from __future__ import annotations
 

@@ -4,36 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import pytest
 from dock_hands import box_around, click_image, click_point, drag_map, move_mouse, pixels_of
 from map_pixels import settle
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from embedscope.napari_dock._sample_data import jurkat_layers
 from embedscope.napari_dock.data._data_choice import Kind
 from embedscope.napari_dock.map._gestures import Tool
 from embedscope.samples import jurkat_cells
 
-CORNER = (slice(0, 240), slice(0, 240))  # 36 cells of the sample
-
-
-@pytest.fixture
-def sample_viewer(shown_viewer):
-    """The layers of the sample data "Jurkat cells", a corner of them."""
-    for data, about, kind in jurkat_layers():
-        getattr(shown_viewer, f"add_{kind}")(data[CORNER], **about)
-    settle()
-    return shown_viewer
-
 
 def test_the_sample_cells_are_trained_coloured_gated_drawn_and_explained(
-    sample_viewer, open_dock, train, qtbot
+    jurkat_viewer, open_dock, train, qtbot
 ):
-    dock = open_dock(sample_viewer)
+    dock = open_dock(jurkat_viewer)
     train(dock)
     explorer, view = dock.explorer, dock.view
-    ids = np.unique(sample_viewer.layers["Jurkat cells"].data)[1:]
+    ids = np.unique(jurkat_viewer.layers["Jurkat cells"].data)[1:]
     assert explorer.samples.identities.label.tolist() == ids.tolist()
     assert explorer.samples.channel_names == ("brightfield", "DNA", "darkfield")
     _check_phases(dock, ids)
@@ -100,14 +87,14 @@ def _check_hover(dock, qtbot):
     assert str(dock.explorer.samples.identities.label[row]) in dock.view.card.text.text()
 
 
-def test_a_table_of_features_from_layer_to_the_right_object(sample_viewer, open_dock, lay_out):
-    layer = sample_viewer.layers["Jurkat cells"]
+def test_a_table_of_features_from_layer_to_the_right_object(jurkat_viewer, open_dock, lay_out):
+    layer = jurkat_viewer.layers["Jurkat cells"]
     rng = np.random.default_rng(4)
     ids = rng.permutation(np.unique(layer.data))  # the background has a row too, in the middle
     layer.features = pd.DataFrame(
         {"label": ids, "size": rng.random(len(ids)), "wave": np.sin(ids), "kind": "cell"}
     )
-    dock = open_dock(sample_viewer)
+    dock = open_dock(jurkat_viewer)
     panel = dock.data_panel
     panel.kind.setCurrentIndex(panel.kind.findData(Kind.FEATURES))
     assert panel.choice().columns == ("size", "wave")
@@ -116,8 +103,8 @@ def test_a_table_of_features_from_layer_to_the_right_object(sample_viewer, open_
     assert labels.tolist() == [label for label in ids.tolist() if label]
     click_point(dock, 8)
     (row,) = explorer.selection.rows
-    assert layer.get_value(sample_viewer.scene.camera.center[-2:], world=True) == labels[row]
-    sample_viewer.reset_view()
+    assert layer.get_value(jurkat_viewer.scene.camera.center[-2:], world=True) == labels[row]
+    jurkat_viewer.reset_view()
     settle()
-    click_image(sample_viewer, np.argwhere(layer.data == labels[17]).mean(axis=0))
+    click_image(jurkat_viewer, np.argwhere(layer.data == labels[17]).mean(axis=0))
     assert explorer.selection.rows.tolist() == [17]

@@ -1,4 +1,4 @@
-"""A person's hands at the dock: real mouse events on the map and on the viewer's canvas."""
+"""Acts on the dock as a user does: real mouse events on the map and on the viewer's canvas."""
 
 from __future__ import annotations
 
@@ -176,6 +176,13 @@ def answer_question(button: str) -> list[str]:
 
     answer_dialog(QMessageBox, answer)
     return asked
+
+
+def hover_frame(viewer: Any) -> Any:
+    """The overlay that frames the hovered object in the image; `position` has its corners."""
+    overlays = viewer.canvas.overlays
+    (name,) = (each for each in overlays if each.startswith("embedscope_pointed"))
+    return overlays[name]
 
 
 def cell_field() -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The dock for napari: images and map, linked, live. Loaded when napari asks for it."""
+"""The dock for napari: images and map, linked and live. Loaded when napari asks for it."""
 
 from __future__ import annotations
 

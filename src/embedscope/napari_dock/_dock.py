@@ -23,13 +23,13 @@ from embedscope.napari_dock.data._opened_layers import (
     OpenedSession,
     add_source_layers,
     read_session,
-    strangers,
+    unlinked_namesakes,
 )
 from embedscope.napari_dock.data._sample_jobs import SampleJobs
 from embedscope.napari_dock.layers._decoded_layers import is_decoded
-from embedscope.napari_dock.layers._drawn_layers import DrawnLayers
-from embedscope.napari_dock.layers._image_link import BothWays
-from embedscope.napari_dock.layers._layer_news import LayerNews
+from embedscope.napari_dock.layers._image_link import ImageLink
+from embedscope.napari_dock.layers._layer_decoding import LayerDecoding
+from embedscope.napari_dock.layers._layer_messages import LayerMessages
 from embedscope.napari_dock.layers._layer_return import LayerReturn
 from embedscope.napari_dock.layers._linked_layers import LinkedLayers
 from embedscope.napari_dock.panels._export_menu import ExportMenu
@@ -49,28 +49,28 @@ from embedscope.napari_dock.widgets._theme import map_colors
 from embedscope.samples import Samples
 from embedscope.training import start_loading
 
-# napari asks IPython, wherever it finds it, whether it runs in a notebook, and fails where another
-# thread is just importing it. Keras does, while TensorFlow loads; so it is imported before.
+# If IPython is in sys.modules, napari asks it whether it runs in a notebook. This fails while
+# another thread imports IPython, as Keras does while TensorFlow loads. So it is imported first.
 with suppress(ImportError):
     import IPython  # noqa: F401
 
 _NAME = "napari dock"
-_LOOKING_AROUND_MS = 1500
+_LOADING_DELAY_MS = 1500  # from showing the dock
 
 
 class ExplorerDock(QWidget):
-    """Train a map of the objects in a viewer's layers, and look at both side by side.
+    """Train a map of the objects in a viewer's layers, and explore both side by side.
 
     Parameters
     ----------
     napari_viewer : napari.Viewer
-        Its layers are read, and never changed unless that is asked for.
+        Its layers are read, and changed only when the user asks for it.
 
     Attributes
     ----------
     explorer : Explorer
-        What is explored; scripts may command it too. It stays with the viewer when the dock is
-        closed.
+        The explorer that the dock shows; scripts may use it too. It stays with the viewer when the
+        dock is closed.
     """
 
     def __init__(self, napari_viewer: Any) -> None:
@@ -80,7 +80,7 @@ class ExplorerDock(QWidget):
         self.explorer = explorer_of(napari_viewer)
         self._activity = Activity(self.explorer.stop)
         self._threads: list[Background] = []
-        self._reading, drawing = self._thread(), self._thread()
+        self._reading, decoding = self._thread(), self._thread()
         self._is_closed = False
         self.data_panel = DataPanel()
         self._live_preview = LivePreview(napari_viewer, self.data_panel, self._dispatcher)
@@ -88,13 +88,13 @@ class ExplorerDock(QWidget):
             lambda: self.explorer.color_by, self._prepare, lambda: self.explorer.has_style
         )
         self.links = LinkedLayers(napari_viewer, self._dispatcher)
-        self._both_ways = BothWays(napari_viewer, self.explorer, self.links)
+        self._image_link = ImageLink(napari_viewer, self.explorer, self.links)
         self._jobs = SampleJobs(
             self.explorer, self._dispatcher, self.view.show_message, self.view.show_error
         )
         say, complain = self.view.show_message, self.view.show_error
-        self._news = LayerNews(napari_viewer, self.links, self._jobs, say)
-        self._drawn = DrawnLayers(napari_viewer, self.explorer, drawing, say, complain)
+        self._layer_messages = LayerMessages(napari_viewer, self.links, self._jobs, say)
+        self._decoding = LayerDecoding(napari_viewer, self.explorer, decoding, say, complain)
         self.returns = LayerReturn(
             napari_viewer,
             self.explorer,
@@ -112,7 +112,8 @@ class ExplorerDock(QWidget):
         self.presenter = Presenter(
             self.explorer, self.view, _NAME, slowly=lambda: self._thread().start
         )
-        # After the presenter, so that the view knows the new samples before these speak of them.
+        # Connected after the presenter, so that the view has the new samples before these slots
+        # refer to them.
         self._events = self._connections()
         for signal, slot in self._events:
             signal.connect(slot)
@@ -125,12 +126,12 @@ class ExplorerDock(QWidget):
         DockEnding(self, self._leave, self._end_with_window, stop)
 
     def open_session(self, path: str) -> None:
-        """Open a session that was saved, and the layers that its samples came from.
+        """Open a saved session, and the layers that its samples came from.
 
         Parameters
         ----------
         path : str
-            Read in a thread of its own: the viewer stays free.
+            Folder of the session. It is read in a worker thread: the viewer stays usable.
         """
         self.view.show_message("Opening the session…")
         layers = list(self._viewer.layers)
@@ -141,36 +142,36 @@ class ExplorerDock(QWidget):
         )
 
     def showEvent(self, event: Any) -> None:
-        """Load what training needs while the user looks around, once the map is drawn."""
+        """Load TensorFlow, which training needs, soon after the map is drawn."""
         super().showEvent(event)
-        QTimer.singleShot(_LOOKING_AROUND_MS, self._load_ahead)
+        QTimer.singleShot(_LOADING_DELAY_MS, self._load_ahead)
 
     def _load_ahead(self) -> None:
-        # Not before there are graphics: with software rendering these bear no TensorFlow before.
+        # With software rendering, OpenGL fails if TensorFlow is loaded before its first window.
         native: Any = self.view.canvas.native
         if not self._is_closed and native.isValid():
             start_loading()
 
     def closeEvent(self, event: Any) -> None:
-        """Part from viewer and explorer; a run goes on, and its result is kept."""
+        """Disconnect from viewer and explorer; a run continues, and its result is kept."""
         self.close_links()
         super().closeEvent(event)
 
     def _leave(self) -> None:
-        """The dock was closed by its own cross, and will not be shown again."""
+        """Delete the dock: its own close button was pressed, and it is not shown again."""
         self.close_links()
         self.deleteLater()
 
     def _end_with_window(self) -> None:
-        with suppress(RuntimeError):  # what is Qt's may be deleted already
+        with suppress(RuntimeError):  # Qt may have deleted its objects already
             self.close_links()
 
     def close_links(self) -> None:
-        """Let go of the viewer and the explorer; what is shown stays as it is."""
+        """Disconnect from the viewer and the explorer; what is shown stays as it is."""
         if self._is_closed:
             return
         self._is_closed = True
-        # First whatever is not Qt's: where the window is gone, the rest cannot be done.
+        # First the parts that are not Qt objects: if the window is gone, the rest raises.
         self._jobs.close()
         self.returns.close()
         for thread in self._threads:
@@ -182,16 +183,16 @@ class ExplorerDock(QWidget):
         self.links.close()
         self._live_preview.close()
         self._activity.close()
-        self.data_panel.show_layers(())  # it listens to the layer that is chosen
+        self.data_panel.show_layers(())  # disconnects it from the chosen layer
         self.view.map_place.dock_back()
 
     def _thread(self) -> Background:
-        """One more, which is let go of with the dock."""
+        """Make one more worker thread; its results are ignored once the dock is closed."""
         self._threads.append(Background(self._dispatcher))
         return self._threads[-1]
 
     def _show_session(self, path: str, opened: OpenedSession) -> None:
-        # Not before it is read: until then there may be more marks, or an error and no session.
+        # Asked after reading: meanwhile the user may make more marks, or reading may fail.
         if not self._may_replace_marks(OPENING):
             return
         samples = opened.state.samples
@@ -204,11 +205,11 @@ class ExplorerDock(QWidget):
         self.links.show_selection(self.explorer.selection)
         self.links.set_novel(self.explorer.novel)
         self.menu.remember_session(path)
-        others = strangers(self._viewer, samples, shown)
+        others = unlinked_namesakes(self._viewer, samples, shown)
         if others:
             self.view.show_message(
-                f"Session opened. Layers named {', '.join(others)} hold other pixels than it was "
-                "saved with: they are not linked."
+                f"Session opened. Layers named {', '.join(others)} hold other pixels than the "
+                "session was saved with: they are not linked."
             )
         self.data_section.collapse(animate=False)
 
@@ -222,11 +223,11 @@ class ExplorerDock(QWidget):
         self.apply = text_button(
             "Add to the map",
             "Place the objects of the layers chosen above on the trained map, in the same "
-            "coordinates. Those unlike all that it was trained on are marked. Train then learns "
-            "all that are on the map together.",
+            "coordinates. Objects unlike those that it was trained on are marked. Train then "
+            "trains on all objects of the map together.",
             self._add_to_map,
         )
-        self.export = text_button("Export", "Take layers, tables or the session along.", _nothing)
+        self.export = text_button("Export", "Save layers, tables or the session.", _nothing)
         self.menu = ExportMenu(
             self.explorer,
             lambda: self.links.layers,
@@ -251,36 +252,36 @@ class ExplorerDock(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.view)
-        # Otherwise napari would add a stretch below, which takes half of the height.
+        # Otherwise napari adds a stretch below the dock, which takes half of the height.
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def _connect_own(self) -> None:
-        """Signals of this dock's own parts, which end with it."""
+        """Connect the signals of the dock's own parts, which are deleted with it."""
         view, links = self.view, self.links
-        view.visited.connect(self._both_ways.visit)
+        view.visited.connect(self._image_link.visit)
         view.map_panel.colors_on_objects.connect(links.set_colors_objects)
         view.map_panel.novel_marked.connect(links.set_marks_novel)
         view.map_panel.image_box_toggled.connect(links.rectangle.set_on)
-        view.sample_panel.path_layer_requested.connect(self._drawn.add_path)
-        view.sample_panel.grid_layer_requested.connect(self._drawn.draw_grid)
+        view.sample_panel.path_layer_requested.connect(self._decoding.add_path)
+        view.sample_panel.grid_layer_requested.connect(self._decoding.add_grid)
         self._jobs.busy_changed.connect(self._offer_jobs)
         self._jobs.watch.changed.connect(self.outdated.show_sources)
         self.outdated.cut_again_requested.connect(self._jobs.cut_again)
-        links.picked.connect(self._both_ways.pick)
-        links.framed.connect(self._both_ways.frame)
-        links.pointed.connect(self._both_ways.point)
+        links.picked.connect(self._image_link.pick)
+        links.framed.connect(self._image_link.frame)
+        links.pointed.connect(self._image_link.point)
         links.rectangle.declined.connect(view.show_message)
-        links.lost.connect(self._tell_lost)
+        links.layer_removed.connect(self._on_layer_removed)
 
     def _connections(self) -> list[tuple[Any, Callable[..., Any]]]:
-        """Signals of others than this dock's own parts."""
+        """Signals of the explorer and the viewer, which outlive the dock, and their slots."""
         events, layers = self.explorer.events, self._viewer.layers.events
         return [
             (events.samples_changed, self._link),
             (events.novel_changed, self.links.set_novel),
             (events.selection_changed, self.links.show_selection),
             (events.coloring_changed, self.links.show_coloring),
-            (events.hovered_changed, self._both_ways.show_hovered),
+            (events.hovered_changed, self._image_link.show_hovered),
             (events.status_changed, self._show_status),
             (events.embedding_changed, self._fade_other_frames),
             (events.message_sent, self._set_viewer_status),
@@ -299,7 +300,7 @@ class ExplorerDock(QWidget):
         if self._jobs.replaces_samples(choice):
             try:
                 choice.check()
-            except InvalidInputError as error:  # before anything is asked
+            except InvalidInputError as error:  # before the user is asked anything
                 self.view.show_error(error)
                 return
             if not self._may_replace_marks(deed):
@@ -309,7 +310,7 @@ class ExplorerDock(QWidget):
             choice,
             go_on,
             self._end_preparing,
-            # What was marked while the samples were read has not been asked about.
+            # Marks made while the samples were read need a question of their own.
             lambda: Marks(self.explorer) == asked_about or self._may_replace_marks(deed),
         )
 
@@ -322,14 +323,14 @@ class ExplorerDock(QWidget):
 
     def _end_preparing(self, has_new: bool) -> None:
         if has_new:
-            self._news.tell_unlinked()
+            self._layer_messages.show_unlinked()
             self.data_section.collapse(animate=False)
             self.view.parameters.collapse(animate=False)
 
     def _add_to_map(self) -> None:
         choice = self.data_panel.choice()
         try:
-            self._news.check_is_new(choice.layer)
+            self._layer_messages.check_is_new(choice.layer)
         except InvalidInputError as error:
             self.view.show_error(error)
         else:
@@ -354,15 +355,15 @@ class ExplorerDock(QWidget):
 
     def _rename_layer(self, _: Any = None) -> None:
         self._offer_layers()
-        self._news.tell_renamed()
+        self._layer_messages.show_renamed()
 
     def _on_slice(self, _: Any = None) -> None:
-        self._both_ways.look_away()
+        self._image_link.clear_pointed()
         self._fade_other_frames()
 
     def _fade_other_frames(self, _: Any = None) -> None:
-        """In a time series, the points of the frame on the screen stand out."""
-        others = self._both_ways.in_other_frames()
+        """In a time series, fade the points of all frames but the one on the screen."""
+        others = self._image_link.in_other_frames()
         points = self.view.canvas.map_view.points
         if len(points.positions) == len(others) and (others.any() or points.any_faded):
             points.set_faded(others)
@@ -371,21 +372,21 @@ class ExplorerDock(QWidget):
         self._offer_jobs()
         if status.phase.is_finished:
             self.view.show_replay(self.explorer.replay)
-        # The last of all: napari lets Qt go on in there, and the window may be closed.
+        # Last, since napari processes Qt events in there, and the window may be closed.
         self._activity.show_status(status)
 
     def _offer_jobs(self, _: Any = None) -> None:
-        """While samples are cut, no other job takes the place of that one."""
+        """Enable the buttons that start a job only while no other job runs."""
         is_free = not self._jobs.is_busy
         is_idle = is_free and not self.explorer.status.phase.is_at_work
         self.view.train_panel.setEnabled(is_free)
         self.outdated.cut_again.setEnabled(is_free)
         self.apply.setEnabled(is_idle and self.explorer.model is not None)
 
-    def _tell_lost(self, source: str) -> None:
-        self._both_ways.look_away()
+    def _on_layer_removed(self, source: str) -> None:
+        self._image_link.clear_pointed()
         self.returns.remember(source)
-        self._news.tell_lost(source)
+        self._layer_messages.show_removed(source)
 
     def _set_viewer_status(self, text: str) -> None:
         self._viewer.status = text

@@ -46,10 +46,10 @@ from embedscope.training import Phase, Replay, Status, TrainingParameters
 if TYPE_CHECKING:
     import pandas as pd
 
-_MOST_POINTS = 2000  # of a large map, to find a place that is free
+_MOST_POINTS = 2000  # of a large map, looked at to find a free area for the card
 _EXPLAINED_TIP = (
-    "Measured on samples held out, which the decoder has never seen: how much of what tells them "
-    "from the mean sample it draws, by their place alone, and with their own style code too."
+    "Measured on held-out samples, which the decoder has never seen: how much of their difference "
+    "from the mean sample it decodes, from the position alone, and with their own style code."
 )
 
 
@@ -59,12 +59,12 @@ class DockView(QWidget):
     Parameters
     ----------
     color_by : callable
-        ``color_by()`` says what the colours of the explorer are of.
+        ``color_by()`` returns what the explorer colours the samples by.
     prepare : callable
-        ``prepare(go_on)`` makes sure that the samples are those that are chosen, and calls
-        ``go_on()`` once they are.
+        ``prepare(go_on)`` makes the explorer's samples those that are chosen, then calls
+        ``go_on()``.
     has_style : callable
-        ``has_style()`` says whether the map takes style codes now.
+        ``has_style()`` returns whether the decoder takes style codes now.
     parent : QWidget, optional
     """
 
@@ -106,12 +106,12 @@ class DockView(QWidget):
 
     @property
     def intents(self) -> ViewIntents:
-        """What the person at this dock asks for."""
+        """Signals for the user's intents."""
         return self._intents
 
     @property
     def hovered_row(self) -> int | None:
-        """The sample under the pointer, as it is shown."""
+        """Row of the sample that is shown as hovered."""
         return self.marks.hovered_row
 
     # -- setters of the view contract ------------------------------------------------------------
@@ -128,7 +128,7 @@ class DockView(QWidget):
         self.form.show_parameters(parameters)
 
     def show_status(self, status: Status) -> None:
-        """Show where the training run is."""
+        """Show the phase and progress of the training run."""
         if status.phase is Phase.FITTING and self._tab_before is None:
             self._tab_before = self.tabs.currentWidget()
             self.tabs.setCurrentWidget(self.learned)
@@ -140,7 +140,7 @@ class DockView(QWidget):
         self.sample_panel.carrying.show_at_work(status.phase.is_at_work)
 
     def show_losses(self, losses: Mapping[str, Sequence[float]]) -> None:
-        """Draw the curves, a mapping of name to values, and sum them up in a line."""
+        """Draw the curves, a mapping of name to values, and a line that sums them up."""
         self.loss_plot.show_losses(losses)
         self.loss_plot.setVisible(bool(self.loss_plot.losses))
         explained = Explained.of_losses(losses)
@@ -185,33 +185,33 @@ class DockView(QWidget):
     def show_reconstruction(
         self, reconstruction: Reconstruction | tuple[Reconstruction, ...] | None
     ) -> None:
-        """Draw what the decoder gives: one `Reconstruction`, a tuple along a path, or None."""
+        """Show decoded pictures: one `Reconstruction`, a tuple along a path, or None."""
         self.marks.show_reconstruction(reconstruction)
         self.sample_panel.show_reconstruction(reconstruction)
 
     def show_sample_reconstructions(
         self, reconstructions: tuple[SampleReconstruction, ...]
     ) -> None:
-        """Show real samples beside their drawings: a tuple of `SampleReconstruction`, or ()."""
+        """Show real samples beside their reconstructions: `SampleReconstruction` each, or ()."""
         self.sample_panel.show_sample_reconstructions(reconstructions)
         if reconstructions:
             self.tabs.setCurrentWidget(self.sample_panel)
             self.sections.reveal(self.sample_panel.again)
 
     def show_explanation(self, explanation: Explanation | None) -> None:
-        """Show what drives the place of the selection, or None."""
+        """Show what drives the position of the selection, or None."""
         self.why_panel.show_explanation(explanation)
 
     def show_history(self, history: History) -> None:
-        """Say what can be undone and done again."""
+        """Show what can be undone and redone."""
         self.gates_panel.show_history(history)
 
     def show_message(self, text: str) -> None:
-        """Say in one line what was done."""
+        """Show in one line what was done."""
         self.sections.say(text, self._colors.muted)
 
     def show_error(self, error: Exception) -> None:
-        """Say what is wrong and what to do; nothing was changed."""
+        """Show an error: what is wrong and what to do; nothing was changed."""
         self.sections.say(str(error), self._colors.accent)
 
     # -- beyond the contract ---------------------------------------------------------------------
@@ -247,10 +247,14 @@ class DockView(QWidget):
         learned.addStretch(1)
         self.tabs = QTabWidget()
         for title, panel, tooltip in (
-            ("Sample", self.sample_panel, "What a place of the map looks like."),
-            ("Gates", self.gates_panel, "Named regions of the map."),
-            ("Why here", self.why_panel, "What drives the place of the selection, or of a gate."),
-            ("Losses", self.learned, "How well the networks have learned."),
+            ("Sample", self.sample_panel, "What a sample at a point of the map looks like."),
+            ("Gates", self.gates_panel, "Named areas of the map."),
+            (
+                "Why here",
+                self.why_panel,
+                "What drives the position of the selection, or of a gate.",
+            ),
+            ("Losses", self.learned, "The losses of the training run."),
         ):
             self.tabs.setTabToolTip(self.tabs.addTab(panel, title), tooltip)
             set_margins(panel, 6)
@@ -316,7 +320,7 @@ class DockView(QWidget):
         panel.clearing_requested.connect(intents.sample_reconstructions_clearing_requested.emit)
 
     def _not_to_be_covered(self, row: int) -> npt.NDArray[np.float64]:
-        """Pixels of the map: the sample, the names of the gates, and some of the points."""
+        """Map pixels of the sample, the gates' names and some of the points."""
         positions = self.canvas.map_view.points.positions
         if row >= len(positions):
             return np.zeros((0, 2))
@@ -329,13 +333,13 @@ class DockView(QWidget):
         self._wishes.carried = sample
 
     def _begin_to_carry(self, place: npt.NDArray[np.float64]) -> None:
-        """From its own place on; from now on dragging looks, unless it draws paths already."""
+        """Decode the sample at its own position; dragging then decodes, unless it draws paths."""
         if not self.map_panel.tools[Tool.PATH].isChecked():
             self.map_panel.tools[Tool.DECODE].click()
         self._wishes.ask_for_sample(place)
 
     def _look_again(self) -> None:
-        """Typically now, where somebody was carried to."""
+        """Decode the typical sample at the point that the released sample was carried to."""
         looked_at = self.sample_panel.looked_at
         if looked_at is not None and not self.sample_panel.shows_path:
             self._wishes.ask_for_sample(looked_at.point)
@@ -346,16 +350,16 @@ class DockView(QWidget):
             self._intents.styled_decode_requested.emit(looked_at.point, "random")
 
     def _ask_to_reconstruct(self) -> None:
-        self.show_message("Drawing the selected samples again…")
+        self.show_message("Reconstructing the selected samples…")
         self._intents.sample_reconstructions_requested.emit(N_MOST)
 
     def _show_new_gate(self) -> None:
-        """Bring the gates to the front; the corners of the last one can be dragged at once."""
+        """Open the gates tab and choose the last gate; its corners can be dragged at once."""
         self.tabs.setCurrentWidget(self.gates_panel)
         self.gates_panel.choose_last()
 
     def _ask_why(self, gate: str) -> None:
-        self.show_message("Working out what drives their place…")
+        self.show_message("Computing what drives their position…")
         if gate:
             self._intents.gate_explanation_requested.emit(gate)
         else:

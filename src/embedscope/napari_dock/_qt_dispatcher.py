@@ -1,4 +1,4 @@
-"""From the worker's thread to Qt's: callbacks run in the main thread, in order."""
+"""Runs callbacks of worker threads in Qt's main thread, in order."""
 
 from __future__ import annotations
 
@@ -11,67 +11,67 @@ from time import perf_counter
 from qtpy.QtCore import QObject, Qt, QTimer
 from qtpy.QtCore import Signal as QtSignal  # type: ignore[attr-defined]  # each binding names it its own way
 
-_UNNOTICED_S = 0.02
-_LONGEST_REST_S = 1.0
+_SHORT_S = 0.02  # after shorter callbacks there is no pause
+_LONGEST_PAUSE_S = 1.0
 
 
 class QtDispatcher:
-    """A dispatcher for `Explorer`: call it in any thread, and the callback runs in the main one.
+    """A dispatcher for `Explorer`: called in any thread, it runs the callback in the main thread.
 
-    After callbacks that took long, the painting that came of them included, the next ones wait as
-    long again. Where the processor does the painting, a run that tells of itself ten times a second
-    would otherwise fill the main thread, and slow itself down by it.
+    After callbacks that took long, including the painting that they caused, the next callbacks wait
+    for the same time. With software rendering, a training run that reports ten times a second would
+    otherwise keep the main thread busy, and be slowed down by it.
 
-    Must be made in the main thread. Once its parent has ended there is nobody left to tell, and
-    callbacks are dropped, those that wait too.
+    Must be made in the main thread. Once its parent is deleted, callbacks are dropped, waiting ones
+    too.
 
     Parameters
     ----------
     parent : QObject, optional
-        With whose end it ends.
+        The dispatcher stops when this is deleted.
     """
 
     def __init__(self, parent: QObject | None = None) -> None:
-        self._bell = _Bell()
+        self._queue = _CallbackQueue()
         self._lock = Lock()
         self._has_ended = False
-        # Queued even from the main thread itself: one order for all, and no callback inside
-        # another.
-        self._bell.rung.connect(self._bell.answer, Qt.ConnectionType.QueuedConnection)
+        # Queued even from the main thread itself: all callbacks keep one order, and none runs
+        # inside another.
+        self._queue.called.connect(self._queue.add, Qt.ConnectionType.QueuedConnection)
         if parent is not None:
             parent.destroyed.connect(self._end)
 
     def __call__(self, callback: Callable[[], None]) -> None:
         """Ask the main thread to run `callback`."""
-        # Ringing a bell while the main thread takes it down would crash the process.
+        # Emitting the signal while the main thread deletes its object would crash the process.
         with self._lock:
             if not self._has_ended:
-                self._bell.rung.emit(callback)
+                self._queue.called.emit(callback)
 
     def _end(self, _: object = None) -> None:
         with self._lock:
             self._has_ended = True
         with suppress(RuntimeError):  # at the end of the process Qt may have deleted it before
-            self._bell.drop()
+            self._queue.drop()
 
 
-class _Bell(QObject):
-    """Lives in the main thread, without a parent that could take it along at any moment."""
+class _CallbackQueue(QObject):
+    """Lives in the main thread. It has no parent, so that Qt does not delete it at any moment."""
 
-    rung = QtSignal(object)
+    called = QtSignal(object)
 
     def __init__(self) -> None:
         super().__init__()
         self._waiting: deque[Callable[[], None]] = deque()
-        self._is_busy = False  # at work, painting or at rest
+        self._is_busy = False  # running callbacks, painting or pausing
         self._has_ended = False
         self._began = 0.0
-        # The timer of no time fires once all events are done, those that paint among them.
-        self._painted = self._timer(self._rest)
-        self._rested = self._timer(self._end_rest)
+        # A timer of 0 ms fires once all waiting events are processed, paint events included.
+        self._painted = self._timer(self._pause)
+        self._paused = self._timer(self._end_pause)
 
-    def answer(self, callback: Callable[[], None]) -> None:
-        """Run in the main thread, to which this object belongs."""
+    def add(self, callback: Callable[[], None]) -> None:
+        """Run the callback now, or after those that wait; called in the main thread."""
         if self._has_ended:
             return
         self._waiting.append(callback)
@@ -79,7 +79,7 @@ class _Bell(QObject):
             self._go_on()
 
     def drop(self) -> None:
-        """Run nothing any more."""
+        """Drop all callbacks, waiting and future ones."""
         self._has_ended = True
         self._waiting.clear()
         self.deleteLater()
@@ -89,15 +89,15 @@ class _Bell(QObject):
         try:
             while self._waiting:
                 self._waiting.popleft()()
-        finally:  # a callback that fails does not silence those after it
-            if not self._has_ended:  # else a callback has closed the window
+        finally:  # if a callback fails, later ones still run
+            if not self._has_ended:  # otherwise a callback has closed the window
                 self._painted.start(0)
 
-    def _rest(self) -> None:
+    def _pause(self) -> None:
         took = perf_counter() - self._began
-        self._rested.start(round(1e3 * min(took, _LONGEST_REST_S)) if took > _UNNOTICED_S else 0)
+        self._paused.start(round(1e3 * min(took, _LONGEST_PAUSE_S)) if took > _SHORT_S else 0)
 
-    def _end_rest(self) -> None:
+    def _end_pause(self) -> None:
         self._is_busy = False
         if self._waiting:
             self._go_on()

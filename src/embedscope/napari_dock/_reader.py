@@ -1,4 +1,4 @@
-"""Drop a session folder into napari, and the dock opens it."""
+"""napari's reader for sessions: the dock opens a session folder dropped into napari."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Reader = Callable[[Any], list[tuple[Any, ...]]]
 
 
 def get_reader(path: str | Sequence[str]) -> Reader | None:
-    """Say whether a path is a session of embedscope's, or a trained map without one.
+    """Return a reader if a path is an embedscope session, or a trained map without one.
 
     Parameters
     ----------
@@ -25,8 +25,7 @@ def get_reader(path: str | Sequence[str]) -> Reader | None:
     Returns
     -------
     callable or None
-        Reads it, or says why a trained map alone is not enough; None leaves the path to other
-        readers.
+        Opens the session, or raises for a trained map alone; None leaves the path to other readers.
     """
     if not isinstance(path, str):
         return None
@@ -38,7 +37,7 @@ def get_reader(path: str | Sequence[str]) -> Reader | None:
 
 
 def _session_at(path: Path) -> Path | None:
-    """The session that a path belongs to."""
+    """The folder of the session that a path belongs to."""
     belongs = path.name == SESSION_FILE or (path / MODEL_FILE).is_file()
     home = path.parent if belongs else path
     return home if (home / SESSION_FILE).is_file() else None
@@ -51,7 +50,7 @@ def _open_in_dock(path: str) -> list[tuple[Any, ...]]:
     if viewer is not None:
         _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)
         dock.open_session(path)
-    return [(None,)]  # napari's word for "read, and no layer came of it"
+    return [(None,)]  # tells napari that the path was read and gives no layer
 
 
 def _refuse_model(path: Any) -> NoReturn:

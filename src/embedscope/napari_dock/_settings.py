@@ -1,4 +1,4 @@
-"""What the user has set as defaults in napari's preferences."""
+"""The user's default parameters in napari's preferences."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ _NAMES = ("n_neighbors", "min_dist", "reconstruction")
 
 
 def preferred_parameters() -> dict[str, Any]:
-    """Parameters that stand in the preferences of the plugin, by name.
+    """Parameters set in the preferences of the plugin, by name.
 
     Returns
     -------
     dict
-        Empty where napari has no preferences for plugins, which came with 0.9.
+        Empty if napari has no preferences for plugins, which are new in 0.9.
     """
     try:
         from napari.settings import get_plugin_settings

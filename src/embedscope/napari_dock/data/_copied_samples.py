@@ -1,4 +1,4 @@
-"""Layers that are copies of others: their samples would be on the map twice."""
+"""Detects layers that are copies of others: their samples would be on the map twice."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ def check_is_no_copy(there: Samples, new: Samples) -> None:
     there : Samples
         On the map.
     new : Samples
-        Of one source, cut as those were.
+        Of one source, cut in the same way.
 
     Raises
     ------
     InvalidInputError
-        If more than half of those that show anything have the label, frame, place and values of a
-        sample that is there. A copy of which a few objects were painted over is a copy still.
+        If more than half of the new samples that are not uniform have the label, frame, position
+        and values of a sample on the map. A copy with a few repainted objects is still a copy.
     """
     values = _values(new)
     flat = values.reshape(len(values), -1)
-    # What is empty everywhere looks the same in any image.
-    tells = np.flatnonzero((flat != flat[:, :1]).any(axis=1) | (flat.shape[1] == 1))
+    # Uniform samples are equal in any two images.
+    varied = np.flatnonzero((flat != flat[:, :1]).any(axis=1) | (flat.shape[1] == 1))
     for source in there.sources:
         if source in there.absent:
             continue
         identities = new.identities
-        rows = there.identities.rows(source, identities.label[tells], identities.frame[tells])
-        mine = tells[rows >= 0]
-        same = _same_rows(_values(there)[rows[rows >= 0]], values[mine])
+        rows = there.identities.rows(source, identities.label[varied], identities.frame[varied])
+        matched = varied[rows >= 0]
+        same = _same_rows(_values(there)[rows[rows >= 0]], values[matched])
         if there.centroids is not None and new.centroids is not None:
-            same &= _same_rows(there.centroids[rows[rows >= 0]], new.centroids[mine])
-        if 2 * int(same.sum()) > len(tells):
+            same &= _same_rows(there.centroids[rows[rows >= 0]], new.centroids[matched])
+        if 2 * int(same.sum()) > len(varied):
             (name,) = new.sources
             raise InvalidInputError(
                 f"the layer must be another one; got {name!r}, whose samples are those of "

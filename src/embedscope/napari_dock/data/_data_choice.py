@@ -1,4 +1,4 @@
-"""What is to be embedded, as it was chosen: frozen, so that a worker can carry it out later."""
+"""The chosen layers and options: frozen, so that a worker thread can use them later."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from embedscope._wording import counted
 from embedscope.napari_dock.data._copied_samples import check_is_no_copy
 from embedscope.napari_dock.data._layer_features import (
     chosen_keys,
+    inferred_axis,
     samples_of_features,
-    told_axis_of,
 )
 from embedscope.napari_dock.data._layer_keys import TableKeys
 from embedscope.napari_dock.data._layer_samples import (
@@ -38,7 +38,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class DataChoice:
-    """Layers and options; equal if the same samples would come of both.
+    """Layers and options; two are equal if they give the same samples.
 
     Attributes
     ----------
@@ -50,9 +50,9 @@ class DataChoice:
         Of the layer's features.
     options : CropOptions
     patch_px, step_px : int
-        Side of a patch, and the distance of neighbours.
+        Side of a patch, and the distance between neighbouring patches.
     keys : TableKeys
-        Which columns of the labels' features say whose row each is.
+        Which columns of the labels' features name the object of each row.
     """
 
     kind: Kind
@@ -72,7 +72,7 @@ class DataChoice:
         return self.labels
 
     def make(self) -> Samples:
-        """Make the samples; may take long, and only reads.
+        """Make the samples; may take long, and changes nothing.
 
         Raises
         ------
@@ -88,13 +88,13 @@ class DataChoice:
         return samples_of_patches(self.images, self.patch_px, self.step_px, third_axis)
 
     def with_layer(self, old: Any, new: Any) -> DataChoice:
-        """The same with another layer in the place of one."""
+        """The same choice with one layer replaced by another."""
         labels = new if self.labels is not None and self.labels == old else self.labels
         images = tuple(new if image == old else image for image in self.images)
         return replace(self, labels=labels, images=images)
 
     def make_like(self, samples: Samples) -> Samples:
-        """Make samples of these layers exactly as others were made: same size, same scale.
+        """Make samples of these layers in the way of others: same size, same scale.
 
         Raises
         ------
@@ -113,12 +113,12 @@ class DataChoice:
         return made
 
     def make_again(self, samples: Samples, source: str) -> Samples:
-        """Make the samples of a source anew, of what its layers hold now, on the same scale.
+        """Make the samples of a source again from its layers as they are now, on the same scale.
 
         Parameters
         ----------
         samples : Samples
-            On the map, those of the source among them.
+            On the map, including those of the source.
         source : str
 
         Raises
@@ -131,7 +131,7 @@ class DataChoice:
 
     @property
     def description(self) -> str:
-        """What the samples are, as far as that is plain without reading pixels; "" if it is not."""
+        """What the samples are, as far as known without reading pixels; "" if unknown."""
         if self.layer is None:
             return ""
         if self.kind is Kind.FEATURES:
@@ -146,14 +146,14 @@ class DataChoice:
         return "Crops as large as the objects" if size is None else f"Crops of {size} x {size} px"
 
     def preview(self, place: Place, is_wanted: Callable[[], bool] = lambda: True) -> Preview:
-        """Cut up to sixteen samples of what is around a place of the layer.
+        """Cut up to sixteen samples around a position in the layer.
 
         Parameters
         ----------
         place : tuple of int
             Pixel of `layer`, finest level.
         is_wanted : callable
-            Says False once nobody waits for it any more.
+            Returns False once the preview is outdated.
 
         Returns
         -------
@@ -169,7 +169,7 @@ class DataChoice:
         if self.kind is Kind.FEATURES:
             return Preview(self.description)
         if self.kind is Kind.OBJECTS:
-            axis = self.options.third_axis or told_axis_of(self.labels, self.keys)
+            axis = self.options.third_axis or inferred_axis(self.labels, self.keys)
             options = replace(self.options, third_axis=axis)
             return preview_objects(self.labels, self.images, options, place, is_wanted)
         third_axis = self.options.third_axis
@@ -195,20 +195,20 @@ class DataChoice:
 def choice_of(
     samples: Samples, source: str, layer: Any, layers: Sequence[Any]
 ) -> DataChoice | None:
-    """The choice that samples of a source came from, found again among layers by their names.
+    """The choice that samples of a source came from, found among layers by their names.
 
     Parameters
     ----------
     samples : Samples
     source : str
     layer : napari.layers.Layer
-        That the samples lie in.
+        The layer that the samples lie in.
     layers : sequence of napari.layers.Layer
 
     Returns
     -------
     DataChoice or None
-        Good for `make_again`; None if a channel is not among the layers.
+        For `make_again`; None if a channel is not among the layers.
     """
     if not samples.is_image:
         keys = chosen_keys(samples.recipe, layer)

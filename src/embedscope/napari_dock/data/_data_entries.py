@@ -12,12 +12,12 @@ _ROWS_SHOWN = 3
 
 
 def combo(entries: Sequence[tuple[str, Any]], tooltip: str) -> QComboBox:
-    """A combo box that is no wider than it must be.
+    """A combo box with the smallest possible width.
 
     Parameters
     ----------
     entries : sequence of (str, object)
-        What is shown, and what it stands for.
+        The text that is shown, and its data.
     tooltip : str
 
     Returns
@@ -33,7 +33,7 @@ def combo(entries: Sequence[tuple[str, Any]], tooltip: str) -> QComboBox:
 
 
 def check_list(tooltip: str) -> QListWidget:
-    """A list of entries to be checked, three lines high.
+    """A list of entries with check boxes, three lines high.
 
     Parameters
     ----------
@@ -51,13 +51,13 @@ def check_list(tooltip: str) -> QListWidget:
 
 
 def fill_checks(several: QListWidget, entries: Sequence[tuple[str, Any, bool]]) -> None:
-    """Offer these entries and no others.
+    """Replace the entries by these.
 
     Parameters
     ----------
     several : QListWidget
     entries : sequence of (str, object, bool)
-        What is shown, what it stands for, and whether it is checked.
+        The text that is shown, its data, and whether it is checked.
     """
     several.clear()
     for text, data, is_checked in entries:
@@ -68,7 +68,7 @@ def fill_checks(several: QListWidget, entries: Sequence[tuple[str, Any, bool]]) 
 
 
 def checked(several: QListWidget) -> list[Any]:
-    """What the checked entries stand for."""
+    """The data of the checked entries."""
     items = (several.item(place) for place in range(several.count()))
     return [
         item.data(Qt.ItemDataRole.UserRole)

@@ -1,4 +1,4 @@
-"""What to embed: which layers, and how a sample is cut out of them."""
+"""The form that chooses the layers to embed, and how samples are cut from them."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from embedscope.napari_dock.data._data_choice import DataChoice, Kind
 from embedscope.napari_dock.data._data_entries import check_list, checked, combo, fill_checks
 from embedscope.napari_dock.data._keys_entries import KeysEntries
 from embedscope.napari_dock.data._layer_features import (
+    inferred_axis,
     is_points,
     numeric_features,
-    told_axis_of,
 )
 from embedscope.napari_dock.data._layer_samples import CropOptions
 from embedscope.napari_dock.data._preview_panel import PreviewPanel
@@ -32,12 +32,12 @@ from embedscope.napari_dock.data._proxies import layer_class
 
 _BACKGROUNDS = {"kept": "keep", "black": "zero", "median of the background": "median"}
 _AXES = {"choose: time or depth": "", "time": "t", "depth": "z"}
-_TOLD = {"t": "time, as the layer says", "z": "depth, as the layer says", "": next(iter(_AXES))}
+_DECLARED = {"t": "time, as the layer says", "z": "depth, as the layer says", "": next(iter(_AXES))}
 _LARGEST_PX = 1024
 
 
 class DataPanel(QWidget):
-    """Offers the layers of a viewer.
+    """Offers the layers of a viewer and the options for samples.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class DataPanel(QWidget):
     """
 
     changed = Signal()
-    shown = Signal()  # it was hidden or folded away before
+    shown = Signal()  # after it was hidden or collapsed
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,19 +53,19 @@ class DataPanel(QWidget):
         self._layers: tuple[Any, ...] = ()
         self._measured: Any = None  # the layer whose columns are offered
         self._offered: list[str] = []
-        self._asked_of: Any = None  # the layer whose first axis is shown
+        self._axis_layer: Any = None  # the layer whose first axis is shown
         self.kind = combo([(kind.value, kind) for kind in Kind], "What a sample of the map is.")
         self.labels = combo([], "The labels layer whose objects become points of the map.")
         self.images = check_list("Image layers: each is a channel, or one layer with colours.")
-        self.columns = check_list("Columns of the layer's features that the map is made of.")
+        self.columns = check_list("Columns of the layer's features that the map is trained on.")
         self.third_axis = combo(list(_AXES.items()), "What the first axis of the layer is.")
         self.keys = KeysEntries()
         self.crop_size, self.unit = self._size_entries()
         self.background = combo(
-            list(_BACKGROUNDS.items()), "Pixels in a crop that are not the object's."
+            list(_BACKGROUNDS.items()), "How pixels of a crop outside the object are filled."
         )
         self.align = QCheckBox("Turn objects upright")
-        self.align.setToolTip("Turn each crop so that the object's longest axis stands upright.")
+        self.align.setToolTip("Turn each crop so that the object's longest axis is vertical.")
         self.step = QSpinBox()
         self.step.setRange(1, _LARGEST_PX)
         self.step.setValue(32)
@@ -77,7 +77,7 @@ class DataPanel(QWidget):
         self._show_fitting()
 
     def show_layers(self, layers: Sequence[Any]) -> None:
-        """Offer these layers; what was chosen stays chosen.
+        """Offer these layers; the choice is kept.
 
         Parameters
         ----------
@@ -96,7 +96,7 @@ class DataPanel(QWidget):
             self.changed.emit()
 
     def choice(self) -> DataChoice:
-        """What is chosen now."""
+        """The current choice."""
         return DataChoice(
             kind=self.kind.currentData(),
             labels=self.labels.currentData(),
@@ -117,7 +117,7 @@ class DataPanel(QWidget):
         )
 
     def showEvent(self, event: Any) -> None:
-        """Tell that there is somebody to look."""
+        """Emit `shown`."""
         super().showEvent(event)
         self.shown.emit()
 
@@ -182,7 +182,7 @@ class DataPanel(QWidget):
             self.changed.emit()
 
     def _offer_labels(self) -> None:
-        """Offer the layers that have samples of the chosen kind; what was chosen stays chosen."""
+        """Offer the layers that have samples of the chosen kind; the choice is kept."""
         kinds = ("Labels", "Points") if self.kind.currentData() is Kind.FEATURES else ("Labels",)
         offered = [layer for layer in self._layers if layer_class(layer) in kinds]
         chosen, was_showing = self.labels.currentData(), self._is_showing
@@ -196,7 +196,7 @@ class DataPanel(QWidget):
         self._show_columns()
 
     def _show_columns(self) -> None:
-        """Offer the numbers among the features of the chosen layer, also those that come later."""
+        """Offer the numeric features of the chosen layer, and follow their changes."""
         layer = self.labels.currentData()
         self.keys.offer(None if layer is None or is_points(layer) else layer)
         if layer is not self._measured:
@@ -225,7 +225,7 @@ class DataPanel(QWidget):
             self._tell()
 
     def _show_fitting(self) -> None:
-        """Only the entries that matter for the chosen kind."""
+        """Show only the entries that apply to the chosen kind."""
         choice = self.choice()
         objects, patches = choice.kind is Kind.OBJECTS, choice.kind is Kind.PATCHES
         features = choice.kind is Kind.FEATURES
@@ -249,12 +249,12 @@ class DataPanel(QWidget):
         self.unit.setEnabled(objects)
 
     def _show_axis(self, choice: DataChoice) -> None:
-        """What the layer says of its first axis; of another layer, that is asked again."""
+        """Show what the layer says about its first axis; another layer resets the entry."""
         layer = choice.layer
-        told = "" if layer is None or layer.ndim != 3 else told_axis_of(layer, choice.keys)
+        axis = "" if layer is None or layer.ndim != 3 else inferred_axis(layer, choice.keys)
         was_showing, self._is_showing = self._is_showing, True
-        self.third_axis.setItemText(0, _TOLD[told])
-        if layer is not self._asked_of:
-            self._asked_of = layer
+        self.third_axis.setItemText(0, _DECLARED[axis])
+        if layer is not self._axis_layer:
+            self._axis_layer = layer
             self.third_axis.setCurrentIndex(0)
         self._is_showing = was_showing

@@ -1,4 +1,4 @@
-"""The entries that say by which columns a feature table is joined with the objects."""
+"""The entries for the columns by which a feature table is joined with the objects."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ from embedscope.napari_dock.data._layer_keys import (
 )
 
 _LABEL_TIP = (
-    "The column of the layer's features that says whose row each is. Automatic: by the usual "
-    "names, such as index, label or ObjectNumber; else row 0 is the background, row 1 label 1."
+    "The column of the layer's features that holds the label of each row's object. Automatic: by "
+    "the usual names, such as index, label or ObjectNumber; else row 0 is the background, row 1 "
+    "label 1."
 )
 _FRAME_TIP = (
-    "The column of the layer's features that says the time point of each row. No column: each row "
-    "is that of its label in all time points, as of a track."
+    "The column of the layer's features that holds the time point of each row. No column: each "
+    "row belongs to its label in all time points, as for a track."
 )
 
 
 class KeysEntries:
-    """Two combo boxes, which offer the columns of a layer; what was chosen stays chosen.
+    """Two combo boxes, which offer the columns of a layer; the choice is kept.
 
     Attributes
     ----------
@@ -42,7 +43,7 @@ class KeysEntries:
         self.label = combo([], _LABEL_TIP)
         self.frame = combo([], _FRAME_TIP)
         self._layer: Any = None
-        self._has_frames = False  # the table, by a column's name
+        self._has_frames = False  # whether the table has a column of frames
         for box in (self.label, self.frame):
             box.currentIndexChanged.connect(self._on_chosen)
         self.offer(None)
@@ -71,17 +72,17 @@ class KeysEntries:
 
     @property
     def keys(self) -> TableKeys:
-        """What is chosen."""
+        """The current choice."""
         return TableKeys(self.label.currentData(), self.frame.currentData())
 
     @property
     def is_offered(self) -> bool:
-        """Whether there is a table to be joined."""
+        """Whether the layer has a table to join."""
         return self._layer is not None and plain_features(self._layer) is not None
 
     @property
     def has_frames(self) -> bool:
-        """Whether the table or the layer may be of several time points."""
+        """Whether the table or the layer may have several time points."""
         if not self.is_offered:
             return False
         return self._layer.ndim > 2 or self._has_frames or self.frame.currentData() is not None
@@ -96,7 +97,7 @@ def _pair(keys: TableKeys) -> tuple[str | None, str | None]:
 
 
 def _fill(box: QComboBox, entries: list[tuple[str, str | None]], chosen: str | None) -> None:
-    """Offer these entries, without telling of it."""
+    """Offer these entries, without emitting a signal."""
     blocker = QSignalBlocker(box)
     box.clear()
     for text, data in entries:

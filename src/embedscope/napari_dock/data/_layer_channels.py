@@ -1,4 +1,4 @@
-"""Which image layer is which channel of samples that are there: by name, never by position."""
+"""Matches image layers to the channels of existing samples: by name, never by order."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from typing import Any
 from embedscope._errors import InvalidInputError
 from embedscope.samples import LeftOut
 
-_SUFFIX = re.compile(r" \[\d+\]$")  # napari's own, where a name is taken
+_SUFFIX = re.compile(r" \[\d+\]$")  # napari appends it if a name is taken
 _WORD = re.compile(r"[^\W_]+")
 
 
 def matched_channels(
     channels: Sequence[str], images: Sequence[Any]
 ) -> tuple[tuple[Any, ...], tuple[LeftOut, ...]]:
-    """Put layers in the order of channels.
+    """Put layers in the order of the channels.
 
-    Names are compared as they are; then without napari's " [1]"; then without the words that all
-    names of an image have in common: "DAPI day 2" and "GFP day 2" are "DAPI" and "GFP" of another.
+    Names are compared unchanged; then without napari's " [1]"; then without the words that all
+    names of an image share: "DAPI day 2" and "GFP day 2" match "DAPI" and "GFP" of another image.
 
     Parameters
     ----------
     channels : sequence of str
-        Names of the channels of the samples that are there.
+        Names of the channels of the existing samples.
     images : sequence of napari.layers.Image
-        One a channel, or one with colours.
+        One for each channel, or one with colours.
 
     Returns
     -------
     images : tuple of napari.layers.Image
     notes : tuple of LeftOut
-        Which layer was taken for a channel of another name.
+        For each layer that is matched to a channel of another name.
 
     Raises
     ------
     InvalidInputError
-        If the layers are not these channels, or names do not tell which is which.
+        If the layers are not these channels, or the names are ambiguous.
     """
     if len(images) == 1 and images[0].rgb:
         are_colours = tuple(channels) == tuple(f"channel {k}" for k in range(len(channels)))
@@ -60,7 +60,7 @@ def _without_suffix(names: Sequence[str]) -> list[str]:
 
 
 def _without_common(names: Sequence[str]) -> list[str]:
-    """The words that tell the names apart; of a single name, none."""
+    """The words in which the names differ; none for a single name."""
     words = [_WORD.findall(name) for name in names]
     while all(words) and len({each[0] for each in words}) == 1:
         words = [each[1:] for each in words]
@@ -82,6 +82,6 @@ def _differ(channels: Sequence[str], images: Sequence[Any], got: str = "") -> In
     names = [str(layer.name) for layer in images]
     return InvalidInputError(
         f"image layers must be the channels of the samples on the map, {list(channels)}; got "
-        f"{got or names}. Check the layers of these channels, and rename them if they are called "
-        "otherwise."
+        f"{got or names}. Check the layers of these channels, and rename them if their names "
+        "differ."
     )

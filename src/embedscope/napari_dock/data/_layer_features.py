@@ -1,4 +1,4 @@
-"""From the feature table of a Labels or Points layer to samples: one row an object, or a point."""
+"""Samples from the feature table of a Labels or Points layer: one row per object or point."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from embedscope.napari_dock.data._layer_keys import (
     object_table,
     plain_features,
 )
-from embedscope.napari_dock.data._layer_places import affine_of, axes_of, finest_of, told_axis
+from embedscope.napari_dock.data._layer_places import affine_of, axes_of, declared_axis, finest_of
 from embedscope.napari_dock.data._proxies import layer_class
 from embedscope.samples import (
     LeftOut,
@@ -33,34 +33,34 @@ from embedscope.samples.images import known_objects, locate_objects, objects_of
 if TYPE_CHECKING:
     import pandas as pd
 
-POINT_COLUMN = "point"  # the place of a point in its layer, from 1: 0 is the background
+POINT_COLUMN = "point"  # number of a point in its layer, from 1: 0 is the background
 
 
 def samples_of_features(
     layer: Any, columns: Sequence[str] | None, third_axis: str = "", keys: TableKeys = AUTOMATIC
 ) -> Samples:
-    """Make a sample of every row of a layer's feature table.
+    """Make a sample from every row of a layer's feature table.
 
     Parameters
     ----------
     layer : napari.layers.Labels or napari.layers.Points
     columns : sequence of str or None
-        What to learn from; all that hold numbers if None.
+        Columns to train on; all numeric ones if None.
     third_axis : {"t", "z", ""}
         As `axes_of` takes it.
     keys : TableKeys
-        Which columns of a Labels layer say whose row each is.
+        Which columns of a Labels layer name the object of each row.
 
     Returns
     -------
     Samples
-        Each known by its label, or by the place of its point in the layer from 1, so that the image
-        and the map stay linked.
+        Each identified by its label, or by the number of its point in the layer from 1, so that the
+        image and the map stay linked.
 
     Raises
     ------
     InvalidInputError
-        If the layer has no features, or it cannot be told whose row is which.
+        If the layer has no features, or the object of a row cannot be determined.
     """
     chosen = None if columns is None else list(columns)
 
@@ -74,17 +74,17 @@ def samples_of_features(
 def features_same_way(
     samples: Samples, layer: Any, source: str | None = None, keys: TableKeys = AUTOMATIC
 ) -> Samples:
-    """Make samples of another layer's features exactly as these were made.
+    """Make samples from another layer's features in the same way as these.
 
     Parameters
     ----------
     samples : Samples
-        Of a table.
+        Made from a table.
     layer : napari.layers.Labels or napari.layers.Points
     source : str, optional
-        Name of the source; that of the layer if left out.
+        Name of the source; the layer's name if left out.
     keys : TableKeys
-        Which columns of a Labels layer say whose row each is.
+        Which columns of a Labels layer name the object of each row.
 
     Returns
     -------
@@ -93,11 +93,11 @@ def features_same_way(
     Raises
     ------
     InvalidInputError
-        If the layer has no features or not the same columns, or it cannot be told whose row is
-        which.
+        If the layer has no features or not the same columns, or the object of a row cannot be
+        determined.
     """
     is_film = any("t" in each.axes for each in samples.sources.values())
-    # Wherever they stood in the first table: here they stand where `_made` puts them.
+    # Whatever the columns of the first table were called: `_made` uses these names.
     label_column = POINT_COLUMN if is_points(layer) else "label"
     recipe = cast(TableRecipe, samples.recipe)
     known = replace(samples, recipe=replace(recipe, label_column=label_column, frame_column=None))
@@ -109,13 +109,13 @@ def features_same_way(
 
 
 def numeric_features(layer: Any, keys: TableKeys = AUTOMATIC) -> list[str]:
-    """Names of the columns that hold numbers and are not there to say whose row it is.
+    """Names of the numeric columns that are not keys.
 
     Parameters
     ----------
     layer : napari.layers.Labels, napari.layers.Points or None
     keys : TableKeys
-        Which columns of a Labels layer say whose row each is.
+        Which columns of a Labels layer name the object of each row.
 
     Returns
     -------
@@ -132,25 +132,25 @@ def numeric_features(layer: Any, keys: TableKeys = AUTOMATIC) -> list[str]:
 
 
 def with_known(samples: Samples, labels: Any, keys: TableKeys = AUTOMATIC) -> Samples:
-    """Join what a Labels layer knows, by label and, where the table says it, by frame.
+    """Join the features of a Labels layer, by label and, if the table has frames, by frame.
 
     Parameters
     ----------
     samples : Samples
-        Of the layer's objects.
+        The layer's objects.
     labels : napari.layers.Labels
     keys : TableKeys
-        Which columns say whose row each is.
+        Which columns name the object of each row.
 
     Returns
     -------
     Samples
-        Where it cannot be told whose row is which, nothing is joined, and `left_out` says why.
+        If the object of a row cannot be determined, nothing is joined, and `left_out` says why.
 
     Raises
     ------
     InvalidInputError
-        If a person chose the columns, and they do not fit.
+        If the user chose the columns, and they do not fit.
     """
     if plain_features(labels) is None:
         return samples
@@ -186,7 +186,7 @@ def _made(
     name: str,
     make: Callable[[pd.DataFrame, Source], Samples],
 ) -> Samples:
-    """Make samples of a layer's table, with whose row each is and where it lies."""
+    """Make samples from a layer's table, with the identity and the position of each."""
     features = plain_features(layer)
     if features is None:
         raise InvalidInputError(
@@ -195,7 +195,7 @@ def _made(
         )
     if is_points(layer):
         return _placed(make(*_table_of_points(layer, third_axis, name)), layer)
-    axes = axes_of(layer, third_axis or told_axis_of(layer, keys))
+    axes = axes_of(layer, third_axis or inferred_axis(layer, keys))
     source = Source(name, "labels", labels=finest_of(layer), axes=axes, affine=affine_of(layer))
     if "t" in axes and keys.frame == BY_ROW:
         raise InvalidInputError(
@@ -205,7 +205,7 @@ def _made(
         )
     found = objects_of(source)
     known = object_table(layer, keys, known_objects(source, found))
-    # What fits the labels was asked already, in the words of the layer's own table.
+    # Without labels: `object_table` has checked the rows, with errors that name the columns.
     made = make(known.table, replace(source, labels=None))
     used = found_keys(features, keys)
     recipe = replace(
@@ -218,7 +218,7 @@ def _made(
 
 
 def chosen_keys(recipe: Recipe, layer: Any) -> TableKeys:
-    """The columns that samples of a table were joined by, as far as a layer has them."""
+    """The columns by which samples of a table were joined, if a layer has them."""
     table = None if is_points(layer) else plain_features(layer)
     if table is None or not isinstance(recipe, TableRecipe):
         return AUTOMATIC
@@ -227,7 +227,7 @@ def chosen_keys(recipe: Recipe, layer: Any) -> TableKeys:
 
 
 def key_columns(layer: Any, keys: TableKeys) -> tuple[str, ...]:
-    """The columns of a layer's features that say whose row each is, if any does."""
+    """The columns of a layer's features that name the object of each row, if any."""
     table = None if is_points(layer) else plain_features(layer)
     if table is None:
         return ()
@@ -235,32 +235,32 @@ def key_columns(layer: Any, keys: TableKeys) -> tuple[str, ...]:
     return tuple(name for name in (found.label, found.frame) if name)
 
 
-def told_axis_of(layer: Any, keys: TableKeys = AUTOMATIC) -> str:
-    """What tells that the first of a layer's three axes is time or depth.
+def inferred_axis(layer: Any, keys: TableKeys = AUTOMATIC) -> str:
+    """Whether the first of a layer's three axes is time or depth.
 
     Parameters
     ----------
     layer : napari.layers.Layer
     keys : TableKeys
-        Which columns of a Labels layer's features say whose row each is.
+        Which columns of a Labels layer's features name the object of each row.
 
     Returns
     -------
     {"t", "z", ""}
-        By the layer's own axis, or because its features are of several frames.
+        By the layer's own axis, or because its features have several frames.
     """
-    told = told_axis(layer)
-    if told or layer_class(layer) != "Labels":
-        return told
+    declared = declared_axis(layer)
+    if declared or layer_class(layer) != "Labels":
+        return declared
     table = plain_features(layer)
     frame = "" if table is None else found_keys(table, keys).frame
     return "t" if table is not None and frame and table[frame].nunique() > 1 else ""
 
 
 def _table_of_points(layer: Any, third_axis: str, name: str) -> tuple[pd.DataFrame, Source]:
-    """Row i is of point i, whose number is i + 1."""
+    """The table of the points, where row i belongs to point i, whose number is i + 1."""
     features = plain_features(layer)
-    assert features is not None  # asked before
+    assert features is not None  # checked by the caller
     named = named_table(features, TableKeys(BY_ROW, BY_ROW))
     table = named.assign(**{POINT_COLUMN: np.arange(1, len(features) + 1)})
     axes = axes_of(layer, third_axis)
@@ -275,7 +275,7 @@ def _noted(samples: Samples, *notes: LeftOut) -> Samples:
 
 
 def _placed(samples: Samples, layer: Any) -> Samples:
-    """With the middle and the extent of each point."""
+    """The samples with the centre and the bounding box of each point."""
     (source,) = samples.sources.values()
     spatial = [place for place, axis in enumerate(source.axes) if axis != "t"]
     points = samples.identities.label - 1

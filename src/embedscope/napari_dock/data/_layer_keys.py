@@ -1,7 +1,7 @@
-"""Whose row is each of a Labels layer's feature table: by which columns, and do they fit the image.
+"""The object of each row of a Labels layer's feature table, found by columns and checked.
 
-napari joins by the column "index", or else takes row i for label i. Other programs name the labels
-otherwise, or have no row for the background, so that every object would get its neighbour's row.
+napari joins by the column "index", or else takes row i for label i. Other programs use other names
+for the labels, or have no row for the background: then every object would get its neighbour's row.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from embedscope.samples.common import (
 if TYPE_CHECKING:
     import pandas as pd
 
-# As they are spelt without case, blanks and signs: "Object Number" is "objectnumber". The first
-# that a table has is taken: napari's own, scikit-image's and ImageJ's, ilastik's, CellProfiler's.
+# In lower case, without blanks and punctuation: "Object Number" is "objectnumber". The first name
+# that a table has is used: those of napari, scikit-image and ImageJ, ilastik, CellProfiler.
 _LABEL_NAMES = (
     "index",
     "label",
@@ -66,22 +66,22 @@ _FRAME_NAMES = (
     "timeindex",
     "imagenumber",
 )
-_OWN_NAMES = ("label", "frame", "source")  # of the samples' identities
+_OWN_NAMES = ("label", "frame", "source")  # columns of the samples' identities
 _SIGNS = re.compile(r"[\W_]+")
 _INDEX = _LABEL_NAMES[0]
 BY_ROW = ""
-"""Instead of a column: labels are the numbers of the rows; all frames share the rows."""
+"""Instead of a column: labels are row numbers; all frames share the rows."""
 
 
 @dataclass(frozen=True)
 class TableKeys:
-    """The columns that say whose row each is.
+    """The columns that name the object of each row.
 
     Attributes
     ----------
     label, frame : str or None
         Names of columns; None chooses one by the usual names. `BY_ROW` for the label is napari's
-        rule that row i is label i; for the frame, that a row is its object's in all frames.
+        rule that row i is label i; for the frame, that a row belongs to its object in all frames.
     """
 
     label: str | None = None
@@ -93,15 +93,15 @@ AUTOMATIC = TableKeys()
 
 @dataclass(frozen=True, eq=False)
 class ObjectTable:
-    """What a layer knows of its objects, row by row.
+    """The features of a layer's objects, row by row.
 
     Attributes
     ----------
     table : DataFrame
-        All rows and columns of the layer, with whose they are in "label" and, unless all frames
-        share the rows, in "frame", as the image counts them.
+        All rows and columns of the layer, with the object of each row in "label" and, unless all
+        frames share the rows, in "frame", numbered as in the image.
     notes : tuple of LeftOut
-        What was put right, and what has no counterpart.
+        What was corrected, and what has no counterpart.
     """
 
     table: pd.DataFrame
@@ -109,7 +109,7 @@ class ObjectTable:
 
 
 def plain_features(layer: Any) -> pd.DataFrame | None:
-    """The feature table with texts as names, each once; None if there is nothing in it."""
+    """The feature table with unique strings as column names; None if it is empty."""
     features = layer.features
     if features is None or features.shape[0] == 0 or features.shape[1] == 0:
         return None
@@ -118,17 +118,17 @@ def plain_features(layer: Any) -> pd.DataFrame | None:
 
 
 def id_columns(table: pd.DataFrame) -> list[str]:
-    """Columns that could say whose row each is: they hold whole numbers of 0 or more."""
+    """Columns that could name the object of each row: they hold whole numbers of 0 or more."""
     return [str(name) for name in table if not _problem(table[name])]
 
 
 def found_keys(table: pd.DataFrame, keys: TableKeys = AUTOMATIC) -> TableKeys:
-    """The keys with a column, or `BY_ROW`, in the place of None.
+    """The keys with each None replaced by a column or `BY_ROW`.
 
     Parameters
     ----------
     table : DataFrame
-        As `plain_features` gives it.
+        As `plain_features` returns it.
     keys : TableKeys
 
     Returns
@@ -146,13 +146,13 @@ def found_keys(table: pd.DataFrame, keys: TableKeys = AUTOMATIC) -> TableKeys:
 
 
 def named_table(table: pd.DataFrame, keys: TableKeys) -> pd.DataFrame:
-    """The table without its keys; columns called like an identity get another name.
+    """The table without its keys; columns named like a part of an identity are renamed.
 
     Parameters
     ----------
     table : DataFrame
     keys : TableKeys
-        As `found_keys` gives them.
+        As `found_keys` returns them.
 
     Returns
     -------
@@ -163,16 +163,16 @@ def named_table(table: pd.DataFrame, keys: TableKeys) -> pd.DataFrame:
 
 
 def object_table(layer: Any, keys: TableKeys, objects: KnownObjects) -> ObjectTable:
-    """Say whose row each is, checked against the objects that are there.
+    """Find the object of each row, and check it against the objects of the image.
 
     Parameters
     ----------
     layer : napari.layers.Labels
         With features.
     keys : TableKeys
-        As they were chosen.
+        As chosen.
     objects : KnownObjects
-        Of the layer.
+        The objects of the layer.
 
     Returns
     -------
@@ -181,7 +181,7 @@ def object_table(layer: Any, keys: TableKeys, objects: KnownObjects) -> ObjectTa
     Raises
     ------
     InvalidInputError
-        If it cannot be told whose row is which.
+        If the object of a row cannot be determined.
     """
     table = plain_features(layer)
     if table is None:
@@ -194,7 +194,7 @@ def object_table(layer: Any, keys: TableKeys, objects: KnownObjects) -> ObjectTa
         _check_index(table, found, layer.name)
     ids = _row_ids(table, found, layer.name)
     named = named_table(table, found)
-    if keys.frame == BY_ROW:  # a person said that the rows hold in all frames
+    if keys.frame == BY_ROW:  # the user chose that the rows hold in all frames
         zeros = np.zeros(len(ids.labels), np.int64)
         check_different(ids, zeros)
         labels = np.unique(objects.label)
@@ -211,7 +211,7 @@ def object_table(layer: Any, keys: TableKeys, objects: KnownObjects) -> ObjectTa
 
 
 def _row_ids(table: pd.DataFrame, keys: TableKeys, layer_name: str) -> RowIds:
-    assert keys.label is not None  # held by found_keys
+    assert keys.label is not None  # set by found_keys
     assert keys.frame is not None
     frames = _whole(table, keys.frame) if keys.frame else None
     frames_from = f"column {keys.frame!r}" if keys.frame else ""
@@ -228,31 +228,31 @@ def _row_ids(table: pd.DataFrame, keys: TableKeys, layer_name: str) -> RowIds:
 
 
 def _check_index(table: pd.DataFrame, found: TableKeys, layer_name: str) -> None:
-    """Refuse another column in the place of an index of whole numbers: napari goes by that.
+    """Refuse another column instead of an index of whole numbers: napari joins by the index.
 
-    Which of the two holds the labels cannot be told: one row of an object may be there twice, and
-    the other column be a second numbering.
+    It is unknown which of the two holds the labels: a row of an object may be duplicated, and the
+    other column may be a second numbering.
     """
     if _INDEX in (found.label, found.frame) or _INDEX not in table or _problem(table[_INDEX]):
         return
-    assert found.frame is not None  # held by found_keys
+    assert found.frame is not None  # set by found_keys
     if reason := _reason_against(table, _INDEX, found.frame):
         raise InvalidInputError(
             f"{_INDEX!r} in the features of {layer_name!r}, by which napari joins them, must name "
             f"each object once; got a table where {reason}. Choose the column of the labels under "
-            f"Objects by, or mend or drop {_INDEX!r}."
+            f"Objects by, or correct or drop {_INDEX!r}."
         )
 
 
 def _check_sole(table: pd.DataFrame, ids: RowIds, objects: KnownObjects) -> None:
-    """Refuse numbers that only count the rows where another column may hold the labels."""
+    """Refuse labels that only count the rows if another column may hold the labels."""
     import pandas as pd
 
     if not np.array_equal(ids.labels, np.arange(len(table))):
         return
     labels, usual = np.unique(objects.label), _named(table, _LABEL_NAMES)
     for name in table:
-        # As text too, and with gaps: only what could be labels is looked at.
+        # Text and missing values become NaN: only positive numbers could be labels.
         values = pd.to_numeric(table[name].astype(object), errors="coerce").to_numpy()
         is_text = values.dtype.kind not in "uif" or not (values > 0).any()
         if is_text or np.array_equal(values, ids.labels):
@@ -261,31 +261,31 @@ def _check_sole(table: pd.DataFrame, ids: RowIds, objects: KnownObjects) -> None
         n_found = int(np.isin(own, labels).sum())
         is_class = 3 * len(own) <= n_each.sum()
         fits = 2 * n_found >= len(own) and 2 * len(own) >= n_each.sum()
-        # napari goes by an index, whatever it holds.
+        # napari joins by an index, whatever it holds.
         if name == _INDEX or (not is_class if name in usual else fits):
             raise InvalidInputError(
                 f"a table for {objects.name!r} must have one column of labels; got "
                 f"{ids.labels_from}, which only counts the rows, and {name!r}, which holds "
-                f"{n_found} of {counted(len(labels), 'label')}. Choose one under Objects by; mend "
-                f"{name!r} first if it is not offered there."
+                f"{n_found} of {counted(len(labels), 'label')}. Choose one under Objects by; "
+                f"correct {name!r} first if it is not offered there."
             )
 
 
 def _rejected(table: pd.DataFrame, frame: str) -> str:
-    """Why columns with a usual name were not taken, in brackets."""
+    """Why columns with a usual name were not used, in brackets."""
     reasons = (_reason_against(table, name, frame) for name in _named(table, _LABEL_NAMES))
     said = "; ".join(filter(None, reasons))
     return f" ({said})" if said else ""
 
 
 def _named(table: pd.DataFrame, known: Sequence[str]) -> list[str]:
-    """Columns of the table with such a name, in the order of the known ones."""
+    """Columns of the table with a known name, in the order of the known names."""
     plain = {str(name): _SIGNS.sub("", str(name).lower()) for name in table}
     return [name for each in known for name, bare in plain.items() if bare == each]
 
 
 def _reason_against(table: pd.DataFrame, name: str, frame: str) -> str:
-    """Why a column cannot be the labels, as a sentence; "" if it can."""
+    """Why a column cannot hold the labels, as a sentence; "" if it can."""
     problem = _problem(table[name])
     if problem or name == frame:
         return f"{name!r} holds {problem or 'the frames'}"
@@ -295,7 +295,7 @@ def _reason_against(table: pd.DataFrame, name: str, frame: str) -> str:
 
 
 def _problem(column: pd.Series[Any]) -> str:
-    """What a column holds that is no whole number of 0 or more; "" if nothing."""
+    """What a column holds besides whole numbers of 0 or more; "" if nothing."""
     from pandas.api.types import is_bool_dtype, is_complex_dtype, is_numeric_dtype
 
     if not is_numeric_dtype(column) or is_bool_dtype(column) or is_complex_dtype(column):
@@ -316,7 +316,7 @@ def _whole(table: pd.DataFrame, name: str) -> npt.NDArray[np.int64]:
     problem = _problem(table[name]) if name in table else "nothing: there is no such column"
     if problem:
         raise InvalidInputError(
-            f"column {name!r} must hold whole numbers of 0 or more to say whose row each is; got "
-            f"{problem}. Choose another column."
+            f"column {name!r} must hold whole numbers of 0 or more to name the object of each row; "
+            f"got {problem}. Choose another column."
         )
     return table[name].to_numpy().astype(np.int64)

@@ -1,4 +1,4 @@
-"""Where a layer's data lie: their axes, their way to the world, and the finest of their levels."""
+"""Geometry of a layer's data: axes, affine transform to the world, and the finest level."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _AXIS_NAMES = {
 
 
 def affine_of(layer: Any) -> npt.NDArray[np.float64]:
-    """The layer's way from pixels to the world: scale, rotation, shear, translation and affine.
+    """The layer's transform from pixels to the world: scale, rotation, shear, translation, affine.
 
     Parameters
     ----------
@@ -38,18 +38,18 @@ def affine_of(layer: Any) -> npt.NDArray[np.float64]:
 
 
 def micrometres_of(layer: Any, axes: str) -> list[float] | None:
-    """How long a pixel is along each spatial axis, where the layer's units are lengths.
+    """Length of a pixel along each spatial axis, if the layer's units are lengths.
 
     Parameters
     ----------
     layer : napari.layers.Layer
     axes : str
-        Of the layer.
+        The layer's axes.
 
     Returns
     -------
     list of float or None
-        Micrometres; None where a unit is none of length, such as the pixel that napari begins with.
+        Micrometres; None if a unit is not a length, such as napari's default, the pixel.
     """
     steps = np.linalg.norm(affine_of(layer)[:-1, :-1], axis=0)
     lengths = []
@@ -68,7 +68,7 @@ def axes_of(layer: Any, third_axis: str = "") -> str:
     ----------
     layer : napari.layers.Layer
     third_axis : {"t", "z", ""}
-        What the first axis of three is; "" leaves it to the layer.
+        What the first of three axes is; "" leaves it to the layer.
 
     Returns
     -------
@@ -78,24 +78,24 @@ def axes_of(layer: Any, third_axis: str = "") -> str:
     Raises
     ------
     InvalidInputError
-        If the layer has fewer than 2 or more than 4 axes, or three and nobody says what the first
+        If the layer has fewer than 2 or more than 4 axes, or three and it is unknown what the first
         one is.
     """
     if layer.ndim not in _AXES:
         raise InvalidInputError(
             f"{layer.name!r} must have 2 to 4 axes; got {layer.ndim}. Take a part of it."
         )
-    first = (third_axis or told_axis(layer)) if layer.ndim == 3 else ""
+    first = (third_axis or declared_axis(layer)) if layer.ndim == 3 else ""
     if layer.ndim == 3 and not first:
         raise InvalidInputError(
             f"the first axis of {layer.name!r} must be time or depth; got neither, and the layer "
-            'does not tell. Choose one under "First axis".'
+            'does not say. Choose one under "First axis".'
         )
     return _AXES[layer.ndim].format(first)
 
 
-def told_axis(layer: Any) -> str:
-    """What a layer of three axes says that its first one is.
+def declared_axis(layer: Any) -> str:
+    """What a layer with three axes says its first axis is.
 
     Parameters
     ----------
@@ -104,8 +104,8 @@ def told_axis(layer: Any) -> str:
     Returns
     -------
     {"t", "z", ""}
-        By its axis labels, or a unit of time. A scale or a unit of length says nothing: films have
-        them too.
+        By its axis labels, or a unit of time. A scale or a unit of length is no sign of depth: time
+        series have them too.
     """
     name = str(layer.axis_labels[0]).strip().lower()
     named = next((axis for axis, known in _AXIS_NAMES.items() if name in known), "")
@@ -114,11 +114,11 @@ def told_axis(layer: Any) -> str:
 
 
 def finest_of(layer: Any) -> Any:
-    """The layer's data; of a pyramid, the finest level."""
+    """The layer's data; the finest level of a pyramid."""
     return layer.data[0] if layer.multiscale else layer.data
 
 
 def path_of(layer: Any) -> str | None:
-    """Where the layer was read from, if from a file."""
+    """The path of the file that the layer was read from, if any."""
     path = layer.source.path
     return None if path is None else str(path)

@@ -1,6 +1,6 @@
-"""From the pixels of napari's layers to samples: crops of objects, and patches.
+"""Samples from the pixels of napari's layers: crops of objects, and patches.
 
-The layers themselves are only read. A sample's source has the name that its layer had then.
+The layers are never changed. A source has the name that its layer had when samples were cut.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from embedscope._errors import InvalidInputError
 from embedscope.napari_dock.data._layer_channels import matched_channels
 from embedscope.napari_dock.data._layer_features import (
     features_same_way,
-    told_axis_of,
+    inferred_axis,
     with_known,
 )
 from embedscope.napari_dock.data._layer_keys import AUTOMATIC, TableKeys
@@ -37,21 +37,21 @@ from embedscope.samples import (
     samples_from_patches,
 )
 
-_TOLERANCE_PX = 0.01  # what rounding of scales in files may come to
+_TOLERANCE_PX = 0.01  # for rounded scales in files
 
 
 @dataclass(frozen=True)
 class CropOptions:
-    """How objects are cut out.
+    """Options for crops of objects.
 
     Attributes
     ----------
     size_px : int or None
-        Side of a crop; None chooses it by the objects.
+        Side of a crop; None chooses it from the objects.
     size_um : float or None
-        The same in micrometres, where the layer's scale says how large a pixel is.
+        The same in micrometres, if the layer's scale says how large a pixel is.
     background : {"keep", "zero", "median"}
-        What becomes of pixels that are not the object's.
+        How pixels outside the object are filled.
     align : bool
         Turn every object upright.
     third_axis : {"t", "z", ""}
@@ -68,16 +68,16 @@ class CropOptions:
 def samples_of_objects(
     labels: Any, images: Sequence[Any], options: CropOptions, keys: TableKeys = AUTOMATIC
 ) -> Samples:
-    """Cut a sample out of image layers for every object of a Labels layer.
+    """Cut a sample from image layers for every object of a Labels layer.
 
     Parameters
     ----------
     labels : napari.layers.Labels
     images : sequence of napari.layers.Image
-        One channel each, or one layer with colours; of the labels' shape and place.
+        One channel each, or one layer with colours; with the labels' shape and transform.
     options : CropOptions
     keys : TableKeys
-        Which columns of the labels' features say whose row each is.
+        Which columns of the labels' features name the object of each row.
 
     Returns
     -------
@@ -87,9 +87,9 @@ def samples_of_objects(
     Raises
     ------
     InvalidInputError
-        If no image is given, or one does not lie where the labels lie.
+        If no image is given, or one has another transform than the labels.
     """
-    axes = axes_of(labels, options.third_axis or told_axis_of(labels, keys))
+    axes = axes_of(labels, options.third_axis or inferred_axis(labels, keys))
     image, image_axes, names = stacked_images(labels, images, axes)
     samples = samples_from_labels(
         image,
@@ -113,7 +113,7 @@ def samples_of_objects(
 def samples_of_patches(
     images: Sequence[Any], size_px: int, step_px: int, third_axis: str
 ) -> Samples:
-    """Cut a grid of patches out of image layers, where there are no labels.
+    """Cut a grid of patches from image layers, if there are no labels.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def samples_same_way(
     source: str | None = None,
     keys: TableKeys = AUTOMATIC,
 ) -> Samples:
-    """Make samples of layers exactly as these were made.
+    """Make samples of layers in the same way as these.
 
     Parameters
     ----------
@@ -157,20 +157,20 @@ def samples_same_way(
     images : sequence of napari.layers.Image
         The same channels as before, in any order if `source` is left out.
     source : str, optional
-        Name of the source, whose own layers these are, in their order. If left out, they are of
-        another image: the source is called like the layer, and channels are found by their names.
+        Name of the source whose own layers these are, in their order. If left out, they belong to
+        another image: the source is named after the layer, and channels are matched by name.
     keys : TableKeys
-        Which columns of the labels' features say whose row each is.
+        Which columns of the labels' features name the object of each row.
 
     Returns
     -------
     Samples
-        Cut and scaled as `samples` are; objects with what their layer knows of them.
+        Cut and scaled like `samples`; objects with the features of their layer.
 
     Raises
     ------
     InvalidInputError
-        If the layers are of another kind, or their names are not those of the channels.
+        If the layers are of another kind, or their names do not match the channels.
     """
     recipe = samples.recipe
     if isinstance(recipe, TableRecipe):
@@ -189,7 +189,7 @@ def samples_same_way(
     else:
         options |= {"axes": axes, "labels_path": path_of(labels)}
         options["pixel_size"] = micrometres_of(labels, axes)
-        # One channel layer by layer has no axis for channels; RGB and several have.
+        # A single image layer has no channel axis; RGB and several layers have one.
         options["image_axes"] = image_axes
         made = with_known(samples.same_way(image, finest_of(labels), **options), labels, keys)
     return replace(made, left_out=(*made.left_out, *notes))
@@ -198,32 +198,32 @@ def samples_same_way(
 def stacked_images(
     place: Any, images: Sequence[Any], axes: str, block: tuple[slice, ...] | None = None
 ) -> tuple[Any, str, tuple[str, ...] | None]:
-    """Pixels of all channels as one array.
+    """Stack the pixels of all channels into one array.
 
     Parameters
     ----------
     place : napari.layers.Layer
-        Where the images must lie.
+        The layer whose shape and transform the images must have.
     images : sequence of napari.layers.Image
         One channel each, or one layer with colours.
     axes : str
-        Of `place`.
+        Axes of `place`.
     block : tuple of slice, optional
-        The part that is wanted, one slice for each of `axes`; all if left out.
+        The part to return, one slice for each of `axes`; all if left out.
 
     Returns
     -------
     pixels : array-like
-        Lazy where an image is.
+        Lazy if an image is.
     image_axes : str
-        With "c" where there are channels.
+        With "c" if there are channels.
     names : tuple of str or None
         The name of each channel; None for colours.
 
     Raises
     ------
     InvalidInputError
-        If no image is given, one does not lie there, or colours and single channels are mixed.
+        If no image is given, one has another transform, or colours and single channels are mixed.
     """
     check_any(images)
     for layer in images:
@@ -248,12 +248,12 @@ def stacked_images(
 
 
 def _part_of(layer: Any, block: tuple[slice, ...] | None) -> Any:
-    # Of zarr a slice is read at once, so what is wanted whole is not sliced.
+    # A slice of a zarr array is read at once, so the whole array is returned without slicing.
     return finest_of(layer) if block is None else finest_of(layer)[block]
 
 
 def _check_place(layer: Any, place: Any) -> None:
-    """An image must lie, pixel on pixel, where the labels lie: a shift would cut neighbours out."""
+    """Raise unless an image and the labels match pixel by pixel: a shift would cut neighbours."""
     shape = finest_of(layer).shape[: layer.ndim]
     wanted = finest_of(place).shape[: place.ndim]
     if shape != wanted:

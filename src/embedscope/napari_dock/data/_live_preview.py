@@ -1,4 +1,4 @@
-"""Keeps the preview of the data panel up to date, a moment after the choice has changed."""
+"""Updates the preview of the data panel, a moment after the choice has changed."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ _PAUSE_MS = 250
 
 
 class LivePreview:
-    """Cuts a few samples in the background whenever what is chosen changes.
+    """Cuts a few samples in the background whenever the choice changes.
 
-    While the panel is folded away nothing is read. Where no sample is in view, it looks again
-    whenever the view moves.
+    While the panel is collapsed nothing is read. If no sample is in view, it cuts again whenever
+    the view moves.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Samples are cut of what it shows.
+        Samples are cut around the middle of its view.
     panel : DataPanel
     dispatcher : callable
-        Leads to the main thread.
+        Runs callbacks in the main thread.
     """
 
     def __init__(self, viewer: Any, panel: DataPanel, dispatcher: Dispatcher) -> None:
@@ -50,18 +50,18 @@ class LivePreview:
             event.connect(self._look_again)
 
     def request(self) -> None:
-        """Say what is plain at once, and cut samples once the choice has come to rest."""
+        """Show the description at once, and cut samples once the choice stops changing."""
         self._forget()
         self._panel.preview.show_text(self._panel.choice().description)
         self._timer.start()
 
     def close(self) -> None:
-        """Cut nothing any more; a second time does nothing."""
+        """Stop cutting; a second call does nothing."""
         self._forget()
         self._panel.changed.disconnect(self.request, missing_ok=True)
         self._panel.shown.disconnect(self.request, missing_ok=True)
         for event in self._moves():
-            with suppress(ValueError):  # is not listened to any more
+            with suppress(ValueError):  # is not connected any more
                 event.disconnect(self._look_again)
         self._timer.stop()
 
@@ -98,7 +98,7 @@ class LivePreview:
 
 
 def middle_of_view(viewer: Any, layer: Any) -> Place:
-    """The pixel of a layer that is in the middle of the view, or the nearest one to it.
+    """The pixel of a layer in the middle of the view, or the nearest one to it.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def middle_of_view(viewer: Any, layer: Any) -> Place:
     Returns
     -------
     tuple of int
-        Of the finest level, one for each axis.
+        Indices in the finest level, one for each axis.
     """
     world = np.array(viewer.dims.point, np.float64)
     shown = list(viewer.dims.displayed)

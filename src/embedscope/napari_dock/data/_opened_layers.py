@@ -1,7 +1,7 @@
-"""A session, and the layers that its samples came from: found in the viewer, or put there.
+"""Reads a session, and finds or adds the layers that its samples came from.
 
-A name is no proof: objects of another image would be marked if a layer were linked for its name
-alone. A layer that is in the viewer already must hold the pixels that the session was saved with.
+A name is no proof: if a layer were linked by its name alone, objects of another image could be
+selected. A layer of the viewer must hold the pixels that the session was saved with.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ LAYER_KINDS = {"labels": ("Labels",), "patches": ("Image",)}  # of a table, Labe
 
 
 class SourceLayers(NamedTuple):
-    """Where a source's samples lie.
+    """The layers that a source's samples lie in.
 
     Attributes
     ----------
     layer : napari.layers.Layer
     images : sequence of napari.layers.Layer
-        Among which its channels are.
+        Layers among which its channels are found.
     """
 
     layer: Any
@@ -45,12 +45,12 @@ class SourceLayers(NamedTuple):
 
 @dataclass(frozen=True)
 class OpenedSession:
-    """What was read, to be shown in the main thread.
+    """A session that was read, to be shown in the main thread.
 
     Attributes
     ----------
     state : SessionState
-        With the pictures of layers that are in the viewer.
+        With the pictures of the viewer's layers.
     layers : dict of str to SourceLayers
         The viewer's layers that samples lie in, by the names of the sources.
     """
@@ -60,7 +60,7 @@ class OpenedSession:
 
 
 def read_session(path: str, layers: Sequence[Any]) -> OpenedSession:
-    """Read a session, and find its images among layers; may take long, and only reads.
+    """Read a session, and find its images among layers; may take long, and changes nothing.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def read_session(path: str, layers: Sequence[Any]) -> OpenedSession:
 
 
 def add_source_layers(viewer: Any, opened: OpenedSession) -> dict[str, SourceLayers]:
-    """Add images and labels of the sources that are at hand, unless they are there.
+    """Add the available images and labels of the sources, unless the viewer has them.
 
     Parameters
     ----------
@@ -112,15 +112,17 @@ def add_source_layers(viewer: Any, opened: OpenedSession) -> dict[str, SourceLay
     return shown
 
 
-def strangers(viewer: Any, samples: Samples, shown: Mapping[str, SourceLayers]) -> list[str]:
-    """Sources that are not shown although a layer has their name: it holds something else."""
+def unlinked_namesakes(
+    viewer: Any, samples: Samples, shown: Mapping[str, SourceLayers]
+) -> list[str]:
+    """Names of sources that are not shown although a layer has their name: its pixels differ."""
     return [name for name in samples.sources if name not in shown and name in viewer.layers]
 
 
 def _candidates(source: Source, layers: Sequence[Any]) -> list[Any]:
-    """Layers that may hold what a source's samples lie in, the one of its name first.
+    """Layers that may hold the samples of a source, the one with its name first.
 
-    A layer that was renamed is told by its pixels; a table has none.
+    A renamed layer is recognised by its pixels; the layer of a table only by its name.
     """
     kinds = LAYER_KINDS.get(source.kind, ("Labels", "Points"))
     of_kind = [each for each in layers if layer_class(each) in kinds]
@@ -137,25 +139,25 @@ def image_of(samples: Samples, source: Source, layer: Any, layers: Sequence[Any]
     samples : Samples
     source : Source
     layer : napari.layers.Layer
-        That the samples lie in.
+        The layer that the samples lie in.
     layers : sequence of napari.layers.Layer
 
     Returns
     -------
     array-like or None
-        None if a channel is not there, or the layers do not lie on each other.
+        None if a channel is missing, or the layers have different shapes or transforms.
     """
     choice = choice_of(samples, source.name, layer, layers)
     if choice is None or not choice.images:
         return None
     try:
         return stacked_images(layer, choice.images, source.axes)[0]
-    except InvalidInputError:  # they do not lie on each other
+    except InvalidInputError:  # their shapes or transforms differ
         return None
 
 
 def _holds(state: SessionState, source: Source, layer: Any, image: Any) -> bool:
-    """Whether a layer holds what the session's samples of a source lie in."""
+    """Whether a layer holds the pixels that the session's samples of a source lie in."""
     role = "image" if source.kind == "patches" else "labels"
     given = image if role == "image" else finest_of(layer)
     known = getattr(source, role)
@@ -164,25 +166,25 @@ def _holds(state: SessionState, source: Source, layer: Any, image: Any) -> bool:
     else:
         absent = {each.role: each for each in state.absences if each.source == source.name}
         if role not in absent:
-            return True  # a table: it lies in no image
+            return True  # a table, without an image
         reference = absent[role].reference
     return given is not None and reference.is_of(given)
 
 
 def _with_pictures(state: SessionState, source: Source, layer: Any, image: Any) -> SessionState:
-    """The session with the pictures that are in the viewer and that it was opened without."""
+    """The session with pictures from the viewer, if it was opened without them."""
     is_absent = any(each.source == source.name for each in state.absences)
     if image is None or not is_absent or not state.samples.is_image:
         return state
     labels = None if source.kind == "patches" else finest_of(layer)
     try:
         return state.attach_images(source.name, image, labels)
-    except InvalidInputError:  # the labels are the same, the image is another
+    except InvalidInputError:  # the labels are the same, but the image differs
         return state
 
 
 def _add(viewer: Any, source: Source) -> list[Any]:
-    """The layers that were added, the one that the samples lie in last."""
+    """Add the layers of a source; returns them, the one that the samples lie in last."""
     transform = {} if source.affine is None else {"affine": source.affine}
     added: list[Any] = []
     if source.image is not None:
@@ -203,7 +205,7 @@ def _add(viewer: Any, source: Source) -> list[Any]:
 
 
 def _writeable(labels: Any) -> Any:
-    """Labels that can be painted: a file is mapped read-only, and is never changed by painting."""
+    """Labels that can be painted: a mapped file is read-only, and painting never changes it."""
     if not isinstance(labels, np.ndarray) or labels.flags.writeable:
         return labels
     return labels.copy() if labels.nbytes <= _LARGEST_COPY else labels

@@ -1,8 +1,8 @@
-"""Notices pixels that a script has written into a layer's array, which napari does not tell.
+"""Detects pixels that a script has written into a layer's array, for which napari has no event.
 
-After that a script has the layer drawn again, by ``refresh()``. It is then compared with what it
-was, by a checksum: in a thread, and only where what is in view stayed the same, which is not so for
-every move of a slider.
+After writing, a script redraws the layer with ``refresh()``. The pixels are then compared with the
+former ones by a checksum: in a worker thread, and only if the same slice is in view, so that moving
+a slider compares nothing.
 """
 
 from __future__ import annotations
@@ -19,43 +19,43 @@ from embedscope.training import Dispatcher
 
 
 class PixelWatch:
-    """Compares the pixels of one layer with those that it had when this was made.
+    """Compares the pixels of one layer with those that it had when the watch was made.
 
     Parameters
     ----------
     layer : napari.layers.Layer
-        Whose data are in memory.
+        Its data are in memory.
     dispatcher : callable
-        Leads to the main thread.
-    tell : callable
-        ``tell()`` is called when they are others.
+        Runs callbacks in the main thread.
+    on_change : callable
+        ``on_change()`` is called when the pixels differ.
 
     Attributes
     ----------
     layer : napari.layers.Layer
     """
 
-    def __init__(self, layer: Any, dispatcher: Dispatcher, tell: Callable[[], None]) -> None:
-        self.layer, self._tell = layer, tell
+    def __init__(self, layer: Any, dispatcher: Dispatcher, on_change: Callable[[], None]) -> None:
+        self.layer, self._on_change = layer, on_change
         self._work = Background(dispatcher)
         self._view = layer._slice_input
         self._before: int | None = None
         self._is_reading, self._has_waiting = False, False
         self._read()
 
-    def look(self, event: object = None) -> None:
-        """Compare, after the layer was drawn again with the same pixels in view."""
+    def compare_same_slice(self, event: object = None) -> None:
+        """Compare, if the layer was redrawn with the same slice in view."""
         before, self._view = self._view, self.layer._slice_input
         if before == self._view:
             self._read()
 
-    def look_anyway(self, event: object = None) -> None:
-        """Compare: what was done to a hidden layer is seen when it is shown again."""
+    def compare(self, event: object = None) -> None:
+        """Compare in any case: a hidden layer may have been changed before it is shown again."""
         self._view = self.layer._slice_input
         self._read()
 
     def close(self) -> None:
-        """Tell nothing any more."""
+        """Stop comparing."""
         self._work.forget()
 
     def _read(self) -> None:
@@ -71,22 +71,22 @@ class PixelWatch:
         if self._before is None:
             self._before = checksum
         elif checksum != self._before:
-            self._tell()
+            self._on_change()
             return
         if self._has_waiting:
             self._read()
 
     def _give_up(self, error: Exception) -> None:
-        """What cannot be read is not compared."""
+        """Pixels that cannot be read are not compared."""
 
 
 def is_in_memory(layer: Any) -> bool:
-    """Whether the layer's pixels can be read again and again."""
-    return type(finest_of(layer)) is np.ndarray  # a file that is mapped is none
+    """Whether the layer's pixels are in memory, and so are cheap to read again."""
+    return type(finest_of(layer)) is np.ndarray  # a mapped file has another class
 
 
 def _checksum(pixels: np.ndarray) -> int:
     checksum = 0
-    for part in pixels:  # a copy of a part at most, where an array is not contiguous
+    for part in pixels:  # copies at most one part, if the array is not contiguous
         checksum = zlib.crc32(np.ascontiguousarray(part).data.cast("B"), checksum)
     return checksum

@@ -1,4 +1,4 @@
-"""What the samples will look like: up to sixteen pictures, and a line that says what they are."""
+"""Preview of the samples: up to sixteen pictures, and a line that describes them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ class PreviewPanel(QWidget):
         super().__init__(parent)
         self.text = QLabel()
         self.text.setWordWrap(True)
-        self.text.setToolTip("What is cut as chosen above, shown for the objects in view.")
+        self.text.setToolTip(
+            "Samples as they are cut with the choice above, for the objects in view."
+        )
         self.crops = [PictureLabel(_CROP_PX, "A sample as it is cut") for _ in range(N_PREVIEWED)]
         self._pictures = QWidget()
         grid = QGridLayout(self._pictures)
@@ -43,7 +45,7 @@ class PreviewPanel(QWidget):
         self.show_pictures(())
 
     def show_text(self, text: str) -> None:
-        """Say what the samples are, or what is wrong with the choice."""
+        """Show what the samples are, or what is wrong with the choice."""
         self.text.setText(text)
         self.text.setVisible(bool(text))
 

@@ -1,6 +1,6 @@
-"""A few samples as they would be cut, of what is around one place of the layers.
+"""Cuts a few samples around one position in the layers, for the preview.
 
-Only a block around that place is read, however large the layers are and wherever they lie.
+Only a block around that position is read, however large the layers are.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from embedscope.samples import Samples, samples_from_labels, samples_from_patche
 
 N_PREVIEWED = 16
 _PICTURE_PX = 56
-_SIDES_PX = (256, 768, 2048)  # of the block: larger ones only while too few objects are in it
+_SIDES_PX = (256, 768, 2048)  # of the block: a larger one is read only if too few objects are in it
 _DEPTH_PX = 64
-_MOST_SIZED = 200  # objects by which the size of a crop is chosen
+_MOST_SIZED = 200  # objects from which the size of a crop is chosen
 
 Place = tuple[int, ...]
 Block = tuple[slice, ...]
@@ -28,12 +28,12 @@ Block = tuple[slice, ...]
 
 @dataclass(frozen=True)
 class Preview:
-    """What is shown of a choice.
+    """The preview of a choice.
 
     Attributes
     ----------
     text : str
-        One line: what the samples are.
+        One line that describes the samples.
     pictures : tuple of ndarray of shape (h, w, 3), uint8
         At most sixteen.
     """
@@ -49,7 +49,7 @@ def preview_objects(
     place: Place,
     is_wanted: Callable[[], bool],
 ) -> Preview:
-    """Cut some of the objects around a place.
+    """Cut some of the objects around a position.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def preview_objects(
     place : tuple of int
         Pixel of the labels, finest level.
     is_wanted : callable
-        Asked before each block is read; once it says False, whatever is there is made do with.
+        Called before each block is read; once it returns False, the objects found so far are used.
 
     Returns
     -------
@@ -106,7 +106,7 @@ def preview_objects(
 def preview_patches(
     images: Sequence[Any], size_px: int, step_px: int, third_axis: str, place: Place
 ) -> Preview:
-    """Cut sixteen patches around a place.
+    """Cut sixteen patches around a position.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def preview_patches(
     Raises
     ------
     InvalidInputError
-        If the layers do not fit each other, or no patch fits in.
+        If the layers do not fit each other, or no patch fits into them.
     """
     axes = axes_of(images[0], third_axis)
     shape = finest_of(images[0]).shape[: len(axes)]
@@ -136,7 +136,7 @@ def preview_patches(
 
 
 def _block_around(place: Place, shape: tuple[int, ...], axes: str, side_px: int) -> Block:
-    """One frame, and this much of the plane around a place, shifted to lie within the image."""
+    """A block of one frame around a position, shifted to lie within the image."""
     wanted = {"t": 1, "z": _DEPTH_PX, "y": side_px, "x": side_px}
     block = []
     for axis, middle, size in zip(axes, place, shape, strict=True):
@@ -147,7 +147,7 @@ def _block_around(place: Place, shape: tuple[int, ...], axes: str, side_px: int)
 
 
 def _whole_objects(pixels: npt.NDArray[Any], axes: str) -> npt.NDArray[Any]:
-    """Labels of the objects that do not reach the sides of the block; of all, if none are whole."""
+    """Labels of the objects that do not touch the block's border; of all, if all touch it."""
     rows, columns = axes.index("y"), axes.index("x")
     sides = [np.take(pixels, [0, -1], axis).ravel() for axis in (rows, columns)]
     found = np.unique(pixels)
@@ -172,6 +172,6 @@ def _pictures(samples: Samples) -> tuple[npt.NDArray[np.uint8], ...]:
 
 
 def _evenly(values: npt.NDArray[Any], most: int) -> npt.NDArray[Any]:
-    """At most so many of them, spread over all."""
+    """At most `most` of the values, spread evenly."""
     places = np.linspace(0, len(values) - 1, min(most, len(values))).astype(np.intp)
     return values[places]

@@ -1,12 +1,12 @@
-"""Layers behind the proxies that napari hands to plugins."""
+"""The layers behind the proxies that napari passes to plugins."""
 
 from __future__ import annotations
 
 from typing import Any
 
 
-def itself(layer: Any) -> Any:
-    """The layer behind a proxy, of which napari makes a new one each time.
+def unwrapped(layer: Any) -> Any:
+    """The layer behind a proxy; napari makes a new proxy each time.
 
     Parameters
     ----------
@@ -16,5 +16,5 @@ def itself(layer: Any) -> Any:
 
 
 def layer_class(layer: Any) -> str:
-    """The name of a layer's class: "Image", "Labels", "Points" and so on; a proxy is of another."""
-    return type(itself(layer)).__name__
+    """The name of a layer's class, such as "Image"; a proxy has another class of its own."""
+    return type(unwrapped(layer)).__name__

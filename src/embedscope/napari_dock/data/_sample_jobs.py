@@ -1,4 +1,4 @@
-"""From the layers that are chosen to samples: read in a thread, told in the main one."""
+"""Cuts the samples of the chosen layers in a worker thread, and reports in the main thread."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from embedscope.training import Dispatcher
 
 
 class SampleJobs:
-    """Cuts samples for training, and for the map that is there, one job at a time.
+    """Cuts samples for training, and for the existing map, one job at a time.
 
     Parameters
     ----------
     explorer : Explorer
     dispatcher : callable
-        Leads to the main thread.
+        Runs callbacks in the main thread.
     show_message, show_error : callable
-        Say what is done, or what is wrong.
+        Show what is done, or what is wrong.
 
     Attributes
     ----------
     layers : dict of str to napari.layers.Layer
         The layer that the samples of each source were cut from.
     watch : LayerWatch
-        Notices when these change.
+        Detects changes of these layers.
     is_busy : bool
-        Whether a job goes on; another one would take its place, so none is to be started.
+        Whether a job runs; a new one would replace it, so none may be started.
     """
 
     busy_changed = Signal(bool)
@@ -51,18 +51,18 @@ class SampleJobs:
         self._explorer = explorer
         self._background = Background(dispatcher)
         self._show_message, self._show_error = show_message, show_error
-        self._on_map: list[DataChoice] = []  # the one that was cut first, and those added to it
+        self._on_map: list[DataChoice] = []  # the first choice, and those added to its map
         self.layers: dict[str, Any] = {}
-        self._lost: dict[str, Any] = {}  # what was a source's layer before it was deleted
+        self._lost: dict[str, Any] = {}  # deleted layers by source
         self.watch = LayerWatch(dispatcher)
         self.is_busy = False
 
     def is_on_map(self, choice: DataChoice) -> bool:
-        """Whether the samples that are there were cut from these layers, with these options."""
+        """Whether samples on the map were cut from these layers, with these options."""
         return self._explorer.samples is not None and choice in self._on_map
 
     def replaces_samples(self, choice: DataChoice) -> bool:
-        """Whether `prepare` would put other samples in the place of those that are there.
+        """Whether `prepare` would replace the explorer's samples.
 
         Parameters
         ----------
@@ -79,19 +79,21 @@ class SampleJobs:
         end: Callable[[bool], None],
         may_take: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Cut the samples that are chosen, unless they are there already, and go on.
+        """Cut the chosen samples, unless the explorer has them already, and go on.
 
-        If they were added to the map, all that are on it stay, and are trained on together.
+        If they were added to the map, all samples on it stay, and are trained on together.
 
         Parameters
         ----------
         choice : DataChoice
         go_on : callable
-            Called once the samples are the explorer's.
+            Called once the explorer has the samples.
         end : callable
-            ``end(has_new)`` is called before that, and after an error: whether samples are new.
+            ``end(has_new)`` is called before that, or after an error; `has_new` is whether samples
+            were replaced.
         may_take : callable
-            ``may_take()`` is asked once they are cut, before they replace those that are there.
+            ``may_take()`` is called once they are cut, before they replace the explorer's samples;
+            False keeps the old ones.
         """
         outdated = self.watch.outdated_sources
         is_there = self.is_on_map(choice)
@@ -111,11 +113,11 @@ class SampleJobs:
         self._show_message("Reading the samples…")
         source = "" if choice.layer is None else str(choice.layer.name)
         before = self.watch.choice_of(source)
-        if source:  # from now on, since what changes while it is read may have been read before
+        if source:  # from now on, since pixels may change after they were read
             self.watch.watch(source, choice)
 
         def put_back() -> None:
-            """The samples stay those that are there, which were cut from the layers as before."""
+            """Watch for the old samples again, which are kept."""
             has_changed = source in {*outdated, *self.watch.outdated_sources}
             self.watch.forget(source)
             if before is not None:
@@ -143,7 +145,7 @@ class SampleJobs:
         self._start(choice.make, take, fail)
 
     def add_to_map(self, choice: DataChoice) -> None:
-        """Cut samples as those on the map were, and place them there."""
+        """Cut samples like those on the map, and place them there."""
         samples = self._explorer.samples
         if samples is None or self._explorer.model is None:
             self._show_error(
@@ -165,18 +167,18 @@ class SampleJobs:
                 self._explorer.add_samples(prepared)
                 self._on_map.append(choice)
                 self.watch.watch(source, choice)
-            except EmbedscopeError as error:  # it is another map by now
+            except EmbedscopeError as error:  # the map was replaced meanwhile
                 self._show_error(error)
 
         self._start(place, take, self._show_error)
 
     def take_as_prepared(self, choice: DataChoice, shown: Mapping[str, SourceLayers]) -> None:
-        """Know that the explorer's samples are those of these layers: a session brought them.
+        """Take the explorer's samples, opened with a session, as cut from these layers.
 
         Parameters
         ----------
         choice : DataChoice
-            What is chosen now.
+            The current choice.
         shown : mapping of str to SourceLayers
             By the names of the sources.
         """
@@ -189,23 +191,23 @@ class SampleJobs:
             if made_from is not None:
                 self.watch.watch(source, made_from)
 
-    def lose(self, source: str) -> None:
-        """Let go of a source's layer, which was deleted."""
+    def forget_layer(self, source: str) -> None:
+        """Stop watching a source's layer, which was deleted."""
         self.watch.forget(source)
         if source in self.layers:
             self._lost[source] = self.layers.pop(source)
 
-    def find(self, source: str, layer: Any, made_from: DataChoice | None) -> None:
-        """Know that a source's samples were cut from this layer: it holds what the lost one held.
+    def restore_layer(self, source: str, layer: Any, made_from: DataChoice | None) -> None:
+        """Take this layer in place of a source's deleted one: it holds the same pixels.
 
-        Train then goes on with the samples that are there, as it would have before.
+        Train then goes on with the existing samples, as it would have before.
 
         Parameters
         ----------
         source : str
         layer : napari.layers.Layer
         made_from : DataChoice or None
-            To be watched, if nothing better is known.
+            Watched if no choice on the map has this layer.
         """
         lost = self._lost.pop(source, None)
         self.layers[source] = layer
@@ -221,7 +223,7 @@ class SampleJobs:
         return AUTOMATIC if choice is None else choice.keys
 
     def cut_again(self) -> None:
-        """Cut anew the samples whose layers have changed, source after source; marks stay."""
+        """Cut the samples of changed layers again, one source after the other; marks stay."""
         samples, sources = self._explorer.samples, self.watch.outdated_sources
         choice = self.watch.choice_of(sources[0]) if sources else None
         if choice is None or samples is None:
@@ -251,11 +253,11 @@ class SampleJobs:
         failed: Callable[[Exception], None],
     ) -> None:
         def end(listener: Callable[[Any], None]) -> Callable[[Any], None]:
-            def tell(value: Any) -> None:
+            def end_job(value: Any) -> None:
                 self._set_busy(False)
                 listener(value)
 
-            return tell
+            return end_job
 
         self._set_busy(True)
         self._background.start(work, end(done), end(failed))
@@ -265,6 +267,6 @@ class SampleJobs:
         self.busy_changed.emit(is_busy)
 
     def close(self) -> None:
-        """Tell nothing of what is going on."""
+        """Ignore the result of a running job, and watch no layer any more."""
         self._background.forget()
         self.watch.close()

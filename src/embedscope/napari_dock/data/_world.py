@@ -1,7 +1,7 @@
-"""Between the pixels of a layer and the world of its viewer.
+"""Converts between the pixels of a layer and the world of its viewer.
 
-A layer's own way to the world ends in the layer's units. A viewer with layers in different units,
-micrometres and nanometres for example, shows all of them in one of these.
+A layer's own transform to the world gives the layer's units. A viewer with layers in different
+units, such as micrometres and nanometres, shows all of them in one of these.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ FloatArray = npt.NDArray[np.float64]
 
 
 def to_world(units: Any, layer: Any, place: Any) -> FloatArray:
-    """Where a place of a layer lies in the world of its viewer.
+    """Convert a position in a layer to the world of its viewer.
 
     Parameters
     ----------
     units : tuple of pint.Unit or None
-        Of the viewer's world, ``viewer.dims.units``; None if the layers' units do not fit each
-        other, which napari then leaves alone.
+        Of the viewer's world, ``viewer.dims.units``; None if the layers' units are incompatible,
+        which napari then does not convert.
     layer : napari.layers.Layer
     place : sequence of float
         In pixels of the finest level, one for each axis of the layer.
@@ -34,7 +34,7 @@ def to_world(units: Any, layer: Any, place: Any) -> FloatArray:
 
 
 def to_data(units: Any, layer: Any, world: Any) -> FloatArray:
-    """Which place of a layer lies at a place of the world.
+    """Convert a position in the world to a position in a layer.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def to_data(units: Any, layer: Any, world: Any) -> FloatArray:
 
 
 def to_units_of(units: Any, layer: Any, world: Any) -> FloatArray:
-    """A place, or a direction, of the viewer's world in a layer's units.
+    """Convert a position or direction in the viewer's world to a layer's units.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def to_units_of(units: Any, layer: Any, world: Any) -> FloatArray:
     Returns
     -------
     ndarray, float64
-        As many as there were; axes that the layer does not have stay as they are.
+        With the length of `world`; axes that the layer does not have are unchanged.
     """
     changed = np.array(world, np.float64)
     sizes = sizes_of_units(units, layer)[-len(changed) :]
@@ -75,7 +75,7 @@ def to_units_of(units: Any, layer: Any, world: Any) -> FloatArray:
 
 
 def sizes_of_units(units: Any, layer: Any) -> FloatArray:
-    """How large a layer's unit is in the viewer's, along each axis of the layer.
+    """Size of a layer's unit in the viewer's unit, along each axis of the layer.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Samples that cover pixels, objects of a Labels layer or patches of an image, linked to these."""
+"""Links samples that cover pixels to their layer: objects of labels, or patches of an image."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class AreaLink:
     viewer : napari.Viewer
     samples : Samples
     name : str
-        Of the source, whose kind is "labels" or "patches".
+        Name of the source, whose kind is "labels" or "patches".
     layer : napari.layers.Labels or napari.layers.Image
     """
 
@@ -52,16 +52,16 @@ class AreaLink:
 
     @property
     def layer(self) -> Any:
-        """The user's layer, or None if nobody has it any more."""
+        """The user's layer, or None if it was garbage-collected."""
         return self._layer()
 
     @property
     def own_layer(self) -> Any:
-        """The layer that is drawn upon it."""
+        """The overlay above it."""
         return self._overlay.layer
 
     def set_palette(self, palette: Codes) -> None:
-        """Say which colour each code has, shape (254, 4): red, green, blue, opacity."""
+        """Set the colour of each code, shape (254, 4): red, green, blue, opacity."""
         self._overlay.set_palette(palette)
 
     def set_codes(self, inside: Codes, rim: Codes, stripes: Codes) -> None:
@@ -69,9 +69,9 @@ class AreaLink:
         self._overlay.set_codes(inside, rim, stripes)
 
     def sample_at(self, event: Any) -> SampleId | None:
-        """Who is under the mouse."""
+        """The sample under the mouse."""
         layer = self.layer
-        # With other axes than the samples had, nobody knows which frame this would be.
+        # If the layer's axes have changed, the frame is unknown.
         if layer is None or layer.ndim != self._n_axes:
             return None
         units, levels = self._viewer.dims.units, self._overlay.label_levels()
@@ -80,7 +80,7 @@ class AreaLink:
         return patch_at(layer, event, self.source, self._frame_axis, levels, units)
 
     def touched_by(self, rectangle: ViewRectangle) -> Callable[[], IntArray] | None:
-        """A piece of work, for any thread, that finds the rows in a rectangle; None for none."""
+        """A function, for any thread, that finds the rows in a rectangle; None if none can be."""
         layer = self.layer
         if layer is None or not layer.visible:
             return None
@@ -90,7 +90,7 @@ class AreaLink:
         return lambda: self.rows[_touched(plane, levels, len(self.rows))]
 
     def remove(self) -> None:
-        """Take the own layer away, and let the user's go."""
+        """Remove the overlay, and disconnect from the user's layer."""
         self._overlay.remove()
 
 

@@ -1,7 +1,7 @@
-"""A labels image seen through a table: a small code at each pixel, made when a slice is asked for.
+"""A labels image mapped through a table: a small code at each pixel, computed per slice on demand.
 
-It looks like an array to napari, which reads from it only what is on the screen; nothing is copied
-of images in memory, and nothing beyond the visible chunks is read of those on disk.
+To napari it is an array, from which it reads only what is on the screen. Images in memory are not
+copied, and of images on disk only the visible chunks are read.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from embedscope.napari_dock.layers._label_rows import LabelRows
 
 Codes = npt.NDArray[np.uint8]
 
-_STRIPES_PX = 4
+_STRIPES_PX = 4  # every fourth diagonal of pixels
 
 
 class CodedLabels:
-    """Codes of the objects in place of their labels.
+    """Array of the objects' codes instead of their labels.
 
     Parameters
     ----------
     labels : array-like
         numpy, dask or zarr; integer labels.
     rows : LabelRows
-        Whose label is whose.
+        The row of each label.
     frame_axis : int, optional
         Axis of `labels` along which the frames run.
 
     Notes
     -----
-    The rows of the slice that was asked for last are kept, so that new codes for the same slice
-    cost one look-up a pixel. An object's rim, the pixels that touch another object or background,
-    has a code of its own, and so have thin stripes across its inside.
+    The rows of the last slice are cached, so that new codes for the same slice cost one look-up per
+    pixel. An object's rim, the pixels that touch another object or background, has a code of its
+    own, and so have thin stripes across its inside.
     """
 
     dtype = np.dtype(np.uint8)
@@ -45,11 +45,11 @@ class CodedLabels:
         self._rows = rows
         self._frame_axis = frame_axis
         self._table = np.zeros(3 * (rows.n_rows + 1), np.uint8)
-        self._kept: tuple[Any, npt.NDArray[np.int32]] | None = None
+        self._cached: tuple[Any, npt.NDArray[np.int32]] | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """As that of the labels."""
+        """Shape of the labels."""
         return tuple(self._labels.shape)
 
     @property
@@ -65,24 +65,24 @@ class CodedLabels:
     def set_codes(
         self, inside: Codes, rim: Codes | None = None, stripes: Codes | None = None
     ) -> None:
-        """Give each row its code.
+        """Set the code of each row.
 
         Parameters
         ----------
         inside : ndarray of shape (n_rows,), uint8
             0 shows nothing.
         rim : ndarray of shape (n_rows,), uint8, optional
-            Code of the outermost pixels; as `inside` if left out.
+            Code of the outermost pixels; `inside` if left out.
         stripes : ndarray of shape (n_rows,), uint8, optional
-            Code of every fourth diagonal of pixels; as `inside` if left out.
+            Code of every fourth diagonal of pixels; `inside` if left out.
         """
         self._table[3::3] = inside
         self._table[4::3] = inside if rim is None else rim
         self._table[5::3] = inside if stripes is None else stripes
 
     def forget(self) -> None:
-        """Read the labels again: they were changed."""
-        self._kept = None
+        """Drop the cached slice: the labels were changed."""
+        self._cached = None
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -95,16 +95,16 @@ class CodedLabels:
         return codes if dtype is None else codes.astype(dtype)
 
     def _places(self, key: Any) -> npt.NDArray[np.int32]:
-        """Where in the table each pixel of the slice looks: thrice its row, plus its part."""
+        """Index into the table for each pixel of the slice: three times its row, plus its part."""
         key = full_key(key, self.ndim)
-        known_as = tuple(map(repr, key))
-        if self._kept is None or self._kept[0] != known_as:
+        cache_key = tuple(map(repr, key))
+        if self._cached is None or self._cached[0] != cache_key:
             rows = self.rows_at(key)
-            self._kept = known_as, 3 * rows + _parts(rows)
-        return self._kept[1]
+            self._cached = cache_key, 3 * rows + _parts(rows)
+        return self._cached[1]
 
     def rows_at(self, key: tuple[Any, ...]) -> npt.NDArray[np.int32]:
-        """Row + 1 of the sample at each pixel of a slice, 0 where there is none.
+        """Row + 1 of the sample at each pixel of a slice, 0 for none.
 
         Parameters
         ----------
@@ -154,7 +154,7 @@ def full_key(key: Any, n_axes: int) -> tuple[Any, ...]:
 
 
 def _axis_after(key: tuple[Any, ...], axis: int) -> int:
-    """Where an axis stands once the axes with a single index are gone."""
+    """Index of an axis once the axes with a single index are dropped."""
     return sum(isinstance(entry, slice) or np.ndim(entry) > 0 for entry in key[:axis])
 
 
@@ -164,14 +164,14 @@ def _parts(rows: npt.NDArray[np.int32]) -> npt.NDArray[np.uint8]:
         return _rim(rows).astype(np.uint8)
     height, width = rows.shape[-2:]
     line = np.where(np.arange(width + _STRIPES_PX) % _STRIPES_PX == 0, np.uint8(2), np.uint8(0))
-    # Each line is the one above, moved by a pixel, and every fourth is the same.
+    # Each line is the one above shifted by one pixel, so every fourth line is the same.
     lines = np.stack([line[start : start + width] for start in range(_STRIPES_PX)])
     stripes = np.tile(lines, (height // _STRIPES_PX + 1, 1))[:height]
     return np.where(_rim(rows), np.uint8(1), stripes)
 
 
 def _rim(rows: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
-    """True where a pixel has a neighbour along an axis that is not of the same object."""
+    """True where a pixel has a neighbour of another object along an axis."""
     rim = np.zeros(rows.shape, np.bool_)
     for axis in range(rows.ndim):
         one = (slice(None),) * axis

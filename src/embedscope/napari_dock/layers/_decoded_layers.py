@@ -1,7 +1,7 @@
-"""What the decoder draws as layers of napari: a path as a stack, a grid over the map as an atlas.
+"""Adds decoded pictures as napari layers: a path as a stack, a grid over the map as one image.
 
-The layers look as the images did that the network was trained on, in the units of the viewer, and
-lie beside them.
+The layers look like the images that the network was trained on, have the units of the viewer, and
+lie beside the images.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ from embedscope.samples import Samples
 
 Pixels = npt.NDArray[np.float32]
 
-_GAP = 0.05  # between the layers that are there and the new one, of their extent
+_GAP = 0.05  # between the existing layers and the new one, as a share of their extent
 _FALLBACK_COLORS = {1: ("gray",), 2: ("magenta", "green"), 3: ("red", "green", "blue")}
 
 
 def add_film_strip(viewer: Any, path: Sequence[Reconstruction], samples: Samples) -> list[Any]:
-    """Add the pictures along a path as a stack, one step a slice, one layer a channel.
+    """Add the pictures along a path as a stack, one slice per step, one layer per channel.
 
     Parameters
     ----------
     viewer : napari.Viewer
     path : sequence of Reconstruction
-        At least one step, of pictures.
+        At least one step, with pictures.
     samples : Samples
-        That the network was trained on.
+        The samples that the network was trained on.
 
     Returns
     -------
     list of napari.layers.Image
-        The new layers, named after the sample that is carried along the path, if one is. Their
-        metadata hold ``map_points``, the place of each step, ``support``, and ``style_of``: source,
-        frame and label of that sample, or None.
+        The new layers, named after the sample that is carried along the path, if any. Their
+        metadata hold ``map_points``, the map point of each step, ``support``, and ``style_of``:
+        source, frame and label of that sample, or None.
     """
     stack = np.stack([step.sample for step in path])
     about = {
@@ -54,22 +54,22 @@ def add_film_strip(viewer: Any, path: Sequence[Reconstruction], samples: Samples
 
 
 def add_grid(viewer: Any, grid: MapGrid, samples: Samples) -> list[Any]:
-    """Add a grid of pictures over the map as one image, one layer a channel.
+    """Add a grid of pictures over the map as one image, one layer per channel.
 
     Parameters
     ----------
     viewer : napari.Viewer
     grid : MapGrid
-        Of pictures.
+        With pictures.
     samples : Samples
-        That the network was trained on.
+        The samples that the network was trained on.
 
     Returns
     -------
     list of napari.layers.Image
-        The new layers, up as on the map. Depth is flattened to its maximum. Their metadata hold
-        ``map_box``, the corners of the grid on the map, and ``support``, a number a picture in the
-        order of the image's rows.
+        The new layers, oriented like the map. Depth becomes a maximum projection. Their metadata
+        hold ``map_box``, the corners of the grid on the map, and ``support``, a number for each
+        picture in the order of the image's rows.
     """
     pictures = grid.samples.max(axis=1) if grid.samples.ndim == 5 else grid.samples
     n = grid.n_per_side
@@ -86,7 +86,7 @@ def add_grid(viewer: Any, grid: MapGrid, samples: Samples) -> list[Any]:
 
 
 def is_decoded(layer: Any) -> bool:
-    """Whether a layer shows what the decoder drew, and so nothing that could be embedded."""
+    """Whether a layer shows decoded pictures, which cannot be embedded."""
     return not {"map_points", "map_box"}.isdisjoint(layer.metadata)
 
 
@@ -98,7 +98,7 @@ def _add(
     axes: tuple[str, ...],
     about: dict[str, Any],
 ) -> list[Any]:
-    """Add pictures with channels last, values 0..1, beside all that is there."""
+    """Add pictures with channels last, values 0..1, beside all existing layers."""
     assert samples.scale is not None  # pictures have one
     low, high = samples.scale.low, samples.scale.high
     known = dict(axis_labels=axes, metadata=about, **_placed(viewer, samples, axes, values.shape))
@@ -118,7 +118,7 @@ def _add(
 
 
 def _is_colored(viewer: Any, samples: Samples) -> bool:
-    """Whether they were cut out of a layer that shows its channels as the colours of one image."""
+    """Whether the samples were cut from an RGB layer."""
     image = next(iter(samples.sources.values())).image
     return any(
         getattr(layer, "rgb", False)
@@ -128,7 +128,7 @@ def _is_colored(viewer: Any, samples: Samples) -> bool:
 
 
 def _look_of(viewer: Any, name: str, channel: int, samples: Samples) -> dict[str, Any]:
-    """As the image layer of this channel looks now; without it, as the samples' thumbnails."""
+    """The display settings of this channel's image layer; without it, those of thumbnails."""
     if name in viewer.layers and hasattr(viewer.layers[name], "contrast_limits"):
         layer = viewer.layers[name]
         return {
@@ -150,7 +150,7 @@ def _look_of(viewer: Any, name: str, channel: int, samples: Samples) -> dict[str
 def _placed(
     viewer: Any, samples: Samples, axes: tuple[str, ...], shape: tuple[int, ...]
 ) -> dict[str, Any]:
-    """Scale of a crop's pixel, and a place to the right of everything."""
+    """Scale of a crop's pixel, and a position to the right of all layers."""
     sides = _pixel_sides(viewer, samples)
     scale = np.ones(len(axes))
     n_spatial = sum(axis in "zyx" for axis in axes)
@@ -161,7 +161,7 @@ def _placed(
         translate[-2] = low[0]
         translate[-1] = high[1] + _GAP * (high[1] - low[1])
     placed: dict[str, Any] = {"scale": scale, "translate": translate}
-    if viewer.dims.units is not None:  # a layer without them would have napari ignore all units
+    if viewer.dims.units is not None:  # with a layer without units, napari ignores all units
         units = viewer.dims.units[-len(axes) :]
         placed["units"] = ("pixel",) * (len(axes) - len(units)) + tuple(units)
     return placed
@@ -182,7 +182,7 @@ def _pixel_sides(viewer: Any, samples: Samples) -> npt.NDArray[np.float64]:
 
 
 def _look_at(viewer: Any, layer: Any, share: float) -> None:
-    """Let a new layer take a share of the view: beside a large image it would be out of sight."""
+    """Centre and zoom on a new layer: beside a large image it would be out of view."""
     low, high = layer.extent.world[:, -2:]
     center = list(viewer.scene.camera.center)
     center[-2:] = (low + high) / 2

@@ -1,4 +1,4 @@
-"""A frame round one object in the image: the one that the pointer is at on the map."""
+"""A frame around the object in the image whose point is hovered on the map."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from embedscope.napari_dock.data._world import to_data, to_world
 from embedscope.napari_dock.layers._picking import corners_of
 from embedscope.samples import Samples
 
-_ROOM_PX = 3.0
-_SMALLEST_PX = 12.0
+_ROOM_PX = 3.0  # between object and frame
+_SMALLEST_PX = 12.0  # side of the frame of a tiny object
 
 
 class ImageFrame:
@@ -27,28 +27,18 @@ class ImageFrame:
     def __init__(self, viewer: Any) -> None:
         self._viewer = viewer
         self._frame = ZoomOverlay(visible=False)
-        self._name = f"embedscope_pointed_{id(self)}"  # among the overlays of the canvas
+        self._name = f"embedscope_pointed_{id(self)}"  # key in the canvas's overlays
         viewer.canvas.overlays[self._name] = self._frame
-        for event in self._heard():
+        for event in self._view_events():
             event.connect(self.hide)
 
-    @property
-    def is_shown(self) -> bool:
-        """Whether there is a frame to be seen."""
-        return bool(self._frame.visible)
-
-    @property
-    def corners_px(self) -> npt.NDArray[np.float64]:
-        """Two opposite corners on the canvas, shape (2, 2): row and column, in pixels."""
-        return np.array(self._frame.position, np.float64)
-
     def show(self, layer: Any, samples: Samples, row: int) -> None:
-        """Frame a sample, if it lies in the slice on show.
+        """Frame a sample, if it lies in the displayed slice.
 
         Parameters
         ----------
         layer : napari.layers.Layer
-            That the sample comes from.
+            The layer that the sample comes from.
         samples : Samples
         row : int
         """
@@ -66,17 +56,17 @@ class ImageFrame:
         self._draw(world.min(axis=0), world.max(axis=0))
 
     def hide(self, event: object = None) -> None:
-        """Show none."""
+        """Hide the frame."""
         self._frame.visible = False
 
     def close(self) -> None:
-        """Take the frame away; a second time does nothing."""
+        """Remove the frame; a second call does nothing."""
         if self._name in self._viewer.canvas.overlays:
-            for event in self._heard():
+            for event in self._view_events():
                 event.disconnect(self.hide)
             del self._viewer.canvas.overlays[self._name]
 
-    def _heard(self) -> list[Any]:
+    def _view_events(self) -> list[Any]:
         camera, dims = self._viewer.scene.camera.events, self._viewer.dims.events
         return [camera.center, camera.zoom, dims.point, dims.ndisplay, dims.order]
 

@@ -1,4 +1,4 @@
-"""From the image to the map and back: who was clicked, pointed at, or is to be gone to."""
+"""Links image and map both ways: clicks, hovering, and moving the view to a sample."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from embedscope.samples import SampleId, Samples
 _IN_IMAGE = "image"
 
 
-class BothWays:
-    """Carries what happens in the viewer to the explorer, and visits to the viewer.
+class ImageLink:
+    """Passes clicks and hovering in the viewer to the explorer, and visits to the viewer.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class BothWays:
         self._viewer, self._explorer, self._links = viewer, explorer, links
 
     def visit(self, row: int) -> None:
-        """Bring a sample into view, where its layer is still there."""
+        """Bring a sample into view, if its layer still exists."""
         samples = self._explorer.samples
         if samples is None or row >= len(samples):
             return
@@ -52,16 +52,16 @@ class BothWays:
         self._explorer.select_rows(rows, mode, origin=_IN_IMAGE)
 
     def point(self, sample: SampleId | None) -> None:
-        """Point at a sample that is under the mouse in the image."""
+        """Mark the sample that is under the mouse in the image as hovered."""
         self._explorer.hover(row_of(self._explorer.samples, sample), origin=_IN_IMAGE)
 
-    def look_away(self) -> None:
-        """Point at nobody in the image, which shows something else under a mouse at rest."""
+    def clear_pointed(self) -> None:
+        """Clear what the image hovers: under a resting mouse it now shows something else."""
         if self._explorer.hovered.origin == _IN_IMAGE:
             self.point(None)
 
     def show_hovered(self, hovered: Hovered) -> None:
-        """Frame in the image the sample that is pointed at, unless it is pointed at there."""
+        """Frame the hovered sample in the image, unless it is hovered there."""
         self._links.show_hovered(Hovered() if hovered.origin == _IN_IMAGE else hovered)
 
     def in_other_frames(self) -> npt.NDArray[np.bool_]:

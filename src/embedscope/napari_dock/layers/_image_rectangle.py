@@ -1,7 +1,7 @@
-"""Selecting in the image by a rectangle: a tool that is on or off, beside those of napari.
+"""Selects in the image by a rectangle: a tool that is on or off, beside napari's own tools.
 
-While it is on, dragging with the left button draws a rectangle instead of moving the image, as long
-as no tool of the active layer is at work. Zooming, the keys and the tools of layers stay napari's.
+While it is on, dragging with the left button draws a rectangle instead of moving the image, unless
+a tool of the active layer is in use. Zooming, keys and layer tools stay napari's.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Any
 from napari.components.overlays import ZoomOverlay
 from psygnal import Signal
 
-from embedscope.napari_dock.layers._picking import is_click, is_looking, mode_of_keys
+from embedscope.napari_dock.layers._picking import is_click, is_passive, mode_of_keys
 from embedscope.napari_dock.layers._view_rectangle import ViewRectangle
 
-_NAPARI_ZOOMS = "drag_to_zoom"  # what napari does with Alt and a drag
+_NAPARI_ZOOMS = "drag_to_zoom"  # napari's callback for Alt and a drag
 _ONLY_FLAT = "Rectangles select in 2D: switch the view back from 3D, or click the objects."
 
 
@@ -28,17 +28,17 @@ class ImageRectangle:
     """
 
     drawn = Signal(object, str)  # ViewRectangle, mode
-    declined = Signal(str)  # why there is no rectangle
+    declined = Signal(str)  # why no rectangle was drawn
 
     def __init__(self, viewer: Any) -> None:
         self._viewer = viewer
         self._set_aside: list[Any] = []
         self._frame = ZoomOverlay(visible=False)
-        self._name = f"embedscope_rectangle_{id(self)}"  # among the overlays of the canvas
+        self._name = f"embedscope_rectangle_{id(self)}"  # key in the canvas's overlays
         self.is_on = False
 
     def set_on(self, wanted: bool) -> None:
-        """Take the drags in the image, or leave them to napari.
+        """Handle drags in the image, or leave them to napari.
 
         Parameters
         ----------
@@ -50,7 +50,7 @@ class ImageRectangle:
         viewer = self._viewer
         if wanted:
             viewer.canvas.overlays[self._name] = self._frame
-            # Alt takes away here; for as long as that holds it does not zoom as well.
+            # Here Alt subtracts from the selection, so napari's zoom by Alt is off meanwhile.
             self._set_aside = [
                 each for each in viewer.mouse_drag_callbacks if _name_of(each) == _NAPARI_ZOOMS
             ]
@@ -68,12 +68,12 @@ class ImageRectangle:
 
     def _show_cursor(self, event: object = None) -> None:
         active = self._viewer.layers.selection.active
-        if is_looking(active):
+        if is_passive(active):
             plain = "standard" if active is None else active.cursor
             self._viewer.cursor.style = "cross" if self.is_on else plain
 
     def _on_drag(self, viewer: Any, event: Any) -> Iterator[None]:
-        if event.button != 1 or not is_looking(viewer.layers.selection.active):
+        if event.button != 1 or not is_passive(viewer.layers.selection.active):
             return
         start, position = tuple(event.pos), tuple(event.position)
         displayed, mode = tuple(event.dims_displayed), mode_of_keys(event.modifiers)

@@ -1,7 +1,7 @@
-"""Colours over the objects of a Labels layer, or the patches of an image, in an own layer.
+"""Colours the objects of a Labels layer, or the patches of an image, in an overlay layer.
 
-The layer of the user, its colormap and its features stay as they are. New colours mean a new table
-of codes and one look-up for each visible pixel, whatever the number of objects.
+The user's layer, its colormap and its features are not changed. New colours cost a new table of
+codes and one look-up for each visible pixel, whatever the number of objects.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _FOLLOWED = ("scale", "translate", "rotate", "shear", "affine", "units")
 
 
 class LabelOverlay:
-    """An own layer above a layer of the user.
+    """An overlay above a layer of the user.
 
     Parameters
     ----------
@@ -36,13 +36,13 @@ class LabelOverlay:
     source : napari.layers.Labels or napari.layers.Image
         The layer of the user.
     rows : LabelRows
-        Which sample each of its labels, or each patch by its number, is.
+        The sample of each of its labels, or of each patch number.
     name : str
-        Of the overlay in the list of layers.
+        Name of the overlay in the list of layers.
     frame_axis : int, optional
         Axis of the data along which the frames run.
     grid : PatchGrid, optional
-        Where the patches of an image lie; without one, the layer holds labels.
+        Positions of the patches of an image; if left out, the layer holds labels.
     opacity : float
         0..1.
     """
@@ -79,34 +79,34 @@ class LabelOverlay:
         self.layer.editable = False
         self._add()
         self._slice = self._slice_in_view()
-        for event, respond in self._heard():
+        for event, respond in self._source_events():
             event.connect(respond)
 
     def set_palette(self, palette: npt.NDArray[np.uint8]) -> None:
-        """Say which colour each code has.
+        """Set the colour of each code.
 
         Parameters
         ----------
         palette : ndarray of shape (254, 4), uint8
-            Red, green, blue, opacity; the first row is what a pixel without a code shows.
+            Red, green, blue, opacity; the first row is the colour of pixels without a code.
         """
-        if not np.array_equal(palette, self._palette):  # napari would draw everything again
+        if not np.array_equal(palette, self._palette):  # otherwise napari redraws everything
             self._palette = palette.copy()
             self.layer.colormap = _colormap(palette)
 
     def set_codes(
         self, inside: Codes, rim: Codes | None = None, stripes: Codes | None = None
     ) -> None:
-        """Give each sample its code, and repaint.
+        """Set the code of each sample, and repaint.
 
         Parameters
         ----------
         inside : ndarray of shape (n_rows,), uint8
             0..253; 0 shows nothing.
         rim : ndarray of shape (n_rows,), uint8, optional
-            Code of the outermost pixels of each object; as `inside` if left out.
+            Code of the outermost pixels of each object; `inside` if left out.
         stripes : ndarray of shape (n_rows,), uint8, optional
-            Code of thin stripes across each object; as `inside` if left out.
+            Code of thin stripes across each object; `inside` if left out.
         """
         self._codes = inside, rim, stripes
         for level in self._levels:
@@ -114,42 +114,42 @@ class LabelOverlay:
         self._repaint()
 
     def remove(self) -> None:
-        """Take the layer away, and stop listening to the user's; a second time does nothing."""
-        for event, respond in self._heard():
-            with suppress(ValueError):  # is not listened to any more
+        """Remove the overlay, and disconnect from the user's layer; a second call does nothing."""
+        for event, respond in self._source_events():
+            with suppress(ValueError):  # is not connected any more
                 event.disconnect(respond)
         with suppress(ValueError):  # the user has deleted it already
             self._viewer.layers.remove(self.layer)
 
     def _add(self) -> None:
-        """Above its source, without taking the user's choice of layers away."""
+        """Add the overlay above its source, and keep the user's selection of layers."""
         layers = self._viewer.layers
         chosen, active = set(layers.selection), layers.selection.active
-        # The channels of an image lie above each other: a layer among them would not be seen.
+        # The channels of an image lie above each other: a layer between them would be hidden.
         place = len(layers) if self._grid is not None else layers.index(self._source) + 1
         layers.insert(place, self.layer)
         layers.selection = chosen
         layers.selection.active = active
 
-    def _heard(self) -> list[tuple[Any, Callable[..., None]]]:
-        """The events of the user's layer, and what each brings about."""
+    def _source_events(self) -> list[tuple[Any, Callable[..., None]]]:
+        """The events of the user's layer, each with its listener."""
         events = self._source.events
-        heard = [(getattr(events, name), self._follow) for name in _FOLLOWED]
-        heard.append((events.data, self._take_data))
-        if self._grid is None:  # where patches lie does not change with the pixels
-            heard += [
+        listeners = [(getattr(events, name), self._follow) for name in _FOLLOWED]
+        listeners.append((events.data, self._take_data))
+        if self._grid is None:  # positions of patches do not change with the pixels
+            listeners += [
                 (events.paint, self._read_again),
                 (events.labels_update, self._on_painting),
                 (events.set_data, self._on_refreshed),
             ]
-        return heard
+        return listeners
 
     def _follow(self, event: object = None) -> None:
         for name, value in _placing(self._source).items():
             setattr(self.layer, name, value)
 
     def _take_data(self, event: object = None) -> None:
-        """The user's layer has other data, perhaps of another shape or other axes."""
+        """Take the new data of the user's layer, perhaps with another shape or other axes."""
         self._levels = self.coded_levels()
         for level in self._levels:
             level.set_codes(*self._codes)
@@ -158,7 +158,7 @@ class LabelOverlay:
         self._follow()
 
     def label_levels(self) -> list[Any]:
-        """The labels as they are now, finest level first; none if they have other axes now.
+        """The current labels, finest level first; empty if the number of axes has changed.
 
         Returns
         -------
@@ -166,14 +166,14 @@ class LabelOverlay:
             Integer labels, or the numbers of patches.
         """
         levels, grid = self._source_levels(), self._grid
-        if self._source.ndim != self._n_axes:  # who is who is known for the former axes only
+        if self._source.ndim != self._n_axes:  # identities hold for the former axes only
             return []
         if grid is None:
             return [self._with_all_frames(level, levels[0]) for level in levels]
         shapes = [tuple(level.shape[: self._n_axes]) for level in levels]
         if shapes[0][-2:] != (grid.height, grid.width):
             return []
-        if self._frame_axis == 0:  # a patch is known by its frame, of which a level may have fewer
+        if self._frame_axis == 0:  # patches are identified by frame, and a level may have fewer
             shapes = [(shapes[0][0], *shape[1:]) for shape in shapes]
         return [PatchNumbers(grid, shape) for shape in shapes]
 
@@ -188,7 +188,7 @@ class LabelOverlay:
         return list(source.data) if source.multiscale else [source.data]
 
     def coded_levels(self) -> list[CodedLabels]:
-        """The labels as they are now, with all codes 0; as `label_levels`."""
+        """The current labels with all codes 0, like `label_levels`."""
         return [CodedLabels(level, self._rows, self._frame_axis) for level in self.label_levels()]
 
     def _shown_data(self) -> Any:
@@ -200,17 +200,17 @@ class LabelOverlay:
         return levels if self._source.multiscale else levels[0]
 
     def _on_painting(self, event: object = None) -> None:
-        # A large image takes longer than the time between two moves of a brush, so a stroke is
-        # read once it ends, which `paint` tells.
+        # Reading a large image takes longer than the time between two moves of a brush, so a
+        # stroke is read once it ends, at the event `paint`.
         if not getattr(self._source, "_block_history", False):
             self._read_again()
 
     def _on_refreshed(self, event: object = None) -> None:
-        """Undone strokes and `refresh` tell nothing but that there is something to draw."""
+        """Read again after undo or `refresh`, for which napari only sends `set_data`."""
         before, self._slice = self._slice, self._slice_in_view()
         if self._slice == before and not self._source.multiscale:
             self._read_again()
-        else:  # another slice, which napari asks for by itself; pyramids cannot be painted
+        else:  # napari reads another slice by itself; pyramids cannot be painted
             self._forget()
 
     def _slice_in_view(self) -> tuple[Any, ...]:
@@ -227,17 +227,17 @@ class LabelOverlay:
 
     def _repaint(self) -> None:
         if self.layer.multiscale:
-            # napari keeps a copy of the coarsest level of a 2D pyramid, and has no public word for
-            # making it again that would not also let go of the level in view.
+            # napari caches the coarsest level of a 2D pyramid. No public method renews it without
+            # also dropping the level in view.
             self.layer._reset_thumbnail_level_data()
         self.layer.refresh(extent=False, highlight=False, thumbnail=False)
 
 
 def _placing(layer: Any) -> dict[str, Any]:
-    """Where a layer lies in the world."""
+    """The transform of a layer to the world, as arguments."""
     return {name: getattr(layer, name) for name in _FOLLOWED}
 
 
 def _colormap(palette: npt.NDArray[np.uint8]) -> CyclicLabelColormap:
-    # With 254 colours the cycle of 253 leaves each code 1..253 as it is.
+    # With 254 colours the cycle has 253, so each of the codes 1..253 keeps its own colour.
     return CyclicLabelColormap(colors=np.asarray(palette, np.float32) / 255, background_value=0)

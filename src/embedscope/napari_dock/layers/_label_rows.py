@@ -1,7 +1,7 @@
-"""From a labels image to the rows of the samples in it, chunk by chunk.
+"""Maps a labels image to the rows of its samples, chunk by chunk.
 
-Labels have gaps, reach 2**31, and are used again in other frames; only the pair of frame and label
-says who is who.
+Labels have gaps, reach 2**31, and are reused in other frames; only the pair of frame and label
+identifies a sample.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from embedscope._errors import InvalidInputError
 
 IntArray = npt.NDArray[np.integer[Any]]
 
-_TABLE_LIMIT = 2**22  # a table of int32 up to this label takes 16 MiB; beyond, it is searched
+_TABLE_LIMIT = 2**22  # a table of int32 up to this label takes 16 MiB; larger labels are searched
 
 
 class LabelRows:
-    """Which row each label of each frame is.
+    """The row of each label in each frame.
 
     Parameters
     ----------
@@ -59,13 +59,13 @@ class LabelRows:
         self._tables: dict[int, npt.NDArray[np.int32]] = {}
 
     def image_of(self, labels: IntArray, frame: int = 0) -> npt.NDArray[np.int32]:
-        """Row + 1 of the sample at each pixel, 0 where there is none.
+        """Row + 1 of the sample at each pixel, 0 for none.
 
         Parameters
         ----------
         labels : ndarray of any shape, integer or bool
         frame : int
-            Frame that all of it belongs to.
+            Frame of all the labels.
 
         Returns
         -------
@@ -88,9 +88,11 @@ class LabelRows:
     ) -> npt.NDArray[np.int32]:
         table = self._tables.get(frame)
         if table is None:
-            table = np.zeros(int(known[-1]) + 2, np.int32)  # the last entry stays 0: beyond
+            # The last entry stays 0, for larger labels.
+            table = np.zeros(int(known[-1]) + 2, np.int32)
             table[known] = rows + 1
-            self._tables = {frame: table}  # only the present frame's, so that a film costs no more
+            # Only one frame's table is cached, to limit memory for time series.
+            self._tables = {frame: table}
         beyond = len(table) - 1
         if labels.dtype.itemsize <= 2 and labels.dtype.kind == "u" and beyond >= 65536:
             return table.take(labels)
@@ -100,7 +102,7 @@ class LabelRows:
 
 
 def _search(labels: IntArray, known: IntArray, rows: IntArray) -> npt.NDArray[np.int32]:
-    """Look up one label a run: along a line of the image labels come in runs of equal ones."""
+    """Look up each run of equal labels once: along image lines, labels come in such runs."""
     flat = labels.ravel()
     starts = np.flatnonzero(np.concatenate([[True], flat[1:] != flat[:-1]]))
     values = flat[starts].astype(np.int64)

@@ -1,4 +1,4 @@
-"""What the dock does with each layer that samples lie in, whatever kind of layer it is."""
+"""The protocol for layers that samples lie in, whatever the kind of layer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ IntArray = npt.NDArray[np.int64]
 
 
 class LayerLink(Protocol):
-    """One source of samples, its layer, and what is drawn above it.
+    """One source of samples, its layer, and the overlay above it.
 
     Attributes
     ----------
@@ -31,23 +31,23 @@ class LayerLink(Protocol):
 
     @property
     def layer(self) -> Any:
-        """The user's layer, or None if nobody has it any more."""
+        """The user's layer, or None if it was garbage-collected."""
 
     @property
     def own_layer(self) -> Any:
-        """The layer that is drawn upon it."""
+        """The overlay above it."""
 
     def set_palette(self, palette: Codes) -> None:
-        """Say which colour each code has, shape (254, 4): red, green, blue, opacity."""
+        """Set the colour of each code, shape (254, 4): red, green, blue, opacity."""
 
     def set_codes(self, inside: Codes, rim: Codes, stripes: Codes) -> None:
         """Give each of the samples in `rows` a code for each of its parts, 0 for none."""
 
     def sample_at(self, event: Any) -> SampleId | None:
-        """Who is under the mouse."""
+        """The sample under the mouse."""
 
     def touched_by(self, rectangle: ViewRectangle) -> Callable[[], IntArray] | None:
-        """A piece of work, for any thread, that finds the rows in a rectangle; None for none."""
+        """A function, for any thread, that finds the rows in a rectangle; None if none can be."""
 
     def remove(self) -> None:
-        """Take the own layer away, and let the user's go."""
+        """Remove the overlay, and disconnect from the user's layer."""

@@ -1,7 +1,7 @@
-"""Links layers again that had been deleted, or that a dock finds in the viewer when it opens.
+"""Links layers again that were deleted and added, or that the viewer has when a dock opens.
 
-What is linked is told by its pixels, or by where its points lie: a name is no proof, and a layer
-that was renamed is still the same.
+A layer is recognised by its pixels or the positions of its points: a name is no proof, and a
+renamed layer is still the same.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from embedscope.napari_dock.data._data_choice import DataChoice, choice_of
 from embedscope.napari_dock.data._layer_features import is_points
 from embedscope.napari_dock.data._layer_places import finest_of
 from embedscope.napari_dock.data._opened_layers import LAYER_KINDS, SourceLayers, image_of
-from embedscope.napari_dock.data._proxies import itself, layer_class
+from embedscope.napari_dock.data._proxies import layer_class, unwrapped
 from embedscope.napari_dock.data._sample_jobs import SampleJobs
 from embedscope.napari_dock.layers._decoded_layers import is_decoded
 from embedscope.napari_dock.layers._linked_layers import LinkedLayers
@@ -27,7 +27,7 @@ from embedscope.training import Dispatcher
 
 
 class LayerReturn:
-    """Looks for the layers of sources that are linked to none.
+    """Finds the layers of sources that are not linked to any.
 
     Parameters
     ----------
@@ -36,11 +36,11 @@ class LayerReturn:
     links : LinkedLayers
     jobs : SampleJobs
     choice : callable
-        ``choice()`` is the `DataChoice` of now.
+        ``choice()`` returns the current `DataChoice`.
     dispatcher : callable
-        Leads to the main thread.
+        Runs callbacks in the main thread.
     show_message : callable
-        Says what was found.
+        Shows what was found.
     """
 
     def __init__(
@@ -57,11 +57,11 @@ class LayerReturn:
         self._links, self._jobs, self._choice = links, jobs, choice
         self._show_message = show_message
         self._work = Background(dispatcher)
-        self._is_new = True  # nothing was linked by this dock yet
-        self._changed: set[str] = set()  # sources whose layers had changed before they went
+        self._is_new = True  # this dock has linked nothing yet
+        self._changed: set[str] = set()  # sources whose layers had changed before they were deleted
 
     def remember(self, source: str) -> None:
-        """Let go of a source's layer, which was deleted; what is known of it is kept.
+        """Stop watching a source's layer, which was deleted; whether it had changed is kept.
 
         Parameters
         ----------
@@ -70,23 +70,25 @@ class LayerReturn:
         if source in self._jobs.watch.outdated_sources:
             self._changed.add(source)
         self._is_new = False
-        self._jobs.lose(source)
+        self._jobs.forget_layer(source)
 
     def look(self, added: Any = None) -> None:
-        """Look for them in a thread, and link what is found.
+        """Search in a worker thread, and link the layers that are found.
 
         Parameters
         ----------
         added : napari.layers.Layer, optional
-            That has just come: it is preferred to copies of it, and if it has the name of a source
-            and is not its layer, that is said.
+            A layer just added: it is preferred to copies of it. If it has the name of a source but
+            other data, a message says so.
         """
         samples, links = self._explorer.samples, self._links
         missing = self._missing(samples)
         taken = {id(each) for each in (*links.layers.values(), *links.own_layers)}
-        layers = [itself(each) for each in self._viewer.layers]
+        layers = [unwrapped(each) for each in self._viewer.layers]
         layers = [each for each in layers if id(each) not in taken and not is_decoded(each)]
-        layers.sort(key=lambda each: each is not itself(added))  # rather this one than a copy of it
+        layers.sort(
+            key=lambda each: each is not unwrapped(added)
+        )  # the new layer before copies of it
         if samples is None or not missing or not layers:
             return
 
@@ -97,19 +99,19 @@ class LayerReturn:
             new = {name: layer for name, layer in new.items() if layer in self._viewer.layers}
             self._link(samples, new)
             name = "" if added is None else str(added.name)
-            if name in self._missing(samples) and any(each is itself(added) for each in layers):
+            if name in self._missing(samples) and any(each is unwrapped(added) for each in layers):
                 self._show_message(
-                    f"{name} is not linked to the samples of that name: its data are others. Train "
-                    "on it, or rename it and add it to the map."
+                    f"{name} is not linked to the samples of that name: its data differ. Train on "
+                    "it, or rename it and add it to the map."
                 )
 
         def give_up(error: Exception) -> None:
-            """What cannot be read is no layer of theirs."""
+            """A layer that cannot be read is not linked."""
 
         self._work.start(lambda: find_layers(samples, missing, layers), link, give_up)
 
     def close(self) -> None:
-        """Tell nothing of what is going on."""
+        """Ignore the result of a running search."""
         self._work.forget()
 
     def _missing(self, samples: Samples | None) -> list[str]:
@@ -120,12 +122,12 @@ class LayerReturn:
         if not layers:
             return
         among = list(self._viewer.layers)
-        if self._is_new and not self._jobs.layers:  # Train trains on what is on the map
+        if self._is_new and not self._jobs.layers:  # Train then keeps the samples on the map
             shown = {name: SourceLayers(layer, among) for name, layer in layers.items()}
             self._jobs.take_as_prepared(self._choice(), shown)
         else:
             for name, layer in layers.items():
-                self._jobs.find(name, layer, choice_of(samples, name, layer, among))
+                self._jobs.restore_layer(name, layer, choice_of(samples, name, layer, among))
         for name in self._changed.intersection(layers):
             self._jobs.watch.expire(name)
             self._changed.discard(name)
@@ -136,15 +138,15 @@ class LayerReturn:
 
 
 def find_layers(samples: Samples, sources: Sequence[str], layers: Sequence[Any]) -> dict[str, Any]:
-    """The layers that hold what samples came from; may take long, and only reads.
+    """The layers that samples came from; may take long, and changes nothing.
 
     Parameters
     ----------
     samples : Samples
     sources : sequence of str
-        Whose layers are looked for.
+        Names of the sources whose layers are searched.
     layers : sequence of napari.layers.Layer
-        Each is found at most once, those with the name of a source first.
+        Each is used at most once; those with the name of a source are tried first.
 
     Returns
     -------
@@ -176,7 +178,7 @@ def _is_layer_of(samples: Samples, name: str, layer: Any, layers: Sequence[Any])
 
 
 def _are_points_of(samples: Samples, name: str, layer: Any) -> bool:
-    """Whether the points that became samples are where they were."""
+    """Whether the points that became samples are at the same positions."""
     axes, identities = samples.sources[name].axes, samples.identities
     if samples.centroids is None or layer.ndim != len(axes):
         return False

@@ -1,7 +1,7 @@
-"""The layers that samples come from, linked to the map both ways.
+"""Links the layers that samples come from to the map, both ways.
 
-Each layer gets one of the dock's own above it; the user's layers are never changed. A layer may be
-renamed, and may be deleted: what is linked is the layer, not its name.
+Each layer gets an overlay above it; the user's layers are never changed. The layer itself is
+linked, not its name: it may be renamed or deleted.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from psygnal import Signal
 
 from embedscope.explorer import Coloring, Hovered, Selection
 from embedscope.napari_dock.data._layer_features import is_points
-from embedscope.napari_dock.data._proxies import itself
+from embedscope.napari_dock.data._proxies import unwrapped
 from embedscope.napari_dock.layers._area_link import AreaLink
 from embedscope.napari_dock.layers._image_frame import ImageFrame
 from embedscope.napari_dock.layers._image_rectangle import ImageRectangle
 from embedscope.napari_dock.layers._layer_link import LayerLink
 from embedscope.napari_dock.layers._marked_codes import MarkedCodes
-from embedscope.napari_dock.layers._picking import is_click, is_looking, mode_of_keys
+from embedscope.napari_dock.layers._picking import is_click, is_passive, mode_of_keys
 from embedscope.napari_dock.layers._point_link import PointLink
 from embedscope.napari_dock.layers._view_rectangle import ViewRectangle
 from embedscope.napari_dock.widgets._background import Background
@@ -30,26 +30,26 @@ from embedscope.training import Dispatcher, immediate
 
 
 class LinkedLayers:
-    """Shows selection and colours on the layers, and says what is clicked or framed there.
+    """Shows selection and colours on the layers, and emits what is clicked or framed there.
 
     Parameters
     ----------
     viewer : napari.Viewer
     dispatcher : callable, optional
-        Leads to the main thread.
+        Runs callbacks in the main thread.
 
     Attributes
     ----------
     rectangle : ImageRectangle
         Selects in the image while it is on.
     frame : ImageFrame
-        Round the object that is pointed at on the map.
+        Frames the object that is hovered on the map.
     """
 
     picked = Signal(object, str)  # SampleId or None for the background, mode
     framed = Signal(object, str)  # rows in a rectangle, int64, and mode
     pointed = Signal(object)  # SampleId or None
-    lost = Signal(str)  # name of the source whose layer was deleted
+    layer_removed = Signal(str)  # name of the source whose layer was deleted
 
     def __init__(self, viewer: Any, dispatcher: Dispatcher = immediate) -> None:
         self._viewer = viewer
@@ -63,12 +63,12 @@ class LinkedLayers:
         self.rectangle = ImageRectangle(viewer)
         self.rectangle.drawn.connect(self._on_rectangle)
         viewer.layers.events.removed.connect(self._on_removed)
-        # Of the viewer, not of a layer: napari tells a layer only while it is the active one.
+        # Of the viewer, since napari calls a layer's callbacks only while the layer is active.
         viewer.mouse_drag_callbacks.append(self._on_drag)
         viewer.mouse_move_callbacks.append(self._on_move)
 
     def link(self, samples: Samples | None, layers: Mapping[str, Any]) -> None:
-        """Link these samples to these layers, by the names of the sources; None to none.
+        """Link samples to layers, by the names of the sources; None unlinks.
 
         Parameters
         ----------
@@ -83,17 +83,17 @@ class LinkedLayers:
         self.link_more(layers)
 
     def link_more(self, layers: Mapping[str, Any]) -> None:
-        """Link the samples that are shown to further layers, which show what the others do.
+        """Link the samples to further layers, which show the same colours and marks.
 
         Parameters
         ----------
         layers : mapping of str to napari.layers.Layer
-            By the names of the sources; those that no sample lies in are passed over.
+            By the names of the sources; layers without samples are skipped.
         """
         samples = self._samples
         for name, layer in layers.items():
             if samples is not None and name in samples.sources and layer in self._viewer.layers:
-                made = _linked(self._viewer, samples, name, itself(layer))
+                made = _linked(self._viewer, samples, name, unwrapped(layer))
                 if made is not None:
                     made.set_palette(self._codes.palette)
                     self._links.append(made)
@@ -102,7 +102,7 @@ class LinkedLayers:
         self._repaint()
 
     def unlink(self) -> None:
-        """Take the overlays away, and let go of the layers."""
+        """Remove the overlays, and disconnect from the layers."""
         links, self._links = self._links, []
         self._samples = None
         self._opacities.clear()
@@ -113,7 +113,7 @@ class LinkedLayers:
             link.remove()
 
     def close(self) -> None:
-        """Unlink, and listen to the viewer no more; a second time does nothing."""
+        """Unlink, and disconnect from the viewer; a second call does nothing."""
         self.unlink()
         self.rectangle.set_on(False)
         self.frame.close()
@@ -124,12 +124,12 @@ class LinkedLayers:
 
     @property
     def layers(self) -> dict[str, Any]:
-        """The layers that are linked and still there, by the names of the sources."""
+        """The linked layers that still exist, by the names of the sources."""
         return {link.source: link.layer for link in self._links if link.layer is not None}
 
     @property
     def own_layers(self) -> list[Any]:
-        """The overlays, which are not the user's."""
+        """The overlays."""
         return [link.own_layer for link in self._links]
 
     # -- what is shown ---------------------------------------------------------------------------
@@ -140,12 +140,12 @@ class LinkedLayers:
         self._repaint()
 
     def show_coloring(self, coloring: Coloring) -> None:
-        """Take these colours, which `set_colors_objects` shows on the objects."""
+        """Set the colours that `set_colors_objects` shows on the objects."""
         self._codes.coloring = coloring
         self._recolor()
 
     def set_colors_objects(self, wanted: bool) -> None:
-        """Show the map's colours on the objects, or only who is selected."""
+        """Show the map's colours on the objects, or only the selection."""
         if wanted != self._codes.colors_objects:
             for link in self._links:
                 (self._show_pure if wanted else self._show_mixed)(link)
@@ -153,7 +153,7 @@ class LinkedLayers:
         self._recolor()
 
     def _show_pure(self, link: LayerLink) -> None:
-        """Let nothing shine through: mixed with what lies below, two classes look alike."""
+        """Make an overlay opaque: mixed with the image below, two classes may look alike."""
         layers, own = self._viewer.layers, link.own_layer
         self._opacities[link.source] = own.opacity
         own.opacity = 1.0
@@ -164,17 +164,17 @@ class LinkedLayers:
         link.own_layer.opacity = self._opacities.pop(link.source, link.own_layer.opacity)
 
     def set_novel(self, novel: npt.NDArray[np.bool_]) -> None:
-        """Say which samples are unlike those trained on, shape (n_samples,)."""
+        """Set which samples are unlike those trained on, shape (n_samples,)."""
         self._codes.novel = np.asarray(novel, bool)
         self._repaint()
 
     def set_marks_novel(self, wanted: bool) -> None:
-        """Show in the image too which samples are unlike those trained on."""
+        """Mark the samples that are unlike those trained on in the image, or not."""
         self._codes.marks_novel = wanted
         self._repaint()
 
     def show_hovered(self, hovered: Hovered) -> None:
-        """Frame the sample that is pointed at elsewhere, on the map for example."""
+        """Frame the sample that is hovered outside the image, such as on the map."""
         self.frame.hide()
         if hovered.row is None or self._samples is None or hovered.row >= len(self._samples):
             return
@@ -196,8 +196,8 @@ class LinkedLayers:
     # -- what is clicked -------------------------------------------------------------------------
 
     def _on_drag(self, viewer: Any, event: Any) -> Iterator[None]:
-        """A click on an object selects it; dragging still pans, and painting still paints."""
-        if event.button != 1 or not is_looking(viewer.layers.selection.active):
+        """Select a clicked object; dragging still pans, and painting still paints."""
+        if event.button != 1 or not is_passive(viewer.layers.selection.active):
             return
         start, mode = event.pos, mode_of_keys(event.modifiers)
         yield
@@ -211,17 +211,17 @@ class LinkedLayers:
             self.pointed.emit(self._sample(event))
 
     def _sample(self, event: Any) -> SampleId | None:
-        """Who is under the mouse, in the uppermost layer that has somebody there."""
+        """The sample under the mouse, in the uppermost layer that has one there."""
         by_layer = {id(link.layer): link for link in self._links}
         for layer in reversed(self._viewer.layers):
-            link = by_layer.get(id(itself(layer)))
+            link = by_layer.get(id(unwrapped(layer)))
             found = None if link is None else link.sample_at(event)
             if found is not None:
                 return found
         return None
 
     def _on_rectangle(self, rectangle: ViewRectangle, mode: str) -> None:
-        """Search one rectangle after the other: each builds upon the last one's selection."""
+        """Search one rectangle after the other: each may change the selection of the last."""
         self._waiting.append((rectangle, mode))
         if len(self._waiting) == 1:
             self._search()
@@ -234,27 +234,27 @@ class LinkedLayers:
             found = [look() for look in searches if look is not None]
             return np.concatenate([np.zeros(0, np.int64), *found])
 
-        def tell(rows: npt.NDArray[np.int64]) -> None:
+        def show(rows: npt.NDArray[np.int64]) -> None:
             self._waiting.pop(0)
             self.framed.emit(rows, mode)
             if self._waiting:
                 self._search()
 
-        self._searches.start(search, tell, self._fail)
+        self._searches.start(search, show, self._fail)
 
     def _fail(self, error: Exception) -> None:
         self._waiting.clear()
         self.rectangle.declined.emit(str(error))
 
     def _on_removed(self, event: Any) -> None:
-        removed = itself(event.value)
+        removed = unwrapped(event.value)
         for link in list(self._links):
             if link.layer is removed:
                 self._links.remove(link)
                 link.remove()
-                self.lost.emit(link.source)
+                self.layer_removed.emit(link.source)
             elif link.own_layer is removed:
-                link.remove()  # the user has deleted the overlay: leave it at that
+                link.remove()  # the user has deleted the overlay: do not add it again
 
 
 def _linked(viewer: Any, samples: Samples, name: str, layer: Any) -> LayerLink | None:

@@ -1,4 +1,4 @@
-"""The code of each sample in the image: its colour on the map, and what it is marked as."""
+"""The code of each sample in the image: from its colour on the map, and its marks."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from embedscope.napari_dock.layers._label_overlay import N_CODES
 Codes = npt.NDArray[np.uint8]
 
 SELECTED_CODE, NOVEL_CODE, _INSIDE_CODE = 251, 252, 253  # beyond the levels of a coloring
-_NO_VALUE_CODE = 250
+_NO_VALUE_CODE = 250  # level of samples without a value in a `Coloring`
 _SELECTED_RGBA = (255, 255, 255, 255)
 _HIGHLIGHT_RGBA = (255, 179, 71, 255)
-_INSIDE_RGBA = (255, 179, 71, 120)  # so that what is selected can still be seen
-NOVEL_RGBA = (213, 94, 0, 255)  # vermilion, told apart from the others by the colour-blind too
+_INSIDE_RGBA = (255, 179, 71, 120)  # half transparent, so that the object below can be seen
+NOVEL_RGBA = (213, 94, 0, 255)  # vermilion, distinct from the others for the colour-blind too
 
 
 class MarkedCodes:
-    """What is shown of the samples, from which `codes` and `palette` follow.
+    """Colours and marks of the samples, from which `codes` and `palette` are computed.
 
     Parameters
     ----------
@@ -30,11 +30,11 @@ class MarkedCodes:
     coloring : Coloring or None
         The map's colours.
     colors_objects : bool
-        Whether they are shown.
+        Whether the map's colours are shown.
     novel : ndarray of shape (n_samples,), bool
         Which samples are unlike those trained on.
     marks_novel : bool
-        Whether that is shown.
+        Whether `novel` is shown.
     """
 
     def __init__(self, n_samples: int) -> None:
@@ -45,13 +45,13 @@ class MarkedCodes:
         self._selected = np.zeros(n_samples, dtype=bool)
 
     def restarted(self, n_samples: int) -> MarkedCodes:
-        """The same wishes for other samples, of which nothing is known yet."""
+        """A copy for other samples: same display options, no marks and no colours yet."""
         other = MarkedCodes(n_samples)
         other.colors_objects, other.marks_novel = self.colors_objects, self.marks_novel
         return other
 
     def select(self, rows: npt.NDArray[np.int64]) -> None:
-        """Mark these rows and no others."""
+        """Set the selected rows."""
         self._selected = np.zeros(len(self._selected), dtype=bool)
         self._selected[rows] = True
 
@@ -70,8 +70,8 @@ class MarkedCodes:
     def codes(self) -> tuple[Codes, Codes, Codes]:
         """Codes of the insides, of the rims and of the stripes, each of shape (n_samples,).
 
-        The rim says who is selected, the stripes who is unlike those trained on, the inside both
-        colours and selection. So all of it can be seen at once, and the cell below as well.
+        The rim shows the selection, the stripes samples unlike those trained on, the inside colours
+        and selection. So all can be seen at once, and the cell below as well.
         """
         insides = self._levels()
         if not self.colors_objects:
@@ -82,7 +82,7 @@ class MarkedCodes:
         return insides, np.where(self._selected, np.uint8(SELECTED_CODE), stripes), stripes
 
     def _levels(self) -> Codes:
-        """The colour of each sample, where the colours are wanted and are those of the samples."""
+        """The colour level of each sample; 0 if colours are off or belong to other samples."""
         coloring, n_samples = self.coloring, len(self._selected)
         if coloring is None or not self.colors_objects or len(coloring.levels) != n_samples:
             return np.zeros(n_samples, np.uint8)

@@ -1,4 +1,4 @@
-"""The patches of an image as if they were labels, made when a slice is asked for."""
+"""The patches of an image as if they were labels, computed when a slice is read."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from embedscope.samples import PatchGrid
 
 
 class PatchNumbers:
-    """The number of the patch at each pixel of an image; where patches overlap, of the nearest.
+    """The number of the patch at each pixel of an image; of the nearest if patches overlap.
 
     Parameters
     ----------
     grid : PatchGrid
         On the last two axes of the finest level.
     shape : tuple of int
-        Of this level, without channels.
+        Shape of this level, without channels.
     """
 
     dtype = np.dtype(np.int64)
@@ -40,6 +40,6 @@ class PatchNumbers:
         return np.broadcast_to(numbers, leading + numbers.shape)
 
     def _pixels(self, axis: int, key: Any, of_finest: int) -> npt.NDArray[np.int64]:
-        """Pixels of the finest level that those of this one stand for."""
+        """Pixels of the finest level that correspond to those of this level."""
         side = self.shape[axis]
         return np.arange(side)[key] * of_finest // side

@@ -1,4 +1,4 @@
-"""From a click in the viewer to a sample, and from a sample to its place in the viewer."""
+"""Finds the sample at a click in the viewer, and moves the viewer to a sample."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ import numpy.typing as npt
 from embedscope.napari_dock.data._world import to_data, to_units_of, to_world
 from embedscope.samples import SampleId, Samples
 
-_ROOM = 6.0  # of the view, in sizes of the object
-_DRAG_PX = 4.0
-_LOOKING = {"pan_zoom", "pick"}  # modes of a layer in which a click changes nothing
+_ROOM = 6.0  # size of the view, in sizes of the object
+_DRAG_PX = 4.0  # a click may move the mouse so far
+_PASSIVE_MODES = {"pan_zoom", "pick"}  # modes of a layer in which a click changes nothing
 
 
 def label_at(
     layer: Any, event: Any, source: str, frame_axis: int | None, units: Any = None
 ) -> SampleId | None:
-    """Which object is under the mouse.
+    """The object under the mouse.
 
     Parameters
     ----------
     layer : napari.layers.Labels
     event : napari mouse event
     source : str
-        Name of the source that the layer's samples have.
+        Name of the source of the layer's samples.
     frame_axis : int or None
         Axis of the layer along which its frames run.
     units : tuple of pint.Unit or None
@@ -36,7 +36,7 @@ def label_at(
     Returns
     -------
     SampleId or None
-        None on the background, outside, or where the layer is hidden.
+        None on the background, outside, or if the layer is hidden.
     """
     value, pixel = value_at(layer, event, units), _pixel_at(layer, event, units)
     if isinstance(value, tuple):  # of a pyramid: the level, and the value there
@@ -50,7 +50,7 @@ def label_at(
 
 
 def _has_all_frames(layer: Any, level: int, frame_axis: int) -> bool:
-    """Whether the frames of a pyramid's level are those of the finest one."""
+    """Whether a pyramid's level has as many frames as the finest one."""
     return bool(layer.data[level].shape[frame_axis] == layer.data[0].shape[frame_axis])
 
 
@@ -69,7 +69,7 @@ def patch_at(
     levels: Sequence[Any],
     units: Any = None,
 ) -> SampleId | None:
-    """Which patch is under the mouse, as `label_at`.
+    """The patch under the mouse, like `label_at`.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def patch_at(
     Returns
     -------
     SampleId or None
-        None in three dimensions too, where no patch is in front of the others.
+        Also None in a 3D view, where no patch is in front of the others.
     """
     if not layer.visible or not levels or len(event.dims_displayed) > 2:
         return None
@@ -98,7 +98,7 @@ def patch_at(
 
 
 def value_at(layer: Any, event: Any, units: Any = None) -> Any:
-    """What a layer has under the mouse; `units` are those of the viewer's world."""
+    """The value of a layer under the mouse; `units` are those of the viewer's world."""
     direction = event.view_direction
     return layer.get_value(
         to_units_of(units, layer, event.position),
@@ -114,18 +114,18 @@ def _pixel_at(layer: Any, event: Any, units: Any) -> tuple[int, ...]:
     return tuple(int(value) for value in place)
 
 
-def is_looking(layer: Any) -> bool:
+def is_passive(layer: Any) -> bool:
     """Whether a click or drag would change nothing in the active layer, or there is none."""
-    return layer is None or str(layer.mode) in _LOOKING
+    return layer is None or str(layer.mode) in _PASSIVE_MODES
 
 
 def is_click(start: Any, event: Any) -> bool:
-    """Whether the mouse stayed where it was pressed; positions on the screen, in pixels."""
+    """Whether the mouse has hardly moved since it was pressed; positions in screen pixels."""
     return bool(np.linalg.norm(np.subtract(event.pos, start)) <= _DRAG_PX)
 
 
 def mode_of_keys(modifiers: Any) -> str:
-    """How a click combines with what is selected: shift adds, alt takes away, control inverts."""
+    """How a click changes the selection: shift adds, alt subtracts, control inverts."""
     names = {str(getattr(key, "name", key)).lower() for key in modifiers}
     if names & {"control", "meta"}:
         return "invert"
@@ -135,20 +135,20 @@ def mode_of_keys(modifiers: Any) -> str:
 
 
 def go_to(viewer: Any, layer: Any, samples: Samples, row: int) -> bool:
-    """Bring a sample into view: the right slice and time point, centred, large enough to see.
+    """Bring a sample into view: its slice and time point, centred, large enough to see.
 
     Parameters
     ----------
     viewer : napari.Viewer
     layer : napari.layers.Layer
-        That the sample comes from.
+        The layer that the sample comes from.
     samples : Samples
     row : int
 
     Returns
     -------
     bool
-        Whether the sample has a place in an image.
+        Whether the sample has a position in an image.
     """
     identity = samples.identities[row]
     axes = samples.sources[identity.source].axes
@@ -178,7 +178,7 @@ def go_to(viewer: Any, layer: Any, samples: Samples, row: int) -> bool:
 
 
 def corners_of(layer: Any, samples: Samples, row: int) -> npt.NDArray[np.float64] | None:
-    """The corners of the box around a sample, whose pixels' centres are at whole numbers.
+    """The corners of the box around a sample; pixel centres are at whole numbers.
 
     Parameters
     ----------
@@ -189,7 +189,7 @@ def corners_of(layer: Any, samples: Samples, row: int) -> npt.NDArray[np.float64
     Returns
     -------
     ndarray of shape (2 ** n_spatial_axes, n_axes), float64, or None
-        In pixels of the layer; None where the sample has no extent in it.
+        In pixels of the layer; None if the sample has no extent in it.
     """
     identity = samples.identities[row]
     axes = samples.sources[identity.source].axes
@@ -211,7 +211,7 @@ def _data_place(axes: str, frame: int, place: Any) -> npt.NDArray[np.float64]:
 
 
 def _zoom_in(viewer: Any, side: float) -> None:
-    """Zoom so that the object is a sixth of the view; never out: the user's closer look stays."""
+    """Zoom so that the object is a sixth of the view; never zoom out, to keep a closer view."""
     wanted = min(viewer.canvas.size) / (_ROOM * max(side, 1e-9))
     if viewer.scene.camera.zoom < wanted:
         viewer.scene.camera.zoom = wanted

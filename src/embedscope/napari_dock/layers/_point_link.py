@@ -1,4 +1,4 @@
-"""Samples that are points of a Points layer, linked to it, with markers in a layer of their own."""
+"""Links samples that are points to their Points layer, with markers in an overlay."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from embedscope.samples import SampleId, Samples
 Codes = npt.NDArray[np.uint8]
 IntArray = npt.NDArray[np.int64]
 
-_MARKER = 1.6  # times the size of the point that it marks
+_MARKER = 1.6  # times the size of the marked point
 _RIM = 0.25  # of a marker's size
 _OPACITY = 0.7
 
 
 class PointLink:
-    """A `LayerLink` of points; each is known by its place in the layer when it became a sample.
+    """A `LayerLink` of points; each is identified by its index when it became a sample.
 
     Parameters
     ----------
     viewer : napari.Viewer
     samples : Samples
     name : str
-        Of the source.
+        Name of the source.
     layer : napari.layers.Points
     """
 
@@ -45,7 +45,7 @@ class PointLink:
         self._identities = identities
         points = identities.label[self.rows] - 1
         n_known = int(points.max(initial=-1)) + 1
-        # For each point, which of the samples it is: points come and go, and their numbers change.
+        # The sample of each point, -1 for none: points are added and removed, so indices change.
         self._of_point = _fitted(np.full(n_known, -1, np.int64), len(layer.data))
         there = points < len(self._of_point)
         self._of_point[points[there]] = np.flatnonzero(there)
@@ -60,21 +60,21 @@ class PointLink:
         )
         self._place_markers()
         self._add()
-        for event, respond in self._heard():
+        for event, respond in self._source_events():
             event.connect(respond)
 
     @property
     def layer(self) -> Any:
-        """The user's layer, or None if nobody has it any more."""
+        """The user's layer, or None if it was garbage-collected."""
         return self._layer()
 
     @property
     def own_layer(self) -> Any:
-        """The layer that is drawn upon it."""
+        """The overlay above it."""
         return self._markers
 
     def set_palette(self, palette: Codes) -> None:
-        """Say which colour each code has, shape (254, 4): red, green, blue, opacity."""
+        """Set the colour of each code, shape (254, 4): red, green, blue, opacity."""
         self._palette = palette
         self._paint()
 
@@ -87,7 +87,7 @@ class PointLink:
         self._paint()
 
     def sample_at(self, event: Any) -> SampleId | None:
-        """Who is under the mouse."""
+        """The sample under the mouse."""
         layer = self.layer
         if layer is None or layer.ndim != self._markers.ndim:
             return None
@@ -97,7 +97,7 @@ class PointLink:
         return self._identities[int(self.rows[self._of_point[point]])]
 
     def touched_by(self, rectangle: ViewRectangle) -> Callable[[], IntArray] | None:
-        """A piece of work that finds the points whose middle is in a rectangle; None for none."""
+        """A function that finds the points whose centre is in a rectangle; None if none can be."""
         layer = self.layer
         if layer is None or not layer.visible or layer.ndim != self._markers.ndim:
             return None
@@ -111,14 +111,14 @@ class PointLink:
         )
 
     def remove(self) -> None:
-        """Take the own layer away, and let the user's go; a second time does nothing."""
-        for event, respond in self._heard():
-            with suppress(ValueError):  # is not listened to any more
+        """Remove the overlay, and disconnect from the user's layer; a second call does nothing."""
+        for event, respond in self._source_events():
+            with suppress(ValueError):  # is not connected any more
                 event.disconnect(respond)
         with suppress(ValueError):  # the user has deleted it already
             self._viewer.layers.remove(self._markers)
 
-    def _heard(self) -> list[tuple[Any, Callable[..., None]]]:
+    def _source_events(self) -> list[tuple[Any, Callable[..., None]]]:
         layer = self.layer
         if layer is None:
             return []
@@ -128,7 +128,7 @@ class PointLink:
         return [(events.data, self._follow), *moved]
 
     def _add(self) -> None:
-        """Above all, without taking the user's choice of layers away."""
+        """Add the overlay on top, and keep the user's selection of layers."""
         layers = self._viewer.layers
         chosen, active = set(layers.selection), layers.selection.active
         layers.append(self._markers)
@@ -142,7 +142,7 @@ class PointLink:
             self._markers.units = layer.units
 
     def _follow(self, event: Any) -> None:
-        """Points were added, moved or removed."""
+        """Follow points that were added, moved or removed."""
         action = str(getattr(event, "action", ""))
         if action.endswith("ing"):  # is about to happen
             return
@@ -172,6 +172,6 @@ class PointLink:
 
 
 def _fitted(of_point: IntArray, n_points: int) -> IntArray:
-    """As napari fits features to new data: cut off, or filled up with points that nobody knows."""
+    """Cut off or filled up with -1, as napari fits features to new data."""
     known = of_point[:n_points]
     return np.pad(known, (0, n_points - len(known)), constant_values=-1)

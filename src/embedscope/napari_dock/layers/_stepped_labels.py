@@ -1,6 +1,6 @@
-"""The coarse level of a pyramid as the finest one has it, for levels that have fewer frames.
+"""A coarse level of a pyramid, read from the finest one, for levels that have fewer frames.
 
-Who is who goes by the frame. A level with every other frame alone does not say which of two frames
+Samples are identified by frame. If a level has only every other frame, it is unknown which frame
 each of its planes shows, so its pixels are read from the finest level.
 """
 
@@ -20,9 +20,9 @@ class SteppedLabels:
     labels : array-like
         numpy, dask or zarr; the finest level.
     shape : tuple of int
-        Of the coarse level.
+        Shape of the coarse level.
     frame_axis : int
-        Along which all frames are there.
+        Axis along which all frames are kept.
     """
 
     def __init__(self, labels: Any, shape: tuple[int, ...], frame_axis: int) -> None:
@@ -43,7 +43,7 @@ class SteppedLabels:
         window: list[int | slice] = []
         places = []
         for entry, side, fine in zip(key, self.shape, self._labels.shape, strict=True):
-            # Of the pixels that a coarse one covers, the middle.
+            # The middle of the pixels that a coarse one covers.
             at = (np.arange(side)[entry] * 2 + 1) * fine // (2 * side)
             if np.ndim(at) == 0:
                 window.append(int(at))

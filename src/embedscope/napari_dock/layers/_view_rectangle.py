@@ -1,7 +1,7 @@
-"""A rectangle drawn over the slice on show, and the pixels of a layer that it touches.
+"""A rectangle drawn over the displayed slice, and the pixels of a layer that it touches.
 
-Upright on the screen, it lies askew in the data of a layer that is rotated or sheared: there it is
-a parallelogram in the plane of the two axes that are displayed.
+In the data of a rotated or sheared layer, the rectangle is a parallelogram in the plane of the two
+displayed axes.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from embedscope.napari_dock.data._world import to_data
 FloatArray = npt.NDArray[np.float64]
 
 _READ_AT_ONCE = 2**22  # pixels
-_MOST_PIXELS = 2**24  # of a pyramid; beyond it a coarser level is asked
-_THINNEST = 1e-6  # of the longer side: a rectangle of no width still has an inside
+_MOST_PIXELS = 2**24  # of a pyramid; for more a coarser level is read
+_THINNEST = 1e-6  # as a share of the longer side: a rectangle of no width still has an area
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class ViewRectangle:
     displayed : tuple of two int
         Axes of the viewer that are displayed.
     units : tuple of pint.Unit or None
-        Of the world.
+        Units of the world.
     """
 
     corner: tuple[float, ...]
@@ -51,7 +51,7 @@ class ViewRectangle:
         Returns
         -------
         Plane or None
-            None if the layer has not both of the displayed axes.
+            None if the layer does not have both displayed axes.
         """
         axes = [axis - (len(self.corner) - layer.ndim) for axis in self.displayed]
         if min(axes) < 0:
@@ -68,23 +68,23 @@ class ViewRectangle:
             places.append(to_data(self.units, layer, place))
         origin, *ends = places
         edges = np.array([end[axes] - origin[axes] for end in ends])
-        # Sorted, as slicing keeps the axes in their order.
+        # Sorted, since slicing keeps the axes in their order.
         order = np.argsort(axes)
         return Plane((axes[order[0]], axes[order[1]]), origin, edges[:, order])
 
 
 @dataclass(frozen=True, eq=False)
 class Plane:
-    """A parallelogram in two axes of some data, at one place along the others.
+    """A parallelogram in two axes of some data, at one position along the others.
 
     Attributes
     ----------
     axes : tuple of two int
-        Rising.
+        In ascending order.
     origin : ndarray of shape (n_axes,), float64
         One corner, in pixels of the finest level.
     edges : ndarray of shape (2, 2), float64
-        The two sides that begin there, along the two axes.
+        The two sides that begin at `origin`, along the two axes.
     """
 
     axes: tuple[int, int]
@@ -92,7 +92,7 @@ class Plane:
     edges: FloatArray
 
     def level_of(self, shapes: Sequence[tuple[int, ...]]) -> int:
-        """The finest level of a pyramid of which at most 16 million pixels must be read."""
+        """The finest level of a pyramid with at most 16 million pixels to read."""
         for number, shape in enumerate(shapes[:-1]):
             sides = self._bounds(shape, self._scale(shape, shapes[0]))
             if np.prod([max(stop - start, 0) for start, stop in sides]) <= _MOST_PIXELS:
@@ -102,12 +102,12 @@ class Plane:
     def windows(
         self, shape: tuple[int, ...], finest: tuple[int, ...]
     ) -> Iterator[tuple[tuple[Any, ...], npt.NDArray[np.bool_]]]:
-        """The parts of an array that have to be read, and which pixels of each are touched.
+        """The parts of an array to read, and which pixels of each are touched.
 
         Parameters
         ----------
         shape : tuple of int
-            Of the array, a level of a pyramid perhaps.
+            Shape of the array, perhaps a level of a pyramid.
         finest : tuple of int
             Shape of the finest level.
 
@@ -133,7 +133,7 @@ class Plane:
             yield tuple(key), self._touched(np.arange(start, stop), np.arange(left, right), scale)
 
     def contains(self, places: FloatArray) -> npt.NDArray[np.bool_]:
-        """Whether points lie in it, and in its slice.
+        """Whether points lie in the parallelogram, and in its slice.
 
         Parameters
         ----------
@@ -150,7 +150,7 @@ class Plane:
         return np.array(shape, np.float64) / np.array(finest)
 
     def _bounds(self, shape: tuple[int, ...], scale: FloatArray) -> list[tuple[int, int]]:
-        """First pixel that can be touched, and one past the last, along both axes."""
+        """The first pixel that can be touched, and one past the last, along both axes."""
         axes = list(self.axes)
         corners = (self.origin[axes] + np.array([(0, 0), (1, 0), (0, 1), (1, 1)]) @ self.edges) * (
             scale[axes]
@@ -162,7 +162,7 @@ class Plane:
     def _touched(
         self, rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp], scale: FloatArray
     ) -> npt.NDArray[np.bool_]:
-        """Which pixels, squares around whole numbers, the parallelogram reaches."""
+        """Which pixels, squares around whole numbers, the parallelogram overlaps."""
         axes = list(self.axes)
         to_sides = np.linalg.inv(self.edges * scale[axes])
         touched = np.ones((len(rows), len(columns)), np.bool_)

@@ -1,4 +1,4 @@
-"""What a user asks to have written: gates as a new layer, the map as columns of features."""
+"""Writes gates into a new layer, and the map into columns of features."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from embedscope.samples.images import known_objects
 if TYPE_CHECKING:
     import pandas as pd
 
-_MOST_GATES = 255
+_MOST_GATES = 255  # classes are uint8, and 0 is no gate
 
 
 def add_gate_layers(viewer: Any, explorer: Explorer, layers: Mapping[str, Any]) -> list[str]:
     """Add a layer of the gates above each linked layer: class 1 is the first gate.
 
-    A Labels layer of objects and of patches; of points, a Points layer with a feature "class". A
-    sample in several gates gets the last one's class, as on the map.
+    For objects and patches, a Labels layer; for points, a Points layer with a feature "class". A
+    sample in several gates gets the class of the last one, as on the map.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def write_feature_columns(
     layers : mapping of str to napari.layers.Layer
         Labels are joined by label, points by their number; images have no features.
     keys_of : callable
-        ``keys_of(source)`` says which columns of its layer say whose row each is.
+        ``keys_of(source)`` returns which columns of its layer name the object of each row.
 
     Returns
     -------
@@ -94,8 +94,8 @@ def write_feature_columns(
     Raises
     ------
     InvalidInputError
-        If no layer with features is linked, points have changed, or it cannot be told whose row is
-        which: then no layer is changed.
+        If no layer with features is linked, points have changed, or the object of a row cannot be
+        determined; then no layer is changed.
     """
     with_features = {name: each for name, each in layers.items() if hasattr(each, "features")}
     _check_linked(with_features)
@@ -122,14 +122,14 @@ def _joined(
     mine: pd.DataFrame,
     keys_of: Callable[[str], TableKeys],
 ) -> pd.DataFrame:
-    """The layer's features with the new columns, and a row more for each object without one."""
+    """The layer's features with the new columns, and a new row for each object without one."""
     import pandas as pd
 
     table = plain_features(layer)
     if table is None:
         own = mine if mine["frame"].any() else mine.drop(columns="frame")
         return own.assign(index=own["label"]).reset_index(drop=True)
-    assert explorer.samples is not None  # the map is of some
+    assert explorer.samples is not None  # the map has samples
     made_from = replace(explorer.samples.sources[source], labels=finest_of(layer))
     keys = keys_of(source)
     known = object_table(layer, keys, known_objects(made_from)).table
@@ -140,7 +140,7 @@ def _joined(
     is_new = values.merge(known[who], on=who, how="left", indicator="is_in")["is_in"] == "left_only"
     added = values[is_new.to_numpy()]
     columns = found_keys(table, keys)
-    label = columns.label or "index"  # by the number of its row: napari's own column says it too
+    label = columns.label or "index"  # joined by row number: napari's own column has it too
     if label not in joined:
         joined.insert(0, label, known["label"].to_numpy())
     if "index" not in joined:
@@ -149,7 +149,7 @@ def _joined(
     if label != "index" and table.get("index", joined["index"]).equals(joined[label]):
         rows["index"] = added["label"]
     if columns.frame:
-        # As the table counts them, which may begin with 1.
+        # Numbered as in the table, which may begin with 1.
         rows[columns.frame] = added["frame"] + (table[columns.frame] - known["frame"]).iloc[0]
     return pd.concat([joined, rows], ignore_index=True) if len(rows) else joined
 
@@ -225,10 +225,10 @@ def _class_points(
 
 
 def _check_points(explorer: Explorer, source: str, layer: Any) -> None:
-    """Refuse to guess who is who among points that are not where they were."""
+    """Raise if points have moved: they cannot be matched to their samples."""
     samples = explorer.samples
-    assert samples is not None  # the map is of some
-    assert samples.centroids is not None  # of points they are known
+    assert samples is not None  # the map has samples
+    assert samples.centroids is not None  # points have them
     axes, identities = samples.sources[source].axes, samples.identities
     rows = np.flatnonzero(identities.source == identities.sources.index(source))
     points = identities.label[rows] - 1
@@ -238,7 +238,7 @@ def _check_points(explorer: Explorer, source: str, layer: Any) -> None:
     if not is_there or not np.allclose(data[points][:, spatial], samples.centroids[rows]):
         raise InvalidInputError(
             f"the points of {source!r} must be where they were when they became samples; got "
-            "others. Cut them again first."
+            "other positions. Cut them again first."
         )
 
 

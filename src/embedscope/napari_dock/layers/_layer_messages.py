@@ -1,4 +1,4 @@
-"""What happens to the layers that samples came from, in words, and what that forbids."""
+"""Messages about renamed and removed layers, and a check that a layer is new."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 from napari.utils.notifications import show_info
 
 from embedscope._errors import InvalidInputError
-from embedscope.napari_dock.data._proxies import itself
+from embedscope.napari_dock.data._proxies import unwrapped
 from embedscope.napari_dock.data._sample_jobs import SampleJobs
 from embedscope.napari_dock.layers._linked_layers import LinkedLayers
 
 
-class LayerNews:
-    """Says when linked layers are renamed or gone.
+class LayerMessages:
+    """Shows messages when linked layers are renamed or removed.
 
     Parameters
     ----------
@@ -33,10 +33,10 @@ class LayerNews:
     ) -> None:
         self._viewer, self._links, self._jobs = viewer, links, jobs
         self._show_message = show_message
-        self._names: dict[str, str] = {}  # of the linked layers, by their sources
+        self._names: dict[str, str] = {}  # of the linked layers, by source
 
-    def tell_renamed(self) -> None:
-        """Say which of the linked layers has another name now."""
+    def show_renamed(self) -> None:
+        """Show which linked layer was renamed."""
         for source, layer in self._links.layers.items():
             before, self._names[source] = self._names.get(source, source), str(layer.name)
             if before != layer.name:
@@ -45,13 +45,13 @@ class LayerNews:
                     f"{source}."
                 )
 
-    def tell_lost(self, source: str) -> None:
-        """Say that a source's layer was deleted."""
+    def show_removed(self, source: str) -> None:
+        """Show that a source's layer was deleted."""
         self._show_message(_removed(source))
         show_info(_removed(source))
 
-    def tell_unlinked(self) -> None:
-        """Say so of a layer that has gone while its samples were read."""
+    def show_unlinked(self) -> None:
+        """Show which layers were deleted while their samples were read."""
         for source, layer in self._jobs.layers.items():
             if layer not in self._viewer.layers:
                 self._show_message(_removed(source))
@@ -65,7 +65,7 @@ class LayerNews:
         """
         known = self._jobs.layers | self._links.layers
         for source, each in known.items():
-            if layer is not None and itself(each) is itself(layer):
+            if layer is not None and unwrapped(each) is unwrapped(layer):
                 raise InvalidInputError(
                     f"the layer must be another one; got {str(layer.name)!r}, whose samples are on "
                     f"the map already, named {source!r}. Choose the layers of another image."
@@ -74,6 +74,6 @@ class LayerNews:
 
 def _removed(source: str) -> str:
     return (
-        f"The layer of {source} was removed; its samples stay on the map. Added again, it is "
-        "linked again."
+        f"The layer of {source} was removed; its samples stay on the map. If it is added again, it "
+        "is linked again."
     )
