@@ -144,6 +144,16 @@ def test_rows_are_not_counted_where_a_column_may_hold_the_labels(column):
     assert cut(layer, TableKeys(label=BY_ROW)).column("value").tolist() == IDS.tolist()
 
 
+def test_rows_are_not_counted_where_a_column_holds_every_label_among_others():
+    """Most of the rows are of objects that are not in this image."""
+    image = np.zeros((9, 9), np.int32)
+    image[4, 2:7] = 2
+    layer = Labels(image, features=pd.DataFrame({"who": [2, 3, 77], "value": [1000.0, -7, -7]}))
+    assert "value" not in cut(layer).features
+    assert any("'who', which holds 1 of 1 label" in why for _, why in cut(layer).left_out)
+    assert cut(layer, TableKeys(label="who")).column("value").tolist() == [1000.0]
+
+
 def test_an_index_that_only_counts_rows_does_not_go_before_labels():
     shuffled = pd.DataFrame({"label": [0, *IDS]}).sample(frac=1, random_state=0)
     table = shuffled.assign(value=shuffled["label"] * 1.0).reset_index(drop=True).reset_index()

@@ -260,7 +260,8 @@ def _check_sole(table: pd.DataFrame, ids: RowIds, objects: KnownObjects) -> None
         own, n_each = np.unique(values[values > 0], return_counts=True)
         n_found = int(np.isin(own, labels).sum())
         is_class = 3 * len(own) <= n_each.sum()
-        fits = 2 * n_found >= len(own) and 2 * len(own) >= n_each.sum()
+        fits = 2 * n_found >= len(own) or n_found == len(labels)
+        fits = fits and 2 * len(own) >= n_each.sum()
         # napari joins by an index, whatever it holds.
         if name == _INDEX or (not is_class if name in usual else fits):
             raise InvalidInputError(
