@@ -148,7 +148,7 @@ def check_reasons_of_a_gate(dock, qtbot):
     why = dock.view.why_panel
     why.of.setCurrentIndex(1)
     why.button.click()
-    assert "Working out" in dock.view.message.text()
+    assert "Computing" in dock.view.message.text()
     qtbot.waitUntil(lambda: dock.explorer.explanation is not None, timeout=20_000)
     np.testing.assert_array_equal(dock.explorer.explanation.rows, inside)
     assert "DNA" in why.text.text()

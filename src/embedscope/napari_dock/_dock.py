@@ -38,7 +38,7 @@ from embedscope.napari_dock.panels._marks_question import (
     OPENING,
     TRAINING,
     TRAINING_ON_CHANGED,
-    Deed,
+    LossyAction,
     Marks,
     may_replace_marks,
 )
@@ -183,7 +183,7 @@ class ExplorerDock(QWidget):
         self._live_preview.close()
         self._activity.close()
         self.data_panel.show_layers(())  # it listens to the layer that is chosen
-        self.view.map_place.dock_back()
+        self.view.map_container.dock_back()
 
     def _thread(self) -> Background:
         """One more, which is let go of with the dock."""
@@ -295,14 +295,14 @@ class ExplorerDock(QWidget):
 
     def _prepare(self, go_on: Callable[[], None]) -> None:
         choice = self.data_panel.choice()
-        deed = TRAINING_ON_CHANGED if self._jobs.is_on_map(choice) else TRAINING
+        action = TRAINING_ON_CHANGED if self._jobs.is_on_map(choice) else TRAINING
         if self._jobs.replaces_samples(choice):
             try:
                 choice.check()
             except InvalidInputError as error:  # before anything is asked
                 self.view.show_error(error)
                 return
-            if not self._may_replace_marks(deed):
+            if not self._may_replace_marks(action):
                 return
         asked_about = Marks(self.explorer)
         self._jobs.prepare(
@@ -310,12 +310,12 @@ class ExplorerDock(QWidget):
             go_on,
             self._end_preparing,
             # What was marked while the samples were read has not been asked about.
-            lambda: Marks(self.explorer) == asked_about or self._may_replace_marks(deed),
+            lambda: Marks(self.explorer) == asked_about or self._may_replace_marks(action),
         )
 
-    def _may_replace_marks(self, deed: Deed) -> bool:
+    def _may_replace_marks(self, action: LossyAction) -> bool:
         menu = self.menu
-        may = may_replace_marks(self, self.explorer, deed, menu.kept, menu.keep_session)
+        may = may_replace_marks(self, self.explorer, action, menu.kept, menu.keep_session)
         if not may:
             self.view.show_message("Nothing was changed: the map is as it was")
         return may
