@@ -82,7 +82,7 @@ def draw_again(dock: Any) -> None:
     held_out = dock.explorer.model.estimator.validation_rows_[:2]
     dock.explorer.select_rows([one, int(of_phase(dock, "Metaphase")[3]), *held_out])
     panel.carrying.reconstruct.click()
-    while not panel.again.isVisible():
+    while not panel.reconstructions.isVisible():
         QTest.qWait(50)
     QTest.qWait(600)
 

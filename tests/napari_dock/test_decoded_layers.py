@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from embedscope.explorer import MapGrid, Reconstruction
+from embedscope.explorer import MapGrid, Reconstruction, ViewIntents
 from embedscope.napari_dock.data._layer_samples import CropOptions, samples_of_objects
 from embedscope.napari_dock.layers._decoded_layers import add_film_strip, add_grid, is_decoded
 from embedscope.napari_dock.panels._sample_panel import SamplePanel
@@ -151,7 +151,7 @@ def test_the_strip_in_the_dock_names_the_carried_sample(viewer, qtbot):
     samples = labelled(viewer, {"DNA": field(0, 4000)})
     picture = np.zeros((SIDE, SIDE, 3), np.uint8)
     path = tuple(replace(step(samples, value, 0), picture=picture) for value in (0.0, 1.0))
-    panel = SamplePanel()
+    panel = SamplePanel(ViewIntents())
     qtbot.addWidget(panel)
     panel.show_samples(samples)
     assert not panel.of_strip.isVisibleTo(panel)

@@ -74,7 +74,7 @@ def test_dock_or_viewer_closed_while_cells_are_read(viewer, qtbot, ending):
     dock = ExplorerDock(viewer)
     explorer, told = dock.explorer, []
     dock._prepare(lambda: told.append(True))
-    dock.view.map_place.pop_out()
+    dock.view.map_container.pop_out()
     if ending == "viewer":
         viewer.window.add_dock_widget(dock)
         viewer.close()  # and takes the dock along
@@ -112,7 +112,7 @@ def test_a_closed_dock_that_was_used_is_not_kept_alive(viewer, lay_out, qtbot):
         lay_out(dock)
         drag_map(dock, Tool.LASSO, circle_on_screen(dock.view))
         dock.view.map_panel.keep.click()
-        dock.view.map_place.pop_out()
+        dock.view.map_container.pop_out()
         settle()
         alive += [weakref.ref(part) for part in (dock, dock.view, dock.view.canvas, dock._jobs)]
         viewer.window.remove_dock_widget(dock)

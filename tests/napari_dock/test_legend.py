@@ -155,7 +155,7 @@ def test_hidden_samples_have_no_cross(view, explorer):
 
 def test_size_and_opacity_of_the_points_change_the_picture(view, explorer):
     plain = pixels(view.canvas.map_view)
-    menu = view.map_panel.look_menu
+    menu = view.map_panel.points_menu
     menu.diameter.setValue(16)
     large = pixels(view.canvas.map_view)
     assert (large != plain).any(axis=-1).sum() > 500

@@ -113,7 +113,7 @@ def test_a_carried_sample_goes_where_the_pointer_drags_it(dock):
     carry(dock, 7)
     name, code = "array 7", dock.explorer.samples.X[7].ravel()[2:4]
     assert dock.panel.caption.text() == f"This sample, from its own code ({name})"
-    assert f"Carrying {name}" in dock.panel.carrying.who.text()
+    assert f"Carrying {name}" in dock.panel.carrying.text.text()
     assert dock.view.map_panel.tools[Tool.DECODE].isChecked()
     drag_map(dock, Tool.DECODE, np.linspace(*pixels_of(dock, [7, 20]), 5))
     assert dock.panel.caption.text() == f"Carried here from {name}"
@@ -133,7 +133,7 @@ def test_let_go_it_is_the_typical_sample_of_the_same_place(dock):
     dock.panel.carrying.release.click()
     assert dock.panel.caption.text() == "Typical sample here"
     np.testing.assert_array_equal(dock.explorer.reconstruction.point, place)
-    assert not dock.panel.carrying.who.isVisible()
+    assert not dock.panel.carrying.text.isVisible()
     assert not dock.panel.carrying.carry.isChecked()
     look_at(dock, 9)
     assert dock.explorer.reconstruction.style == "typical"
@@ -145,7 +145,7 @@ def test_a_path_stays_when_its_sample_is_let_go(open_view, samples):
     carry(dock, 7)
     drag_map(dock, Tool.PATH, np.linspace(*pixels_of(dock, [7, 20]), 5))
     path = dock.explorer.reconstruction
-    dock.panel.carrying.carry.click()  # as good as Let go
+    dock.panel.carrying.carry.click()  # the same as Release
     assert dock.explorer.reconstruction is path
     assert dock.panel.carrying.carried is None
 
@@ -182,7 +182,7 @@ def test_a_button_that_cannot_be_pressed_says_why(open_view):
     buttons = carrying.carry, carrying.another, carrying.reconstruct
     assert not any(button.isEnabled() for button in buttons)
     assert "Select one sample, by a click on its point; 0 are selected" in carrying.carry.toolTip()
-    assert "Decode a place of the map first" in carrying.another.toolTip()
+    assert "Decode a point of the map first" in carrying.another.toolTip()
     assert "0 are selected" in carrying.reconstruct.toolTip()
     dock.explorer.select_rows([3, 4])
     assert "2 are selected" in carrying.carry.toolTip()
@@ -201,8 +201,8 @@ def test_a_map_without_style_codes_carries_nobody(open_view):
         assert not button.isEnabled()
         assert '"Style components" above 0' in button.toolTip()
     dock.panel.carrying.reconstruct.click()
-    assert not dock.panel.again.heads[1].isVisible()  # own code
-    assert "by place" not in dock.panel.again.texts[0].text()
+    assert not dock.panel.reconstructions.heads[1].isVisible()  # own code
+    assert "by position" not in dock.panel.reconstructions.texts[0].text()
 
 
 def test_samples_without_a_place_are_not_carried(open_view):
@@ -226,7 +226,7 @@ def test_other_samples_put_a_carried_one_down(dock):
     carry(dock, 7)
     dock.explorer.set_samples(np.random.default_rng(1).random((5, 3)))
     assert dock.panel.carrying.carried is None
-    assert not dock.panel.carrying.who.isVisible()
+    assert not dock.panel.carrying.text.isVisible()
 
 
 def test_escape_lets_go_and_clears_what_was_drawn_again(dock, qtbot):
@@ -238,7 +238,7 @@ def test_escape_lets_go_and_clears_what_was_drawn_again(dock, qtbot):
     QTest.keyClick(dock.view.canvas.native, Qt.Key.Key_Escape)
     assert dock.panel.carrying.carried is None
     assert dock.explorer.sample_reconstructions == ()
-    assert not dock.panel.again.isVisible()
+    assert not dock.panel.reconstructions.isVisible()
     assert dock.explorer.reconstruction is None
 
 
@@ -247,19 +247,19 @@ def test_selected_samples_are_drawn_again_beside_the_real_ones(dock, qtbot):
     dock.explorer.select_rows(rows)
     dock.view.tabs.setCurrentWidget(dock.view.gates_panel)
     dock.panel.carrying.reconstruct.click()
-    again, shown = dock.panel.again, dock.explorer.sample_reconstructions
+    again, shown = dock.panel.reconstructions, dock.explorer.sample_reconstructions
     assert dock.view.tabs.currentWidget() is dock.panel
     assert again.isVisible()
     qtbot.waitUntil(lambda: is_in_view(again.texts[1]), timeout=60_000)
     assert [text.isVisible() for text in again.texts] == [True] * 2 + [False] * 6
     for one, row, text, word in zip(
-        shown, rows, again.texts[:2], ("held out", "learned from"), strict=True
+        shown, rows, again.texts[:2], ("held out", "trained on"), strict=True
     ):
         lines = text.text().splitlines()
         assert lines[0] == f"array {row}"
         assert lines[1:] == [
             f"error {one.error:.2f}",
-            f"by place {one.typical_error:.2f}",
+            f"by position {one.typical_error:.2f}",
             word,
         ]
     assert_shows(again.pictures[0], shown[0])
@@ -289,16 +289,16 @@ def test_of_more_than_eight_eight_are_drawn_again(dock):
     assert len(dock.explorer.selection) == 60
     dock.panel.carrying.reconstruct.click()
     assert len(dock.explorer.sample_reconstructions) == 8
-    assert all(text.isVisible() for text in dock.panel.again.texts)
+    assert all(text.isVisible() for text in dock.panel.reconstructions.texts)
     dock.explorer.show_sample_reconstructions(dock.explorer.reconstruct(range(20)))
-    assert dock.panel.again.title.text() == "Real samples drawn again, 8 of 20"
+    assert dock.panel.reconstructions.title.text() == "Reconstructed samples, 8 of 20"
 
 
 def test_of_a_table_the_worst_values_are_told(open_view):
     dock = open_view(linear_explorer(TABLE))
     dock.explorer.select_rows([4])
     dock.panel.carrying.reconstruct.click()
-    again = dock.panel.again
+    again = dock.panel.reconstructions
     assert not any(label.isVisible() for label in again.pictures[0])
     worst = int(np.argmax(TABLE.X[4, 4:])) + 4  # what the map does not know is drawn as 0
     name, value = TABLE.feature_names[worst], TABLE.X[4, worst]
@@ -309,7 +309,7 @@ def test_added_samples_are_told_from_those_trained_on(dock):
     dock.explorer.add_samples(random_samples().X[:3])
     dock.explorer.select_rows([61])
     dock.panel.carrying.reconstruct.click()
-    assert "not trained on" in dock.panel.again.texts[0].text()
+    assert "added later" in dock.panel.reconstructions.texts[0].text()
 
 
 def test_how_much_is_explained_is_said_live_under_the_curves(dock):

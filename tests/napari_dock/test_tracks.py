@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from embedscope.napari_dock.map._look_menu import LookMenu
 from embedscope.napari_dock.map._map_canvas import MapCanvas
+from embedscope.napari_dock.map._points_menu import PointsMenu
 from embedscope.napari_dock.map._tracks import has_frames, segments_of, track_segments
 from embedscope.samples import ArrayRecipe, Identities, Samples, Source
 
@@ -44,7 +44,7 @@ def test_stills_have_no_tracks():
 def test_the_menu_draws_them_where_there_are_any(qtbot):
     canvas = MapCanvas()
     qtbot.addWidget(canvas)
-    menu = LookMenu(canvas, canvas)
+    menu = PointsMenu(canvas, canvas)
     assert not menu.tracks.isEnabled()
     menu.show_samples(samples_of([0, 0], [0, 1], [3, 3]))
     canvas.map_view.set_positions(np.array([[0, 0], [1, 1]], np.float32))
@@ -55,7 +55,7 @@ def test_the_menu_draws_them_where_there_are_any(qtbot):
     assert canvas.map_view._tracks.visible
     menu.show_selection(np.array([], np.int64))
     assert not canvas.map_view._tracks.visible
-    menu.whose.setCurrentText("all")
+    menu.shown.setCurrentText("all")
     assert canvas.map_view._tracks.visible
     menu.show_samples(samples_of([0, 0], [0, 0], [3, 4]))
     assert not canvas.map_view._tracks.visible

@@ -67,9 +67,9 @@ def _check_drawn_again(dock, qtbot):
     click_point(dock, held_out)
     panel.carrying.reconstruct.click()
     assert "Reconstructing" in dock.view.message.text()
-    qtbot.waitUntil(lambda: panel.again.isVisible(), timeout=20_000)
+    qtbot.waitUntil(lambda: panel.reconstructions.isVisible(), timeout=20_000)
     (shown,) = explorer.sample_reconstructions
     assert shown.is_held_out == (shown.row in explorer.model.estimator.validation_rows_)
-    assert f"error {shown.error:.2f}" in panel.again.texts[0].text()
-    panel.again.clear.click()
-    assert not panel.again.isVisible()
+    assert f"error {shown.error:.2f}" in panel.reconstructions.texts[0].text()
+    panel.reconstructions.clear.click()
+    assert not panel.reconstructions.isVisible()

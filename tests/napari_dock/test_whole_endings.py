@@ -72,7 +72,7 @@ def test_the_run_of_a_viewer_that_is_closed_stops_and_keeps_its_map(
     training, day_viewer, qtbot, failures, end
 ):
     explorer = training.explorer
-    training.view.map_place.pop_out()
+    training.view.map_container.pop_out()
     end(day_viewer, training)
     let_go()
     qtbot.waitUntil(lambda: explorer.status.phase.is_finished, timeout=20_000)

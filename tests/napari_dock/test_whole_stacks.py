@@ -95,11 +95,11 @@ def test_a_cell_of_a_series_clicked_in_the_image_is_that_of_the_frame_on_show(
         (row,) = dock.explorer.selection.rows
         assert (ids.frame[row], ids.label[row]) == (frame, 7)
     shown = inked(dock.view.canvas.map_view).sum()
-    menu = dock.view.map_panel.look_menu
+    menu = dock.view.map_panel.points_menu
     menu.tracks.setChecked(True)
     of_one = inked(dock.view.canvas.map_view).sum()
     assert of_one > shown
-    menu.whose.setCurrentText("all")
+    menu.shown.setCurrentText("all")
     assert inked(dock.view.canvas.map_view).sum() > max(1.2 * shown, of_one)
 
 

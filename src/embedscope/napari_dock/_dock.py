@@ -38,7 +38,7 @@ from embedscope.napari_dock.panels._marks_question import (
     OPENING,
     TRAINING,
     TRAINING_ON_CHANGED,
-    Deed,
+    LossyAction,
     Marks,
     may_replace_marks,
 )
@@ -184,7 +184,7 @@ class ExplorerDock(QWidget):
         self._live_preview.close()
         self._activity.close()
         self.data_panel.show_layers(())  # disconnects it from the chosen layer
-        self.view.map_place.dock_back()
+        self.view.map_container.dock_back()
 
     def _thread(self) -> Background:
         """Make one more worker thread; its results are ignored once the dock is closed."""
@@ -296,14 +296,14 @@ class ExplorerDock(QWidget):
 
     def _prepare(self, go_on: Callable[[], None]) -> None:
         choice = self.data_panel.choice()
-        deed = TRAINING_ON_CHANGED if self._jobs.is_on_map(choice) else TRAINING
+        action = TRAINING_ON_CHANGED if self._jobs.is_on_map(choice) else TRAINING
         if self._jobs.replaces_samples(choice):
             try:
                 choice.check()
             except InvalidInputError as error:  # before the user is asked anything
                 self.view.show_error(error)
                 return
-            if not self._may_replace_marks(deed):
+            if not self._may_replace_marks(action):
                 return
         asked_about = Marks(self.explorer)
         self._jobs.prepare(
@@ -311,12 +311,12 @@ class ExplorerDock(QWidget):
             go_on,
             self._end_preparing,
             # Marks made while the samples were read need a question of their own.
-            lambda: Marks(self.explorer) == asked_about or self._may_replace_marks(deed),
+            lambda: Marks(self.explorer) == asked_about or self._may_replace_marks(action),
         )
 
-    def _may_replace_marks(self, deed: Deed) -> bool:
+    def _may_replace_marks(self, action: LossyAction) -> bool:
         menu = self.menu
-        may = may_replace_marks(self, self.explorer, deed, menu.kept, menu.keep_session)
+        may = may_replace_marks(self, self.explorer, action, menu.kept, menu.keep_session)
         if not may:
             self.view.show_message("Nothing was changed: the map is as it was")
         return may

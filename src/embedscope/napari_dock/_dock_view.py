@@ -26,15 +26,15 @@ from embedscope.explorer import (
 )
 from embedscope.napari_dock._dock_keys import bind_keys
 from embedscope.napari_dock.map._gestures import Tool
+from embedscope.napari_dock.map._map_container import MapContainer
+from embedscope.napari_dock.map._map_intents import MapIntents
 from embedscope.napari_dock.map._map_marks import MapMarks
 from embedscope.napari_dock.map._map_panel import MapPanel
-from embedscope.napari_dock.map._map_window import MapPlace
-from embedscope.napari_dock.map._map_wishes import MapWishes
-from embedscope.napari_dock.panels._again_panel import N_MOST
 from embedscope.napari_dock.panels._form import ParameterForm
 from embedscope.napari_dock.panels._gates_panel import GatesPanel
 from embedscope.napari_dock.panels._hover_card import HoverCard
 from embedscope.napari_dock.panels._loss_plot import LossPlot
+from embedscope.napari_dock.panels._reconstruction_panel import N_MOST
 from embedscope.napari_dock.panels._sample_panel import SamplePanel
 from embedscope.napari_dock.panels._train_panel import TrainPanel
 from embedscope.napari_dock.panels._why_panel import WhyPanel
@@ -59,10 +59,9 @@ class DockView(QWidget):
     Parameters
     ----------
     color_by : callable
-        ``color_by()`` returns what the explorer colours the samples by.
+        ``color_by()`` gives the explorer's current `ColorBy`.
     prepare : callable
-        ``prepare(go_on)`` makes the explorer's samples those that are chosen, then calls
-        ``go_on()``.
+        ``prepare(go_on)`` cuts the samples of the chosen layers if needed, then calls ``go_on()``.
     has_style : callable
         ``has_style()`` returns whether the decoder takes style codes now.
     parent : QWidget, optional
@@ -80,24 +79,24 @@ class DockView(QWidget):
         super().__init__(parent)
         self._intents = ViewIntents()
         self._color_by = color_by
-        self._prepare = prepare
+
         self._samples: Any = None
-        self._tab_before: QWidget | None = None  # before the losses were shown
+        self._tab_before: QWidget | None = None  # the tab shown before the losses
         self.sections = Sections()
         self.message, self.scroll_area = self.sections.message, self.sections.scroll_area
         self.add_section, self.add_footer = self.sections.add_section, self.sections.add_footer
         self.form = ParameterForm()
-        self.train_panel = TrainPanel()
+        self.train_panel = TrainPanel(self._intents, prepare)
         self.loss_plot = LossPlot()
         self.explained = QLabel()
-        self.map_panel = MapPanel()
-        self.map_place = MapPlace(self.map_panel)
+        self.map_panel = MapPanel(self._intents)
+        self.map_container = MapContainer(self.map_panel)
         self.canvas = self.map_panel.canvas
         self.marks = MapMarks(self.canvas)
-        self._wishes = MapWishes(self.canvas, self.marks, self._intents)
+        self._map_intents = MapIntents(self.canvas, self.marks, self._intents)
         self.card = HoverCard(self.canvas.native)
-        self.gates_panel = GatesPanel()
-        self.sample_panel = SamplePanel(has_style)
+        self.gates_panel = GatesPanel(self._intents)
+        self.sample_panel = SamplePanel(self._intents, has_style)
         self.why_panel = WhyPanel()
         self._lay_out()
         self._connect_map()
@@ -140,7 +139,7 @@ class DockView(QWidget):
         self.sample_panel.carrying.show_at_work(status.phase.is_at_work)
 
     def show_losses(self, losses: Mapping[str, Sequence[float]]) -> None:
-        """Draw the curves, a mapping of name to values, and a line that sums them up."""
+        """Draw the curves, a mapping of name to values, and show a summary line."""
         self.loss_plot.show_losses(losses)
         self.loss_plot.setVisible(bool(self.loss_plot.losses))
         explained = Explained.of_losses(losses)
@@ -166,7 +165,7 @@ class DockView(QWidget):
         """Mark the selected samples."""
         self.marks.keep_lasso(None)
         self.canvas.map_view.points.set_selected(selection.rows)
-        self.map_panel.look_menu.show_selection(selection.rows)
+        self.map_panel.points_menu.show_selection(selection.rows)
         self.sample_panel.carrying.show_selection(selection.rows)
         self.map_panel.show_count(len(selection.rows), len(self.canvas.map_view.points.positions))
 
@@ -185,18 +184,18 @@ class DockView(QWidget):
     def show_reconstruction(
         self, reconstruction: Reconstruction | tuple[Reconstruction, ...] | None
     ) -> None:
-        """Show decoded pictures: one `Reconstruction`, a tuple along a path, or None."""
+        """Show what the decoder gives: one `Reconstruction`, a tuple along a path, or None."""
         self.marks.show_reconstruction(reconstruction)
         self.sample_panel.show_reconstruction(reconstruction)
 
     def show_sample_reconstructions(
         self, reconstructions: tuple[SampleReconstruction, ...]
     ) -> None:
-        """Show real samples beside their reconstructions: `SampleReconstruction` each, or ()."""
+        """Show real samples beside their reconstructions, or () for none."""
         self.sample_panel.show_sample_reconstructions(reconstructions)
         if reconstructions:
             self.tabs.setCurrentWidget(self.sample_panel)
-            self.sections.reveal(self.sample_panel.again)
+            self.sections.reveal(self.sample_panel.reconstructions)
 
     def show_explanation(self, explanation: Explanation | None) -> None:
         """Show what drives the position of the selection, or None."""
@@ -211,7 +210,7 @@ class DockView(QWidget):
         self.sections.say(text, self._colors.muted)
 
     def show_error(self, error: Exception) -> None:
-        """Show an error: what is wrong and what to do; nothing was changed."""
+        """Show what is wrong and what to do; nothing was changed."""
         self.sections.say(str(error), self._colors.accent)
 
     # -- beyond the contract ---------------------------------------------------------------------
@@ -247,8 +246,8 @@ class DockView(QWidget):
         learned.addStretch(1)
         self.tabs = QTabWidget()
         for title, panel, tooltip in (
-            ("Sample", self.sample_panel, "What a sample at a point of the map looks like."),
-            ("Gates", self.gates_panel, "Named areas of the map."),
+            ("Sample", self.sample_panel, "The sample decoded at a point of the map."),
+            ("Gates", self.gates_panel, "Named regions of the map."),
             (
                 "Why here",
                 self.why_panel,
@@ -264,63 +263,49 @@ class DockView(QWidget):
         self.explained.setToolTip(_EXPLAINED_TIP)
         self.sections.add_header(self.train_panel)
         set_margins(self.train_panel, 8)
-        self.sections.add(self.map_place, 1)
+        self.sections.add(self.map_container, 1)
         self.sections.add(self.tabs)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.sections)
 
     def _connect_map(self) -> None:
-        panel, intents, wishes = self.map_panel, self._intents, self._wishes
-        wishes.visited.connect(self.visited.emit)
-        wishes.sample_asked.connect(lambda: self.tabs.setCurrentWidget(self.sample_panel))
-        wishes.gate_asked.connect(self._show_new_gate)
+        panel, intents, map_intents = self.map_panel, self._intents, self._map_intents
+        map_intents.visited.connect(self.visited.emit)
+        map_intents.decoding_requested.connect(
+            lambda: self.tabs.setCurrentWidget(self.sample_panel)
+        )
+        map_intents.gate_requested.connect(self._show_new_gate)
         self.marks.lasso_changed.connect(panel.show_lasso)
-        panel.color_requested.connect(intents.color_requested.emit)
-        panel.replay_requested.connect(intents.replay_requested.emit)
-        panel.pop_requested.connect(self.map_place.toggle)
-        panel.keep_requested.connect(wishes.keep_lasso)
-        self.map_place.moved.connect(panel.show_popped)
+        panel.pop_requested.connect(self.map_container.toggle)
+        panel.keep_requested.connect(map_intents.keep_lasso)
+        self.map_container.moved.connect(panel.show_popped)
         self.sample_panel.step_chosen.connect(self.marks.show_place)
-        wishes.cleared.connect(self.sample_panel.carrying.drop)
-        for widget in (self, self.map_place.window_of_map):
+        map_intents.cleared.connect(self.sample_panel.carrying.drop)
+        for widget in (self, self.map_container.window_of_map):
             bind_keys(
                 widget,
-                wishes.escape,
+                map_intents.escape,
                 intents.undo_requested.emit,
                 intents.redo_requested.emit,
             )
 
     def _connect_panels(self) -> None:
-        intents, gates, train = self._intents, self.gates_panel, self.train_panel
-        self.form.changed.connect(intents.parameters_requested.emit)
-        train.train_requested.connect(lambda: self._prepare(lambda: intents.train_requested.emit()))
-        train.pause_requested.connect(intents.pause_requested.emit)
-        train.resume_requested.connect(intents.resume_requested.emit)
-        train.stop_requested.connect(intents.stop_requested.emit)
-        gates.edited.connect(intents.gate_edit_requested.emit)
-        gates.removed.connect(intents.gate_removal_requested.emit)
-        gates.selected.connect(lambda name: intents.gate_selection_requested.emit(name, "replace"))
-        gates.combined.connect(
-            lambda operation, names: intents.combined_gate_requested.emit(operation, names, None)
-        )
-        gates.activated.connect(self.marks.activate)
-        gates.undo_requested.connect(intents.undo_requested.emit)
-        gates.redo_requested.connect(intents.redo_requested.emit)
+        self.form.changed.connect(self._intents.parameters_requested.emit)
+        self.gates_panel.activated.connect(self.marks.activate)
         self.why_panel.requested.connect(self._ask_why)
         self._connect_sample_panel()
 
     def _connect_sample_panel(self) -> None:
-        intents, panel, carrying = self._intents, self.sample_panel, self.sample_panel.carrying
+        carrying = self.sample_panel.carrying
         carrying.carried_changed.connect(self._remember_carried)
-        carrying.taken.connect(self._begin_to_carry)
-        carrying.let_go.connect(self._look_again)
+        carrying.picked_up.connect(self._begin_to_carry)
+        carrying.released.connect(self._decode_again)
         carrying.another_requested.connect(self._ask_for_another)
         carrying.reconstruct_requested.connect(self._ask_to_reconstruct)
-        panel.clearing_requested.connect(intents.sample_reconstructions_clearing_requested.emit)
 
     def _not_to_be_covered(self, row: int) -> npt.NDArray[np.float64]:
-        """Map pixels of the sample, the gates' names and some of the points."""
+        """Pixels that the card should not cover: the sample, gate names and some points."""
         positions = self.canvas.map_view.points.positions
         if row >= len(positions):
             return np.zeros((0, 2))
@@ -330,19 +315,19 @@ class DockView(QWidget):
         return np.concatenate([pixels, self.canvas.overlay.name_places()])
 
     def _remember_carried(self, sample: SampleId | None) -> None:
-        self._wishes.carried = sample
+        self._map_intents.carried = sample
 
     def _begin_to_carry(self, place: npt.NDArray[np.float64]) -> None:
-        """Decode the sample at its own position; dragging then decodes, unless it draws paths."""
+        """Decode at the sample's own position; select the Decode tool unless Path is selected."""
         if not self.map_panel.tools[Tool.PATH].isChecked():
             self.map_panel.tools[Tool.DECODE].click()
-        self._wishes.ask_for_sample(place)
+        self._map_intents.request_decoding(place)
 
-    def _look_again(self) -> None:
-        """Decode the typical sample at the point that the released sample was carried to."""
+    def _decode_again(self) -> None:
+        """Decode the typical sample at the position where the carried one was decoded."""
         looked_at = self.sample_panel.looked_at
         if looked_at is not None and not self.sample_panel.shows_path:
-            self._wishes.ask_for_sample(looked_at.point)
+            self._map_intents.request_decoding(looked_at.point)
 
     def _ask_for_another(self) -> None:
         looked_at = self.sample_panel.looked_at
@@ -354,7 +339,7 @@ class DockView(QWidget):
         self._intents.sample_reconstructions_requested.emit(N_MOST)
 
     def _show_new_gate(self) -> None:
-        """Open the gates tab and choose the last gate; its corners can be dragged at once."""
+        """Show the list of gates and choose the new one, so that its corners can be dragged."""
         self.tabs.setCurrentWidget(self.gates_panel)
         self.gates_panel.choose_last()
 

@@ -11,7 +11,7 @@ from embedscope.explorer import Explorer, Hovered
 from embedscope.napari_dock.data._world import to_data
 from embedscope.napari_dock.layers._linked_layers import LinkedLayers
 from embedscope.napari_dock.layers._picking import go_to
-from embedscope.napari_dock.widgets._who import row_of
+from embedscope.napari_dock.widgets._row_of import row_of
 from embedscope.samples import SampleId, Samples
 
 _IN_IMAGE = "image"

@@ -20,20 +20,20 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from embedscope.explorer import ColorBy, Coloring, LegendEntry
+from embedscope.explorer import ColorBy, Coloring, LegendEntry, ViewIntents
 from embedscope.napari_dock.map._gestures import Tool
 from embedscope.napari_dock.map._legend import Legend
-from embedscope.napari_dock.map._look_menu import LookMenu
 from embedscope.napari_dock.map._map_canvas import MapCanvas
+from embedscope.napari_dock.map._points_menu import PointsMenu
 from embedscope.napari_dock.widgets._buttons import IconButton
 from embedscope.napari_dock.widgets._theme import DARK, MapColors
 from embedscope.samples import Samples
 
 _TOOLS = (
-    (Tool.LASSO, "Lasso: draw around points to select them. Shift adds, Alt takes away."),
-    (Tool.RECTANGLE, "Box: select points in a rectangle. Shift adds, Alt takes away."),
-    (Tool.GATE, "Gate: draw around a region to make it a named gate."),
-    (Tool.DECODE, "Decode: click or drag to draw the sample that belongs to a place of the map."),
+    (Tool.LASSO, "Lasso: draw around points to select them. Shift adds, Alt subtracts."),
+    (Tool.RECTANGLE, "Box: select points in a rectangle. Shift adds, Alt subtracts."),
+    (Tool.GATE, "Gate: draw around points to make a named gate."),
+    (Tool.DECODE, "Decode: click or drag on the map to decode the sample at that point."),
     (Tool.PATH, "Path: draw a line to see how samples change along it."),
     (Tool.NAVIGATE, "Move: drag to move the map. The wheel zooms with every tool."),
 )
@@ -54,23 +54,23 @@ _NO_MAP = "Press Train, and the map forms here."
 
 
 class MapPanel(QWidget):
-    """The map and everything that belongs to looking at it.
+    """The map with its tools, colours, legend and replay.
 
     Parameters
     ----------
+    intents : ViewIntents
     parent : QWidget, optional
     """
 
-    color_requested = Signal(object)  # ColorBy
-    replay_requested = Signal(int)
     colors_on_objects = Signal(bool)
     keep_requested = Signal()  # the lasso as a gate
     pop_requested = Signal()  # into a window of its own, or back
     image_box_toggled = Signal(bool)  # whether dragging in the image selects there
     novel_marked = Signal(bool)  # whether samples unlike those trained on are marked
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, intents: ViewIntents, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._intents = intents
         self._is_showing = False
         self._by = ColorBy()
         self._legend_entries: tuple[LegendEntry, ...] = ()
@@ -84,25 +84,25 @@ class MapPanel(QWidget):
         )
         self.keep = IconButton(
             "keep",
-            "Make a gate of the lasso: a named region whose corners can be dragged.",
+            "Make a gate from the lasso; its corners can be dragged.",
             self.keep_requested.emit,
         )
         self.keep.setEnabled(False)
         self.image_box = IconButton(
             "in image",
             "Box in the image: drag there to select the objects in a rectangle. Shift adds, Alt "
-            "takes away. Press again to let the image move.",
+            "subtracts. Press again to move the image by dragging.",
             checkable=True,
         )
         self.pop = IconButton("pop", _POP_OUT, self.pop_requested.emit)
-        self.look = IconButton("more", "Size and opacity of the points, and more.")
-        self.look_menu = LookMenu(self.canvas, self)
+        self.more = IconButton("more", "Size and opacity of the points, and tracks.")
+        self.points_menu = PointsMenu(self.canvas, self)
         self.color_by = QComboBox()
         self.on_objects = QCheckBox("in the image")
         self.legend = Legend()
         self.replay = QSlider(Qt.Orientation.Horizontal)
         self.replay_text = QLabel()
-        self._others = (self.keep, self.image_box, self.whole, self.pop, self.look)
+        self._others = (self.keep, self.image_box, self.whole, self.pop, self.more)
         self._set_up()
         self._lay_out()
         self.show_samples(None)
@@ -111,7 +111,7 @@ class MapPanel(QWidget):
     def show_samples(self, samples: Samples | None) -> None:
         """Offer the features of these samples as colours."""
         self._samples = samples
-        self.look_menu.show_samples(samples)
+        self.points_menu.show_samples(samples)
         names = [] if samples is None else [str(name) for name in samples.features.columns]
         self._is_showing = True
         self.color_by.clear()
@@ -125,7 +125,7 @@ class MapPanel(QWidget):
         self.show_placed(False)
 
     def show_placed(self, any_placed: bool) -> None:
-        """Say what to do while no sample has a place."""
+        """Show a hint while no sample has a position."""
         hint = _NO_SAMPLES if self._samples is None else _NO_MAP
         self.canvas.overlay.set_hint("" if any_placed else hint)
 
@@ -144,27 +144,27 @@ class MapPanel(QWidget):
         self.legend.show_coloring(coloring, by)
 
     def show_count(self, n_selected: int, n_samples: int) -> None:
-        """Say how many samples are selected."""
+        """Show how many samples are selected."""
         self.canvas.overlay.set_count(
             f"{n_selected:,} of {n_samples:,} selected" if n_samples else ""
         )
 
     def show_novel(self, rows: npt.NDArray[np.int64]) -> None:
-        """Mark these samples, which are unlike those trained on."""
+        """Mark these novel samples, which are unlike those trained on."""
         self.canvas.map_view.points.set_marked(rows)
         self.legend.show_novel(len(rows))
 
     def show_lasso(self, is_there: bool) -> None:
-        """Offer to keep the lasso as a gate while there is one."""
+        """Enable the button that makes a gate from the lasso while there is one."""
         self.keep.setEnabled(is_there)
 
     def show_popped(self, is_popped_out: bool) -> None:
-        """Say what the button does that moves the map to another window."""
+        """Update the button that moves the map between the dock and its own window."""
         self.pop.setToolTip(_DOCK_BACK if is_popped_out else _POP_OUT)
         self.pop.set_icon("dock" if is_popped_out else "pop", self._colors)
 
     def show_replay(self, n_snapshots: int, epochs: Any) -> None:
-        """Offer these snapshots; the last place of the slider is the present."""
+        """Offer these snapshots; the last position of the slider is the current map."""
         self._is_showing = True
         self._epochs = epochs
         self.replay.setRange(0, n_snapshots)
@@ -187,8 +187,8 @@ class MapPanel(QWidget):
             button.clicked.connect(lambda _=False, tool=tool: self.canvas.set_tool(tool))
         self.tools[Tool.LASSO].setChecked(True)
         self.canvas.set_tool(Tool.LASSO)
-        self.look.setMenu(self.look_menu)
-        self.look.setPopupMode(IconButton.ToolButtonPopupMode.InstantPopup)
+        self.more.setMenu(self.points_menu)
+        self.more.setPopupMode(IconButton.ToolButtonPopupMode.InstantPopup)
         self.color_by.setToolTip("What the points are coloured by.")
         self.color_by.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
@@ -196,8 +196,8 @@ class MapPanel(QWidget):
         self.color_by.setMinimumContentsLength(8)
         self.color_by.currentIndexChanged.connect(self._ask_for_color)
         self.on_objects.setToolTip(
-            "Show these colours on the objects in the image too, as they are in the legend. To see "
-            "the cells below again, lower the opacity of the layer '… on the map'."
+            "Show the colours of the legend on the objects in the image too. To see the cells "
+            "below, lower the opacity of the layer '… on the map'."
         )
         self.on_objects.toggled.connect(self.colors_on_objects.emit)
         self.image_box.toggled.connect(self.image_box_toggled.emit)
@@ -207,7 +207,7 @@ class MapPanel(QWidget):
         self.legend.scale.palette_chosen.connect(self._ask_for_palette)
         self.legend.novel_toggled.connect(self.canvas.map_view.points.set_marks_shown)
         self.legend.novel_toggled.connect(self.novel_marked.emit)
-        self.replay.setToolTip("How the map formed: drag to see it again.")
+        self.replay.setToolTip("Drag to see how the map formed.")
         self.replay.valueChanged.connect(self._ask_for_snapshot)
 
     def _lay_out(self) -> None:
@@ -219,7 +219,7 @@ class MapPanel(QWidget):
         tools.addWidget(self.keep)
         tools.addWidget(self.image_box)
         tools.addStretch(1)
-        for button in (self.whole, self.pop, self.look):
+        for button in (self.whole, self.pop, self.more):
             tools.addWidget(button)
         colors = QHBoxLayout()
         colors.addWidget(QLabel("Colour by"))
@@ -243,26 +243,26 @@ class MapPanel(QWidget):
     def _ask_for_color(self, index: int) -> None:
         by = self.color_by.itemData(index)
         if not self._is_showing and by is not None:
-            self.color_requested.emit(by)
+            self._intents.color_requested.emit(by)
 
     def _toggle_class(self, label: str, visible: bool) -> None:
         hidden = self._by.hidden - {label} if visible else self._by.hidden | {label}
-        self.color_requested.emit(replace(self._by, hidden=hidden))
+        self._intents.color_requested.emit(replace(self._by, hidden=hidden))
 
     def _show_alone(self, label: str) -> None:
         others = frozenset(entry.label for entry in self._legend_entries) - {label}
         hidden = frozenset() if self._by.hidden == others else others
-        self.color_requested.emit(replace(self._by, hidden=hidden))
+        self._intents.color_requested.emit(replace(self._by, hidden=hidden))
 
     def _ask_for_limits(self, limits: tuple[float, float] | None) -> None:
-        self.color_requested.emit(replace(self._by, limits=limits))
+        self._intents.color_requested.emit(replace(self._by, limits=limits))
 
     def _ask_for_palette(self, palette: str) -> None:
-        self.color_requested.emit(replace(self._by, palette=palette))
+        self._intents.color_requested.emit(replace(self._by, palette=palette))
 
     def _ask_for_snapshot(self, index: int) -> None:
         if self._is_showing:
             return
         is_now = index == self.replay.maximum()
         self.replay_text.setText("now" if is_now else f"report {self._epochs[index]}")
-        self.replay_requested.emit(-1 if is_now else index)
+        self._intents.replay_requested.emit(-1 if is_now else index)

@@ -1,4 +1,4 @@
-"""The list of gates: names, colours, how many samples each holds, and what can be done."""
+"""The list of gates: names, colours and sample counts, with buttons to edit them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from embedscope.explorer import GateSet
+from embedscope.explorer import GateSet, ViewIntents
 from embedscope.napari_dock.widgets._buttons import IconButton
 from embedscope.napari_dock.widgets._theme import MapColors
 
@@ -32,19 +32,15 @@ class GatesPanel(QWidget):
 
     Parameters
     ----------
+    intents : ViewIntents
     parent : QWidget, optional
     """
 
-    edited = Signal(str, dict)  # name; what changes
-    removed = Signal(str)
-    selected = Signal(str)
-    combined = Signal(str, list)  # operation, names
     activated = Signal(str)  # the gate whose corners may be dragged
-    undo_requested = Signal()
-    redo_requested = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, intents: ViewIntents, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._intents = intents
         self._is_showing = False
         self._renamed: dict[str, str] = {}
         self.list = QTreeWidget()
@@ -53,8 +49,8 @@ class GatesPanel(QWidget):
         self.list.setSelectionMode(QTreeWidget.SelectionMode.ExtendedSelection)
         self.list.setToolTip(
             "Double-click a name to change it. The chosen gate's corners can be dragged on the "
-            "map; the dot in the middle of a side becomes a new one when it is dragged, and a "
-            "double-click removes one."
+            "map. Drag the dot in the middle of a side to add a corner; double-click a corner to "
+            "remove it."
         )
         header = self.list.header()
         assert header is not None
@@ -75,10 +71,13 @@ class GatesPanel(QWidget):
             "Select": (self._select, "Select the samples of the chosen gate."),
             "Colour": (self._recolor, "Choose another colour for the gate."),
             "Remove": (self._remove, "Remove the chosen gates (Delete); their samples stay."),
-            "Combine": (self._combine, "Make a new gate of the chosen ones; it follows them."),
+            "Combine": (
+                self._combine,
+                "Make a new gate from the chosen ones; it follows their changes.",
+            ),
         }
-        self.undo = IconButton("undo", "Undo", self.undo_requested.emit)
-        self.redo = IconButton("redo", "Redo", self.redo_requested.emit)
+        self.undo = IconButton("undo", "Undo", intents.undo_requested.emit)
+        self.redo = IconButton("redo", "Redo", intents.redo_requested.emit)
         self.buttons = {}
         for title, (act, tooltip) in buttons.items():
             button = QPushButton(title)
@@ -110,7 +109,7 @@ class GatesPanel(QWidget):
 
     @property
     def active(self) -> str:
-        """The one gate that is chosen, or "" if there is none, or more."""
+        """The chosen gate, or "" unless exactly one is chosen."""
         chosen = self._chosen()
         return chosen[0] if len(chosen) == 1 else ""
 
@@ -131,7 +130,7 @@ class GatesPanel(QWidget):
             button.set_theme(colors)
 
     def show_history(self, history: Any) -> None:
-        """Say what can be undone and done again."""
+        """Show what can be undone and redone."""
         for button, title, what in (
             (self.undo, "Undo", history.undo),
             (self.redo, "Redo", history.redo),
@@ -175,30 +174,32 @@ class GatesPanel(QWidget):
         name = item.data(_NAME, Qt.ItemDataRole.UserRole)
         wanted = item.text(_NAME)
         if not self._is_showing and column == _NAME and wanted != name:
-            self._renamed = {name: wanted}  # so that it stays chosen
-            self.edited.emit(name, {"name": wanted})
+            self._renamed = {name: wanted}  # so that the gate stays chosen under its new name
+            self._intents.gate_edit_requested.emit(name, {"name": wanted})
             self._renamed = {}
 
     def _select(self) -> None:
         for name in self._chosen():
-            self.selected.emit(name)
+            self._intents.gate_selection_requested.emit(name, "replace")
 
     def _recolor(self) -> None:
         (name,) = self._chosen()
         color = QColorDialog.getColor(parent=self)
         if color.isValid():
-            self.edited.emit(name, {"color": color.name()})
+            self._intents.gate_edit_requested.emit(name, {"color": color.name()})
 
     def _remove(self) -> None:
         for name in reversed(self._chosen()):
-            self.removed.emit(name)
+            self._intents.gate_removal_requested.emit(name)
 
     def _combine(self) -> None:
-        self.combined.emit(self.combination.currentData(), self._chosen())
+        self._intents.combined_gate_requested.emit(
+            self.combination.currentData(), self._chosen(), None
+        )
 
 
 def _n_samples(counts: Any) -> int:
-    """Samples in all, from the counts and shares of one gate."""
+    """Total number of samples, from the counts and shares of one gate."""
     if not len(counts):
         return 0
     of_one = counts[(counts["gate"] == counts["gate"].iloc[0]) & (counts["share"] > 0)]
@@ -209,5 +210,5 @@ def _square(color: str) -> QIcon:
     pixmap = QPixmap(12, 12)
     pixmap.fill(QColor(color))
     icon = QIcon(pixmap)
-    icon.addPixmap(pixmap, QIcon.Mode.Selected)  # else Qt tints it in the line that is chosen
+    icon.addPixmap(pixmap, QIcon.Mode.Selected)  # otherwise Qt tints it in the selected line
     return icon

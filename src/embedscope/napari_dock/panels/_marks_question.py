@@ -1,4 +1,4 @@
-"""Asks before another map takes the place of one with gates or a selection."""
+"""Asks before another map replaces one with gates or a selection."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from embedscope.explorer import Explorer
 
 
 @dataclass(frozen=True)
-class Deed:
-    """What brings another map, in words.
+class LossyAction:
+    """An action that replaces the map, in words.
 
     Attributes
     ----------
     title : str
-        Of the question.
+        Title of the question.
     does : str
-        What it does; the first sentence of the question.
+        What the action does; the first sentence of the question.
     verb : str
-        Of the button that does it and keeps nothing.
+        Label of the button that acts and saves nothing.
     drops_map : bool
-        Whether a trained map that was never saved is asked about for its own sake.
+        Whether to ask about an unsaved map even without gates or selection.
     hint : str
-        How to do without, if there is a way; the last sentence of the question.
+        How to avoid the loss, if possible; the last sentence of the question.
     """
 
     title: str
@@ -38,20 +38,20 @@ class Deed:
     hint: str = ""
 
 
-TRAINING = Deed(
+TRAINING = LossyAction(
     "Train on other samples",
-    "Other layers or options are chosen than the map was made of: training makes a new map.",
+    "The map was made from other layers or options: training makes a new map.",
     "Train",
     False,
 )
-TRAINING_ON_CHANGED = Deed(
+TRAINING_ON_CHANGED = LossyAction(
     "Train on changed layers",
     "The layers have changed since the samples were cut: training makes a new map.",
     "Train",
     False,
     "To keep all of it, cancel and press Cut again before you train.",
 )
-OPENING = Deed("Open a session", "Opening a session shows another map.", "Open", True)
+OPENING = LossyAction("Open a session", "Opening a session shows another map.", "Open", True)
 
 
 class Marks:
@@ -83,44 +83,44 @@ class Marks:
 def may_replace_marks(
     parent: QWidget,
     explorer: Explorer,
-    deed: Deed,
+    action: LossyAction,
     kept: Marks | None,
     keep: Callable[[], bool],
 ) -> bool:
-    """Ask whether another map may be shown, where something would be lost.
+    """Ask whether another map may be shown, if something would be lost.
 
     Parameters
     ----------
     parent : QWidget
     explorer : Explorer
-    deed : Deed
-        What would bring the other map.
+    action : LossyAction
+        What would replace the map.
     kept : Marks or None
-        What was saved last, which is not lost.
+        What was saved last and so is not lost.
     keep : callable
-        ``keep()`` saves them with the map that they belong to, and says whether that was done.
+        ``keep()`` saves gates and selection with their map, and says whether that was done.
 
     Returns
     -------
     bool
-        Whether to go on; at once where nothing would be lost.
+        Whether to go on; True without a question if nothing would be lost.
     """
     marks = _marks_of(explorer)
-    has_map = deed.drops_map and (explorer.model is not None or explorer.status.phase.is_at_work)
+    has_map = action.drops_map and (explorer.model is not None or explorer.status.phase.is_at_work)
     if not (marks or has_map) or Marks(explorer) == kept:
         return True
     lost = f"has {marks}, which would be gone with it" if marks else "has not been saved"
     question: Any = QMessageBox(parent)
     question.setIcon(QMessageBox.Icon.Question)
-    question.setWindowTitle(deed.title)
-    question.setText(f"{deed.does} The one that is there now {lost}. {deed.hint}".rstrip())
+    question.setWindowTitle(action.title)
+    question.setText(f"{action.does} The one that is there now {lost}. {action.hint}".rstrip())
     role = QMessageBox.ButtonRole
     save = question.addButton("Keep with the old map…" if marks else "Keep it…", role.AcceptRole)
-    without = f"{deed.verb} without {'them' if marks else 'it'}"
+    without = f"{action.verb} without {'them' if marks else 'it'}"
     drop = question.addButton(without, role.DestructiveRole)
     question.addButton("Cancel", role.RejectRole)
     save.setToolTip(
-        f"Save the map, its gates and the selection as a session, then {deed.verb.lower()}."
+        f"Save the map, its gates and the selection as a session, then {action.verb.lower()}."
     )
     question.setDefaultButton(save)
     question.exec()

@@ -1,4 +1,4 @@
-"""What a sample at a place of the map looks like: drawn, beside the nearest real ones."""
+"""The sample decoded at a point of the map, beside the nearest real samples."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from psygnal import Signal
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from embedscope.explorer import Reconstruction, SampleReconstruction, names_of_rows
-from embedscope.napari_dock.panels._again_panel import AgainPanel
+from embedscope.explorer import Reconstruction, SampleReconstruction, ViewIntents, names_of_rows
 from embedscope.napari_dock.panels._carry_tools import CarryTools
 from embedscope.napari_dock.panels._film_strip import FilmStrip, values_along
+from embedscope.napari_dock.panels._reconstruction_panel import ReconstructionPanel
 from embedscope.napari_dock.widgets._buttons import text_button
 from embedscope.napari_dock.widgets._drawn_text import (
     caption_of,
@@ -27,31 +27,34 @@ _DRAWN_PX, _SPREAD_PX, _REAL_PX = 92, 72, 40
 _N_NEIGHBORS = 5
 _MOST_CHANGES = 6
 _HINT = "Choose Decode and click or drag on the map, or choose Path and draw a line."
-_DRAWN_TIP = "What the decoder draws at this place of the map. It is no real sample."
+_DRAWN_TIP = "Decoded at this point of the map. It is not a real sample."
 _SPREAD_TIP = (
-    "How sure the typical picture of this place is: the brighter, the less sure. It is how far "
-    "samples that are held out, which the decoder has never seen, stray from it. The scale is the "
-    "same all over the map."
+    "Uncertainty of the typical picture at this point: the brighter, the less certain. It is the "
+    "deviation of held-out samples, which the decoder was not trained on. The scale is the same "
+    "all over the map."
 )
 
 
 class SamplePanel(QWidget):
-    """The sample that was decoded, with its nearest real neighbours, or a path of them.
+    """A decoded sample with its nearest real neighbours, or a path of decoded samples.
 
     Parameters
     ----------
+    intents : ViewIntents
     has_style : callable
-        ``has_style()`` says whether the map takes style codes now.
+        ``has_style()`` says whether the decoder takes style codes now.
     parent : QWidget, optional
     """
 
     step_chosen = Signal(object)  # the Reconstruction of the path that is looked at
     path_layer_requested = Signal()
     grid_layer_requested = Signal()
-    clearing_requested = Signal()  # of the samples drawn again
 
     def __init__(
-        self, has_style: Callable[[], bool] = lambda: False, parent: QWidget | None = None
+        self,
+        intents: ViewIntents,
+        has_style: Callable[[], bool] = lambda: False,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._samples: Samples | None = None
@@ -63,25 +66,27 @@ class SamplePanel(QWidget):
         self.how_sure = QLabel("how sure")
         self.how_sure.setToolTip(_SPREAD_TIP)
         self.real = [
-            PictureLabel(_REAL_PX, "A real sample near this place.") for _ in range(_N_NEIGHBORS)
+            PictureLabel(_REAL_PX, "A real sample near this point.") for _ in range(_N_NEIGHBORS)
         ]
         self.caption = QLabel()
         self.text = QLabel(_HINT)
         self.nearest = QLabel("Nearest real samples")
-        self.nearest.setToolTip("Real samples that stand near this place, the nearest first.")
+        self.nearest.setToolTip("Real samples near this point, the nearest first.")
         self.of_strip = QLabel()
         self.strip = FilmStrip()
         self.strip.chosen.connect(self._choose)
         self.carrying = CarryTools(has_style)
-        self.again = AgainPanel(self.clearing_requested.emit)
+        self.reconstructions = ReconstructionPanel(
+            intents.sample_reconstructions_clearing_requested.emit
+        )
         self.path_layer = text_button(
             "Path as layer",
-            "Put the pictures along the path into napari, as a stack with the images' channels.",
+            "Add the pictures along the path to napari, as a stack with the images' channels.",
             self.path_layer_requested.emit,
         )
         self.grid_layer = text_button(
             "Grid as layer",
-            "Draw the typical samples on a grid over the whole map, and put them into napari as "
+            "Decode the typical samples on a grid over the whole map, and add them to napari as "
             "one image.",
             self.grid_layer_requested.emit,
         )
@@ -90,11 +95,11 @@ class SamplePanel(QWidget):
 
     @property
     def shows_path(self) -> bool:
-        """Whether a path is shown, one of whose steps is looked at."""
+        """Whether a path is shown; `looked_at` is one of its steps."""
         return bool(self._path)
 
     def show_samples(self, samples: Samples | None) -> None:
-        """Remember whose pictures to show."""
+        """Take the samples whose pictures are shown."""
         self._samples = samples
         self.carrying.show_samples(samples)
         self.show_reconstruction(None)
@@ -103,7 +108,7 @@ class SamplePanel(QWidget):
     def show_reconstruction(
         self, drawn: Reconstruction | tuple[Reconstruction, ...] | None
     ) -> None:
-        """Show a place, a path, or nothing."""
+        """Show one decoded sample, a path, or nothing."""
         self._path = drawn if isinstance(drawn, tuple) else ()
         self.strip.show_path(self._path)
         samples = self._samples
@@ -119,14 +124,14 @@ class SamplePanel(QWidget):
             self._show(None if isinstance(drawn, tuple) else drawn)
 
     def show_sample_reconstructions(self, shown: tuple[SampleReconstruction, ...]) -> None:
-        """Show real samples beside their drawings, or nothing."""
-        self.again.show_samples(self._samples, shown)
+        """Show real samples beside their reconstructions, or nothing."""
+        self.reconstructions.show_samples(self._samples, shown)
 
     def set_theme(self, colors: MapColors) -> None:
         """Draw in the colours of a theme."""
         self._colors = colors
         self.strip.set_theme(colors)
-        self.carrying.who.setStyleSheet(_in_color(colors.accent))
+        self.carrying.text.setStyleSheet(_in_color(colors.accent))
         self._paint_text()
 
     def _choose(self, number: int) -> None:
@@ -152,12 +157,12 @@ class SamplePanel(QWidget):
         self.text.setText("\n".join(lines))
 
     def _paint_text(self) -> None:
-        """What is no more than a guess stands out."""
+        """Show the text in the accent colour where no sample supports the decoded one."""
         is_guess = self.looked_at is not None and is_unsupported(self.looked_at)
         self.text.setStyleSheet(_in_color(self._colors.accent) if is_guess else "")
 
     def _show_pictures(self, one: Reconstruction | None, samples: Samples | None) -> None:
-        """The drawn one, how sure it is, and the real ones, where there are pictures."""
+        """Show the decoded picture, its uncertainty and the real samples."""
         rows = one.neighbor_rows if one and samples and samples.is_image else ()
         self.drawn.setVisible(len(rows) > 0)
         self.nearest.setVisible(len(rows) > 0)
@@ -213,7 +218,7 @@ class SamplePanel(QWidget):
         layout.addWidget(self.of_strip)
         layout.addWidget(self.strip)
         layout.addWidget(self.carrying)
-        layout.addWidget(self.again)
+        layout.addWidget(self.reconstructions)
         layout.addLayout(layers)
         layout.addStretch(1)
 

@@ -1,10 +1,12 @@
-"""Train, pause, stop, and how far it is."""
+"""The buttons Train, Pause and Stop, and the progress of the training run."""
 
 from __future__ import annotations
 
-from psygnal import Signal
+from collections.abc import Callable
+
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from embedscope.explorer import ViewIntents
 from embedscope.training import Phase, Status
 
 _STEPS = 100
@@ -23,20 +25,24 @@ class TrainPanel(QWidget):
 
     Parameters
     ----------
+    intents : ViewIntents
+    prepare : callable
+        ``prepare(go_on)`` calls ``go_on()`` once the samples are ready to be trained on.
     parent : QWidget, optional
     """
 
-    train_requested = Signal()
-    pause_requested = Signal()
-    resume_requested = Signal()
-    stop_requested = Signal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        intents: ViewIntents,
+        prepare: Callable[[Callable[[], None]], None],
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
-        self.train = _button("Train", "Train the map. The viewer stays free meanwhile.")
-        self.pause = _button("Pause", "Hold the training; press again to go on.")
-        self.stop = _button("Stop", "End the training now and keep the best map so far.")
-        self.train.clicked.connect(lambda: self.train_requested.emit())
+        self._intents = intents
+        self.train = _button("Train", "Train the map. You can use the viewer meanwhile.")
+        self.pause = _button("Pause", "Pause the training; press again to resume.")
+        self.stop = _button("Stop", "Stop the training now and keep the best map so far.")
+        self.train.clicked.connect(lambda: prepare(lambda: intents.train_requested.emit()))
         self.pause.clicked.connect(self._toggle_pause)
         self.stop.clicked.connect(self._ask_to_stop)
         self.bar = QProgressBar()
@@ -63,7 +69,7 @@ class TrainPanel(QWidget):
         return self._phase
 
     def show_status(self, status: Status) -> None:
-        """Show where the run is; buttons that would do nothing are grey."""
+        """Show the progress of the run; buttons that would do nothing are disabled."""
         self._phase = status.phase
         at_work = status.phase.is_at_work
         self._is_stopping = self._is_stopping and at_work
@@ -74,25 +80,25 @@ class TrainPanel(QWidget):
         self.bar.setVisible(at_work)
         self.bar.setValue(round(_STEPS * status.fraction))
         self.text.setText(_STOPPING if self._is_stopping else _text_of(status))
-        self.text.setVisible(bool(self.text.text()))  # an empty line would take the map's room
+        self.text.setVisible(bool(self.text.text()))  # an empty line would take height from the map
 
     def _ask_to_stop(self) -> None:
-        """Say so at once: a step that was begun is done first."""
+        """Show "Stopping…" at once: the run ends only after the current step."""
         self._is_stopping = True
         self.stop.setEnabled(False)
         self.pause.setEnabled(False)
         self.text.setText(_STOPPING)
-        self.stop_requested.emit()
+        self._intents.stop_requested.emit()
 
     def _toggle_pause(self) -> None:
-        signal = self.resume_requested if self._phase is Phase.PAUSED else self.pause_requested
-        signal.emit()
+        intents, is_paused = self._intents, self._phase is Phase.PAUSED
+        (intents.resume_requested if is_paused else intents.pause_requested).emit()
 
 
 def _text_of(status: Status) -> str:
     if not status.phase.is_at_work:
         return "" if status.phase in (Phase.IDLE, Phase.DONE) else status.message
-    if status.phase is Phase.PREPARING and not status.fraction:  # nobody knows yet how far it is
+    if status.phase is Phase.PREPARING and not status.fraction:  # the progress is not known yet
         return status.message.rstrip(".") + "…"
     left = "" if status.seconds_left is None else f", about {_rounded(status.seconds_left)} left"
     return f"{_TITLES.get(status.phase, status.phase.value)}: {100 * status.fraction:.0f} %{left}"

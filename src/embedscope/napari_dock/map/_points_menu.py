@@ -1,4 +1,4 @@
-"""How the points look: a small menu with sliders, and tracks for time series."""
+"""A menu with the size and opacity of the points, and tracks for time series."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _OF_SELECTION = 0
 _NONE = np.zeros((0, 2), dtype=np.int64)
 
 
-class LookMenu(QMenu):
+class PointsMenu(QMenu):
     """Size and opacity of the points of a map, and lines along tracks.
 
     Parameters
@@ -44,7 +44,7 @@ class LookMenu(QMenu):
         self._selected = np.zeros(0, dtype=np.int64)
         points = self._view.points
         self.diameter = _slider(
-            "Diameter of the points; 0 suits it to their number.", 0, _LARGEST_PX
+            "Diameter of the points; 0 chooses it by their number.", 0, _LARGEST_PX
         )
         self.diameter.setValue(0)
         self.diameter.valueChanged.connect(lambda size: points.set_size(float(size) or None))
@@ -53,21 +53,21 @@ class LookMenu(QMenu):
         self.opacity.valueChanged.connect(lambda share: points.set_opacity(share / _OPAQUE))
         self.tracks = QCheckBox()
         self.tracks.setToolTip(
-            "Join the same label from frame to frame, where labels were linked over time."
+            "Join equal labels from frame to frame, where labels were linked over time."
         )
         self.tracks.toggled.connect(self._show_tracks)
-        self.whose = QComboBox()
-        self.whose.addItems(["of the selection", "all"])
-        self.whose.setToolTip("Whose tracks are drawn; one selected sample stands for its track.")
-        self.whose.currentIndexChanged.connect(self._show_tracks)
-        whose = QHBoxLayout()
-        whose.addWidget(self.tracks)
-        whose.addWidget(self.whose, 1)
+        self.shown = QComboBox()
+        self.shown.addItems(["of the selection", "all"])
+        self.shown.setToolTip("Which tracks are drawn: those of the selected samples, or all.")
+        self.shown.currentIndexChanged.connect(self._show_tracks)
+        tracks = QHBoxLayout()
+        tracks.addWidget(self.tracks)
+        tracks.addWidget(self.shown, 1)
         content = QWidget()
         form = QFormLayout(content)
         form.addRow(QLabel("Point size"), self.diameter)
         form.addRow(QLabel("Opacity"), self.opacity)
-        form.addRow(QLabel("Tracks"), whose)
+        form.addRow(QLabel("Tracks"), tracks)
         action = QWidgetAction(self)
         action.setDefaultWidget(content)
         self.addAction(action)
@@ -80,20 +80,20 @@ class LookMenu(QMenu):
         has_tracks = samples is not None and has_frames(samples)
         self._segments = track_segments(samples) if samples is not None and has_tracks else _NONE
         self.tracks.setEnabled(has_tracks)
-        self.whose.setEnabled(has_tracks)
+        self.shown.setEnabled(has_tracks)
         self._show_tracks()
 
     def show_selection(self, rows: npt.NDArray[np.int64]) -> None:
-        """Draw the tracks of these samples, if those of the selection are wanted."""
+        """Draw the tracks of these samples, if the tracks of the selection are shown."""
         self._selected = rows
-        if self.tracks.isChecked() and self.whose.currentIndex() == _OF_SELECTION:
+        if self.tracks.isChecked() and self.shown.currentIndex() == _OF_SELECTION:
             self._show_tracks()
 
     def _show_tracks(self) -> None:
         samples, shown = self._samples, _NONE
         if samples is not None and self.tracks.isChecked() and self.tracks.isEnabled():
             shown = self._segments
-            if self.whose.currentIndex() == _OF_SELECTION:
+            if self.shown.currentIndex() == _OF_SELECTION:
                 shown = segments_of(shown, samples, self._selected)
         self._view.set_tracks(shown)
 

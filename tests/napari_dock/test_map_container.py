@@ -73,12 +73,12 @@ def test_the_map_goes_into_a_window_and_comes_back_as_it_was(view, explorer, qtb
         if out:
             view.map_panel.pop.click()
         else:
-            view.map_place.window_of_map.close()
+            view.map_container.window_of_map.close()
         settle()
         qtbot.waitUntil(lambda: inked(view.canvas.map_view).any(), timeout=60_000)
-        assert view.map_place.is_popped_out == out
-        assert view.map_place.window_of_map.isVisible() == out
-        assert view.map_place.placeholder.isVisible() == out
+        assert view.map_container.is_popped_out == out
+        assert view.map_container.window_of_map.isVisible() == out
+        assert view.map_container.placeholder.isVisible() == out
         assert view.map_panel.isVisible()
         assert drawn(view, 24)
         np.testing.assert_allclose(in_view(view), before, atol=1e-6)
@@ -90,7 +90,7 @@ def test_the_map_goes_into_a_window_and_comes_back_as_it_was(view, explorer, qtb
 def test_in_its_window_the_map_is_larger_and_works(view, explorer, qtbot):
     narrow = view.canvas.width()
     view.map_panel.pop.click()
-    window = view.map_place.window_of_map
+    window = view.map_container.window_of_map
     with qtbot.waitActive(window):
         window.activateWindow()
     settle()
@@ -105,20 +105,20 @@ def test_in_its_window_the_map_is_larger_and_works(view, explorer, qtbot):
     assert explorer.selection.rows.tolist() == chosen
     assert "into the dock" in view.map_panel.pop.toolTip()
     view.map_panel.pop.click()
-    assert not view.map_place.is_popped_out
+    assert not view.map_container.is_popped_out
     assert view.canvas.width() == pytest.approx(narrow, abs=30)
 
 
 def test_the_placeholder_brings_the_map_back(view, explorer):
-    view.map_place.pop_out()
-    view.map_place.dock_back()
-    view.map_place.dock_back()
-    assert not view.map_place.is_popped_out
-    assert not view.map_place.window_of_map.isVisible()
+    view.map_container.pop_out()
+    view.map_container.dock_back()
+    view.map_container.dock_back()
+    assert not view.map_container.is_popped_out
+    assert not view.map_container.window_of_map.isVisible()
 
 
 def test_it_moves_live_in_its_window(view, explorer):
-    view.map_place.pop_out()
+    view.map_container.pop_out()
     settle()
     moved = explorer.embedding.positions * np.float32(3)
     explorer.place(moved)
@@ -130,6 +130,6 @@ def test_it_moves_live_in_its_window(view, explorer):
 def test_nothing_of_the_map_is_cut_off_at_400_pixels(view, explorer):
     panel = view.map_panel
     assert panel.minimumSizeHint().width() <= 400 - 2 * 8
-    for button in (*panel.tools.values(), panel.keep, panel.whole, panel.pop, panel.look):
+    for button in (*panel.tools.values(), panel.keep, panel.whole, panel.pop, panel.more):
         right = button.mapTo(view, button.rect().topRight()).x()
         assert 0 < right <= view.width(), button.toolTip()

@@ -1,4 +1,4 @@
-"""What hands ask for on the map: from gestures to the intents of a view."""
+"""Turns gestures on the map into the intents of a view."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from embedscope.samples import SampleId
 
 _N_STEPS = 12
 _TOLERANCE_PX = 1.0
-_HAND_PX = 2.0  # how steady a hand is
+_STROKE_TOLERANCE_PX = 2.0  # a stroke drawn by hand is no more exact than this
 
 
-class MapWishes:
-    """Listens to a canvas; what is asked for leaves as intents.
+class MapIntents:
+    """Listens to the signals of a canvas and emits intents.
 
     Parameters
     ----------
@@ -30,13 +30,13 @@ class MapWishes:
     Attributes
     ----------
     carried : SampleId or None
-        Whose style code is drawn with wherever somebody looks; None for the typical samples.
+        The sample whose style code is decoded with; None decodes typical samples.
     """
 
     visited = Signal(int)  # row of the sample to go to
-    sample_asked = Signal()  # a place or a path was asked for
-    gate_asked = Signal()
-    cleared = Signal()  # everything that was asked for is to be put away
+    decoding_requested = Signal()  # of a point or a path
+    gate_requested = Signal()
+    cleared = Signal()  # the user has cleared the selection and all that was decoded
 
     def __init__(self, canvas: MapCanvas, marks: MapMarks, intents: ViewIntents) -> None:
         self._canvas, self._marks, self._intents = canvas, marks, intents
@@ -46,19 +46,19 @@ class MapWishes:
         canvas.gate_drawn.connect(self._on_gate)
         canvas.gate_reshaped.connect(self._on_reshaped)
         canvas.path_drawn.connect(self._ask_for_path)
-        canvas.decode_requested.connect(self.ask_for_sample)
+        canvas.decode_requested.connect(self.request_decoding)
         canvas.point_clicked.connect(self._on_click)
         canvas.hovered.connect(self._on_hover)
 
     def keep_lasso(self) -> None:
-        """Ask for a gate where the last lasso or box is, if it is still there."""
+        """Request a gate with the outline of the last lasso or box, if there still is one."""
         outline, view = self._marks.lasso, self._canvas.map_view
-        if outline is not None:  # the gate holds exactly those that the lasso has selected
+        if outline is not None:  # the gate holds exactly the samples that the lasso selected
             tolerance = _TOLERANCE_PX * view.map_units_per_pixel
             self._ask_for_gate(simplify_outline(outline, view.points.positions, tolerance))
 
     def escape(self) -> None:
-        """Give up what is being drawn; where nothing is, put everything away that was asked for."""
+        """Cancel the gesture; without one, clear the selection and all that was decoded."""
         if self._canvas.cancel():
             return
         self._marks.keep_lasso(None)
@@ -67,17 +67,19 @@ class MapWishes:
         self._intents.sample_reconstructions_clearing_requested.emit()
         self.cleared.emit()
 
-    def ask_for_sample(self, point: Any) -> None:
-        """Ask what stands at a place, map units: typically, or of the sample that is carried."""
+    def request_decoding(self, point: Any) -> None:
+        """Decode at a point, map units: the typical sample, or the carried one."""
         if self.carried is None:
             self._intents.decode_requested.emit(point)
         else:
             self._intents.styled_decode_requested.emit(point, self.carried)
-        self.sample_asked.emit()
+        self.decoding_requested.emit()
 
     def _on_lasso(self, outline: Any, mode: str) -> None:
         self._intents.polygon_selection_requested.emit(outline, mode)
-        self._marks.keep_lasso(outline)  # afterwards: a new selection puts an older one away
+        self._marks.keep_lasso(
+            outline
+        )  # after the intent: a new selection removes the previous outline
 
     def _on_box(self, low: Any, high: Any, mode: str) -> None:
         self._intents.rectangle_selection_requested.emit(low, high, mode)
@@ -88,20 +90,20 @@ class MapWishes:
 
     def _on_gate(self, outline: Any) -> None:
         self._ask_for_gate(
-            thin_outline(outline, _HAND_PX * self._canvas.map_view.map_units_per_pixel)
+            thin_outline(outline, _STROKE_TOLERANCE_PX * self._canvas.map_view.map_units_per_pixel)
         )
 
     def _ask_for_gate(self, polygon: Any) -> None:
         self._marks.keep_lasso(None)
         self._intents.gate_requested.emit(polygon, None, None)
-        self.gate_asked.emit()
+        self.gate_requested.emit()
 
     def _ask_for_path(self, points: Any) -> None:
         if self.carried is None:
             self._intents.path_requested.emit(points, _N_STEPS)
         else:
             self._intents.styled_path_requested.emit(points, _N_STEPS, self.carried)
-        self.sample_asked.emit()
+        self.decoding_requested.emit()
 
     def _on_click(self, point: Any, radius: float, mode: str) -> None:
         self._intents.nearest_selection_requested.emit(point, radius, mode)

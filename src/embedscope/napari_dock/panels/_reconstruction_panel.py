@@ -1,4 +1,4 @@
-"""Real samples beside what the decoder draws of them: with their own code, and by place alone."""
+"""Real samples beside their reconstructions: with their own style code, and by position alone."""
 
 from __future__ import annotations
 
@@ -18,43 +18,43 @@ N_MOST = 8
 _PICTURE_PX, _MOST_VALUES = 48, 4
 _COLUMNS = (
     ("real", "The real sample."),
-    ("own code", "Drawn by the decoder from the sample's place and its own style code."),
-    ("by place", "Drawn by the decoder from the place alone: the typical sample there."),
+    ("own code", "Decoded from the sample's position and its own style code."),
+    ("by position", "Decoded from the position alone: the typical sample there."),
     (
         "difference",
-        "Drawing with its own code minus the real one. Orange: drawn too bright. Blue: drawn too "
-        "dark. Black: right. The colour is full at a quarter of the range of the pictures.",
+        "Reconstruction with its own code minus the real sample. Orange: too bright. Blue: too "
+        "dark. Black: equal. The colour saturates at a quarter of the range of the pictures.",
     ),
 )
 _HELD_OUT = {
     True: "held out",
-    False: "learned from",
-    None: "not trained on",
+    False: "trained on",
+    None: "added later",
 }
 _ERROR_TIP = (
-    "error: squared error of the drawing with its own code. 0 is exact, 1 no better than the mean "
-    "sample.\n"
-    "by place: the same of the drawing by place alone.\n"
-    "held out: the decoder has never seen this sample.\n"
-    "learned from: the decoder was fitted on this sample.\n"
-    "not trained on: the sample was added to the map later."
+    "error: squared error of the reconstruction with its own code. 0 is exact, 1 is no better than "
+    "the mean sample.\n"
+    "by position: the error of the reconstruction by position alone.\n"
+    "held out: the decoder was not trained on this sample.\n"
+    "trained on: the decoder was trained on this sample.\n"
+    "added later: the sample was added to the map after the training."
 )
 
 
-class AgainPanel(QWidget):
-    """A row for each real sample: it, its drawings, their difference, and how large it is.
+class ReconstructionPanel(QWidget):
+    """One row per sample: the real one, its reconstructions, their difference and the error.
 
     Parameters
     ----------
     clear : callable
-        Called when they are to be put away.
+        Called when the user clears the panel.
     parent : QWidget, optional
     """
 
     def __init__(self, clear: Callable[[], None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.title = QLabel()
-        self.clear = text_button("Clear", "Put these samples away.", clear)
+        self.clear = text_button("Clear", "Remove these reconstructions.", clear)
         self.pictures = [
             [PictureLabel(_PICTURE_PX, tip) for _, tip in _COLUMNS] for _ in range(N_MOST)
         ]
@@ -66,12 +66,12 @@ class AgainPanel(QWidget):
     def show_samples(
         self, samples: Samples | None, reconstructions: Sequence[SampleReconstruction]
     ) -> None:
-        """Show the first eight of these, or nothing; hidden then."""
+        """Show the first eight reconstructions; the panel is hidden if there are none."""
         shown = reconstructions[:N_MOST]
         self.setVisible(bool(shown))
         n_all, n_shown = len(reconstructions), len(shown)
         of = f", {n_shown} of {n_all:,}" if n_all > n_shown else ""
-        self.title.setText(f"Real samples drawn again{of}")
+        self.title.setText(f"Reconstructed samples{of}")
         has_pictures = any(each.original is not None for each in shown)
         columns = self._columns(shown) if has_pictures else ()
         for place, head in enumerate(self.heads):
@@ -88,7 +88,7 @@ class AgainPanel(QWidget):
                 text.setText("\n".join(_describe(one, samples)))
 
     def _columns(self, shown: Sequence[SampleReconstruction]) -> tuple[int, ...]:
-        """Without style codes, what is drawn is the typical sample: it is shown once."""
+        """Without style codes both reconstructions are the typical sample, shown once."""
         return (0, 1, 2, 3) if any(map(_has_code, shown)) else (0, 2, 3)
 
     def _lay_out(self) -> None:
@@ -123,7 +123,7 @@ def _has_code(one: SampleReconstruction) -> bool:
 def _describe(one: SampleReconstruction, samples: Samples) -> list[str]:
     lines = [name_of(samples, one.id), f"error {one.error:.2f}"]
     if _has_code(one):
-        lines.append(f"by place {one.typical_error:.2f}")
+        lines.append(f"by position {one.typical_error:.2f}")
     lines.append(_HELD_OUT[one.is_held_out])
     if one.original is None:
         lines += _values(one, samples.feature_names)
@@ -131,11 +131,11 @@ def _describe(one: SampleReconstruction, samples: Samples) -> list[str]:
 
 
 def _values(one: SampleReconstruction, names: Sequence[str]) -> list[str]:
-    """The features that are drawn worst, as real and drawn."""
+    """The features with the largest errors: real and decoded values."""
     real = np.asarray(one.sample, np.float64).ravel()
     drawn = np.asarray(one.reconstruction, np.float64).ravel()
     order = np.argsort(-np.abs(drawn - real), kind="stable")[:_MOST_VALUES]
     return [
-        f"{names[k] if k < len(names) else k}: real {real[k]:.3g}, drawn {drawn[k]:.3g}"
+        f"{names[k] if k < len(names) else k}: real {real[k]:.3g}, decoded {drawn[k]:.3g}"
         for k in order
     ]

@@ -1,4 +1,4 @@
-"""Where the map is: in the dock, or in a window of its own."""
+"""Holds the map in the dock, or in a window of its own."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _WINDOW_SHARE = 0.7  # of the screen's height
 _MARGIN_PX = 8
 
 
-class MapPlace(QWidget):
-    """Holds the map; what is on it, the camera and the tools go along from window to window.
+class MapContainer(QWidget):
+    """Moves the map panel, with its camera and tools, between the dock and its own window.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class MapPlace(QWidget):
         return self._map_panel.parentWidget() is self.window_of_map
 
     def toggle(self) -> None:
-        """Move the map into the other place."""
+        """Move the map from the dock to its window, or back."""
         if self.is_popped_out:
             self.dock_back()
         else:
@@ -63,7 +63,7 @@ class MapPlace(QWidget):
         self.moved.emit(True)
 
     def dock_back(self) -> None:
-        """Put the map into the dock again; nothing if it is there."""
+        """Put the map back into the dock, unless it is there."""
         if not self.is_popped_out:
             return
         self._move(self)
@@ -73,7 +73,7 @@ class MapPlace(QWidget):
 
     def _move(self, target: QWidget) -> None:
         layout = target.layout()
-        assert isinstance(layout, QVBoxLayout)  # both places have one
+        assert isinstance(layout, QVBoxLayout)  # dock and window have one
         layout.insertWidget(0, self._map_panel)
         self._map_panel.show()
 
