@@ -1,4 +1,4 @@
-"""Graphics before TensorFlow, which is the order in napari, and the only one that Mesa survives."""
+"""OpenGL is initialised before TensorFlow, as in napari; Mesa crashes in the other order."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ settled: set[str] = set()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
-    """Let no garbage collection look through what the large libraries have made for good.
+    """Exclude the permanent objects of the large libraries from garbage collection.
 
-    There are some three full collections a viewer, each a third of a second with TensorFlow.
+    A viewer causes about three full collections, each a third of a second with TensorFlow.
     """
     loaded = {"napari", "tensorflow"} & sys.modules.keys()
     if loaded - settled:
@@ -44,13 +44,13 @@ def collect_all_again() -> None:
 
 @pytest.fixture
 def usual_collector() -> None:
-    """For a test of what full collections do to the viewer."""
+    """For a test of the effects of full garbage collections on the viewer."""
     collect_all_again()
 
 
 @pytest.fixture(scope="package", autouse=True)
 def collector_afterwards() -> Iterator[None]:
-    """Tests of other packages find the collector as it usually is."""
+    """Restore the usual garbage collector for the tests of other packages."""
     yield
     collect_all_again()
 
@@ -65,8 +65,32 @@ def graphics_first(qapp):
 
 
 @pytest.fixture
+def show_widget(qtbot):
+    """``show_widget(widget, width, height)`` shows it until the end of the test."""
+
+    def show_it(widget, width, height):
+        qtbot.addWidget(widget)
+        widget.resize(width, height)
+        with qtbot.waitExposed(widget):
+            widget.show()
+        settle()
+        return widget
+
+    return show_it
+
+
+@pytest.fixture
+def small_viewer(make_napari_viewer_proxy):
+    """A viewer of 900 x 700 pixels on the screen."""
+    viewer = make_napari_viewer_proxy(show=True)
+    viewer.window.resize(900, 700)
+    settle()
+    return viewer
+
+
+@pytest.fixture
 def shown_viewer(make_napari_viewer_proxy):
-    """A viewer on the screen, as a plugin gets it."""
+    """A viewer on the screen, behind the proxy that plugins get."""
     viewer = make_napari_viewer_proxy(show=True)
     viewer.window.resize(1200, 900)
     viewer.window.activate()  # keys go to no window that is not in front
@@ -76,9 +100,9 @@ def shown_viewer(make_napari_viewer_proxy):
 
 @pytest.fixture
 def open_dock():
-    """``open_dock(viewer)`` opens the dock as the menu does, set to train as little as it can.
+    """``open_dock(viewer)`` opens the dock as the menu does, with the shortest training.
 
-    ``open_dock.forget()`` leaves it to the test to close what it has opened.
+    After ``open_dock.forget()`` the test has to close the docks itself.
     """
     opened = []
 
@@ -113,9 +137,9 @@ def train(qtbot):
 
 @pytest.fixture
 def lay_out(qtbot):
-    """``lay_out(dock)`` cuts the samples as Train does, and spreads them over a grid on the map.
+    """``lay_out(dock)`` cuts the samples as Train does, and places them on a grid of the map.
 
-    Nothing is learned, which takes seconds: for what holds of any map.
+    It trains nothing, which would take seconds: for tests that hold for any map.
     """
 
     def lay_it_out(dock):

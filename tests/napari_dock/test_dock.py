@@ -38,15 +38,8 @@ def viewer(make_napari_viewer_proxy, cells):
 
 
 @pytest.fixture
-def dock(viewer):
-    made = ExplorerDock(viewer)
-    viewer.window.add_dock_widget(made, name="Explore embedding")
-    made.explorer.set_parameters(n_neighbors=5, n_training_epochs=1, encoder="dense")
-    yield made
-    if made.explorer.status.phase.is_at_work:
-        made.explorer.stop()
-        made.explorer.wait(60)
-    made.close_links()
+def dock(viewer, open_dock):
+    return open_dock(viewer)
 
 
 def train(dock, qtbot):

@@ -30,11 +30,8 @@ def field(*leading: int) -> np.ndarray:
 
 
 @pytest.fixture
-def viewer(make_napari_viewer_proxy):
-    viewer = make_napari_viewer_proxy(show=True)
-    viewer.window.resize(900, 700)
-    settle()
-    return viewer
+def viewer(small_viewer):
+    return small_viewer
 
 
 class Hands:

@@ -91,7 +91,7 @@ def test_after_its_end_callbacks_are_dropped(owner):
 
 def test_at_the_end_of_the_process_qt_may_delete_in_any_order(owner):
     dispatch = QtDispatcher(owner)
-    delete(dispatch._bell)
+    delete(dispatch._queue)
     delete(owner)  # an error here would end the process
     dispatch(lambda: pytest.fail("nobody is there any more"))
 

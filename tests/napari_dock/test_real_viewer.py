@@ -28,11 +28,8 @@ def field() -> np.ndarray:
 
 
 @pytest.fixture
-def viewer(make_napari_viewer_proxy):
-    viewer = make_napari_viewer_proxy(show=True)
-    viewer.window.resize(900, 700)
-    settle()
-    return viewer
+def viewer(small_viewer):
+    return small_viewer
 
 
 def test_a_click_into_the_image_a_lasso_on_it_and_a_map_that_floats(viewer):

@@ -1,4 +1,4 @@
-"""A run in napari's own list of activities, with a Cancel that stops it."""
+"""A training run in napari's activity dock, with a Cancel button that stops it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _STEPS = 100
 
 
 class Activity:
-    """Shows a run beside napari's other work.
+    """Shows a training run in napari's activity dock.
 
     Parameters
     ----------
     stop : callable
-        Called once when a person presses Cancel there.
+        Called once when the user presses Cancel there.
     """
 
     def __init__(self, stop: Callable[[], None]) -> None:
@@ -29,9 +29,10 @@ class Activity:
         self._was_canceled = False
 
     def show_status(self, status: Status) -> None:
-        """Follow the run, from its begin to its end."""
+        """Follow the run from its start to its end."""
         self._latest = status
-        # napari lets Qt go on while it makes or moves a bar, and the next status may come in there.
+        # napari processes Qt events while it makes or updates a bar, so the next status may arrive
+        # in there.
         if self._is_following:
             return
         self._is_following = True
@@ -44,7 +45,7 @@ class Activity:
             self._is_following = False
 
     def close(self) -> None:
-        """Take it off the list."""
+        """Remove the run from the activity dock."""
         self._latest = None
         if not self._is_following:
             self._remove()
@@ -57,9 +58,9 @@ class Activity:
             self._bar = cancelable_progress(total=_STEPS, desc="Training the map")
             self._was_canceled = False
         steps = round(_STEPS * status.fraction) - self._bar.n
-        if steps:  # napari has everything painted at each
+        if steps:  # napari repaints everything at each update
             self._bar.update(steps)
-        # napari only notes the wish; whoever works has to look.
+        # napari only sets a flag, which has to be polled.
         if self._bar.is_canceled and not self._was_canceled:
             self._was_canceled = True
             self._stop()

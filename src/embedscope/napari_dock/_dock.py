@@ -49,8 +49,8 @@ from embedscope.napari_dock.widgets._theme import map_colors
 from embedscope.samples import Samples
 from embedscope.training import start_loading
 
-# napari asks IPython, wherever it finds it, whether it runs in a notebook, and fails where another
-# thread is just importing it. Keras does, while TensorFlow loads; so it is imported before.
+# napari asks an imported IPython whether it runs in a notebook, and fails while another thread is
+# importing it. Keras imports it while TensorFlow loads, so it is imported here first.
 with suppress(ImportError):
     import IPython  # noqa: F401
 
@@ -59,18 +59,17 @@ _LOOKING_AROUND_MS = 1500
 
 
 class ExplorerDock(QWidget):
-    """Train a map of the objects in a viewer's layers, and look at both side by side.
+    """Trains a map of the objects in a viewer's layers and shows both side by side.
 
     Parameters
     ----------
     napari_viewer : napari.Viewer
-        Its layers are read, and never changed unless that is asked for.
+        Its layers are read; they change only when the user exports into them.
 
     Attributes
     ----------
     explorer : Explorer
-        What is explored; scripts may command it too. It stays with the viewer when the dock is
-        closed.
+        The explorer of the viewer; scripts may use it too. It outlives the dock.
     """
 
     def __init__(self, napari_viewer: Any) -> None:
@@ -112,7 +111,7 @@ class ExplorerDock(QWidget):
         self.presenter = Presenter(
             self.explorer, self.view, _NAME, slowly=lambda: self._thread().start
         )
-        # After the presenter, so that the view knows the new samples before these speak of them.
+        # Connected after the presenter, so that the view has the new samples before these run.
         self._events = self._connections()
         for signal, slot in self._events:
             signal.connect(slot)
@@ -130,7 +129,7 @@ class ExplorerDock(QWidget):
         Parameters
         ----------
         path : str
-            Read in a thread of its own: the viewer stays free.
+            Read in a worker thread, so that the viewer does not block.
         """
         self.view.show_message("Opening the session…")
         layers = list(self._viewer.layers)
@@ -141,36 +140,36 @@ class ExplorerDock(QWidget):
         )
 
     def showEvent(self, event: Any) -> None:
-        """Load what training needs while the user looks around, once the map is drawn."""
+        """Load what training needs in the background, once the map is drawn."""
         super().showEvent(event)
         QTimer.singleShot(_LOOKING_AROUND_MS, self._load_ahead)
 
     def _load_ahead(self) -> None:
-        # Not before there are graphics: with software rendering these bear no TensorFlow before.
+        # Only once OpenGL is up: software rendering fails if TensorFlow is loaded before it.
         native: Any = self.view.canvas.native
         if not self._is_closed and native.isValid():
             start_loading()
 
     def closeEvent(self, event: Any) -> None:
-        """Part from viewer and explorer; a run goes on, and its result is kept."""
+        """Disconnect from viewer and explorer; a training run goes on and its result is kept."""
         self.close_links()
         super().closeEvent(event)
 
     def _leave(self) -> None:
-        """The dock was closed by its own cross, and will not be shown again."""
+        """Called after the user closed the dock; it will not be shown again."""
         self.close_links()
         self.deleteLater()
 
     def _end_with_window(self) -> None:
-        with suppress(RuntimeError):  # what is Qt's may be deleted already
+        with suppress(RuntimeError):  # Qt objects may be deleted already
             self.close_links()
 
     def close_links(self) -> None:
-        """Let go of the viewer and the explorer; what is shown stays as it is."""
+        """Disconnect from the viewer and the explorer; what is shown stays as it is."""
         if self._is_closed:
             return
         self._is_closed = True
-        # First whatever is not Qt's: where the window is gone, the rest cannot be done.
+        # First the parts that are no Qt objects: the rest fails if the window is gone.
         self._jobs.close()
         self.returns.close()
         for thread in self._threads:
@@ -182,16 +181,16 @@ class ExplorerDock(QWidget):
         self.links.close()
         self._live_preview.close()
         self._activity.close()
-        self.data_panel.show_layers(())  # it listens to the layer that is chosen
+        self.data_panel.show_layers(())  # disconnects from the chosen layer
         self.view.map_container.dock_back()
 
     def _thread(self) -> Background:
-        """One more, which is let go of with the dock."""
+        """Make one more `Background`, which is cancelled when the dock closes."""
         self._threads.append(Background(self._dispatcher))
         return self._threads[-1]
 
     def _show_session(self, path: str, opened: OpenedSession) -> None:
-        # Not before it is read: until then there may be more marks, or an error and no session.
+        # Asked only after reading: gates may be added meanwhile, or reading may fail.
         if not self._may_replace_marks(OPENING):
             return
         samples = opened.state.samples
@@ -207,8 +206,8 @@ class ExplorerDock(QWidget):
         others = strangers(self._viewer, samples, shown)
         if others:
             self.view.show_message(
-                f"Session opened. Layers named {', '.join(others)} hold other pixels than it was "
-                "saved with: they are not linked."
+                f"Session opened. Layers named {', '.join(others)} hold other pixels than when "
+                "it was saved: they are not linked."
             )
         self.data_section.collapse(animate=False)
 
@@ -222,11 +221,13 @@ class ExplorerDock(QWidget):
         self.apply = text_button(
             "Add to the map",
             "Place the objects of the layers chosen above on the trained map, in the same "
-            "coordinates. Those unlike all that it was trained on are marked. Train then learns "
-            "all that are on the map together.",
+            "coordinates. Those unlike all training samples are marked. Train then trains on all "
+            "samples of the map together.",
             self._add_to_map,
         )
-        self.export = text_button("Export", "Take layers, tables or the session along.", _nothing)
+        self.export = text_button(
+            "Export", "Save layers, tables, pictures or the session.", _nothing
+        )
         self.menu = ExportMenu(
             self.explorer,
             lambda: self.links.layers,
@@ -251,11 +252,11 @@ class ExplorerDock(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.view)
-        # Otherwise napari would add a stretch below, which takes half of the height.
+        # Otherwise napari adds a stretch below that takes half of the height.
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def _connect_own(self) -> None:
-        """Signals of this dock's own parts, which end with it."""
+        """Connect the signals of this dock's own parts, which are deleted with it."""
         view, links = self.view, self.links
         view.visited.connect(self._both_ways.visit)
         view.map_panel.colors_on_objects.connect(links.set_colors_objects)
@@ -273,7 +274,7 @@ class ExplorerDock(QWidget):
         links.lost.connect(self._tell_lost)
 
     def _connections(self) -> list[tuple[Any, Callable[..., Any]]]:
-        """Signals of others than this dock's own parts."""
+        """Signals of viewer and explorer, to be disconnected when the dock closes."""
         events, layers = self.explorer.events, self._viewer.layers.events
         return [
             (events.samples_changed, self._link),
@@ -299,7 +300,7 @@ class ExplorerDock(QWidget):
         if self._jobs.replaces_samples(choice):
             try:
                 choice.check()
-            except InvalidInputError as error:  # before anything is asked
+            except InvalidInputError as error:  # before the user is asked
                 self.view.show_error(error)
                 return
             if not self._may_replace_marks(action):
@@ -309,7 +310,7 @@ class ExplorerDock(QWidget):
             choice,
             go_on,
             self._end_preparing,
-            # What was marked while the samples were read has not been asked about.
+            # Ask again if gates or selection have changed while the samples were read.
             lambda: Marks(self.explorer) == asked_about or self._may_replace_marks(action),
         )
 
@@ -361,7 +362,7 @@ class ExplorerDock(QWidget):
         self._fade_other_frames()
 
     def _fade_other_frames(self, _: Any = None) -> None:
-        """In a time series, the points of the frame on the screen stand out."""
+        """In a time series, fade the points of the frames that are not on the screen."""
         others = self._both_ways.in_other_frames()
         points = self.view.canvas.map_view.points
         if len(points.positions) == len(others) and (others.any() or points.any_faded):
@@ -371,11 +372,11 @@ class ExplorerDock(QWidget):
         self._offer_jobs()
         if status.phase.is_finished:
             self.view.show_replay(self.explorer.replay)
-        # The last of all: napari lets Qt go on in there, and the window may be closed.
+        # Last: napari processes Qt events in there, and the window may be closed by one.
         self._activity.show_status(status)
 
     def _offer_jobs(self, _: Any = None) -> None:
-        """While samples are cut, no other job takes the place of that one."""
+        """Enable the buttons; while samples are cut, no other job can start."""
         is_free = not self._jobs.is_busy
         is_idle = is_free and not self.explorer.status.phase.is_at_work
         self.view.train_panel.setEnabled(is_free)

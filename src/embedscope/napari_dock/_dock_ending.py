@@ -1,7 +1,7 @@
-"""Notices how a dock ends: left by its own cross, or taken down with the viewer's window.
+"""Notices how a dock ends: closed by its own button, or deleted with the viewer's window.
 
-napari sends a dock no close event. Its cross takes the widget out of its frame and forgets it, and
-a window that is closed deletes it along with everything else.
+napari sends a dock no close event. The dock's close button removes the widget from its frame, and a
+window that is closed deletes it with all other widgets.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ class DockEnding(QObject):
     ----------
     dock : QWidget
     left : method
-        Called once the dock is in no window any more, all of it still there.
+        Called once the dock is in no window any more; its Qt objects still exist.
     closed : method
-        Called when the window goes. Where it goes at once, without a word before, nothing that is
-        Qt's is left by then.
+        Called when the window is deleted. If it is deleted without `deleteLater`, no Qt object is
+        left by then.
     outlived : callable
-        Called once the window is gone, also if the dock has gone before. Must not hold the dock.
+        Called once the window is gone, even if the dock was closed before. Must hold no reference
+        to the dock.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class DockEnding(QObject):
         outlived: Callable[[], None],
     ) -> None:
         super().__init__(dock)
-        # Qt keeps what listens to it, so nothing here may keep the dock or the window.
+        # Qt keeps its listeners alive, so only weak references to dock and window are held here.
         self._dock = weakref.ref(dock)
         self._window: Callable[[], QWidget | None] = lambda: None
         self._left, self._closed = weakref.WeakMethod(left), weakref.WeakMethod(closed)
@@ -47,10 +48,10 @@ class DockEnding(QObject):
         dock.destroyed.connect(partial(_call, self._closed))
 
     def eventFilter(self, watched: Any, event: Any) -> bool:
-        """Look at what happens to the dock and its window, and keep nothing of it from them."""
+        """Observe events of the dock and its window; none is filtered out."""
         kind = event.type()
         if watched is self._dock():
-            if kind == QEvent.Type.ParentChange:  # perhaps only on its way into another frame
+            if kind == QEvent.Type.ParentChange:  # perhaps only a move into another frame
                 QTimer.singleShot(0, self._look_where_it_is)
             elif kind == QEvent.Type.Show:
                 self._watch_window()
@@ -64,7 +65,7 @@ class DockEnding(QObject):
             _call(self._left)
 
     def _watch_window(self) -> None:
-        """The window of the viewer, also while the dock floats above it."""
+        """Watch the window of the viewer, also while the dock floats above it."""
         dock = self._dock()
         window = None if dock is None else dock.window()
         while window is not None and (above := window.parentWidget()) is not None:

@@ -1,4 +1,4 @@
-"""Keys that hold in the dock and in its windows alone; napari's own stay as they are."""
+"""Keys that act only in the dock and its windows; napari's own keys stay as they are."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ from embedscope.training import Phase, Replay, Status, TrainingParameters
 if TYPE_CHECKING:
     import pandas as pd
 
-_MOST_POINTS = 2000  # of a large map: this many suffice to find a free corner for the card
+_MOST_POINTS = 2000  # of a large map, to find a free corner for the card
 _EXPLAINED_TIP = (
     "Share of the variance of the held-out samples that the decoder explains: from the position on "
     "the map alone, and with the sample's own style code. It was not trained on these samples."

@@ -1,4 +1,4 @@
-"""From the worker's thread to Qt's: callbacks run in the main thread, in order."""
+"""Runs callbacks of worker threads in Qt's main thread, in order."""
 
 from __future__ import annotations
 
@@ -18,60 +18,60 @@ _LONGEST_REST_S = 1.0
 class QtDispatcher:
     """A dispatcher for `Explorer`: call it in any thread, and the callback runs in the main one.
 
-    After callbacks that took long, the painting that came of them included, the next ones wait as
-    long again. Where the processor does the painting, a run that tells of itself ten times a second
-    would otherwise fill the main thread, and slow itself down by it.
+    After callbacks that took long, including the painting that they caused, the next ones wait for
+    the same time. With software rendering, a training run that reports ten times a second would
+    otherwise fill the main thread and slow itself down.
 
-    Must be made in the main thread. Once its parent has ended there is nobody left to tell, and
-    callbacks are dropped, those that wait too.
+    Must be made in the main thread. Once its parent is destroyed, callbacks are dropped, including
+    those that wait.
 
     Parameters
     ----------
     parent : QObject, optional
-        With whose end it ends.
+        The dispatcher ends when this is destroyed.
     """
 
     def __init__(self, parent: QObject | None = None) -> None:
-        self._bell = _Bell()
+        self._queue = _CallbackQueue()
         self._lock = Lock()
         self._has_ended = False
-        # Queued even from the main thread itself: one order for all, and no callback inside
-        # another.
-        self._bell.rung.connect(self._bell.answer, Qt.ConnectionType.QueuedConnection)
+        # Queued even from the main thread: this keeps one order for all callbacks, and no callback
+        # runs inside another.
+        self._queue.added.connect(self._queue.run, Qt.ConnectionType.QueuedConnection)
         if parent is not None:
             parent.destroyed.connect(self._end)
 
     def __call__(self, callback: Callable[[], None]) -> None:
         """Ask the main thread to run `callback`."""
-        # Ringing a bell while the main thread takes it down would crash the process.
+        # Emitting a signal while the main thread deletes its object would crash the process.
         with self._lock:
             if not self._has_ended:
-                self._bell.rung.emit(callback)
+                self._queue.added.emit(callback)
 
     def _end(self, _: object = None) -> None:
         with self._lock:
             self._has_ended = True
-        with suppress(RuntimeError):  # at the end of the process Qt may have deleted it before
-            self._bell.drop()
+        with suppress(RuntimeError):  # at the end of the process Qt may have deleted it already
+            self._queue.drop()
 
 
-class _Bell(QObject):
-    """Lives in the main thread, without a parent that could take it along at any moment."""
+class _CallbackQueue(QObject):
+    """Lives in the main thread; without a parent, which could delete it at any moment."""
 
-    rung = QtSignal(object)
+    added = QtSignal(object)
 
     def __init__(self) -> None:
         super().__init__()
         self._waiting: deque[Callable[[], None]] = deque()
-        self._is_busy = False  # at work, painting or at rest
+        self._is_busy = False  # running callbacks, painting or waiting
         self._has_ended = False
         self._began = 0.0
-        # The timer of no time fires once all events are done, those that paint among them.
+        # A timer of 0 ms fires once all pending events are processed, including painting.
         self._painted = self._timer(self._rest)
         self._rested = self._timer(self._end_rest)
 
-    def answer(self, callback: Callable[[], None]) -> None:
-        """Run in the main thread, to which this object belongs."""
+    def run(self, callback: Callable[[], None]) -> None:
+        """Run a callback, or queue it while others are at work; called in the main thread."""
         if self._has_ended:
             return
         self._waiting.append(callback)
@@ -79,7 +79,7 @@ class _Bell(QObject):
             self._go_on()
 
     def drop(self) -> None:
-        """Run nothing any more."""
+        """Drop all callbacks, now and later."""
         self._has_ended = True
         self._waiting.clear()
         self.deleteLater()
@@ -89,8 +89,8 @@ class _Bell(QObject):
         try:
             while self._waiting:
                 self._waiting.popleft()()
-        finally:  # a callback that fails does not silence those after it
-            if not self._has_ended:  # else a callback has closed the window
+        finally:  # the callbacks after one that fails still run
+            if not self._has_ended:  # otherwise a callback has closed the window
                 self._painted.start(0)
 
     def _rest(self) -> None:

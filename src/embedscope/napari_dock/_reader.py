@@ -15,7 +15,7 @@ Reader = Callable[[Any], list[tuple[Any, ...]]]
 
 
 def get_reader(path: str | Sequence[str]) -> Reader | None:
-    """Say whether a path is a session of embedscope's, or a trained map without one.
+    """Return a reader if a path is an embedscope session, or a trained map without one.
 
     Parameters
     ----------
@@ -25,8 +25,7 @@ def get_reader(path: str | Sequence[str]) -> Reader | None:
     Returns
     -------
     callable or None
-        Reads it, or says why a trained map alone is not enough; None leaves the path to other
-        readers.
+        Opens the session, or raises for a trained map alone; None leaves the path to other readers.
     """
     if not isinstance(path, str):
         return None
@@ -51,7 +50,7 @@ def _open_in_dock(path: str) -> list[tuple[Any, ...]]:
     if viewer is not None:
         _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)
         dock.open_session(path)
-    return [(None,)]  # napari's word for "read, and no layer came of it"
+    return [(None,)]  # tells napari "read, without any layer"
 
 
 def _refuse_model(path: Any) -> NoReturn:

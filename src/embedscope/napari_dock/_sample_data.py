@@ -1,4 +1,4 @@
-"""The sample images that ship along, as napari layers with what is known of each object."""
+"""The bundled sample images as napari layers, with features of each object."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the user has set as defaults in napari's preferences."""
+"""Default training parameters from napari's preferences."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ _NAMES = ("n_neighbors", "min_dist", "reconstruction")
 
 
 def preferred_parameters() -> dict[str, Any]:
-    """Parameters that stand in the preferences of the plugin, by name.
+    """Parameters that are set in the preferences of the plugin, by name.
 
     Returns
     -------
     dict
-        Empty where napari has no preferences for plugins, which came with 0.9.
+        Empty before napari 0.9, which has no preferences for plugins.
     """
     try:
         from napari.settings import get_plugin_settings

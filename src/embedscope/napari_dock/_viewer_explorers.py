@@ -1,4 +1,4 @@
-"""Which explorer belongs to which viewer: it outlives the docks, and ends with its viewer."""
+"""The explorer of each viewer: it outlives the docks and ends with its viewer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from embedscope.explorer import Explorer
 from embedscope.napari_dock._qt_dispatcher import QtDispatcher
 from embedscope.napari_dock._settings import preferred_parameters
 
-# What a viewer explores outlives its dock: a run goes on, and the dock can be opened again.
+# The explorer outlives the dock: a training run goes on, and the dock can be opened again.
 _explorers: weakref.WeakKeyDictionary[Any, Explorer] = weakref.WeakKeyDictionary()
 
 
@@ -25,7 +25,7 @@ def explorer_of(viewer: Any) -> Explorer:
     Returns
     -------
     Explorer
-        Beginning with the parameters that the user prefers.
+        Starts with the parameters of the user's preferences.
     """
     if viewer not in _explorers:
         explorer = Explorer(dispatcher=QtDispatcher())
@@ -36,7 +36,7 @@ def explorer_of(viewer: Any) -> Explorer:
 
 
 def stop_run(explorer: Explorer) -> None:
-    """Stop the run of a viewer that is gone, or whose window is: nobody waits for it.
+    """Stop the training run of a viewer that is gone, or whose window is closed.
 
     Parameters
     ----------
