@@ -48,7 +48,7 @@ def collect_all_again() -> None:
 
 @pytest.fixture
 def usual_collector() -> None:
-    """For a test of what full collections do to the viewer."""
+    """For a test of the effects of full garbage collections on the viewer."""
     collect_all_again()
 
 
@@ -66,6 +66,21 @@ def graphics_first(qapp):
     canvas = SceneCanvas(keys=None, show=True, size=(32, 32))
     canvas.render()
     canvas.close()
+
+
+@pytest.fixture
+def show_widget(qtbot):
+    """``show_widget(widget, width, height)`` shows it until the end of the test."""
+
+    def show_it(widget, width, height):
+        qtbot.addWidget(widget)
+        widget.resize(width, height)
+        with qtbot.waitExposed(widget):
+            widget.show()
+        settle()
+        return widget
+
+    return show_it
 
 
 @pytest.fixture
@@ -154,7 +169,7 @@ def train(qtbot):
 
 @pytest.fixture
 def lay_out(qtbot):
-    """``lay_out(dock)`` cuts the samples as Train does, and spreads them over a grid on the map.
+    """``lay_out(dock)`` cuts the samples as Train does, and places them on a grid of the map.
 
     Nothing is trained, which saves seconds: for tests that hold for any map.
     """

@@ -21,13 +21,10 @@ HEIGHT_PX = 860  # of the dock there, without its title and what stands below
 
 
 @pytest.fixture(params=[360, 400])
-def dock(qtbot, request):
+def dock(show_widget, request):
     explorer = linear_explorer()
     view = DockView(lambda: explorer.color_by, has_style=lambda: explorer.has_style)
-    qtbot.addWidget(view)
-    view.resize(request.param, HEIGHT_PX)
-    with qtbot.waitExposed(view):
-        view.show()
+    show_widget(view, request.param, HEIGHT_PX)
     presenter = Presenter(explorer, view, "view")
     settle()
     yield SimpleNamespace(view=view, explorer=explorer)

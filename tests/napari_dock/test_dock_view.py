@@ -74,13 +74,8 @@ class TestDockView(ViewContract):
 
 
 @pytest.fixture
-def view(qtbot):
-    shown = DockView()
-    qtbot.addWidget(shown)
-    shown.resize(400, 900)
-    with qtbot.waitExposed(shown):
-        shown.show()
-    return shown
+def view(show_widget):
+    return show_widget(DockView(), 400, 900)
 
 
 @pytest.fixture

@@ -30,13 +30,10 @@ def explorer():
 
 
 @pytest.fixture
-def view(qtbot, explorer):
+def view(show_widget, explorer):
     shown = DockView(lambda: explorer.color_by)
-    qtbot.addWidget(shown)
-    shown.resize(400, 950)
-    shown.canvas.setFixedHeight(400)  # pictures of it are compared
-    with qtbot.waitExposed(shown):
-        shown.show()
+    shown.canvas.setFixedHeight(400)  # screenshots of it are compared
+    show_widget(shown, 400, 950)
     presenter = Presenter(explorer, shown, "view")
     yield shown
     presenter.close()

@@ -55,12 +55,8 @@ class Told:
 
 
 @pytest.fixture
-def canvas(qtbot):
-    canvas = MapCanvas()
-    qtbot.addWidget(canvas)
-    canvas.resize(300, 300)
-    with qtbot.waitExposed(canvas):
-        canvas.show()
+def canvas(show_widget):
+    canvas = show_widget(MapCanvas(), 300, 300)
     canvas.map_view.set_positions(np.array([[0, 0], [1, 1], [0.5, 0.5]], np.float32))
     settle()
     return canvas

@@ -23,13 +23,8 @@ CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftM
 
 
 @pytest.fixture
-def view(qtbot):
-    shown = DockView()
-    qtbot.addWidget(shown)
-    shown.resize(400, 950)
-    with qtbot.waitExposed(shown):
-        shown.show()
-    return shown
+def view(show_widget):
+    return show_widget(DockView(), 400, 950)
 
 
 @pytest.fixture

@@ -20,14 +20,8 @@ RED = np.array([255, 0, 0, 255], np.uint8)
 
 
 @pytest.fixture
-def canvas(qtbot):
-    canvas = MapCanvas()
-    qtbot.addWidget(canvas)
-    canvas.resize(300, 300)
-    with qtbot.waitExposed(canvas):
-        canvas.show()
-    settle()
-    return canvas
+def canvas(show_widget):
+    return show_widget(MapCanvas(), 300, 300)
 
 
 @pytest.fixture

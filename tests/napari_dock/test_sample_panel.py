@@ -208,7 +208,7 @@ def test_a_map_without_style_codes_carries_nobody(open_view):
 def test_samples_without_a_place_are_not_carried(open_view):
     dock = open_view(Explorer(random_samples()))
     dock.explorer.select_rows([3])
-    assert "have a place" in dock.panel.carrying.reconstruct.toolTip()
+    assert "have a position" in dock.panel.carrying.reconstruct.toolTip()
     assert not dock.panel.carrying.carry.isEnabled()
 
 
@@ -302,7 +302,7 @@ def test_of_a_table_the_worst_values_are_told(open_view):
     assert not any(label.isVisible() for label in again.pictures[0])
     worst = int(np.argmax(TABLE.X[4, 4:])) + 4  # what the map does not know is drawn as 0
     name, value = TABLE.feature_names[worst], TABLE.X[4, worst]
-    assert f"{name}: real {value:.3g}, drawn 0" in again.texts[0].text().splitlines()
+    assert f"{name}: real {value:.3g}, decoded 0" in again.texts[0].text().splitlines()
 
 
 def test_added_samples_are_told_from_those_trained_on(dock):

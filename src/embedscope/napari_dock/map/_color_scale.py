@@ -1,4 +1,4 @@
-"""The colours of a number: where they begin and end, and which palette they are from."""
+"""The colour scale of a numeric feature: limits, colour bar and palette."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BAR_PX, _LIMIT_PX, _PALETTE_PX = 10, 74, 88
 
 
 class ColorScale(QWidget):
-    """Two limits that can be typed, the colours between them, and a choice of palettes.
+    """Two editable limits, the colours between them, and a choice of palettes.
 
     Parameters
     ----------
@@ -29,15 +29,17 @@ class ColorScale(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._limits: tuple[float, float] | None = None
-        self.low = self._limit_entry("Number that gets the first colour.")
-        self.high = self._limit_entry("Number that gets the last colour.")
+        self.low = self._limit_entry("Value with the first colour.")
+        self.high = self._limit_entry("Value with the last colour.")
         self.bar = _ColorBar()
         self.own_limits = IconButton(
-            "undo", "Take the limits from the data again.", lambda: self.limits_chosen.emit(None)
+            "undo", "Reset the limits to those of the data.", lambda: self.limits_chosen.emit(None)
         )
         self.palettes = QComboBox()
         self.palettes.setFixedWidth(_PALETTE_PX)
-        self.palettes.setToolTip("Colours of the numbers; all are safe for colour-blind eyes.")
+        self.palettes.setToolTip(
+            "Palette of the values; all palettes are safe for colour-blind users."
+        )
         self.palettes.textActivated.connect(self.palette_chosen.emit)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -52,7 +54,7 @@ class ColorScale(QWidget):
         self.own_limits.set_theme(colors)
 
     def show_coloring(self, coloring: Coloring, by: ColorBy) -> None:
-        """Show limits and palette; hidden where there is neither to choose."""
+        """Show limits and palette; hidden if there is neither."""
         self._limits = coloring.limits
         has_limits = coloring.limits is not None
         for part in (self.low, self.bar, self.high):
@@ -78,7 +80,7 @@ class ColorScale(QWidget):
         return entry
 
     def _choose_limits(self) -> None:
-        """Ask for what was typed; where it is no range, put back what was there."""
+        """Emit the typed limits; restore the previous ones if they are no valid range."""
         typed = (self.low.text(), self.high.text())
         if self._limits is None or typed == tuple(map(_as_text, self._limits)):
             return
@@ -104,7 +106,7 @@ class _ColorBar(QWidget):
         """Draw these, uint8 of shape (k, 4), from left to right."""
         pixels = colors.tobytes()
         image = QImage(pixels, len(colors), 1, len(pixels), QImage.Format.Format_RGBA8888)
-        self._image = image.copy()  # which owns its pixels
+        self._image = image.copy()  # the copy owns its pixels
         self.setToolTip(tooltip)
         self.update()
 

@@ -1,7 +1,7 @@
-"""What a drag of the mouse on the map means, without any toolkit.
+"""What a drag of the mouse on the map means; independent of Qt.
 
-A gesture keeps both where the pointer was on the screen, which tells a click from a drag, and where
-that was on the map, so that zooming in the middle of a lasso does not tear it.
+A gesture keeps screen pixels, which distinguish a click from a drag, and map coordinates, so that
+zooming in the middle of a lasso does not distort it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Tool(Enum):
 
 
 def mode_of(*, shift: bool, alt: bool, control: bool) -> str:
-    """How a gesture combines with what is selected already.
+    """How a gesture combines with the current selection.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class Gesture:
     start_px : tuple of two float
         Where the button went down, in pixels of the widget.
     stroke : list of ndarray of shape (2,), float64
-        The way of the pointer, in map units.
+        The path of the pointer, in map units.
     """
 
     tool: Tool
@@ -73,14 +73,14 @@ class Gesture:
         self._last_px = self.start_px
 
     def move_to(self, pixel: Pixel, point: npt.NDArray[np.float64]) -> None:
-        """Follow the pointer; steps too short to be seen are left out.
+        """Follow the pointer; steps shorter than two pixels are skipped.
 
         Parameters
         ----------
         pixel : tuple of two float
-            Where it is now, in pixels.
+            Current position in pixels.
         point : ndarray of shape (2,), float64
-            The same place in map units.
+            The same position in map units.
         """
         if _distance(pixel, self.start_px) > CLICK_RADIUS_PX:
             self.is_click = False

@@ -1,4 +1,4 @@
-"""The legend of the map: what colours and marks mean, to be switched off and on."""
+"""The legend of the map: classes and marks, which can be switched off and on."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class LegendButton(QToolButton):
     Parameters
     ----------
     label : str
-        Name of the class; without one, there is nothing to show alone.
+        Name of the class; an entry without a name cannot be shown alone.
     is_shown : bool
     """
 
@@ -37,7 +37,7 @@ class LegendButton(QToolButton):
         self.toggled.connect(self._explain)
 
     def set_theme(self, colors: MapColors) -> None:
-        """Draw in the colours of a theme, paler while it is switched off."""
+        """Draw in the colours of a theme, paler while switched off."""
         ink = colors.ink if self.isChecked() else colors.muted
         self.setStyleSheet(
             "QToolButton, QToolButton:checked { border: none; background: transparent;"
@@ -46,7 +46,7 @@ class LegendButton(QToolButton):
         )
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
-        """With Shift, ask for this class alone."""
+        """With Shift, show this class alone."""
         assert event is not None  # Qt gives one
         if self._can_be_alone and event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self.isolated.emit()
@@ -59,7 +59,7 @@ class LegendButton(QToolButton):
 
 
 def swatch(color: str, *, filled: bool) -> QIcon:
-    """A dot of a colour, hollow where its samples are hidden.
+    """A dot in a colour, hollow while its samples are hidden.
 
     Parameters
     ----------
@@ -108,11 +108,11 @@ def _blank() -> tuple[QPixmap, QPainter]:
     return pixmap, painter
 
 
-_MOST_SHOWN = 40  # more classes than that are a list, not a legend
+_MOST_SHOWN = 40  # more classes are a list, not a legend
 
 
 class Legend(QWidget):
-    """What the colours mean, and how many samples are unlike those trained on.
+    """The classes of the colours, and the number of novel samples.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ class Legend(QWidget):
     """
 
     toggled = Signal(str, bool)  # class, whether it is shown
-    isolated = Signal(str)  # class that is to be shown alone
+    isolated = Signal(str)  # the class to show alone
     novel_toggled = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -152,25 +152,25 @@ class Legend(QWidget):
         self._paint_novel()
 
     def show_novel(self, count: int) -> None:
-        """Say how many samples are unlike those trained on; nothing if there are none."""
+        """Show how many samples are unlike those trained on; hidden for 0."""
         self.novel.setText(f"unlike those trained on  {count:,}")
         self.novel.setVisible(count > 0)
 
     def show_coloring(self, coloring: Coloring, by: ColorBy) -> None:
-        """Show the classes, or the limits and the palette of a number.
+        """Show the classes, or the limits and the palette of a numeric feature.
 
         Parameters
         ----------
         coloring : Coloring
         by : ColorBy
-            What these are the colours of.
+            What the points are coloured by.
         """
         self._coloring, self._by = coloring, by
         while self._flow.count():
             item = self._flow.takeAt(0)
             widget = None if item is None else item.widget()
             if widget is not None:
-                widget.hide()  # it may take a while until it is deleted
+                widget.hide()  # Qt deletes it later
                 widget.deleteLater()
         for entry in coloring.legend[:_MOST_SHOWN]:
             self._flow.addWidget(self._button(entry))

@@ -1,7 +1,7 @@
 """The map widget: points that can be panned, zoomed, picked, lassoed and gated.
 
-Setters in, intents out: it holds no state of the explorer and decides nothing. A lasso says where
-it was drawn, never which samples are in it.
+Setters in, signals out: it holds no state of the explorer and decides nothing. A lasso is emitted
+as an outline, never as the samples in it.
 """
 
 from __future__ import annotations
@@ -31,15 +31,16 @@ _LEAST_CORNERS = 3
 
 @dataclass(frozen=True, eq=False)
 class _HeldCorner:
-    """A corner under the hand.
+    """A corner that is being dragged.
 
     Attributes
     ----------
     gate : str
     corner : int
-        Its place in `polygon`.
+        Its index in `polygon`.
     polygon, before : ndarray of shape (k, 2), float64
-        Of the gate, in map units: with the corner, and as it was. The same for an old corner.
+        The gate in map units, with the dragged corner and before; the same object unless the
+        corner is new.
     """
 
     gate: str
@@ -51,8 +52,8 @@ class _HeldCorner:
 class MapCanvas(QWidget):
     """A map of points.
 
-    Drag with the left button: what the tool says; with the middle button: pan; wheel: zoom. Shift
-    adds to the selection, Alt takes away, Ctrl inverts. Double-click shows the whole map.
+    Dragging with the left button uses the tool, with the middle button it pans; the wheel zooms.
+    Shift adds to the selection, Alt subtracts, Ctrl inverts. A double-click shows the whole map.
 
     Parameters
     ----------
@@ -75,7 +76,7 @@ class MapCanvas(QWidget):
         native = self.map_view.native
         native.installEventFilter(self)
         native.setMouseTracking(True)
-        # vispy asks for 800 x 600 pixels; a map takes what there is.
+        # vispy asks for 800 x 600 pixels; the map takes the space that is available.
         native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.overlay = MapOverlay(native, self.map_view.to_pixels)
@@ -115,12 +116,12 @@ class MapCanvas(QWidget):
 
     def set_gates(self, gates: Sequence[GateOutline], active: str = "") -> None:
         """Draw these gates; corners of the active one can be dragged."""
-        if self._vertex is None:  # a gate under the hand is not taken away from it
+        if self._vertex is None:  # not while the user drags a corner
             self.overlay.set_gates(gates, active)
         self._active_gate = active
 
     def cancel(self) -> bool:
-        """Give up the gesture that is being drawn.
+        """Cancel the gesture that is being drawn.
 
         Returns
         -------
@@ -135,11 +136,11 @@ class MapCanvas(QWidget):
         return under_way
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """Take the mouse before vispy does; the wheel and the right button are left to it."""
+        """Handle the mouse before vispy; vispy handles the wheel and the right button."""
         if event is None:
             return False
-        # By its type and not by its class alone: a binding may hand over an event in the clothes of
-        # one that lay at the same address before, when somebody has kept that.
+        # Check the type, not the class alone: a Qt binding may wrap an event with the Python object
+        # of an earlier event at the same address, if a reference to that object still exists.
         kind = event.type()
         if kind == QEvent.Type.Resize:
             self.overlay.resize(self.native.size())
@@ -269,7 +270,7 @@ class MapCanvas(QWidget):
         self._redraw_gate(held.gate, polygon)
 
     def _remove_corner(self, pixel: tuple[float, float]) -> bool:
-        """Take away the active gate's corner under the pointer; False if there is none."""
+        """Remove the active gate's corner under the pointer; False if there is none."""
         held = None if self._tool in _LOOKING else self._vertex_at(pixel)
         if held is None or held.polygon is not held.before:
             return False
@@ -292,7 +293,7 @@ class MapCanvas(QWidget):
         self.overlay.update()
 
 
-_LOOKING = (Tool.DECODE, Tool.PATH)  # with these, a corner of a gate is a place like any other
+_LOOKING = (Tool.DECODE, Tool.PATH)  # with these tools, gate corners cannot be dragged
 _OF_THE_MOUSE = (
     QEvent.Type.MouseMove,
     QEvent.Type.MouseButtonPress,

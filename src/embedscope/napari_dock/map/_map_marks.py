@@ -1,4 +1,4 @@
-"""What is marked on the map besides its points: the pointer's sample, gates, paths, the lasso."""
+"""Marks on the map besides its points: the hovered sample, gates, paths and the lasso."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Points = npt.NDArray[np.float64]
 
 
 class MapMarks:
-    """Draws marks on a canvas, and finds the sample at a place.
+    """Draws marks on a canvas, and finds the sample at a point.
 
     Parameters
     ----------
     canvas : MapCanvas
     """
 
-    lasso_changed = Signal(bool)  # whether there is one that a gate can be made of
+    lasso_changed = Signal(bool)  # whether there is one that a gate can be made from
 
     def __init__(self, canvas: MapCanvas) -> None:
         self._canvas = canvas
@@ -35,7 +35,7 @@ class MapMarks:
         self.lasso: Points | None = None
 
     def move_to(self, positions: npt.NDArray[np.float32]) -> None:
-        """Take the new places of the samples, float32 of shape (n, 2), map units."""
+        """Take the new positions of the samples, float32 of shape (n, 2), map units."""
         self._places = PlaceIndex(positions)
         self._draw_ring()
 
@@ -45,17 +45,17 @@ class MapMarks:
         return int(rows[0]) if len(rows) and distances[0] <= radius else None
 
     def show_hovered(self, row: int | None) -> None:
-        """Ring a sample, or none."""
+        """Draw a ring round a sample, or none."""
         self.hovered_row = row
         self._draw_ring()
 
     def show_gates(self, gates: Iterable[Gate], active: str) -> None:
-        """Draw the gates that are polygons; the corners of the active one can be dragged."""
+        """Draw the polygon gates; the corners of the active one can be dragged."""
         self._gates = tuple(gates)
         self.activate(active)
 
     def activate(self, name: str) -> None:
-        """Let the corners of this gate be dragged; of none for ""."""
+        """Make the corners of this gate draggable; those of no gate for ""."""
         outlines = [
             GateOutline(gate.name, gate.color, np.asarray(gate.polygon, np.float64))
             for gate in self._gates
@@ -66,7 +66,7 @@ class MapMarks:
     def show_reconstruction(
         self, drawn: Reconstruction | tuple[Reconstruction, ...] | None
     ) -> None:
-        """Mark the place that was decoded, or the path."""
+        """Mark the decoded point, or the path."""
         path = drawn if isinstance(drawn, tuple) else ()
         self._canvas.overlay.set_path(np.array([step.point for step in path]) if path else None)
         if isinstance(drawn, Reconstruction):
@@ -75,13 +75,13 @@ class MapMarks:
             self._canvas.overlay.set_cross(None)
 
     def show_place(self, drawn: Reconstruction) -> None:
-        """Mark the place of a sample that was decoded, with lines to its real neighbours."""
+        """Mark the point of a decoded sample, with lines to its real neighbours."""
         positions = self._canvas.map_view.points.positions
         near = positions[drawn.neighbor_rows].astype(np.float64)
         self._canvas.overlay.set_cross(drawn.point, near)
 
     def keep_lasso(self, outline: Points | None) -> None:
-        """Leave what was drawn last on the map, so that a gate can be made of it; None for none."""
+        """Keep the last outline on the map, so that a gate can be made from it; None clears it."""
         self.lasso = outline
         self._canvas.overlay.set_lasso(outline)
         self.lasso_changed.emit(outline is not None)

@@ -1,7 +1,7 @@
-"""What is drawn over the points: gates, strokes, the pointer's sample, and where was decoded.
+"""Annotations over the points: gates, strokes, the hovered sample and the decoded point.
 
-A widget of its own that lets the mouse through. Repainting it costs nothing on the graphics card,
-so a lasso follows the hand however many points lie below.
+A separate widget that ignores the mouse. Repainting it does not redraw the points, so a lasso
+follows the pointer however many points lie below.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class MapOverlay(QWidget):
         return self._gates
 
     def name_places(self) -> Points:
-        """Where the names of the gates stand, pixels of shape (k, 2): ten along each."""
+        """Pixels covered by the names of the gates, shape (k, 2): ten along each name."""
         boxes = [self._name_box(gate.name, self._to_pixels(gate.polygon)) for gate in self._gates]
         places = [
             (x, box.center().y())
@@ -96,38 +96,38 @@ class MapOverlay(QWidget):
         self.update()
 
     def set_stroke(self, outline: Points | None, closed: bool = False) -> None:
-        """Draw what the hand draws, map units of shape (k, 2); None for nothing."""
+        """Draw the current stroke, map units of shape (k, 2); None for nothing."""
         self._stroke = None if outline is None else (outline, closed)
         self.update()
 
     def set_lasso(self, outline: Points | None) -> None:
-        """Leave the outline of the selection on the map, map units of shape (k, 2), or none."""
+        """Draw the outline of the last lasso, map units of shape (k, 2), or none."""
         self._lasso = outline
         self.update()
 
     def set_path(self, points: Points | None) -> None:
-        """Draw the way along which was decoded, or None."""
+        """Draw the decoded path, or none."""
         self._path = points
         self.update()
 
     def set_ring(self, point: Points | None, color: str = "") -> None:
-        """Ring the sample under the pointer at `point`, map units of shape (2,), or none."""
+        """Draw a ring round the hovered sample at `point`, map units of shape (2,), or none."""
         self._ring = None if point is None else (point, color)
         self.update()
 
     def set_cross(self, point: Points | None, neighbors: Points | None = None) -> None:
-        """Mark the place that was decoded, with lines to its real neighbours of shape (k, 2)."""
+        """Mark the decoded point, with lines to its real neighbours of shape (k, 2)."""
         empty = np.zeros((0, 2))
         self._cross = None if point is None else (point, empty if neighbors is None else neighbors)
         self.update()
 
     def set_hint(self, text: str) -> None:
-        """Say what to do next while there is nothing to see."""
+        """Show what to do next while the map is empty."""
         self._hint = text
         self.update()
 
     def set_count(self, text: str) -> None:
-        """Say in a corner how many samples are selected."""
+        """Show in a corner how many samples are selected."""
         self._count = text
         self.update()
 
@@ -212,7 +212,7 @@ class MapOverlay(QWidget):
         painter.drawPolygon(_polygon(self._to_pixels(outline)))
 
     def _paint_path(self, painter: QPainter, points: Points) -> None:
-        """The way, a dot where it begins, and a small one for each step."""
+        """Draw the path, with a dot at its start and a small one at each step."""
         self._paint_line(painter, points, closed=False)
         painter.setBrush(QColor(*self._colors.accent))
         for number, (x, y) in enumerate(self._to_pixels(points)):
@@ -244,7 +244,7 @@ class MapOverlay(QWidget):
 
 
 def middles_of_sides(corners: Points) -> tuple[npt.NDArray[np.int64], Points]:
-    """Where a new corner can be taken hold of: the middles of the sides that are long enough.
+    """Where a new corner can be dragged out: the middles of the sides that are long enough.
 
     Parameters
     ----------
@@ -263,7 +263,7 @@ def middles_of_sides(corners: Points) -> tuple[npt.NDArray[np.int64], Points]:
 
 
 def _apart(corners: Points) -> Points:
-    """Corners whose circles do not overlap: more of them are a wreath that hides the line."""
+    """Corners whose circles do not overlap; overlapping circles would hide the line."""
     kept = [0]
     for number in range(1, len(corners)):
         if np.hypot(*(corners[number] - corners[kept[-1]])) > 2 * VERTEX_RADIUS_PX:

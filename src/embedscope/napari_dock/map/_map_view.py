@@ -26,7 +26,7 @@ _SMALL = 0.5  # a live map that fills less of the view than this is shown larger
 class MapView:
     """Points under a camera.
 
-    Until somebody pans or zooms, the view follows the map as training moves it.
+    Until the user pans or zooms, the view follows the map as training moves it.
     """
 
     moved = Signal()
@@ -56,7 +56,7 @@ class MapView:
 
     @property
     def rect(self) -> tuple[float, float, float, float]:
-        """Left, bottom, width and height of what is asked to be in view, in map units."""
+        """Left, bottom, width and height of the camera's rectangle, in map units."""
         rect = self._view.camera.rect
         return rect.left, rect.bottom, rect.width, rect.height
 
@@ -98,7 +98,7 @@ class MapView:
         self._draw_tracks()
 
     def pan(self, start: Pixel, end: Pixel) -> None:
-        """Move the map as a hand moves paper, by pixels."""
+        """Move the map along with the pointer, by pixels."""
         self._follows = False
         self._view.camera.pan(self.to_map(start) - self.to_map(end))
 
@@ -143,7 +143,7 @@ class MapView:
     def _draw_tracks(self) -> None:
         positions, segments = self.points.positions, self._segments
         placed = np.asarray(np.isfinite(positions).all(axis=1))
-        known = (segments < len(positions)).all(axis=1)  # the tracks of another map are not drawn
+        known = (segments < len(positions)).all(axis=1)  # tracks of another map are skipped
         drawn = segments[known][placed[segments[known]].all(axis=1)]
         self._tracks.visible = len(drawn) > 0
         if len(drawn):
@@ -157,13 +157,13 @@ class MapView:
         return tracks
 
     def _on_context(self, event: object = None) -> None:
-        """Begin with the first context; send everything to each later one.
+        """Send everything again to each context after the first.
 
-        A widget that moves into another window, such as a dock that is made to float, gets a
-        context in which nothing of the former one exists, and vispy does not know.
+        A widget that moves into another window, such as a floating dock, gets a new OpenGL context
+        without any of the old objects, which vispy does not notice.
         """
         if self._has_context:
-            self._canvas.context.glir.clear()  # what waits is meant for the former one
+            self._canvas.context.glir.clear()  # pending commands are for the old context
             self._canvas.context.shared.parser._objects.clear()
             self._canvas.set_current()
             self.points.send_again()
@@ -173,7 +173,7 @@ class MapView:
         self._has_context = True
 
     def _paint(self, event: object = None) -> None:
-        """Paint what is about to be drawn."""
+        """Paint the points of the current view before it is drawn."""
         columns, rows = self._canvas.physical_size
         left, top = self.to_map((0.0, 0.0))
         right, bottom = self.to_map(self._canvas.size)

@@ -1,8 +1,8 @@
 """Many points as one picture: painted by the processor, shown by the graphics card.
 
-A million round markers take software OpenGL a second and more for each frame, and a slow card a
-tenth; which point is on top in each pixel is found with numpy in a twentieth of that, for as many
-pixels as the map has on the screen.
+For a million round markers software OpenGL needs a second or more per frame, and a slow graphics
+card a tenth of a second. numpy finds the topmost point of each pixel on the screen in a twentieth
+of that.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ class Window:
 
 
 class PixelLayer:
-    """Points that are painted anew for each view of them.
+    """Points that are painted again for each view.
 
     Parameters
     ----------
     parent : vispy.scene.Node
         The scene that the camera looks at.
     order : int
-        What has a higher one lies above.
+        Layers with a higher order lie above.
     """
 
     def __init__(self, parent: Node, order: int) -> None:
@@ -78,7 +78,7 @@ class PixelLayer:
         positions : ndarray of shape (n, 2), float32
             Finite, in map units.
         colors : ndarray of shape (n, 4), float32
-            In 0..1. Opaque points lie above those that are not, later ones above earlier ones.
+            In 0..1. Opaque points lie above transparent ones, later points above earlier ones.
         size : float
             Diameter in pixels.
         """
@@ -94,13 +94,13 @@ class PixelLayer:
         self._painted = None
 
     def set_opacity(self, opacity: float, strength: float) -> None:
-        """Of each point, which adds up where many lie; and of all of it, which does not; 0..1."""
+        """Set the opacity of each point, which adds up, and of the whole picture, both 0..1."""
         self._opacity, self._strength = opacity, strength
         self._image.opacity = strength
         self._painted = None
 
     def paint(self, window: Window) -> None:
-        """Paint what is in the window, unless that is what was painted last."""
+        """Paint what is in the window, unless this window was painted last."""
         if not self.visible or window == self._painted:
             return
         self._painted = window
@@ -113,7 +113,7 @@ class PixelLayer:
         )
 
     def renew(self) -> None:
-        """Make everything anew: the graphics card has forgotten it."""
+        """Recreate the image after the OpenGL context was lost."""
         visible = self.visible
         self._image.parent = None
         self._image = self._new_image()
@@ -144,15 +144,15 @@ def paint_points(
     opacity : float
         Of each point, 0..1.
     window : Window
-        What is painted; discs reach into it from a little outside.
+        The part to paint; discs with centres a little outside reach into it.
 
     Returns
     -------
     ndarray of shape (rows, columns, 4), uint8
-        The lowest row first, as the map's y grows. In each pixel the colour of the last point that
-        covers it; k points on a pixel cover it by ``1 - (1 - opacity)^k``.
+        The lowest row first, as y grows on the map. Each pixel has the colour of the last point
+        that covers it; k points cover a pixel by ``1 - (1 - opacity)^k``.
     """
-    room = size_px  # around the window, for discs whose middle is outside
+    room = size_px  # margin for discs whose centre is outside the window
     columns, rows = window.columns + 2 * room, window.rows + 2 * room
     scale = np.array([window.columns / window.width, window.rows / window.height], np.float32)
     x, y = ((positions - np.array([window.left, window.bottom], np.float32)) * scale + room).T

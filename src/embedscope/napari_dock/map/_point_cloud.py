@@ -1,4 +1,4 @@
-"""The points of the map: all of them, those selected on top, and crosses on some."""
+"""The points of the map: all points, the selected ones on top, and crosses on some."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PLAIN = np.array([0.55, 0.62, 0.74, 1.0], np.float32)
 
 
 def default_size(n_points: int) -> float:
-    """Diameter that neither hides a large map nor loses a small one.
+    """Diameter of the points: small on a crowded map, large on a sparse one.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class PointCloud:
 
     @property
     def marked(self) -> npt.NDArray[np.int64]:
-        """Rows of the points that bear a cross; none while they are not shown."""
+        """Rows of the points with a cross; empty while crosses are not shown."""
         return self._marked if self._marks_shown else np.zeros(0, np.int64)
 
     @property
@@ -90,7 +90,7 @@ class PointCloud:
         return bool(self._faded.any())
 
     def set_positions(self, positions: Positions) -> None:
-        """Move the points; with another number of them, colours and selection begin anew."""
+        """Move the points; if their number changes, colours and selection are reset."""
         if len(positions) != len(self._positions):
             self._rgba = np.tile(_PLAIN, (len(positions), 1))
             self._faded = np.zeros(len(positions), np.bool_)
@@ -142,12 +142,12 @@ class PointCloud:
         self._send_marks()
 
     def paint(self, window: Window) -> None:
-        """Paint for this window what the graphics card is not asked to draw."""
+        """Paint the layers that are drawn as pictures, for this window."""
         for layer in self._layers:
             layer.paint(window)
 
     def send_again(self) -> None:
-        """Make everything anew: the graphics card has forgotten it."""
+        """Recreate everything after the OpenGL context was lost."""
         for layer in self._layers:
             layer.renew()
         self._send()
@@ -159,7 +159,7 @@ class PointCloud:
         self._send_marks()
 
     def _fade(self) -> Colors:
-        """The colours, with those faint that are in the background."""
+        """The colours, with faded points more transparent."""
         if not self._faded.any():
             return self._rgba
         colors = self._rgba.copy()
@@ -168,7 +168,7 @@ class PointCloud:
 
     def _send_chosen(self) -> None:
         rows = self._selected
-        # More outlines than there are markers would be a carpet of their own.
+        # Outlines of more points would overlap into one area.
         growth = _OUTLINE_GROWTH_PX if len(rows) <= MOST_MARKERS else 0.0
         self._chosen.fill(
             self._positions[rows],

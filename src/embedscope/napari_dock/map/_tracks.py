@@ -11,8 +11,8 @@ from embedscope.samples import Samples
 def track_segments(samples: Samples) -> npt.NDArray[np.int64]:
     """Pairs of samples that follow each other in a track.
 
-    Right where labels were linked over time; where ids start again in each frame there are no
-    tracks, and the pairs mean nothing.
+    Meaningful only where labels were linked over time; where labels start again in each frame, the
+    pairs mean nothing.
 
     Parameters
     ----------
@@ -21,8 +21,8 @@ def track_segments(samples: Samples) -> npt.NDArray[np.int64]:
     Returns
     -------
     ndarray of shape (n_pairs, 2), int64
-        Rows, the earlier frame first. Where an object is missing for a while, its track goes on
-        from where it was last seen.
+        Rows, the earlier frame first. Where an object is missing in some frames, its track
+        continues from the last frame that has it.
     """
     ids = samples.identities
     order = np.lexsort((ids.frame, ids.label, ids.source))
@@ -42,7 +42,7 @@ def segments_of(
         From `track_segments`.
     samples : Samples
     rows : ndarray of shape (k,), int64
-        One sample stands for its whole track.
+        One sample selects its whole track.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What can be taken along: layers, tables, pictures and sessions."""
+"""The export menu: layers, tables, pictures and sessions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from embedscope.napari_dock.widgets._file_dialog import ask_where
 
 
 class ExportMenu(QMenu):
-    """Asks where to, and writes.
+    """Asks for a file name and writes the file.
 
     Parameters
     ----------
@@ -27,12 +27,12 @@ class ExportMenu(QMenu):
     layers : callable
         ``layers()`` gives the linked layers by the names of their sources.
     keys_of : callable
-        ``keys_of(source)`` says by which columns the features of its layer were joined.
+        ``keys_of(source)`` gives the columns by which the features of its layer were joined.
     viewer : napari.Viewer
     open_session : callable
         ``open_session(path)``.
     show_message, show_error : callable
-        Say what was done, or what is wrong.
+        Show what was done, or what is wrong.
     parent : QWidget
     """
 
@@ -53,7 +53,7 @@ class ExportMenu(QMenu):
         self._show_message, self._show_error = show_message, show_error
         self._session: str | None = None
         self._n_saved = 0
-        self.kept: Marks | None = None  # as it was when it was saved or opened last
+        self.kept: Marks | None = None  # the state when it was last saved or opened
         self.setToolTipsVisible(True)
         self._add_layers()
         self.addSeparator()
@@ -62,7 +62,7 @@ class ExportMenu(QMenu):
         self._add_sessions()
 
     def remember_session(self, path: str) -> None:
-        """Know that all is in this session now, and offer to save into it again.
+        """Take the state as saved in this session, and enable "Save session".
 
         Parameters
         ----------
@@ -73,7 +73,7 @@ class ExportMenu(QMenu):
         self._again.setToolTip(f"Save into {path} again.")
 
     def keep_session(self) -> bool:
-        """Ask for a place and save the session there; False if that was not done."""
+        """Ask for a folder and save the session there; False if that was not done."""
         before = self._n_saved
         self._guarded(self._save_as)
         return self._n_saved > before
@@ -104,13 +104,13 @@ class ExportMenu(QMenu):
         )
         self._add_file(
             "AnnData…",
-            "An .h5ad file for scanpy and its kin.",
+            "An .h5ad file for scanpy and similar tools.",
             {"h5ad": "AnnData"},
             lambda path: write_h5ad(path, explorer.to_anndata()),
         )
         self._add_file(
             "SpatialData table…",
-            "A zarr table that annotates labels elements of the layers' names.",
+            "A zarr table that annotates the labels elements named like the layers.",
             {"zarr": "Tables of SpatialData"},
             self._write_spatialdata,
         )
@@ -143,10 +143,10 @@ class ExportMenu(QMenu):
         self._again.setEnabled(False)
         self._add(
             "Save session as…",
-            "Everything, to go on another day. Images that are files are referenced, not copied.",
+            "Samples, map, gates and selection. Image files are referenced, not copied.",
             self._save_as,
         )
-        self._add("Open session…", "Go on with a session that was saved.", self._open)
+        self._add("Open session…", "Open a saved session.", self._open)
 
     def _add(self, title: str, tooltip: str, act: Callable[[], str | None]) -> Any:
         action = self.addAction(title)
@@ -212,7 +212,7 @@ class ExportMenu(QMenu):
         self.remember_session(path)
 
     def _are_files(self) -> bool:
-        """Whether all pictures can be cut again from files; those in memory alone must be kept."""
+        """Whether all pictures can be cut again from files; others must be saved too."""
         samples = self._explorer.samples
         return samples is not None and all(
             source.image is None or source.image_path is not None
@@ -226,7 +226,7 @@ class ExportMenu(QMenu):
 
 
 def _waiting(write: Callable[[str], Any], path: str) -> None:
-    """Write, under a cursor that says so: a large table takes seconds."""
+    """Write under a wait cursor: a large table takes seconds."""
     QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
     try:
         write(path)
@@ -236,6 +236,6 @@ def _waiting(write: Callable[[str], Any], path: str) -> None:
 
 def _not_written(error: OSError) -> InvalidInputError:
     return InvalidInputError(
-        "the place must be one that can be written to; got "
+        "the file must be in a folder that can be written to; got "
         f'"{error.strerror or error}" for {error.filename or "it"}. Choose another folder.'
     )

@@ -1,4 +1,4 @@
-"""The film strip: what samples look like along a path on the map, step by step."""
+"""The film strip: the samples decoded along a path on the map, step by step."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _STEP_PX, _SCROLL_BAR_PX = 56, 16
 
 
 class FilmStrip(QScrollArea):
-    """A row of pictures, each with its support; a click on one looks at it more closely.
+    """A row of pictures, each with its support; a click on one shows its details.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class FilmStrip(QScrollArea):
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWidget(self._inside)
-        self.setToolTip("Samples drawn along the path, from its start to its end.")
+        self.setToolTip("Samples decoded along the path, from its start to its end.")
         self.hide()
 
     def show_path(self, path: Sequence[Reconstruction]) -> None:

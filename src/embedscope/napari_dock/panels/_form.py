@@ -1,4 +1,4 @@
-"""The form of the training parameters, made from their own description."""
+"""The form of the training parameters, made from their descriptions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WIDGETS = {"int": int, "float": float, "bool": bool, "choice": str, "text": str
 class ParameterForm(QWidget):
     """Every parameter of a run: the short set open, the rest under "Advanced".
 
-    Emits ``changed`` with the name and the value that a person has set; `show_parameters` emits
+    Emits ``changed`` with the name and the value that the user has set; `show_parameters` emits
     nothing.
 
     Parameters
@@ -36,9 +36,9 @@ class ParameterForm(QWidget):
         fields = parameter_fields()
         basic = self._container([field for field in fields if field.is_basic])
         others = self._container([field for field in fields if not field.is_basic])
-        self._containers = [basic, others]  # magicgui's halves, which Qt does not keep alive
+        self._containers = [basic, others]  # Qt does not keep the magicgui containers alive
         self.advanced = QCollapsible("Advanced")
-        self.advanced.setToolTip("Everything else that can be chosen, with sensible defaults.")
+        self.advanced.setToolTip("All other parameters, with sensible defaults.")
         self.advanced.addWidget(others.native)
         layout.addWidget(basic.native)
         layout.addWidget(self.advanced)
@@ -59,7 +59,7 @@ class ParameterForm(QWidget):
             self._is_showing = False
 
     def values(self) -> dict[str, Any]:
-        """What stands in the form, by the parameters' names."""
+        """The values in the form, by the parameters' names."""
         return {name: entry.value for name, entry in self._entries.items()}
 
     def _container(self, fields: list[ParameterField]) -> Any:

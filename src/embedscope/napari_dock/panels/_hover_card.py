@@ -1,4 +1,4 @@
-"""Who is under the pointer: a small card in the corner of the map where least is covered."""
+"""A small card with the hovered sample, in the corner of the map where it covers least."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from embedscope.napari_dock.widgets._theme import MapColors
 from embedscope.samples import Samples
 
 _PICTURE_PX, _MARGIN_PX, _MOST_VALUES = 64, 8, 3
-_COUNT_PX = 28  # at the bottom the map says how many samples are selected
+_COUNT_PX = 28  # height of the count of selected samples at the bottom
 
 
 class HoverCard(QFrame):
@@ -91,7 +91,7 @@ class HoverCard(QFrame):
         self.raise_()
 
     def _free_corner(self, avoided: npt.NDArray[np.float64] | None) -> tuple[int, int]:
-        """Where the card covers least; of equal corners the first, so that it rarely jumps."""
+        """Corner where the card covers least; the first of equal corners, so it rarely moves."""
         parent = self.parentWidget()
         if avoided is None or parent is None or not len(avoided):
             return _MARGIN_PX, _MARGIN_PX

@@ -1,4 +1,4 @@
-"""A note of what was handed in and is not among the samples, with the reasons."""
+"""A note of the objects that are not among the samples, with the reasons."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class LeftOutNote(QLabel):
         self.show_samples(None)
 
     def show_samples(self, samples: Any) -> None:
-        """Say what of these samples was left out.
+        """Show which objects were left out of these samples.
 
         Parameters
         ----------

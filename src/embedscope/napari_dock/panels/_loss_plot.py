@@ -1,4 +1,4 @@
-"""Live loss curves, each kind in a band of its own scale: what falls is seen, whatever its units.
+"""Live loss curves, each kind in a band with its own scale, so that all can be read.
 
 What was measured on the samples that are held out is dashed, beside the same of the samples that
 are learned from.
@@ -32,7 +32,7 @@ Values = Sequence[float]
 
 @dataclass(frozen=True)
 class _Band:
-    """One small plot: a kind of loss, of the samples learned from and of those held out."""
+    """One small plot: a kind of loss, of the training samples and of the held-out ones."""
 
     title: str
     learned: Values
@@ -140,7 +140,7 @@ def _sort_into_bands(losses: Mapping[str, Values]) -> list[_Band]:
 
 
 def _widths(painter: QPainter, bands: Sequence[_Band]) -> list[float]:
-    """Shares of the width: what has more to say gets more."""
+    """Shares of the width: a band with longer text gets more."""
     texts = [_text_px(painter, band) for band in bands]
     wanted = [max(text, _NARROWEST * max(texts)) for text in texts]
     return [width / sum(wanted) for width in wanted]

@@ -1,4 +1,4 @@
-"""A note that layers are not any more what the samples were cut from, with the way out."""
+"""A note that layers have changed since the samples were cut, with a button to cut again."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class OutdatedNote(QWidget):
         self.text.setToolTip("The map shows the objects as they were when they were cut.")
         self.cut_again = text_button(
             "Cut again",
-            "Cut the samples of these layers anew. Those that are as they were keep their places "
-            "and marks; others are placed by the trained map.",
+            "Cut the samples of these layers again. Unchanged samples keep their position, gates "
+            "and selection; the others are placed by the trained map.",
             self.cut_again_requested.emit,
         )
         layout = QHBoxLayout(self)
@@ -38,12 +38,12 @@ class OutdatedNote(QWidget):
         self.show_sources(())
 
     def show_sources(self, sources: Sequence[str]) -> None:
-        """Say whose layers have changed.
+        """Show which sources have changed layers.
 
         Parameters
         ----------
         sources : sequence of str
-            None of them if all is as it was.
+            Empty if no layer has changed.
         """
         self.text.setText(f"{' and '.join(sources)} changed since the samples were cut.")
         self.setVisible(bool(sources))

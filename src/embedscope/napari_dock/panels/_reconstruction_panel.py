@@ -22,7 +22,7 @@ _COLUMNS = (
     ("by position", "Decoded from the position alone: the typical sample there."),
     (
         "difference",
-        "Reconstruction with its own code minus the real sample. Orange: too bright. Blue: too "
+        "The picture decoded with its own code minus the real one. Orange: too bright. Blue: too "
         "dark. Black: equal. The colour saturates at a quarter of the range of the pictures.",
     ),
 )
@@ -32,9 +32,9 @@ _HELD_OUT = {
     None: "added later",
 }
 _ERROR_TIP = (
-    "error: squared error of the reconstruction with its own code. 0 is exact, 1 is no better than "
-    "the mean sample.\n"
-    "by position: the error of the reconstruction by position alone.\n"
+    "error: squared error when decoded with its own code. 0 is exact, 1 is no better than the mean "
+    "sample.\n"
+    "by position: the same when decoded from the position alone.\n"
     "held out: the decoder was not trained on this sample.\n"
     "trained on: the decoder was trained on this sample.\n"
     "added later: the sample was added to the map after the training."
@@ -54,7 +54,7 @@ class ReconstructionPanel(QWidget):
     def __init__(self, clear: Callable[[], None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.title = QLabel()
-        self.clear = text_button("Clear", "Remove these reconstructions.", clear)
+        self.clear = text_button("Clear", "Remove these samples from the panel.", clear)
         self.pictures = [
             [PictureLabel(_PICTURE_PX, tip) for _, tip in _COLUMNS] for _ in range(N_MOST)
         ]

@@ -1,4 +1,4 @@
-"""What drives the place of the selection, or of a gate's samples, on the map."""
+"""What drives the position of the selection, or of a gate's samples, on the map."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class WhyPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.of = QComboBox()
-        self.of.setToolTip("Whose place is explained: the selected samples', or those of a gate.")
+        self.of.setToolTip("The samples whose position is explained: the selection, or a gate.")
         self.button = text_button(
             "Why here?",
-            "What drives the place of these samples: how far they would move on the map if a "
+            "What drives the position of these samples: how far they would move on the map if a "
             "feature, or a pixel, changed by its standard deviation.",
             lambda: self.requested.emit(self.of.currentData()),
         )

@@ -1,4 +1,4 @@
-"""One piece of work at a time in a thread of its own; only the latest one's result is told."""
+"""Runs work in a worker thread and delivers only the result of the latest work."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _EXPECTED = (EmbedscopeError, MemoryError, OSError, ValueError)
 
 
 class Background:
-    """Does work that only reads, and tells the result in the main thread.
+    """Runs work that only reads, and passes its result to a callback in the main thread.
 
     Parameters
     ----------
@@ -31,17 +31,17 @@ class Background:
         done: Callable[[Any], None],
         failed: Callable[[Exception], None],
     ) -> None:
-        """Do `work`; what was begun before is forgotten, though it may go on.
+        """Run `work`; the result of earlier work is ignored, though that may still run.
 
         Parameters
         ----------
         work : callable
-            Without arguments, in the thread.
+            Called without arguments in the worker thread.
         done : callable
-            Is given the result, in the main thread.
+            Called with the result in the main thread.
         failed : callable
-            Is given the error, in the main thread. Whatever was raised: nobody waits for ever. An
-            error that no rule foresees is raised in the thread too, where napari shows it whole.
+            Called with any error in the main thread, so that no caller waits forever. Unexpected
+            errors are raised in the worker thread too, where napari shows the traceback.
         """
         self._number += 1
         number = self._number
@@ -50,22 +50,22 @@ class Background:
             try:
                 result = work()
             except Exception as error:
-                # A variable of an except clause is gone by the time the main thread reads it.
-                self._tell(number, failed, error)
+                # Passed as an argument: Python deletes `error` at the end of this clause.
+                self._deliver(number, failed, error)
                 if not isinstance(error, _EXPECTED):
                     raise
             else:
-                self._tell(number, done, result)
+                self._deliver(number, done, result)
 
         threading.Thread(target=run, name="embedscope samples", daemon=True).start()
 
     def forget(self) -> None:
-        """Tell nothing of what is going on."""
+        """Ignore the result of the work that is running."""
         self._number += 1
 
-    def _tell(self, number: int, listener: Callable[[Any], None], value: Any) -> None:
-        def tell() -> None:
+    def _deliver(self, number: int, listener: Callable[[Any], None], value: Any) -> None:
+        def call() -> None:
             if number == self._number:
                 listener(value)
 
-        self._dispatcher(tell)
+        self._dispatcher(call)

@@ -1,4 +1,4 @@
-"""Buttons as all panels have them."""
+"""The buttons that all panels use."""
 
 from __future__ import annotations
 

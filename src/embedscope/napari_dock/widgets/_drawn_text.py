@@ -1,4 +1,4 @@
-"""What a drawing of the decoder is, in plain words, and how far it is to be trusted."""
+"""Captions and descriptions of decoded samples, with their support."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LARGEST_VALUES = 6
 
 
 def caption_of(drawn: Reconstruction, samples: Samples) -> str:
-    """What is drawn."""
+    """A caption for a decoded sample."""
     if not drawn.decoded:
         return "The nearest real sample (no decoder yet)"
     if drawn.style_of is None:
@@ -28,7 +28,7 @@ def caption_of(drawn: Reconstruction, samples: Samples) -> str:
 
 
 def caption_of_path(path: Sequence[Reconstruction], samples: Samples) -> str:
-    """What is drawn along a path: whose code all of its steps have."""
+    """A caption for a path of decoded samples, with the sample whose style code they have."""
     carried = path[0].style_of
     if carried is None or not path[0].decoded:
         return "path on the map"
@@ -36,12 +36,12 @@ def caption_of_path(path: Sequence[Reconstruction], samples: Samples) -> str:
 
 
 def is_unsupported(drawn: Reconstruction) -> bool:
-    """Whether there are no data where it is drawn."""
+    """Whether there are no data near the point that was decoded."""
     return drawn.support < _UNSUPPORTED
 
 
 def describe(drawn: Reconstruction, samples: Samples) -> list[str]:
-    """How far it is to be trusted and, of a table, what stands out and who is near, as lines."""
+    """Lines with the support and, for a table, the largest values and the nearest samples."""
     support = f"support {100 * drawn.support:.0f} %"
     if is_unsupported(drawn):
         support += ": far from all data, an extrapolation"
@@ -54,7 +54,7 @@ def describe(drawn: Reconstruction, samples: Samples) -> list[str]:
 
 
 def _values(drawn: Reconstruction, samples: Samples) -> str:
-    """The features that stand out most, in the units of what is learned, and how sure they are."""
+    """The features with the largest absolute values, as scaled for training, with their spread."""
     values = np.asarray(drawn.sample, dtype=np.float64)
     names = samples.feature_names
     said = []

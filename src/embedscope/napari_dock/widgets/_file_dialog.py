@@ -1,4 +1,4 @@
-"""Asks where to write: the name that is confirmed is the name that is written."""
+"""Asks for the file to write; the name that the user confirms is the name that is written."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def ask_where(parent: QWidget, title: str, name: str, kinds: Mapping[str, str]) 
     name : str
         Proposed.
     kinds : mapping of str to str
-        Ending, without its dot, of each kind that can be written, and what it is called; a name
-        without an ending gets that of the chosen kind, before the dialog asks about a file that is
-        there already. Without any kind, the name stays as it is typed: a folder's.
+        File extension, without its dot, and title of each format. A name without extension gets
+        that of the chosen format before the dialog asks about an existing file. Without any format,
+        the name stays as typed: it is a folder's.
 
     Returns
     -------

@@ -10,7 +10,7 @@ from qtpy.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap, QPo
 from embedscope.napari_dock.widgets._theme import Rgb
 
 SIDE_PX = 18
-_SHARPNESS = 3  # pixels of the picture for each of the icon's, for dense screens
+_SHARPNESS = 3  # picture pixels per icon pixel, for high-resolution screens
 _DOT_PX = 2.0
 
 

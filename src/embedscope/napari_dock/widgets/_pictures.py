@@ -34,7 +34,7 @@ def to_pixmap(picture: npt.NDArray[np.uint8], side_px: int) -> QPixmap:
 
 
 class PictureLabel(QLabel):
-    """A place for one picture.
+    """A label that shows one picture.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The dock's frame: a header, sections that scroll, footers, a line that says what was done."""
+"""The dock's frame: a header, sections that scroll, footers and a message line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MARGIN_PX, _SETTLING_MS = 8, 150
 
 
 class Sections(QWidget):
-    """Parts from top to bottom that scroll together, and around them what stays in view.
+    """Parts that scroll together, between a header and footers that stay in view.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class Sections(QWidget):
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.message.setToolTip("What was done last, or what is wrong.")
         self._revealed: QWidget | None = None
-        # What has just been shown finds its place in steps, and each of them changes the range.
+        # Qt lays out a part that was just shown in steps; each step changes the scroll range.
         self._revealing = QTimer(self)
         self._revealing.setSingleShot(True)
         self._revealing.timeout.connect(self._end_revealing)
@@ -54,7 +54,7 @@ class Sections(QWidget):
         self._whole.insertWidget(0, part)
 
     def add(self, part: QWidget, stretch: int = 0) -> None:
-        """Put a part below the others; of the height that is left it takes its share `stretch`."""
+        """Add a part below the others; `stretch` is its share of the height that is left."""
         self._parts.addWidget(part, stretch)
 
     def add_section(
@@ -88,7 +88,7 @@ class Sections(QWidget):
         self._whole.insertWidget(self._whole.count() - 1, content)
 
     def reveal(self, part: QWidget) -> None:
-        """Scroll until a part is in view that was just shown."""
+        """Scroll to a part that was just shown."""
         self._revealed = part
         self._revealing.start(_SETTLING_MS)
         self._reveal()
@@ -102,7 +102,7 @@ class Sections(QWidget):
         self._revealed = None
 
     def say(self, text: str, color: Sequence[int]) -> None:
-        """Show a line of text in a colour, each of its parts in 0..255; nothing for ""."""
+        """Show a line of text in a colour, red, green and blue in 0..255; hide it for ""."""
         self.message.setText(text)
         self.message.setStyleSheet(f"color: rgb({','.join(map(str, color))});")
         self.message.setVisible(bool(text))

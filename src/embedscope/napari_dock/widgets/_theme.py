@@ -20,9 +20,9 @@ class MapColors:
     ink : tuple of int
         Text, and the outline of what is selected.
     muted : tuple of int
-        Axes, hints, and lines that explain.
+        Axes, hints and secondary lines.
     accent : tuple of int
-        What the hand is drawing.
+        What the user is drawing with the mouse.
     """
 
     background: Rgb
@@ -41,13 +41,13 @@ def map_colors(theme: str) -> MapColors:
     Parameters
     ----------
     theme : str
-        Its id, such as "dark", "light", or one that a plugin brings.
+        Its id, such as "dark", "light", or one from a plugin.
 
     Returns
     -------
     MapColors
-        With the theme's own background and text: a dark map blends with the dock, and a light one
-        is white as paper.
+        With the theme's background and text: a dark map has the dock's background, a light one the
+        canvas's.
     """
     described = get_theme(theme)
     is_light = described.type == "light"
