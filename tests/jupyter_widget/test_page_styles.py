@@ -25,7 +25,7 @@ class TestCarrying:
         carry_first(page)
         assert carry.get_attribute("aria-pressed") == "true"
         assert "Carrying cells · t 0 · label" in page.text(".es-carried")
-        page.press("Let go")
+        page.press("Release")
         page.page.get_by_text("Typical sample here").wait_for()
         assert carry.get_attribute("aria-pressed") == "false"
 

@@ -1,7 +1,6 @@
 """Live loss curves, each kind in a band with its own scale, so that all can be read.
 
-What was measured on the samples that are held out is dashed, beside the same of the samples that
-are learned from.
+Losses of held-out samples are dashed, those of the training samples solid.
 """
 
 from __future__ import annotations
@@ -19,8 +18,8 @@ from embedscope.napari_dock.widgets._theme import DARK, MapColors
 _COLORS = ("#56b4e9", "#e69f00", "#009e73")
 _KINDS = (
     ("map", "loss"),
-    ("drawing by place", "reconstruction_loss"),
-    ("drawing with own code", "style_reconstruction_loss"),
+    ("reconstruction by position", "reconstruction_loss"),
+    ("reconstruction with style code", "style_reconstruction_loss"),
 )
 _HELD_OUT = "val_"
 _MARGIN_PX, _GAP_PX = 6, 2
@@ -61,9 +60,9 @@ class LossPlot(QWidget):
         self._colors = DARK
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setToolTip(
-            "How the losses fell, each kind on its own scale, with the latest values. Solid: the "
-            "samples learned from. Dashed: samples held out, which the decoder has never seen. "
-            "Losses of drawing: 0 is exact, 1 no better than the mean sample."
+            "The losses of the run, each kind on its own scale, with the latest values. Solid: "
+            "training samples. Dashed: held-out samples, which the decoder was not trained on. "
+            "Reconstruction: 0 is exact, 1 is no better than the mean sample."
         )
 
     @property

@@ -282,7 +282,7 @@ describe("carrying a sample", () => {
     expect(element.querySelector(".es-carried")?.textContent).toContain("Carrying cells 2");
     store.setMask(Uint8Array.of(1, 1, 0)); // another selection does not matter by now
     expect(press(element, "Carry").getAttribute("aria-pressed")).toBe("true");
-    press(element, "Let go");
+    press(element, "Release");
     expect(asked.slice(1)).toEqual([["stopCarrying"], ["stopCarrying"]]);
   });
 });

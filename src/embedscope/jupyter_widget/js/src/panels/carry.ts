@@ -17,7 +17,7 @@ export function carryControls(
   const clear = button("Clear", "Remove this sample", () => connection.clearDecoded(), signal, small);
   const carried = h("span", { role: "status" });
   const stop = button(
-    "Let go",
+    "Release",
     "Decode typical samples again",
     () => connection.stopCarrying(),
     signal,
