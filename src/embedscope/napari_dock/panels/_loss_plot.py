@@ -62,7 +62,7 @@ class LossPlot(QWidget):
         self.setToolTip(
             "The losses of the run, each kind on its own scale, with the latest values. Solid: "
             "training samples. Dashed: held-out samples, which the decoder was not trained on. "
-            "Reconstruction: 0 is exact, 1 is no better than the mean sample."
+            "Losses of the decoder: 0 is exact, 1 is no better than the mean sample."
         )
 
     @property
