@@ -16,6 +16,11 @@ os.environ.setdefault("PYTEST_QT_API", os.environ["QT_API"])
 
 import numpy as np
 import pytest
+from hypothesis import settings
+
+# A test that is slow because the machine is busy has not failed.
+settings.register_profile("embedscope", deadline=None)
+settings.load_profile("embedscope")
 
 
 @pytest.hookimpl(tryfirst=True)
