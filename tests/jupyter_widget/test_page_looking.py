@@ -43,12 +43,20 @@ class TestLooking:
         mouse, tooltip = page.page.mouse, page.page.locator(f".es-{panel} .es-tooltip")
         stage = page.page.locator(f".es-{panel}")
         stage.scroll_into_view_if_needed()
-        box = stage.bounding_box()
-        middle = np.array([box["x"] + box["width"] / 2, box["y"] + box["height"] / 2])
-        if panel == "map":
-            middle = np.array(page.on_screen(*page.kernel("[k.xy[0], k.xy[1]]")))
-        mouse.move(*middle)
-        page.wait_for("k.count('thumbs') >= 2")
+
+        def find_middle() -> np.ndarray:
+            if panel == "map":
+                return np.array(page.on_screen(*page.kernel("[k.xy[0], k.xy[1]]")))
+            box = stage.bounding_box()
+            return np.array([box["x"] + box["width"] / 2, box["y"] + box["height"] / 2])
+
+        for nudge in range(200):  # a move before the page is laid out finds no sample
+            middle = find_middle()
+            mouse.move(middle[0] + nudge % 2, middle[1])
+            page.settle(50)
+            if page.kernel("k.count('thumbs') >= 2"):
+                break
+        assert page.kernel("k.count('thumbs') >= 2")
         page.settle(200)
         page.kernel("k.isSilent = true")
         names = set()
