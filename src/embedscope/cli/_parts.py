@@ -41,6 +41,7 @@ class Parts:
 
     def __init__(self, out: Path, state: dict[str, Any]) -> None:
         self._out, self._state = out, state
+        self._is_joined = False
         self.folder = out.with_name(f"{out.name}.parts")
 
     @contextmanager
@@ -65,9 +66,10 @@ class Parts:
             self._check_state()
             yield
         finally:
-            is_empty = self.folder.exists() and self.reasons(0) is None
+            # Without a first part there is nothing to go on with.
+            is_over = self._is_joined or self.reasons(0) is None
             lock.release()
-            if is_empty:  # the first part has failed: there is nothing to go on with
+            if is_over:  # after the lock: Windows removes no file that is open
                 shutil.rmtree(self.folder)
 
     def _check_state(self) -> None:
@@ -103,11 +105,11 @@ class Parts:
                 placed.to_frame().to_parquet(written, index=False)
 
     def join(self, n_parts: int) -> None:
-        """Join the parts to the output, and remove them."""
+        """Join the parts to the output; they are removed when `opened` ends."""
         files = [self._file(number) for number in range(n_parts)]
         with replace_file(self._out) as written:
             _JOIN[self._out.suffix.lower()](files, written)
-        shutil.rmtree(self.folder)
+        self._is_joined = True
 
     def _file(self, number: int) -> Path:
         return self.folder / f"{number:06d}{self._out.suffix.lower()}"
