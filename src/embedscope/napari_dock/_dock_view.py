@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -79,8 +79,7 @@ class DockView(QWidget):
         super().__init__(parent)
         self._intents = ViewIntents()
         self._color_by = color_by
-
-        self._samples: Any = None
+        self._samples: Samples | None = None
         self._tab_before: QWidget | None = None  # the tab shown before the losses
         self.sections = Sections()
         self.message, self.scroll_area = self.sections.message, self.sections.scroll_area
