@@ -30,11 +30,11 @@ SCORES = {
 PEER = "umap-learn.ParametricUMAP"
 
 
-def measure(implementation: str, dataset: str, *options: str) -> dict:
+def measure(implementation: str, dataset: str, *options: str, python: str = sys.executable) -> dict:
     """Run one fit in a separate process, and read the last line of its output."""
     finished = subprocess.run(
         [
-            sys.executable,
+            python,
             "-W",
             "ignore",
             str(HERE / "_child.py"),
@@ -55,15 +55,17 @@ def stored_full_runs() -> dict:
     return json.loads(FULL_RUNS.read_text()) if FULL_RUNS.exists() else {}
 
 
-def compare(dataset: str, steps: int, *, full: bool) -> dict:
-    """Measure both on one data set."""
-    ours = measure("embedscope", dataset)
+def compare(dataset: str, steps: int, python: str, *, full: bool) -> dict:
+    """Measure both on one data set, embedscope before and after umap-learn."""
+    runs = [measure("embedscope", dataset, "--seed", "0")]
     if full:
-        theirs = measure(PEER, dataset)
-        runs = stored_full_runs() | {dataset: {PEER: theirs}}
-        FULL_RUNS.write_text(json.dumps(runs, indent=1, sort_keys=True) + "\n")
+        theirs = measure(PEER, dataset, python=python)
+        stored = stored_full_runs() | {dataset: {PEER: theirs}}
+        FULL_RUNS.write_text(json.dumps(stored, indent=1, sort_keys=True) + "\n")
     else:
-        theirs = measure(PEER, dataset, "--max-steps", str(steps))
+        theirs = measure(PEER, dataset, "--max-steps", str(steps), python=python)
+    runs.append(measure("embedscope", dataset, "--seed", "1"))
+    ours = {key: _mean([run[key] for run in runs]) for key in runs[0]}
     quality = stored_full_runs().get(dataset, {}).get(PEER, {})
     return {
         "dataset": dataset,
@@ -78,6 +80,15 @@ def compare(dataset: str, steps: int, *, full: bool) -> dict:
         }
         | {key: ours[key] - quality[key] for key in SCORES if key in quality},
     }
+
+
+def _mean(values: list) -> object:
+    """The mean of the values of some runs, of lists and dicts too."""
+    if isinstance(values[0], dict):
+        return {key: _mean([each[key] for each in values]) for key in values[0]}
+    if isinstance(values[0], list):
+        return [_mean(list(each)) for each in zip(*values, strict=True)]
+    return sum(values) / len(values)
 
 
 def show(result: dict) -> None:
@@ -109,6 +120,11 @@ def main() -> None:
     parser.add_argument(
         "--full", action="store_true", help="run umap-learn to its end and store it"
     )
+    parser.add_argument(
+        "--peer-python",
+        default=sys.executable,
+        help="Python of an environment with umap-learn 0.5.12 and TensorFlow",
+    )
     parser.add_argument("--out", type=Path, default=RESULTS / "compare_umap_learn.json")
     arguments = parser.parse_args()
     RESULTS.mkdir(exist_ok=True)
@@ -116,7 +132,9 @@ def main() -> None:
     if arguments.out.exists():
         results = json.loads(arguments.out.read_text())
     for dataset in arguments.datasets:
-        results[dataset] = compare(dataset, arguments.steps, full=arguments.full)
+        results[dataset] = compare(
+            dataset, arguments.steps, arguments.peer_python, full=arguments.full
+        )
         show(results[dataset])
         arguments.out.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
 

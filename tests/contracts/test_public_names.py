@@ -62,6 +62,7 @@ DEFAULTS = {
     "landmark_loss_weight": 1.0,
     # training
     "solver": "auxiliary",
+    "quality": "balanced",
     "batch_size": None,
     "n_training_epochs": 1,
     "loss_report_frequency": 10,

@@ -150,6 +150,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "landmark_loss_fn": (5, "mse", lambda places: places, lambda wanted, places: {}["a"]),
     "landmark_loss_weight": (*NOT_WEIGHTS, None),
     "solver": (5, None, "adam", "Edges"),
+    "quality": (1, None, "good", "Best"),
     "batch_size": NOT_COUNTS,
     "n_training_epochs": (*NOT_COUNTS, None),
     "loss_report_frequency": (*NOT_COUNTS, None),

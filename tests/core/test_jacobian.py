@@ -114,7 +114,7 @@ def test_other_numbers_of_components(few):
 
 
 def test_a_linear_encoder_gives_its_weights(rng):
-    network = dense_encoder((5,), 2, 4, seed=0)
+    network = dense_encoder((5,), 2, (4, 4, 4), seed=0)
     linear = keras.Sequential([keras.Input((5,)), keras.layers.Dense(2)])
     kernel = rng.normal(size=(5, 2)).astype(np.float32)
     linear.set_weights([kernel, np.ones(2, np.float32)])

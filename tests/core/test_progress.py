@@ -311,21 +311,54 @@ def test_stopped_at_worse_than_the_best_gives_the_best(few):
     kept: list[list[np.ndarray]] = []
 
     class KeepsAndThenSpoils(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 5:
+                self.model.set_weights([50.0 * weight for weight in kept[-1]])
+
         def on_epoch_end(self, epoch, logs=None):
             kept.append([np.array(weight) for weight in self.model.get_weights()])
-            if epoch == 4:
-                self.model.set_weights([5.0 * weight for weight in kept[-1]])
 
-    layers = [keras.layers.Dense(20, "relu"), keras.layers.Dense(2)]
+    after_five: list[Any] = []
+
+    def is_spoiled(report: Any) -> bool:
+        after_five.extend([report] if report.epoch == 5 else [])
+        return len(after_five) == 2  # the fifth report itself, and the batch after it
+
     embedder = short(
-        encoder=keras.Sequential([keras.Input((64,)), *layers]),
+        encoder=small_network(),
         keras_fit_kwargs={"callbacks": [KeepsAndThenSpoils()]},
-        progress=stop_when(lambda report: report.epoch == 5),
+        progress=stop_when(is_spoiled),
     ).fit(few.train)
     best = kept[int(np.argmin(embedder.history_["loss"]))]
     for weight, wanted in zip(embedder.encoder.get_weights(), best, strict=True):
         np.testing.assert_array_equal(weight, wanted)
     assert_usable(embedder, few)
+
+
+def test_weights_that_a_callback_changed_count_with_their_own_loss(few):
+    """The callback spoils the weights whenever it is called, and then the run is stopped."""
+    kept: list[list[np.ndarray]] = []
+
+    class Spoils(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 4:
+                self.model.set_weights([50.0 * weight for weight in self.model.get_weights()])
+            else:
+                kept.append([np.array(weight) for weight in self.model.get_weights()])
+
+    embedder = short(
+        encoder=small_network(),
+        keras_fit_kwargs={"callbacks": [Spoils()]},
+        progress=stop_when(lambda report: report.epoch == 5),
+    ).fit(few.train)
+    best = kept[int(np.argmin(embedder.history_["loss"][:4]))]
+    for weight, wanted in zip(embedder.encoder.get_weights(), best, strict=True):
+        np.testing.assert_array_equal(weight, wanted)
+
+
+def small_network() -> keras.Sequential:
+    layers = [keras.layers.Dense(20, "relu"), keras.layers.Dense(2)]
+    return keras.Sequential([keras.Input((64,)), *layers])
 
 
 class OwnError(Exception):

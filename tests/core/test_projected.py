@@ -22,7 +22,7 @@ def _rows(
 def test_the_folded_encoder_gives_what_the_projected_one_gave(rng, n_features, shape):
     rows = _rows(rng, n_features, shape=shape)
     projection = fit_projection(rows)
-    encoder = dense_encoder(rows.shape, 2, 32, seed=1)
+    encoder = dense_encoder(rows.shape, 2, (32, 32, 32), seed=1)
     projected = ProjectedEncoder(encoder, projection, continues=False, seed=1)
     trained = np.asarray(projected.network(projection.apply(rows).take(slice(None))))
     projected.fold()
@@ -33,7 +33,7 @@ def test_the_folded_encoder_gives_what_the_projected_one_gave(rng, n_features, s
 
 def test_continuing_starts_from_the_network_as_it_is(rng):
     rows = _rows(rng, 200)  # more features than components: the rest must not get lost
-    encoder = dense_encoder(rows.shape, 2, 32, seed=1)
+    encoder = dense_encoder(rows.shape, 2, (32, 32, 32), seed=1)
     before = np.asarray(encoder(rows.take(slice(None))))
     projection = fit_projection(rows)
     projected = ProjectedEncoder(encoder, projection, continues=True, seed=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import keras
@@ -17,6 +18,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from embedscope import ParametricUMAP
 from embedscope.core.solvers import _auxiliary
 from embedscope.core.solvers._map_model import MapModel
+from embedscope.core.solvers._problem import TrainingLength
+from embedscope.core.solvers._qualities import QUALITIES
 from embedscope.core.solvers._registry import SOLVERS
 
 # Where a fit takes long, only the long suite runs the other solvers.
@@ -137,9 +140,9 @@ def batch_of(X: np.ndarray, **parameters: Any) -> int:
     return Sizes.seen[0]
 
 
-def test_batch_size_of_the_auxiliary_solver_is_128_or_a_quarter_of_the_samples(few, digits):
+def test_batch_size_of_the_auxiliary_solver_is_256_or_a_quarter_of_the_samples(few, digits):
     assert batch_of(few.train, batch_size=None) == 75
-    assert batch_of(digits.data, batch_size=None) == 128
+    assert batch_of(digits.data, batch_size=None) == 256
     assert batch_of(few.train, batch_size=20) == 20
     assert batch_of(few.train, batch_size=10_000) == 300
 
@@ -734,21 +737,39 @@ def test_inverse_transform_gives_the_shape_of_fit(few):
     assert shaped.inverse_transform([[0, 0]]).shape == (1, 8, 8, 1)
 
 
-def test_passes_over_few_samples_share_a_call(few, monkeypatch):
-    """Several passes in one call change only the time."""
+def test_short_passes_share_a_call(few, monkeypatch):
+    """A call of TensorFlow takes as long to start as a short pass takes to run."""
     calls = []
     fit_steps = MapModel.fit_steps
 
     def counted(self, index, *others):
-        calls.append(len(index))
+        calls.append(index.shape)
         fit_steps(self, index, *others)
 
     monkeypatch.setattr(MapModel, "fit_steps", counted)
-    X = few.train[:40]
-    together = short(random_state=3).fit(X).embedding_
-    n_calls, n_steps = len(calls), sum(calls)
-    calls.clear()
-    monkeypatch.setattr(_auxiliary, "_DRAWN_STEPS", 1)
-    np.testing.assert_array_equal(short(random_state=3).fit(X).embedding_, together)
-    assert sum(calls) == n_steps
-    assert n_calls < len(calls) / 5
+    short(random_state=3).fit(few.train[:40])
+    n_steps, batch_size = sum(shape[0] for shape in calls), calls[0][1]
+    assert len(calls) < n_steps * batch_size / 40 / 5  # passes
+
+
+def test_each_pass_has_all_samples_in_another_order():
+    batches = _auxiliary._batches(np.random.default_rng(0), 10, 5)
+    passes = [np.concatenate([next(batches), next(batches)]) for _ in range(3)]
+    for each in passes:
+        assert sorted(each) == list(range(10))
+    assert not np.array_equal(passes[0], passes[1])
+
+
+@pytest.mark.parametrize("quality", list(QUALITIES))
+@pytest.mark.parametrize("n_samples", [5, 300, 20_000, 300_000])
+def test_the_fits_of_a_schedule_add_up_to_its_steps(quality, n_samples):
+    effort = QUALITIES[quality].effort
+    graph = sparse.csr_matrix((n_samples, n_samples), dtype=np.float32)
+    problem = SimpleNamespace(graph=graph, length=TrainingLength(effort=effort))
+    schedule = _auxiliary.choose_schedule(problem)
+    assert sum(schedule.fits) == schedule.n_steps
+    assert len(schedule.fits) == 1 + schedule.n_rounds
+    assert min(schedule.fits) >= 1
+    standard = _auxiliary.choose_schedule(SimpleNamespace(graph=graph, length=TrainingLength()))
+    assert schedule.n_steps == pytest.approx(effort * standard.n_steps, rel=0.01)
+    assert schedule.n_steps * schedule.batch_size >= 15.9 * effort * n_samples

@@ -68,6 +68,7 @@ def test_parameters_with_a_name_of_the_estimator_are_passed_on(table):
     chosen = TrainingParameters(
         n_neighbors=9,
         min_dist=0.2,
+        quality="fast",
         n_training_epochs=2,
         random_state=5,
         metric="cosine",
@@ -82,7 +83,7 @@ def test_parameters_with_a_name_of_the_estimator_are_passed_on(table):
     estimator, _ = make_estimator(chosen, table)
     given = chosen.to_dict()
     named = set(given) & set(estimator.get_params())
-    assert len(named) >= 11
+    assert len(named) >= 12
     for name in named - {"encoder", "n_style_components", "target_weight"}:
         assert getattr(estimator, name) == given[name], name
     assert estimator.parametric_reconstruction_loss_weight == 2.5

@@ -127,7 +127,7 @@ default="spectral"
         With an int, repeated fits on the same machine agree to the last bit. No global seed is set
         or used.
     encoder : None, "reference" or keras.Model, default=None
-        None is a network of 3 x 256 units with relu; "reference" is the network of 3 x 100 units in
+        None is a network of 6 x 128 units with relu; "reference" is the network of 3 x 100 units in
         umap-learn's documentation. A network of your own is copied, with its weights, and the copy
         is trained. After `fit` this attribute is the trained network; `get_params` returns the
         given one.
@@ -168,8 +168,11 @@ default="spectral"
         0 lets landmarks move.
     solver : {"auxiliary", "edges"}, default="auxiliary"
         The method of auxiliary coordinates, or batches of edges as in umap-learn's documentation.
+    quality : {"balanced", "fast", "best"}, default="balanced"
+        "fast" trains for half as long as "balanced", "best" four times as long. Maps of "best"
+        place unseen samples better; docs/parameters.md has the measured differences.
     batch_size : int, optional
-        Samples in one optimiser step (by default 128, at most a quarter of the samples), or edges
+        Samples in one optimiser step (by default 256, at most a quarter of the samples), or edges
         for solver "edges" (by default 1000, at most the number of samples).
     n_training_epochs : int, default=1
         1 is the standard schedule; larger values train proportionally longer.
@@ -281,6 +284,7 @@ default="spectral"
         landmark_loss_fn: Callable[[Any, Any], Any] | None = None,
         landmark_loss_weight: float = 1.0,
         solver: str = "auxiliary",
+        quality: str = "balanced",
         batch_size: int | None = None,
         n_training_epochs: int = 1,
         loss_report_frequency: int = 10,
@@ -333,6 +337,7 @@ default="spectral"
         self.landmark_loss_fn = landmark_loss_fn
         self.landmark_loss_weight = landmark_loss_weight
         self.solver = solver
+        self.quality = quality
         self.batch_size = batch_size
         self.n_training_epochs = n_training_epochs
         self.loss_report_frequency = loss_report_frequency

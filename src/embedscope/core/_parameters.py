@@ -16,6 +16,7 @@ import numpy as np
 
 from embedscope._errors import InvalidInputError
 from embedscope.core.graph._distances import check_metric
+from embedscope.core.solvers._qualities import QUALITIES
 from embedscope.core.solvers._registry import SOLVERS
 
 _NEED_DECODER = (
@@ -174,6 +175,7 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str, str]] = {
     ),
     "landmark_loss_weight": (_real_from(0), "a number of at least 0", "1.0 is the usual choice"),
     "solver": _one_of({name: entry.summary for name, entry in SOLVERS.items()}),
+    "quality": _one_of({name: entry.summary for name, entry in QUALITIES.items()}),
     "batch_size": (_or_none(_integer_from(1)), "None or an int of at least 1", "Leave it out"),
     "n_training_epochs": (_integer_from(1), "an int of at least 1", "1 is the standard schedule"),
     "loss_report_frequency": (_integer_from(1), "an int of at least 1", "10 is the usual choice"),

@@ -105,8 +105,8 @@ class TrainingParameters:
         Neighbours of each sample, itself included; 2..500.
     min_dist : float, default=0.1
         Smallest distance of neighbours on the map; 0..1, at most `spread`.
-    n_training_epochs : int, default=1
-        1 is the standard length; other values multiply it; 1..100.
+    quality : {"balanced", "fast", "best"}
+        How long the map trains, as in `ParametricUMAP`. The decoder always trains equally long.
     reconstruction : bool, default=True
         Train a decoder, which decodes a picture at any point of the map.
     random_state : int, default=0
@@ -123,6 +123,8 @@ class TrainingParameters:
         As in `ParametricUMAP`.
     encoder : {"automatic", "dense", "convolutional"}
         "automatic" takes a convolutional network for pictures, else a dense one.
+    n_training_epochs : int, default=1
+        Multiplies the training of map and decoder; 1..100.
     n_style_components : int, default=32
         Numbers in a style code, fewer if samples are few or have few values; 0..256.
     autoencoder_loss : bool, default=False
@@ -164,16 +166,14 @@ class TrainingParameters:
         step=0.05,
         unit="map units",
     )
-    n_training_epochs: int = _field(
-        "int",
-        1,
+    quality: str = _field(
+        "choice",
+        "balanced",
         "Map",
-        "Training length",
-        "1 is the standard length and enough for most data; 2 trains twice as long.",
-        minimum=1,
-        maximum=100,
-        step=1,
-        unit="times the standard",
+        "Quality",
+        "How long the map trains. Fast takes half as long as balanced. Best takes four times as "
+        "long and places new samples better. The decoder always trains equally long.",
+        choices=("fast", "balanced", "best"),
     )
     reconstruction: bool = _field(
         "bool",
@@ -283,6 +283,17 @@ class TrainingParameters:
         "Encoder",
         "Network that maps a sample to its position. Automatic: convolutional for pictures.",
         choices=("automatic", "dense", "convolutional"),
+    )
+    n_training_epochs: int = _field(
+        "int",
+        1,
+        "Networks",
+        "Training length",
+        "Multiplies the training of map and decoder: 2 trains twice as long as the quality alone.",
+        minimum=1,
+        maximum=100,
+        step=1,
+        unit="times",
     )
     n_style_components: int = _field(
         "int",

@@ -19,6 +19,7 @@ Progress = Callable[[Any], Any]
 _SAME_NAME = (
     "n_neighbors",
     "min_dist",
+    "quality",
     "n_training_epochs",
     "random_state",
     "metric",

@@ -30,19 +30,21 @@ from embedscope.core.layout._layout import Objective
 from embedscope.core.networks._forward import encode
 from embedscope.core.networks._inner_encoder import InnerEncoder, begins_with_pooling
 from embedscope.core.networks._keras_step import scaled_for
-from embedscope.core.networks._networks import hidden_width, table_encoder
+from embedscope.core.networks._networks import hidden_units, table_encoder
 from embedscope.core.networks._probe import LossProbe
 from embedscope.core.networks._projected import ProjectedEncoder, Projection, fit_projection
 from embedscope.core.networks._reconstruction import choose_reconstruction
 from embedscope.core.networks._tensorflow import keras
 from embedscope.core.solvers._map_model import MapModel
 from embedscope.core.solvers._problem import Problem, TrainingLength
+from embedscope.core.solvers._qualities import QUALITIES
 from embedscope.core.solvers._training_steps import Terms
 
 _SCALE_SAMPLES = 1_000  # enough for the median distance to a neighbour
 _AXIS_ROWS = 1_000  # enough for a few axes
 _MOST_HELD_OUT = 2_000
-_PEAK_RATE = 4.0  # times the 1e-3 of the default optimiser
+_BETA_2 = 0.99  # of Adam: the targets change in each round, and its averages have to follow
+_PEAK_RATE = 6.0  # times the 1e-3 of the default optimiser
 
 
 def prepare(request: Request, networks: Networks, graph: NeighborGraph) -> tuple[MapModel, Problem]:
@@ -77,7 +79,7 @@ def prepare(request: Request, networks: Networks, graph: NeighborGraph) -> tuple
 def _projection(request: Request) -> Projection:
     """Principal axes, the input of a built-in encoder; for other encoders only for the start."""
     n_samples = len(request.rows)
-    if hidden_width(request.parameters["encoder"]) is None:
+    if hidden_units(request.parameters["encoder"]) is None:
         rows = request.rows.subset(np.arange(0, n_samples, max(1, n_samples // _AXIS_ROWS)))
         return fit_projection(rows, request.parameters["n_components"] + 1)
     return fit_projection(request.rows)
@@ -110,7 +112,7 @@ def _inputs(
         networks.encoder = table_encoder(start)
         numbers = np.arange(len(request.rows), dtype=np.float32)[:, None]
         return Rows(numbers, (1,), (1,))
-    if hidden_width(request.parameters["encoder"]) is None:
+    if hidden_units(request.parameters["encoder"]) is None:
         if not begins_with_pooling(networks.encoder):
             return request.rows
         networks.inner = InnerEncoder(networks.encoder)
@@ -196,7 +198,7 @@ def _model(
         decoder,
         inputs,
         request.rows,
-        scaled_for(make_optimizer(optimizer), learning),
+        scaled_for(make_optimizer(optimizer, _BETA_2), learning),
         terms,
         probe,
         request.seed,
@@ -231,6 +233,7 @@ def training_length(parameters: Mapping[str, Any]) -> TrainingLength:
         parameters["loss_report_frequency"],
         parameters["n_epochs"],
         parameters["batch_size"],
+        QUALITIES[parameters["quality"]].effort,
     )
 
 
@@ -289,10 +292,10 @@ def _neighbor_distance(inputs: Rows, graph: NeighborGraph, rng: np.random.Genera
     return float(np.median(np.linalg.norm(difference, axis=1)))
 
 
-def make_optimizer(optimizer: Any) -> Any:
+def make_optimizer(optimizer: Any, beta_2: float = 0.999) -> Any:
     """The default optimiser, or a copy of the user's, whose own state stays untouched."""
     if optimizer is None:
-        return keras.optimizers.Adam(1e-3, clipvalue=4.0, name="adam")
+        return keras.optimizers.Adam(1e-3, beta_2=beta_2, clipvalue=4.0, name="adam")
     try:
         is_named = isinstance(optimizer, str)  # made with a fixed name: see `_networks`
         named = {"class_name": optimizer, "config": {"name": optimizer}} if is_named else optimizer

@@ -19,7 +19,7 @@ from embedscope.core.networks._networks import (
     copy_network,
     dense_decoder,
     dense_encoder,
-    hidden_width,
+    hidden_units,
     warn_of_own_training,
 )
 from embedscope.core.networks._projected import ProjectedEncoder, Projection
@@ -59,19 +59,19 @@ def make_networks(request: Request) -> Networks:
     """
     parameters, rows = request.parameters, request.rows
     n_components, seed = parameters["n_components"], request.seed
-    width = hidden_width(parameters["encoder"])
+    units = hidden_units(parameters["encoder"])
     earlier = request.earlier
     if not parameters["parametric_embedding"]:
         encoder = None
     elif earlier is not None:
         encoder = copy_network(earlier.encoder, "encoder", seed)
-    elif width is not None:
-        encoder = dense_encoder(rows.shape, n_components, width, seed)
+    elif units is not None:
+        encoder = dense_encoder(rows.shape, n_components, units, seed)
     else:
         encoder = copy_network(parameters["encoder"], "encoder", seed)
     if encoder is not None:
         check_encoder(encoder, rows, n_components)
-        if earlier is None and width is None:
+        if earlier is None and units is None:
             check_copy(parameters["encoder"], encoder, "encoder", rows.take(slice(0, 2)))
             warn_of_own_training(parameters["encoder"], "encoder")
     decoder = None
@@ -82,7 +82,7 @@ def make_networks(request: Request) -> Networks:
         elif parameters["decoder"] is not None:
             decoder = copy_network(parameters["decoder"], "decoder", seed + 1)
         else:
-            decoder = dense_decoder(rows.shape, n_components, width or 256, seed)
+            decoder = dense_decoder(rows.shape, n_components, parameters["encoder"], seed)
         n_style = parameters["n_style_components"]
         decoded = check_decoder(decoder, rows.shape, n_components, n_style)
         if earlier is None and parameters["decoder"] is not None:

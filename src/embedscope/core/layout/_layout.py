@@ -7,7 +7,9 @@ same to the last bit for any number of threads, and the kernel runs outside the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numba
 import numpy as np
@@ -65,58 +67,71 @@ def _clipped(force: np.float32) -> np.float32:
     return min(max(force, np.float32(-_CLIP)), np.float32(_CLIP))
 
 
-@one_at_a_time
-@numba.njit(parallel=True, nogil=True, fastmath=True, cache=True)
-def _move_all(
-    indptr: np.ndarray,
-    tails: np.ndarray,
-    rates: np.ndarray,
-    density_pull: np.ndarray,
-    positions: np.ndarray,
-    moved: np.ndarray,
-    attraction: np.ndarray,
-    repulsion: np.ndarray,
-    n_negative: int,
-    step: np.float32,
-    seed: np.uint64,
-) -> None:
-    """One epoch: write every sample's next position to `moved`."""
-    n_samples, n_dims = positions.shape
-    for head in numba.prange(n_samples):
-        here = np.empty(n_dims, dtype=np.float32)
-        delta = np.empty(n_dims, dtype=np.float32)
-        for d in range(n_dims):
-            here[d] = positions[head, d]
-        # A separate random sequence for each sample and epoch (golden-ratio increments, mixed).
-        state = (seed + np.uint64(head + 1) * np.uint64(0x9E3779B97F4A7C15)) | np.uint64(1)
-        for _ in range(3):
-            state = _next_random(state)
-        for edge in range(indptr[head], indptr[head + 1]):
-            state = _next_random(state)
-            if np.float32(state >> np.uint64(40)) * np.float32(2.0**-24) >= rates[edge]:
-                continue
-            tail = tails[edge]
-            squared = np.float32(0.0)
+@lru_cache
+def _mover(n_dims: int) -> Callable[..., None]:
+    """The kernel of one epoch for maps of `n_dims` dimensions: it writes the next positions.
+
+    The number of dimensions is a constant in the kernel, so its inner loops run in registers. All
+    negative samples of an edge push from the same position, so that the processor computes their
+    forces at the same time. Together this is twice as fast as one loop for any number.
+    """
+
+    @one_at_a_time
+    @numba.njit(parallel=True, nogil=True, fastmath=True, cache=True)
+    def move_all(
+        indptr: np.ndarray,
+        tails: np.ndarray,
+        thresholds: np.ndarray,
+        density_pull: np.ndarray,
+        positions: np.ndarray,
+        moved: np.ndarray,
+        attraction: np.ndarray,
+        repulsion: np.ndarray,
+        n_negative: int,
+        step: np.float32,
+        seed: np.uint64,
+    ) -> None:
+        n_samples = len(positions)
+        for head in numba.prange(n_samples):
+            here = np.empty(n_dims, dtype=np.float32)
+            force = np.empty(n_dims, dtype=np.float32)
             for d in range(n_dims):
-                delta[d] = here[d] - positions[tail, d]
-                squared += delta[d] * delta[d]
-            pull = density_pull[edge] + attraction[_bucket(squared)]
-            for d in range(n_dims):
-                here[d] += step * _clipped(pull * delta[d])
-            for _ in range(n_negative):
+                here[d] = positions[head, d]
+            # A separate random sequence for each sample and epoch (golden-ratio increments, mixed).
+            state = (seed + np.uint64(head + 1) * np.uint64(0x9E3779B97F4A7C15)) | np.uint64(1)
+            for _ in range(3):
                 state = _next_random(state)
-                other = np.int64(((state >> np.uint64(32)) * np.uint64(n_samples)) >> np.uint64(32))
+            for edge in range(indptr[head], indptr[head + 1]):
+                state = _next_random(state)
+                if np.uint32(state >> np.uint64(32)) > thresholds[edge]:
+                    continue
+                tail = tails[edge]
                 squared = np.float32(0.0)
                 for d in range(n_dims):
-                    delta[d] = here[d] - positions[other, d]
-                    squared += delta[d] * delta[d]
-                if other == head:
-                    continue
-                push = repulsion[_bucket(squared)]
+                    squared += (here[d] - positions[tail, d]) ** 2
+                pull = attraction[_bucket(squared)]
+                if len(density_pull):
+                    pull += density_pull[edge]
                 for d in range(n_dims):
-                    here[d] += step * _clipped(push * delta[d])
-        for d in range(n_dims):
-            moved[head, d] = here[d]
+                    here[d] += step * _clipped(pull * (here[d] - positions[tail, d]))
+                    force[d] = np.float32(0.0)
+                for _ in range(n_negative):
+                    state = _next_random(state)
+                    other = np.int64(
+                        ((state >> np.uint64(32)) * np.uint64(n_samples)) >> np.uint64(32)
+                    )
+                    squared = np.float32(0.0)
+                    for d in range(n_dims):
+                        squared += (here[d] - positions[other, d]) ** 2
+                    push = repulsion[_bucket(squared)] if other != head else np.float32(0.0)
+                    for d in range(n_dims):
+                        force[d] += _clipped(push * (here[d] - positions[other, d]))
+                for d in range(n_dims):
+                    here[d] += step * force[d]
+            for d in range(n_dims):
+                moved[head, d] = here[d]
+
+    return move_all
 
 
 def _force_tables(objective: Objective) -> tuple[np.ndarray, np.ndarray]:
@@ -159,8 +174,10 @@ class Layout:
         self._forces = _force_tables(objective)
         self._seed = seed
         self._fixed = np.flatnonzero(fixed) if fixed is not None else np.empty(0, np.int64)
-        self._rates = (graph.data / graph.data.max()).astype(np.float32)
-        self._no_pull = np.zeros(len(graph.data), dtype=np.float32)
+        # An edge acts in an epoch if a random 32-bit integer is at most its threshold.
+        share = graph.data / np.float64(graph.data.max())
+        self._thresholds = (share * (2**32 - 1)).astype(np.uint32)
+        self._no_pull = np.empty(0, dtype=np.float32)
         self._n_epochs = 0
 
     def epoch(
@@ -183,10 +200,10 @@ class Layout:
         moved = np.empty_like(positions)
         self._n_epochs += 1
         seed = np.random.SeedSequence([self._seed, self._n_epochs]).generate_state(1, np.uint64)[0]
-        _move_all(
+        _mover(positions.shape[1])(
             self._graph.indptr,
             self._graph.indices,
-            self._rates,
+            self._thresholds,
             self._no_pull if density_pull is None else density_pull,
             positions,
             moved,

@@ -95,7 +95,10 @@ class ProjectedEncoder:
         self._projection = projection
         first, *others = _dense_layers(encoder)
         self.network = dense_encoder(
-            (projection.axes.shape[1],), others[-1].units, first.units, seed
+            (projection.axes.shape[1],),
+            others[-1].units,
+            [layer.units for layer in (first, *others[:-1])],
+            seed,
         )
         self._unseen: Any = 0.0
         if continues:

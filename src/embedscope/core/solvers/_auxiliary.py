@@ -14,6 +14,7 @@ embeddings", NIPS 2015.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,77 +25,74 @@ from embedscope.core.solvers._monitor import Monitor
 from embedscope.core.solvers._pacing import Pacer
 from embedscope.core.solvers._problem import Problem
 
-# Tuned on Fashion-MNIST. With these values 10,000 images reached trustworthiness .976 (held out
-# .964) and a 15-NN accuracy of .738; umap-learn's ParametricUMAP reached .972, .962 and .731.
-_MOST_MIXED = 0.5  # largest share of a neighbour that is mixed into a sample
-_NOISE = 1.2  # length of the noise vector, in distances to a neighbour
-_DRAWN_STEPS = 64  # of the regression; short passes are grouped to about this many
-_RELAX_RATE = 0.1  # of the layout's learning rate
+# Chosen by scores of held-out samples on seven data sets: see benchmarks/RESULTS.md.
+_NOISE = 1.6  # length of the noise vector, in distances to a neighbour
+_RELAX_RATE = 0.3  # of the layout's learning rate
 _RELAX_EPOCHS = 20
 _PULL_EVERY = 5  # epochs of the relaxation, since each pull decodes all samples
 _MOST_PULL = 4.0  # of the reconstruction on a sample, the same bound as for the layout's forces
-_ROUNDS = 2
-_BATCH_SIZE = 128
-# Steps of the optimiser, and passes over the samples. Pictures gained at most .01 of
-# trustworthiness from more, for a third more of the time (5,000 and 20,000 nuclei).
-_ENOUGH, _ENOUGH_FOR_PICTURES = (5_500, 28), (3_000, 16)
-_FEWEST_STEPS = 400  # a handful of samples needs no more
+_ROUNDS = 10
+_FIRST_SHARE = 0.25  # of all steps, before the first round
+_LAST_RATE = 0.05  # of the first learning rate
+_BATCH_SIZE = 256
+# Steps of the optimiser, and passes over the samples.
+_MOST_STEPS, _ENOUGH_PASSES = 2_500, 16
+_FEWEST_STEPS = 600  # a handful of samples needs no more
+_PICTURES_SHARE = 0.5  # of the steps: longer training placed unseen Jurkat cells no better
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """The numbers of passes and rounds, and the batch size.
+    """The numbers of steps and rounds, and the batch size.
 
     Attributes
     ----------
     layout_epochs : int
         Passes over the graph before the network is fitted.
-    fit_epochs : int
-        Passes over the samples in the first fit.
+    n_steps : int
+        Steps of the optimiser in the whole run.
     n_rounds : int
         Rounds that relax the layout and fit again.
-    relax_epochs, refit_epochs : int
-        Passes over the graph, and over the samples, in each round.
+    relax_epochs : int
+        Passes over the graph in each round.
     batch_size : int
         Samples in a step of the optimiser.
     """
 
     layout_epochs: int
-    fit_epochs: int
+    n_steps: int
     n_rounds: int
     relax_epochs: int
-    refit_epochs: int
     batch_size: int
 
     @property
-    def all_epochs(self) -> int:
-        """Passes over the samples in the whole run."""
-        return self.fit_epochs + self.n_rounds * self.refit_epochs
+    def fits(self) -> list[int]:
+        """The steps of the first fit, and of the fit in each round."""
+        first = max(1, round(_FIRST_SHARE * self.n_steps))
+        ends = np.linspace(first, self.n_steps, self.n_rounds + 1).round().astype(int)
+        return [first, *np.diff(ends).tolist()]
 
 
 def choose_schedule(problem: Problem) -> Schedule:
     """The standard schedule for a problem's size, times `n_training_epochs`.
 
-    Small data need many passes to reach enough steps; from about ten thousand samples on, a fixed
-    number of passes is enough. The first fit takes half of them, the rounds take the rest.
+    Small data need many passes to reach enough steps; from about forty thousand samples on, a fixed
+    number of passes is enough.
     """
     n_samples = problem.graph.shape[0]
     length = problem.length
     batch_size = min(length.batch_size or max(1, min(_BATCH_SIZE, n_samples // 4)), n_samples)
-    steps_per_epoch = max(1, n_samples // batch_size)
-    most_steps, enough_epochs = _ENOUGH_FOR_PICTURES if length.of_pictures else _ENOUGH
-    enough_steps = min(most_steps, _FEWEST_STEPS + n_samples) * _BATCH_SIZE / batch_size
-    steps = max(min(enough_steps, most_steps), length.loss_report_frequency)
-    n_epochs = max(enough_epochs, math.ceil(steps / steps_per_epoch))
-    refit_epochs = max(1, round(0.5 * n_epochs / _ROUNDS))
+    enough_steps = min(_MOST_STEPS, _FEWEST_STEPS + n_samples // 2) * _BATCH_SIZE / batch_size
+    n_steps = max(min(enough_steps, _MOST_STEPS), _ENOUGH_PASSES * n_samples / batch_size)
+    share = length.effort * (_PICTURES_SHARE if length.of_pictures else 1.0)
+    n_steps = max(math.ceil(n_steps * share), length.loss_report_frequency)
     layout_epochs = length.n_epochs or (300 if n_samples <= 10_000 else 200)
     times = length.n_training_epochs
     return Schedule(
         layout_epochs=layout_epochs * times,
-        fit_epochs=(n_epochs - _ROUNDS * refit_epochs) * times,
-        n_rounds=_ROUNDS * times,
+        n_steps=n_steps * times,
+        n_rounds=max(1, round(_ROUNDS * length.effort)) * times,
         relax_epochs=_RELAX_EPOCHS,
-        refit_epochs=refit_epochs,
         batch_size=batch_size,
     )
 
@@ -117,7 +115,7 @@ class _Run:
         self.rng = np.random.default_rng([problem.seed, 1])
         self.schedule = choose_schedule(problem)
         self.n_samples = problem.graph.shape[0]
-        self.steps_per_epoch = max(1, self.n_samples // self.schedule.batch_size)
+        self.batches = _batches(self.rng, self.n_samples, self.schedule.batch_size)
         # Standard deviation of the noise on each value; a table has no input to add noise to.
         length = 0.0 if model.is_table else _NOISE * problem.neighbor_distance
         self.noise = length / math.sqrt(model.inputs.n_features)
@@ -126,7 +124,7 @@ class _Run:
         )
         self.pacer = Pacer(
             monitor,
-            self.schedule.all_epochs * self.steps_per_epoch,
+            self.schedule.n_steps,
             problem.length.n_reports,
             model.losses,
             model.values_per_sample,
@@ -135,10 +133,11 @@ class _Run:
     def all(self) -> None:
         targets = self._lay_out(self.problem.start)
         self.monitor.enter("fit")
-        self._fit(targets, self.schedule.fit_epochs, first=True)
+        first, *others = self.schedule.fits
+        self._fit(targets, first)
         self.monitor.enter("refine", self.pacer.fraction)
-        for _ in range(self.schedule.n_rounds):
-            self._fit(self._relaxed(), self.schedule.refit_epochs, first=False)
+        for n_steps in others:
+            self._fit(self._relaxed(), n_steps)
 
     def _lay_out(self, positions: np.ndarray) -> np.ndarray:
         """Optimise the free table from its initial positions."""
@@ -191,63 +190,40 @@ class _Run:
             return None
         return density.pull(self.problem.graph, positions, self.problem.objective)
 
-    def _fit(self, targets: np.ndarray, n_epochs: int, *, first: bool) -> None:
+    def _fit(self, targets: np.ndarray, n_steps: int) -> None:
         """Regress the network onto the targets."""
         if self.model.is_table:
             self.model.assign_table(targets)
-        n_steps = n_epochs * self.steps_per_epoch
-        # A pass over few samples takes as long to start as to run, so several are run in one call.
-        at_once = max(1, _DRAWN_STEPS // self.steps_per_epoch)
-        for start in range(0, n_epochs, at_once):
-            index, partners, mix = self._drawn(min(at_once, n_epochs - start))
-            steps = np.arange(len(index)) + start * self.steps_per_epoch
-            rates = self._rates(steps / n_steps, first=first)
-            # Mixing and noise fade out: early they help to generalise, late they blur details.
-            fade = (1.0 - self.pacer.coming(len(index))).astype(np.float32)
-            noise = np.float32(self.noise) * fade
-            for call in self.pacer.calls(len(index), self.schedule.batch_size):
-                self.model.fit_steps(
-                    index[call],
-                    partners[call],
-                    mix[call] * fade[call, None],
-                    noise[call],
-                    targets,
-                    rates[call],
-                    self.problem.landmarks,
-                )
-                self.model.train_decoder(self.pacer.fraction_after(call.stop - call.start))
+        batch_size = self.schedule.batch_size
+        for call in self.pacer.calls(n_steps, batch_size):
+            n_batches = call.stop - call.start
+            done = self.pacer.coming(n_batches)
+            self.model.fit_steps(
+                np.stack([next(self.batches) for _ in range(n_batches)]),
+                # Noise fades out: early it helps to generalise, late it blurs details.
+                (self.noise * (1.0 - done)).astype(np.float32),
+                targets,
+                self._rates(done),
+                self.problem.landmarks,
+            )
+            self.model.train_decoder(self.pacer.fraction_after(n_batches))
 
-    def _drawn(self, n_epochs: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Batches of some passes: the samples, a partner of each, and the partner's share."""
-        passes = []
-        for _ in range(n_epochs):
-            index = self._shuffled()
-            passes.append((index, *self._partners(index)))
-        index, partners, mix = (np.concatenate(each) for each in zip(*passes, strict=True))
-        return index, partners, mix
-
-    def _shuffled(self) -> np.ndarray:
-        """All samples once, in random order, in batches; an incomplete last batch is left out."""
-        size = self.steps_per_epoch * self.schedule.batch_size
-        return self.rng.permutation(self.n_samples)[:size].reshape(self.steps_per_epoch, -1)
-
-    def _partners(self, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """A random graph neighbour of each sample, and the share in which to mix it in."""
-        graph = self.problem.graph
-        degree = np.diff(graph.indptr)[index]
-        pick = (self.rng.random(index.shape) * degree).astype(np.int64)
-        mix = self.rng.random(index.shape, dtype=np.float32) * np.float32(_MOST_MIXED)
-        if self.model.is_table:
-            return index, np.zeros_like(mix)
-        entry = np.minimum(graph.indptr[index] + pick, len(graph.indices) - 1)
-        partners = np.where(degree > 0, graph.indices[entry], index)
-        return partners, mix
-
-    def _rates(self, progress: np.ndarray, *, first: bool) -> np.ndarray:
-        """Factors of the learning rate: it decays in the fit, and again in each round."""
+    def _rates(self, done: np.ndarray) -> np.ndarray:
+        """Factors of the learning rate, which decays over the whole run."""
         peak = self.model.peak_rate
         if peak is None:
-            return np.ones(len(progress), dtype=np.float32)
-        if not first or self.problem.continues:
+            return np.ones(len(done), dtype=np.float32)
+        if self.problem.continues:
             peak /= 2.0
-        return (peak * (1.0 - 0.95 * progress)).astype(np.float32)
+        return (peak * (1.0 - (1.0 - _LAST_RATE) * done)).astype(np.float32)
+
+
+def _batches(rng: np.random.Generator, n_samples: int, size: int) -> Iterator[np.ndarray]:
+    """Batches of sample numbers without end: each pass has all samples in a new random order.
+
+    An incomplete last batch of a pass is left out.
+    """
+    while True:
+        order = rng.permutation(n_samples)
+        for start in range(0, n_samples - size + 1, size):
+            yield order[start : start + size]

@@ -72,7 +72,7 @@ def count_steps(problem: Problem, batch_size: int) -> int:
     n_epochs = problem.length.n_epochs or (500 if n_samples <= 10_000 else 200)
     strengths = problem.graph.data
     total = float(strengths.sum(dtype=np.float64)) / float(strengths.max())
-    standard = round(n_epochs * total / batch_size)
+    standard = round(problem.length.effort * n_epochs * total / batch_size)
     return max(standard, problem.length.loss_report_frequency) * problem.length.n_training_epochs
 
 

@@ -276,8 +276,6 @@ class MapModel:
     def fit_steps(
         self,
         index: np.ndarray,
-        partners: np.ndarray,
-        mix: np.ndarray,
         noise: np.ndarray,
         targets: np.ndarray,
         rates: np.ndarray,
@@ -289,38 +287,22 @@ class MapModel:
         ----------
         index : ndarray of shape (n_steps, batch), int
             The samples of each step.
-        partners : ndarray of shape (n_steps, batch), int
-            A graph neighbour of each sample.
-        mix : ndarray of shape (n_steps, batch), float32
-            Share of the partner that is mixed into both each sample and its target; 0..1.
         noise : ndarray of shape (n_steps,), float32
-            Standard deviation of the noise added to mixed samples.
+            Standard deviation of the noise added to the samples.
         targets : ndarray of shape (n_samples, n_components), float32
         rates : ndarray of shape (n_steps,), float32
             Factors of the optimiser's learning rate.
         landmarks : ndarray of shape (n_samples, n_components), float32, or None
         """
-        x, z = self.inputs.take(index), targets[index]
-        share = mix.reshape(*mix.shape, *[1] * (x.ndim - 2))
-        x_mixed = x + share * (self.inputs.take(partners) - x)
-        z_mixed = z + mix[..., None] * (targets[partners] - z)
-        needs_clean = self._needs_clean
         self._steps.fit(
-            x_mixed,
-            z_mixed,
+            self.inputs.take(index),
+            targets[index],
             noise,
             rates,
-            x if needs_clean else None,
             self.samples.take(index) if self._needs_samples else None,
             landmarks[index] if landmarks is not None else None,
             self._wanted(index),
         )
-
-    @property
-    def _needs_clean(self) -> bool:
-        if self._needs_samples or self.terms.landmark_weight:
-            return True
-        return self.terms.autoencoder and self.decoder_training is not None
 
     def _typical_loss(self, targets: Any, positions: Any) -> Any:
         """The loss of a separate decoder, a tensor."""

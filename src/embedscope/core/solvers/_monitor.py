@@ -250,7 +250,9 @@ class Monitor:
             self.history.setdefault(name, []).append(float(value))
         if self._callbacks is not None:
             self._callbacks.on_epoch_end(self.epoch - 1, _as_logs(losses))
-            weights = self._model.get_weights()  # a callback may have changed them
+            before, weights = weights, self._model.get_weights()
+            if not _all_equal(before, weights):  # a callback changed them, and so their loss
+                losses = self._model.losses()
         if losses["loss"] <= self.best[0]:
             self.best = (losses["loss"], weights)
         if self._callbacks is not None:
@@ -295,6 +297,10 @@ def _all_finite(values: Iterable[Any]) -> bool:
     whose output for NaN weights is 0, not NaN.
     """
     return all(bool(np.isfinite(value).all()) for value in values)
+
+
+def _all_equal(some: list[np.ndarray], others: list[np.ndarray]) -> bool:
+    return all(np.array_equal(one, other) for one, other in zip(some, others, strict=True))
 
 
 def _as_list(callbacks: Any) -> list[Any]:

@@ -28,14 +28,17 @@ class TrainingLength:
         Passes over the graph in the layout; None for the solver's default.
     batch_size : int or None
         None for the solver's default.
+    effort : float
+        Multiplies the steps of the standard schedule; see `_qualities`.
     of_pictures : bool
-        The encoder is the built-in one for pictures, which needs fewer steps.
+        The encoder is one for pictures, which needs fewer steps.
     """
 
     n_training_epochs: int = 1
     loss_report_frequency: int = 10
     n_epochs: int | None = None
     batch_size: int | None = None
+    effort: float = 1.0
     of_pictures: bool = False
 
     @property

@@ -97,11 +97,10 @@ class TrainingSteps:
 
     def fit(
         self,
-        x_mixed: np.ndarray,
-        z_mixed: np.ndarray,
+        x: np.ndarray,
+        targets: np.ndarray,
         noise: np.ndarray,
         rates: np.ndarray,
-        x: np.ndarray | None,
         samples: np.ndarray | None,
         landmarks: np.ndarray | None,
         wanted: np.ndarray | None,
@@ -110,22 +109,20 @@ class TrainingSteps:
 
         Parameters
         ----------
-        x_mixed, z_mixed : ndarray of shape (n_steps, batch, ...), float32
+        x, targets : ndarray of shape (n_steps, batch, ...), float32
             Inputs of the encoder and their target positions.
         noise : ndarray of shape (n_steps,), float32
             Standard deviation of the noise added to the inputs.
         rates : ndarray of shape (n_steps,), float32
             Factors of the optimiser's learning rate.
-        x : ndarray of shape (n_steps, batch, ...), float32, or None
-            Inputs for the further terms, without mixing and noise.
         samples, landmarks, wanted : ndarray of shape (n_steps, batch, ...), float32, or None
             The original samples, their landmarks, and the targets of a separate decoder.
         """
         if self._noise_row is None:
-            n_values = max(_NOISE_VALUES, 2 * int(np.prod(x_mixed.shape[1:])))
+            n_values = max(_NOISE_VALUES, 2 * int(np.prod(x.shape[1:])))
             self._noise_row = tf.random.stateless_normal((n_values,), self._seed)
         first = self._next_step(len(rates))
-        self._fit(x_mixed, z_mixed, noise, rates, first, x, samples, landmarks, wanted)
+        self._fit(x, targets, noise, rates, first, samples, landmarks, wanted)
 
     def edges(
         self,
@@ -165,12 +162,11 @@ class TrainingSteps:
 
     def _fit_eagerly(
         self,
-        x_mixed: Any,
-        z_mixed: Any,
+        x: Any,
+        targets: Any,
         noise: Any,
         rates: Any,
         first: Any,
-        x: Any | None,
         samples: Any | None,
         landmarks: Any | None,
         wanted: Any | None,
@@ -178,12 +174,13 @@ class TrainingSteps:
         base = self._base_rate()
 
         def fit_step(step: Any) -> None:
-            jitter = self._jitter(tf.shape(x_mixed[step]), first + step)
+            jitter = self._jitter(tf.shape(x[step]), first + step)
             with tf.GradientTape() as tape:
-                z = self._encoder(x_mixed[step] + noise[step] * jitter, training=True)
-                loss = tf.reduce_mean(_losses.distances(z_mixed[step], z))
+                z = self._encoder(x[step] + noise[step] * jitter, training=True)
+                loss = tf.reduce_mean(_losses.distances(targets[step], z))
                 loss += added_loss(self._encoder)
-                if x is not None:
+                if self._has_other_terms(landmarks, wanted):
+                    # Without noise: these terms are of the samples themselves.
                     loss += self._other_terms(
                         self._encoder(x[step], training=True),
                         None if samples is None else samples[step],
@@ -192,7 +189,7 @@ class TrainingSteps:
                     )
             self._descend(tape, loss, base * rates[step])
 
-        each_in_turn(fit_step, tf.shape(x_mixed)[0])
+        each_in_turn(fit_step, tf.shape(x)[0])
         self._restore_rate(base)
 
     def _jitter(self, shape: Any, step: Any) -> Any:
@@ -241,6 +238,11 @@ class TrainingSteps:
 
         each_in_turn(edge_step, tf.shape(heads)[0])
         self._restore_rate(base)
+
+    def _has_other_terms(self, landmarks: Any | None, wanted: Any | None) -> bool:
+        held = self._terms.landmark_weight and landmarks is not None
+        correlated = self._terms.correlation_weight
+        return bool(held or correlated or wanted is not None or self.minimises_reconstruction)
 
     def _other_terms(
         self, z: Any, samples: Any | None, landmarks: Any | None, wanted: Any | None
