@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,7 +16,7 @@ from embedscope.core.graph import _clustered_search, _neighbors
 from embedscope.core.graph._cells import Cells
 from embedscope.core.graph._clustered_search import clustered_neighbors
 from embedscope.core.graph._distances import NeighborSearch
-from embedscope.core.graph._joining import improve, links_of
+from embedscope.core.graph._joining import holders_of, improve
 from embedscope.core.graph._neighbors import nearest_neighbors
 
 
@@ -74,7 +75,7 @@ def test_neighbors_of_neighbors_find_what_the_cells_do_not_hold(
     shares = [share(lists)]
     for _ in range(5):
         better = np.empty_like(lists)
-        improve(points, lists, links_of(lists, 20), 0, better)
+        improve(points, lists, holders_of(lists, 20), 20, 0, better)
         lists = better
         shares.append(share(lists))
     assert shares == sorted(shares)
@@ -179,6 +180,17 @@ def test_the_data_are_read_in_parts(rng: np.random.Generator) -> None:
     assert rows.read < 20_000
 
 
+@pytest.mark.parametrize("metric", ["euclidean", "cosine", "manhattan"])
+def test_every_search_takes_rows_that_are_read_in_parts(
+    rng: np.random.Generator, metric: str
+) -> None:
+    X = rng.normal(size=(100, 4)).astype(np.float32)
+    wanted = nearest_neighbors(X, NeighborSearch(5, metric))
+    found = nearest_neighbors(OnlyIndexed(X), NeighborSearch(5, metric))
+    np.testing.assert_array_equal(found[0], wanted[0])
+    np.testing.assert_array_equal(found[1], wanted[1])
+
+
 @pytest.mark.parametrize("metric", ["euclidean", "cosine", "correlation"])
 def test_metrics_that_are_searched_in_cells(
     rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch, metric: str
@@ -213,13 +225,32 @@ def test_cells_hold_every_row_once_and_are_small(rng: np.random.Generator) -> No
     assert len(cells.nearest(0, 10_000)) == 5000
 
 
-def test_links_are_the_first_of_a_list_and_rows_that_hold_the_row() -> None:
+def test_holders_have_the_row_in_their_lists() -> None:
     lists = np.array([[0, 1, 2], [1, 0, 3], [2, 0, 1], [3, 2, 0]], dtype=np.int32)
-    links = links_of(lists, 2)
-    np.testing.assert_array_equal(links[:, :2], lists[:, :2])
-    assert links[0, 2:].tolist() == [1, 2] + [-1] * 13
-    assert links[1, 2:].tolist() == [0] + [-1] * 14
-    assert links[3, 2:].tolist() == [-1] * 15
+    holders = holders_of(lists, 3)
+    assert holders.shape == (4, 15)
+    assert [row[row >= 0].tolist() for row in holders] == [[1, 2, 3], [0, 2], [3, 0], [1]]
+    assert [row[row >= 0].tolist() for row in holders_of(lists, 2)] == [[1, 2], [0], [3], []]
+
+
+def test_more_holders_than_fit_are_those_with_the_row_at_the_lowest_ranks() -> None:
+    rows = np.arange(40, dtype=np.int32)
+    lists = np.stack([rows, (rows + 1) % 40, np.zeros_like(rows)], axis=1)
+    assert holders_of(lists, 3)[0].tolist() == [39, *range(14)]
+
+
+@pytest.mark.speed
+def test_the_number_of_threads_does_not_matter(rng: np.random.Generator) -> None:
+    X = rng.normal(size=(5000, 12)).astype(np.float32)
+    wanted = search(X, 10)
+    n_threads = numba.get_num_threads()
+    numba.set_num_threads(1)
+    try:
+        found = search(X, 10)
+    finally:
+        numba.set_num_threads(n_threads)
+    np.testing.assert_array_equal(found[0], wanted[0])
+    np.testing.assert_array_equal(found[1], wanted[1])
 
 
 @settings(max_examples=30, deadline=None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -61,13 +60,6 @@ class Cells:
             if n_chosen >= n_rows:
                 break
         return np.concatenate(chosen)
-
-    def blocks(self, most_rows: int) -> Iterator[tuple[int, int]]:
-        """Bounds of cells, or of parts of cells with at most `most_rows` rows."""
-        step = max(1, most_rows)
-        for first, last in self.bounds:
-            for start in range(first, last, step):
-                yield start, min(start + step, last)
 
 
 def _k_means(points: np.ndarray, n_centres: int) -> np.ndarray:

@@ -20,7 +20,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -28,12 +28,12 @@ import numpy as np
 from embedscope.core.arrays._principal_axes import principal_axes, safe_exponent
 from embedscope.core.graph._cells import Cells
 from embedscope.core.graph._exact_search import nearest_of, smallest
-from embedscope.core.graph._joining import improve, links_of
+from embedscope.core.graph._joining import holders_of, improve
 
 _COMPONENTS = 128  # of the lists' distances
 _CELL_COMPONENTS = 50  # of the comparison of whole cells, and of k-means
 _SAMPLE_ROWS = 20_000  # at most, for the principal axes
-_BLOCK_ROWS = 4_096  # of the data, read at a time
+_BLOCK_ROWS = 4_096  # at most, read or improved at a time
 _COMPARED_ROWS = 6_000  # at least, of the nearest cells
 _FEWEST_LISTED = 30  # in the list of a row, itself included
 _FEWEST_LINKS = 20  # rows of a list whose own lists are tried
@@ -75,19 +75,19 @@ def clustered_neighbors(
         report(_PROJECTED + (_COMPARED - _PROJECTED) * stop / n_samples)
     n_links = min(n_listed, max(_FEWEST_LINKS, k))
     joined = np.empty_like(lists)
-    links = links_of(lists, n_links)
-    for start, stop in cells.bounds:
-        improve(points, lists, links, start, joined[start:stop])
+    holders = holders_of(lists, n_links)
+    for start, stop in _blocks(n_samples, _BLOCK_ROWS):
+        improve(points, lists, holders, n_links, start, joined[start:stop])
         report(_COMPARED + (_JOINED - _COMPARED) * stop / n_samples)
     lists = joined
-    links = links_of(lists, n_links)
+    holders = holders_of(lists, n_links)
     n_candidates = min(n_samples, 3 * k + _MORE_CANDIDATES)
     indices = np.empty((n_samples, k), dtype=np.int32)
     distances = np.empty((n_samples, k), dtype=np.float32)
     # The last lists are long, so they are only made for one block of rows.
-    for start, stop in cells.blocks(_RANKED_VALUES // (n_candidates * X.shape[1])):
+    for start, stop in _blocks(n_samples, _RANKED_VALUES // (n_candidates * X.shape[1])):
         found = np.empty((stop - start, n_candidates), dtype=np.int32)
-        improve(points, lists, links, start, found)
+        improve(points, lists, holders, n_links, start, found)
         rows = cells.order[start:stop]
         indices[rows], distances[rows] = _ranked(X, rows, cells.order[found], k, exponent)
         report(_JOINED + (1.0 - _JOINED) * stop / n_samples)
@@ -102,15 +102,22 @@ def _components(X: Any, report: Callable[[float], None]) -> tuple[np.ndarray, in
     axes = principal_axes(sample - mean, min(_COMPONENTS, n_features))
     points = np.empty((n_samples, axes.shape[1]), dtype=np.float32)
     largest = 0.0
-    for start in range(0, n_samples, _BLOCK_ROWS):
-        block = X[start : start + _BLOCK_ROWS] - mean
+    for start, stop in _blocks(n_samples, _BLOCK_ROWS):
+        block = X[start:stop] - mean
         largest = max(largest, float(block.max()), -float(block.min()))
-        np.matmul(block, axes, out=points[start : start + _BLOCK_ROWS])
-        report((start + len(block)) / n_samples)
+        np.matmul(block, axes, out=points[start:stop])
+        report(stop / n_samples)
     exponent = safe_exponent(largest)
     if exponent:
         np.ldexp(points, -exponent, out=points)
     return points, exponent
+
+
+def _blocks(n_samples: int, wanted: int) -> Iterator[tuple[int, int]]:
+    """Bounds of blocks of rows, of at least one row and at most a few thousand."""
+    step = min(max(1, wanted), _BLOCK_ROWS)
+    for start in range(0, n_samples, step):
+        yield start, min(start + step, n_samples)
 
 
 def _reorder(points: np.ndarray, order: np.ndarray) -> None:

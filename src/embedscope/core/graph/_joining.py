@@ -7,41 +7,48 @@ import numpy as np
 
 from embedscope.core.graph._kernels import one_at_a_time
 
-_LINKED_BY = 15  # rows with this one in their list, whose lists are tried
+_HOLDERS = 15  # rows with this one in their list, whose lists are tried
 _TRIED = 20  # rows at the beginning of another row's list
 _FAR = np.float32(3e38)  # not infinity, which fast mathematics may not compare
 
 
-def links_of(lists: np.ndarray, n_first: int) -> np.ndarray:
-    """The first rows of each row's list, and some rows that have it in their lists.
+def holders_of(lists: np.ndarray, n_first: int) -> np.ndarray:
+    """For each row, some rows that have it among the first `n_first` of their lists.
 
     Parameters
     ----------
     lists : ndarray of shape (n_samples, n_listed), int32
-        Rows near each row, the nearest first.
+        Rows near each row: itself, and then the nearest first.
     n_first : int
-        How many of each list are links.
 
     Returns
     -------
-    ndarray of shape (n_samples, n_first + 15), int32
-        -1 where fewer lists hold the row.
+    ndarray of shape (n_samples, 15), int32
+        Those with the row at the lowest ranks; -1 where fewer lists hold it.
     """
-    links = np.empty((len(lists), n_first + _LINKED_BY), dtype=np.int32)
-    _write_links(lists, n_first, links)
-    return links
+    holders = np.full((len(lists), _HOLDERS), -1, dtype=np.int32)
+    _find_holders(lists, n_first, holders)
+    return holders
 
 
 def improve(
-    points: np.ndarray, lists: np.ndarray, links: np.ndarray, start: int, out: np.ndarray
+    points: np.ndarray,
+    lists: np.ndarray,
+    holders: np.ndarray,
+    n_first: int,
+    start: int,
+    out: np.ndarray,
 ) -> None:
-    """Write the nearest of all rows that a row's list or its links' lists hold, itself first.
+    """Write the nearest rows found in a row's list and the lists of its links, itself first.
+
+    The links of a row are the `n_first` first rows of its list, and its holders.
 
     Parameters
     ----------
     points : ndarray of shape (n_samples, n_components), float32
     lists : ndarray of shape (n_samples, n_listed), int32
-    links : ndarray of shape (n_samples, n_links), int32
+    holders : ndarray of shape (n_samples, n_holders), int32
+    n_first : int
     start : int
         The first row to improve.
     out : ndarray of shape (n_rows, n_kept), int32
@@ -49,8 +56,9 @@ def improve(
         found ends with the row itself.
     """
     n_tried = min(_TRIED, lists.shape[1])
-    most = 1 + lists.shape[1] + links.shape[1] * (1 + n_tried)
-    _join(points, lists, links, start, n_tried, 1 << int(1.5 * most).bit_length(), out)
+    most = lists.shape[1] + (n_first + holders.shape[1]) * (1 + n_tried)
+    n_slots = 1 << (3 * most // 2).bit_length()  # a power of two
+    _join(points, lists, holders, n_first, start, n_tried, n_slots, out)
 
 
 @one_at_a_time
@@ -58,7 +66,8 @@ def improve(
 def _join(
     points: np.ndarray,
     lists: np.ndarray,
-    links: np.ndarray,
+    holders: np.ndarray,
+    n_first: int,
     start: int,
     n_tried: int,
     n_slots: int,
@@ -72,8 +81,13 @@ def _join(
         best = np.full(n_kept, row, dtype=np.int32)
         scores[0] = np.float32(-1.0)
         seen[(row * 40503) & (n_slots - 1)] = row
-        for link in range(-1, links.shape[1]):
-            source = row if link < 0 else links[row, link]
+        for link in range(-1, n_first + holders.shape[1]):
+            if link < 0:
+                source = row
+            elif link < n_first:
+                source = lists[row, link]
+            else:
+                source = holders[row, link - n_first]
             if source < 0:
                 continue
             for rank in range(-1, lists.shape[1] if link < 0 else n_tried):
@@ -99,14 +113,11 @@ def _join(
 
 
 @numba.njit(nogil=True, cache=True)
-def _write_links(lists: np.ndarray, n_first: int, links: np.ndarray) -> None:
-    """Write the links; of the rows that hold a row, those with it at the lowest ranks."""
-    used = np.full(len(lists), n_first, dtype=np.int32)
-    links[:, :n_first] = lists[:, :n_first]
-    links[:, n_first:] = -1
+def _find_holders(lists: np.ndarray, n_first: int, holders: np.ndarray) -> None:
+    used = np.zeros(len(lists), dtype=np.int32)
     for rank in range(1, n_first):
         for row in range(len(lists)):
             other = lists[row, rank]
-            if used[other] < links.shape[1]:
-                links[other, used[other]] = row
+            if used[other] < holders.shape[1]:
+                holders[other, used[other]] = row
                 used[other] += 1

@@ -45,7 +45,7 @@ Neighbors = tuple[np.ndarray, np.ndarray]
 
 
 def nearest_neighbors(
-    X: np.ndarray | sparse.csr_matrix,
+    X: Any,
     search: NeighborSearch,
     report: Callable[[float], None] = lambda fraction: None,
 ) -> Neighbors:
@@ -53,7 +53,9 @@ def nearest_neighbors(
 
     Parameters
     ----------
-    X : ndarray or csr_matrix of shape (n_samples, n_features), float32
+    X : ndarray, csr_matrix or other array of shape (n_samples, n_features), float32
+        Another array is any object with a shape that gives rows when it is indexed by a slice or by
+        row numbers. The search in cells reads such rows in blocks; other searches read all.
     search : NeighborSearch
     report : callable
         Called with the fraction done, 0..1; may raise to stop the search.
@@ -72,9 +74,12 @@ def nearest_neighbors(
     """
     check_metric(search.metric)
     search = replace(search, metric=search.canonical_metric)
-    X = dense_if_small(X)
-    if isinstance(X, np.ndarray) and _is_euclidean_like(search):
-        return _euclidean_like_search(X, search, report)
+    if sparse.issparse(X):
+        X = dense_if_small(X)
+    if not sparse.issparse(X):
+        if _is_euclidean_like(search):
+            return _euclidean_like_search(X, search, report)
+        X = X[:]
     search = _with_all_arguments(search, X)
     if _suits_scikit_learn(X, search):
         return _scikit_learn_search(X, search, report)
@@ -90,7 +95,7 @@ def _is_euclidean_like(search: NeighborSearch) -> bool:
 
 
 def _euclidean_like_search(
-    X: np.ndarray, search: NeighborSearch, report: Callable[[float], None]
+    X: Any, search: NeighborSearch, report: Callable[[float], None]
 ) -> Neighbors:
     from embedscope.core.graph._clustered_search import clustered_neighbors
     from embedscope.core.graph._exact_search import euclidean_neighbors
@@ -98,15 +103,13 @@ def _euclidean_like_search(
     n_samples, n_features = X.shape
     few = n_samples**2 * (n_features + _CHOOSING) <= _ALL_PAIRS_WORK
     exact = few or n_samples < _FEWEST_PER_NEIGHBOR * search.n_neighbors
-    if search.metric not in _ANGULAR:
-        find = euclidean_neighbors if exact else clustered_neighbors
-        return find(X, search.n_neighbors, report)
-    units = UnitRows(X, centred=search.metric == "correlation")
+    angular = search.metric in _ANGULAR
+    rows = UnitRows(X, centred=search.metric == "correlation") if angular else X
     if exact:
-        indices, distances = euclidean_neighbors(units[:], search.n_neighbors, report)
+        indices, distances = euclidean_neighbors(rows[:], search.n_neighbors, report)
     else:
-        indices, distances = clustered_neighbors(units, search.n_neighbors, report)
-    return indices, distances**2 / 2.0  # 1 - cos of unit vectors
+        indices, distances = clustered_neighbors(rows, search.n_neighbors, report)
+    return indices, distances**2 / 2.0 if angular else distances  # 1 - cos of unit vectors
 
 
 def _with_all_arguments(search: NeighborSearch, X: Any) -> NeighborSearch:
