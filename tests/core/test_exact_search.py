@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from scipy.spatial.distance import cdist
 
-from embedscope.core.graph import _exact_search
 from embedscope.core.graph._exact_search import euclidean_neighbors
 
 
@@ -80,30 +79,6 @@ def test_one_outlier_does_not_blur_the_rest(rng: np.random.Generator) -> None:
 @pytest.mark.parametrize("scale", [1e-25, 1e25])
 def test_data_whose_squares_leave_float32(rng: np.random.Generator, scale: float) -> None:
     assert_nearest(rng.normal(size=(200, 6)) * scale, 15)
-
-
-@pytest.fixture
-def from_components(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_exact_search, "_FULL_SPACE_WORK", 0)
-
-
-@pytest.mark.usefixtures("from_components")
-@pytest.mark.parametrize("offset", [0.0, 1e5])
-def test_candidates_from_principal_components(rng: np.random.Generator, offset: float) -> None:
-    rank = 40  # of 300 features, all of it within the 100 components, but for a little noise
-    X = rng.normal(size=(700, rank)) @ rng.normal(size=(rank, 300))
-    X += 0.01 * rng.normal(size=X.shape)
-    X[350:, 0] += offset
-    assert_nearest(X, 10)
-
-
-@pytest.mark.usefixtures("from_components")
-def test_candidates_from_principal_components_with_duplicates(rng: np.random.Generator) -> None:
-    X = np.repeat(rng.normal(size=(10, 250)), 60, axis=0)
-    indices, distances = search(X, 8)
-    assert not distances.any()
-    np.testing.assert_array_equal(indices[:, 0], np.arange(600))
-    np.testing.assert_array_equal(indices // 60, np.arange(600)[:, None].repeat(8, 1) // 60)
 
 
 def test_progress_is_reported_and_may_stop_the_search(rng: np.random.Generator) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from embedscope.core.graph._exact_search import _smallest, _squared_distances
+from embedscope.core.graph._exact_search import smallest, squared_distances
 from embedscope.core.layout._layout import Layout, Objective
 
 SOURCE = Path(__file__).parents[2] / "src"
@@ -110,14 +110,14 @@ def select_long() -> Callable[[], object]:
     # Descending, so that every score takes the place of another.
     scores = np.tile(np.arange(10_000.0, 0.0, -1.0, dtype=np.float32), (300, 1))
     chosen = np.empty((300, 100), dtype=np.int32)
-    return lambda: _smallest(scores, 100, chosen)
+    return lambda: smallest(scores, 100, chosen)
 
 
 def measure_long() -> Callable[[], object]:
     X = np.random.default_rng(0).normal(size=(2000, 1000)).astype(np.float32)
     candidates = np.tile(np.arange(1500, dtype=np.int32), (2000, 1))
     squared = np.empty(candidates.shape, dtype=np.float32)
-    return lambda: _squared_distances(X, np.arange(2000), candidates, squared)
+    return lambda: squared_distances(X, np.arange(2000), candidates, squared)
 
 
 @pytest.mark.speed

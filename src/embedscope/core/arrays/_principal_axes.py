@@ -55,7 +55,11 @@ def in_safe_units(X: np.ndarray) -> tuple[np.ndarray, int]:
     The unit is a power of two, so that no digit changes. Data of usual magnitudes are returned
     without a copy, with exponent 0.
     """
-    exponent = math.frexp(max(float(X.max()), -float(X.min())))[1]
-    if abs(exponent) <= _LARGEST_EXPONENT:
-        return X, 0
-    return np.ldexp(X, -exponent), exponent
+    exponent = safe_exponent(max(float(X.max()), -float(X.min())))
+    return (np.ldexp(X, -exponent), exponent) if exponent else (X, 0)
+
+
+def safe_exponent(largest: float) -> int:
+    """Exponent of the unit, a power of two, in which squares neither overflow nor vanish."""
+    exponent = math.frexp(largest)[1]
+    return exponent if abs(exponent) > _LARGEST_EXPONENT else 0

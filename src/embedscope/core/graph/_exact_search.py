@@ -1,7 +1,7 @@
 """Exact Euclidean nearest neighbours by blocked matrix products.
 
-Up to about a hundred thousand rows this is faster than building an index: the matrix product runs
-at the processor's full speed, a first run compiles only two small kernels, and the interpreter lock
+Up to some ten thousand rows this is as fast as an approximate search: the matrix product runs at
+the processor's full speed, a first run compiles only two small kernels, and the interpreter lock
 stays free. `_neighbors` decides when to use it.
 """
 
@@ -12,15 +12,12 @@ from collections.abc import Callable
 import numba
 import numpy as np
 
-from embedscope.core.arrays._principal_axes import in_safe_units, principal_axes
+from embedscope.core.arrays._principal_axes import in_safe_units
 from embedscope.core.graph._kernels import one_at_a_time
 
 # Rows at a time: few enough for their scores to fit in memory, many enough that the threads seldom
 # wait for each other.
 _FEWEST_ROWS, _MOST_ROWS, _BLOCK_SCORES = 512, 2_048, 2**24
-_FULL_SPACE_WORK = 4e11  # multiplications: above this, candidates come from principal components
-_SEARCH_COMPONENTS = 100
-_CANDIDATES_PER_NEIGHBOR = 3
 _CANDIDATES_SHARE = 0.9  # of the reported progress; the rest is for ranking them
 _RANKED_ROWS = 16_384  # between two calls of `report`
 # A product in float32 has an error of one percent or more for squared distances below this share of
@@ -32,7 +29,7 @@ _BLOCK_COLUMNS = 8_192  # converted to float64 at once
 
 @one_at_a_time
 @numba.njit(parallel=True, nogil=True, fastmath=True, cache=True)
-def _smallest(scores: np.ndarray, k: int, out: np.ndarray) -> None:
+def smallest(scores: np.ndarray, k: int, out: np.ndarray) -> None:
     """Write the columns of the `k` smallest scores of each row, in no particular order."""
     for row in numba.prange(scores.shape[0]):
         best = np.empty(k, dtype=np.float32)
@@ -63,7 +60,7 @@ def _smallest(scores: np.ndarray, k: int, out: np.ndarray) -> None:
 
 @one_at_a_time
 @numba.njit(parallel=True, nogil=True, fastmath=True, cache=True)
-def _squared_distances(
+def squared_distances(
     X: np.ndarray, rows: np.ndarray, candidates: np.ndarray, out: np.ndarray
 ) -> None:
     """Squared distance of row ``rows[i]`` to each of its candidates, free of cancellation."""
@@ -81,9 +78,6 @@ def euclidean_neighbors(
     X: np.ndarray, k: int, report: Callable[[float], None]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find each row's `k` nearest rows, itself first.
-
-    Where the full product would take minutes, three times as many candidates are searched in the
-    space of 100 principal components and then ranked by their exact distances.
 
     Parameters
     ----------
@@ -103,9 +97,8 @@ def euclidean_neighbors(
     X, exponent = in_safe_units(np.require(X, np.float32, ["C", "W"]))
     n_samples = len(X)
     library = _Library(X)
-    n_candidates = k + k // 4 + 4 if library.is_whole else _CANDIDATES_PER_NEIGHBOR * k
-    n_candidates = min(n_candidates, n_samples)
-    smallest = _CANCELLED * np.sqrt(X.shape[1] + 1.0) * library.squares
+    n_candidates = min(k + k // 4 + 4, n_samples)
+    resolved = _CANCELLED * np.sqrt(X.shape[1] + 1.0) * library.squares
     indices = np.empty((n_samples, k), dtype=np.int32)
     squared = np.empty((n_samples, k), dtype=np.float32)
     candidates = np.empty((n_samples, n_candidates), dtype=np.int32)
@@ -114,18 +107,18 @@ def euclidean_neighbors(
     for start in range(0, n_samples, n_rows):
         block = slice(start, min(start + n_rows, n_samples))
         rows = np.arange(block.start, block.stop)
-        _smallest(library.scores(rows, scores[: len(rows)]), n_candidates, candidates[block])
+        smallest(library.scores(rows, scores[: len(rows)]), n_candidates, candidates[block])
         report(_CANDIDATES_SHARE * block.stop / n_samples)
     for start in range(0, n_samples, _RANKED_ROWS):
         block = slice(start, min(start + _RANKED_ROWS, n_samples))
         rows = np.arange(block.start, block.stop)
-        indices[block], squared[block] = _nearest(X, rows, candidates[block], k)
+        indices[block], squared[block] = nearest_of(X, rows, candidates[block], k)
         report(_CANDIDATES_SHARE + (1.0 - _CANDIDATES_SHARE) * block.stop / n_samples)
-    unsure = np.flatnonzero(squared[:, -1] < smallest)
+    unsure = np.flatnonzero(squared[:, -1] < resolved)
     for start in range(0, len(unsure), n_rows):
         rows = unsure[start : start + n_rows]
-        _smallest(library.precise_scores(rows, scores[: len(rows)]), n_candidates, candidates)
-        indices[rows], squared[rows] = _nearest(X, rows, candidates[: len(rows)], k)
+        smallest(library.precise_scores(rows, scores[: len(rows)]), n_candidates, candidates)
+        indices[rows], squared[rows] = nearest_of(X, rows, candidates[: len(rows)], k)
         report(1.0)
     return indices, np.ldexp(np.sqrt(squared), exponent)
 
@@ -135,25 +128,17 @@ class _Library:
 
     Attributes
     ----------
-    is_whole : bool
-        Whether the rows are ranked in the space of the data, not among principal components.
     squares : ndarray of shape (n_samples,), float32
         Squared distances from the centre of the data.
     """
 
     def __init__(self, X: np.ndarray) -> None:
-        n_samples, n_features = X.shape
         self._X = X
         self._mean = X.mean(axis=0, dtype=np.float64)
-        self._axes: np.ndarray | None = None
         points = X - self._mean.astype(np.float32)
-        if n_samples**2 * n_features > _FULL_SPACE_WORK and n_features > 2 * _SEARCH_COMPONENTS:
-            self._axes = principal_axes(points, _SEARCH_COMPONENTS)
-            points = points @ self._axes
-        self.is_whole = self._axes is None
         self.squares = np.einsum("ij,ij->i", points, points)
         # |x - y|^2 ranks like |y|^2 - 2 x.y: one product gives both terms.
-        self._columns = np.empty((points.shape[1] + 1, n_samples), dtype=np.float32)
+        self._columns = np.empty((points.shape[1] + 1, len(X)), dtype=np.float32)
         self._columns[:-1], self._columns[-1] = points.T, self.squares
 
     def scores(self, rows: np.ndarray, out: np.ndarray) -> np.ndarray:
@@ -177,21 +162,24 @@ class _Library:
 
     def _precise_points(self, index: np.ndarray | slice) -> tuple[np.ndarray, np.ndarray]:
         points = self._X[index] - self._mean
-        if self._axes is not None:
-            points = points @ self._axes
         return points, np.einsum("ij,ij->i", points, points)
 
 
-def _nearest(
+def nearest_of(
     X: np.ndarray, rows: np.ndarray, candidates: np.ndarray, k: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Rank candidates of `rows` by exact distance and keep `k`, the row itself first."""
+    """Rank candidates of `rows` by exact distance and keep `k`, the row itself first.
+
+    Only the row itself may be there more than once, to fill a list.
+    """
     own = rows[:, None].astype(candidates.dtype)
     missing = ~(candidates == own).any(axis=1)  # displaced by duplicates
     candidates[missing, 0] = own[missing, 0]
     squared = np.empty(candidates.shape, dtype=np.float32)
-    _squared_distances(X, rows, candidates, squared)
-    squared[candidates == own] = -1.0
+    squared_distances(X, rows, candidates, squared)
+    is_own = candidates == own
+    squared[is_own] = np.inf
+    squared[np.arange(len(rows)), is_own.argmax(axis=1)] = -1.0
     order = np.argsort(squared, axis=1, kind="stable")[:, :k]
     nearest = np.take_along_axis(squared, order, axis=1)
     return np.take_along_axis(candidates, order, axis=1), np.maximum(nearest, 0.0)

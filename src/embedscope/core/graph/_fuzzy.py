@@ -122,17 +122,17 @@ def _directed_strengths(
     indices: np.ndarray, distances: np.ndarray, sigmas: np.ndarray, rhos: np.ndarray
 ) -> sparse.csr_matrix:
     """Directed membership strengths, from each sample to its neighbours."""
-    n_samples, k = indices.shape
-    excess = np.maximum(distances - rhos[:, None], 0.0)
-    strengths = np.exp(-excess / sigmas[:, None])
-    rows = np.repeat(np.arange(n_samples), k)
-    columns = indices.ravel()
-    keep = (columns >= 0) & (columns != rows) & np.isfinite(distances.ravel())
-    graph = sparse.csr_matrix(
-        (strengths.ravel()[keep].astype(np.float32), (rows[keep], columns[keep])),
-        shape=(n_samples, n_samples),
-    )
-    graph.eliminate_zeros()
+    n_samples = len(indices)
+    strengths = np.maximum(distances - rhos[:, None], 0.0)
+    np.divide(strengths, -sigmas[:, None], out=strengths)
+    np.exp(strengths, out=strengths)  # 0 at an infinite distance
+    own = np.arange(n_samples, dtype=indices.dtype)[:, None]
+    keep = (indices >= 0) & (indices != own) & (strengths > 0)
+    # The rows are in order, so the matrix is made without a list of row numbers.
+    indptr = np.concatenate([[0], np.cumsum(keep.sum(axis=1))])
+    parts = (strengths[keep], indices[keep].astype(np.int32), indptr)
+    graph = sparse.csr_matrix(parts, shape=(n_samples, n_samples))
+    graph.sort_indices()
     return graph
 
 

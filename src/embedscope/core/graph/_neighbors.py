@@ -1,7 +1,8 @@
 """Nearest neighbours: choose the search by the data, the metric and the size.
 
 ======================================================  =========================================
-Euclidean, cosine, correlation; to 100,000 rows         exact, by matrix products
+Euclidean, cosine, correlation; to some 10,000 rows     exact, by matrix products
+the same metrics, more rows                             in cells of rows, approximate
 metrics of scikit-learn, if that takes only seconds     exact, scikit-learn
 everything else                                         nearest-neighbour descent, pynndescent
 ======================================================  =========================================
@@ -30,8 +31,13 @@ from embedscope.core.graph._distances import (
     reason_of,
     scikit_learn_knows,
 )
+from embedscope.core.graph._unit_rows import UnitRows
 
-_MATRIX_PRODUCT_LIMIT = 100_000  # rows
+# Of a search of all pairs: multiplications, and as many more for each pair as choosing takes.
+_ALL_PAIRS_WORK, _CHOOSING = 1e11, 64
+# Where the search in cells would find few neighbours, all pairs are compared for longer.
+_FLAT_WORK = 4 * _ALL_PAIRS_WORK
+_FEWEST_PER_NEIGHBOR = 20  # rows, for a search in cells to be worth while
 _SCIKIT_LEARN_WORK = 2e10  # differences of two numbers: some ten seconds
 _FUNCTION_CALLS = 1e6  # most calls of a metric that is a Python function
 _BLOCK_ROWS = 512  # searched between two calls of `report`
@@ -41,7 +47,7 @@ Neighbors = tuple[np.ndarray, np.ndarray]
 
 
 def nearest_neighbors(
-    X: np.ndarray | sparse.csr_matrix,
+    X: Any,
     search: NeighborSearch,
     report: Callable[[float], None] = lambda fraction: None,
 ) -> Neighbors:
@@ -49,7 +55,9 @@ def nearest_neighbors(
 
     Parameters
     ----------
-    X : ndarray or csr_matrix of shape (n_samples, n_features), float32
+    X : ndarray, csr_matrix or other array of shape (n_samples, n_features), float32
+        Another array is any object with a shape that gives rows when it is indexed by a slice or by
+        row numbers. The search in cells reads such rows in blocks; other searches read all.
     search : NeighborSearch
     report : callable
         Called with the fraction done, 0..1; may raise to stop the search.
@@ -68,9 +76,12 @@ def nearest_neighbors(
     """
     check_metric(search.metric)
     search = replace(search, metric=search.canonical_metric)
-    X = dense_if_small(X)
-    if isinstance(X, np.ndarray) and _is_euclidean_like(search, len(X)):
-        return _matrix_product_search(X, search, report)
+    if sparse.issparse(X):
+        X = dense_if_small(X)
+    if not sparse.issparse(X):
+        if _is_euclidean_like(search):
+            return _euclidean_like_search(X, search, report)
+        X = X[:]
     search = _with_all_arguments(search, X)
     if _suits_scikit_learn(X, search):
         return _scikit_learn_search(X, search, report)
@@ -81,35 +92,26 @@ def nearest_neighbors(
     return found
 
 
-def _is_euclidean_like(search: NeighborSearch, n_samples: int) -> bool:
-    known = search.metric in ("euclidean", *_ANGULAR) and not search.metric_kwds
-    return known and n_samples <= _MATRIX_PRODUCT_LIMIT
+def _is_euclidean_like(search: NeighborSearch) -> bool:
+    return search.metric in ("euclidean", *_ANGULAR) and not search.metric_kwds
 
 
-def _matrix_product_search(
-    X: np.ndarray, search: NeighborSearch, report: Callable[[float], None]
+def _euclidean_like_search(
+    X: Any, search: NeighborSearch, report: Callable[[float], None]
 ) -> Neighbors:
+    from embedscope.core.graph._clustered_search import clustered_neighbors, is_flat
     from embedscope.core.graph._exact_search import euclidean_neighbors
 
-    if search.metric not in _ANGULAR:
-        return euclidean_neighbors(X, search.n_neighbors, report)
-    units = _unit_vectors(X, centred=search.metric == "correlation")
-    indices, distances = euclidean_neighbors(units, search.n_neighbors, report)
-    return indices, distances**2 / 2.0  # 1 - cos of unit vectors
-
-
-def _unit_vectors(X: np.ndarray, *, centred: bool) -> np.ndarray:
-    """Rows scaled to length one, whose Euclidean distances rank like their angles.
-
-    Rows of zeros get one extra direction at a right angle to all other rows: their distance is 1 to
-    other rows and 0 to each other, as in pynndescent.
-    """
-    if centred:
-        X = X - X.mean(axis=1, dtype=np.float64, keepdims=True).astype(np.float32)
-    lengths = np.sqrt(np.einsum("ij,ij->i", X, X, dtype=np.float64))
-    nowhere = lengths == 0
-    units = (X / np.where(nowhere, 1.0, lengths)[:, None]).astype(np.float32)
-    return np.column_stack([units, nowhere.astype(np.float32)]) if nowhere.any() else units
+    n_samples, n_features = X.shape
+    angular = search.metric in _ANGULAR
+    rows = UnitRows(X, centred=search.metric == "correlation") if angular else X
+    work = n_samples**2 * (n_features + _CHOOSING)
+    few = work <= _ALL_PAIRS_WORK or n_samples < _FEWEST_PER_NEIGHBOR * search.n_neighbors
+    if few or (work <= _FLAT_WORK and is_flat(rows)):
+        indices, distances = euclidean_neighbors(rows[:], search.n_neighbors, report)
+    else:
+        indices, distances = clustered_neighbors(rows, search.n_neighbors, report)
+    return indices, distances**2 / 2.0 if angular else distances  # 1 - cos of unit vectors
 
 
 def _with_all_arguments(search: NeighborSearch, X: Any) -> NeighborSearch:
