@@ -25,9 +25,11 @@ from embedscope.core._pickling import (
     uncopied_watchers,
     warn_left_out,
 )
-from embedscope.core.arrays._blocks import is_chunked, is_lazy, map_chunks, map_lazily
-from embedscope.core.arrays._rows import Rows, as_rows, check_dimensions
+from embedscope.core.arrays._lazy import map_lazily
+from embedscope.core.arrays._numbers import check_dimensions
+from embedscope.core.arrays._rows import Rows, as_rows
 from embedscope.core.arrays._shapes import check_layout, sample_shape
+from embedscope.core.arrays._sources import is_lazy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -559,7 +561,8 @@ default="spectral"
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, *dims)
-            A dask array gives a lazy dask array; a zarr array is read block by block.
+            A dask array gives a lazy dask array. Arrays on disk (memmap, zarr, h5py, backed
+            AnnData) are read block by block.
 
         Returns
         -------
@@ -570,13 +573,11 @@ default="spectral"
         if is_lazy(X):
             check_dimensions(X.shape, "X")
             self._check_sample(X.shape[1:], "X")
-            return map_lazily(self._transform_in_memory, X, self._n_features_out)
-        if is_chunked(X):
-            return map_chunks(self._transform_in_memory, X)
-        return self._transform_in_memory(X)
+            return map_lazily(self._transform_block, X, self._n_features_out)
+        return self._transform_block(X)
 
-    def _transform_in_memory(self, X: Any) -> np.ndarray:
-        return self._network("encoder")(self._read_rows(X))
+    def _transform_block(self, X: Any) -> np.ndarray:
+        return self._network("encoder")(self._read_rows(X, check_when_read=True))
 
     def inverse_transform(self, Z: Any, style: Any = None) -> np.ndarray:
         """Decode points of the map to samples by the trained decoder.
@@ -701,17 +702,17 @@ default="spectral"
         if style is not None:
             self._need_style()
             codes = as_rows(style, name="style")
-            if codes.flat.shape != (len(points), n_style):
+            if (len(codes), codes.n_features) != (len(points), n_style):
                 raise InvalidInputError(
                     f"style must be of shape ({len(points)}, {n_style}), a code for each point; "
-                    f"got {codes.flat.shape}. Take the codes from the method style."
+                    f"got {(len(codes), codes.n_features)}. Take the codes from the method style."
                 )
-            values = codes.flat
+            values = codes.whole()
         else:
             values = np.zeros((len(points), n_style), dtype=np.float32)
         if not n_style:
             return points
-        joined = np.concatenate([points.flat, values], axis=1)
+        joined = np.concatenate([points.whole(), values], axis=1)
         return Rows(joined, joined.shape[1:], joined.shape[1:])
 
     def encoder_jacobian(self, X: Any) -> np.ndarray:
@@ -1000,9 +1001,9 @@ default="spectral"
         self.__dict__.pop("feature_names_in_", None)
         self.__dict__.update(features)
 
-    def _read_rows(self, X: Any, name: str = "X") -> Rows:
+    def _read_rows(self, X: Any, name: str = "X", *, check_when_read: bool = False) -> Rows:
         """Check `X`, flattened or in shape, against the fitted data."""
-        rows = as_rows(X, name=name)
+        rows = as_rows(X, name=name, check_when_read=check_when_read)
         self._check_sample(rows.given_shape, name)
         if len(rows.given_shape) == 1:
             _check_names(self, X, name, reset=False)

@@ -28,7 +28,8 @@ from embedscope.core.fitting._trained_networks import (
     trains_decoder_separately,
 )
 from embedscope.core.networks._forward import encode
-from embedscope.core.networks._networks import check_loss
+from embedscope.core.networks._inner_encoder import begins_with_pooling
+from embedscope.core.networks._networks import check_loss, hidden_width
 from embedscope.core.networks._tensorflow import check_process, tf
 from embedscope.core.solvers._monitor import Bar, Monitor, NoBar, StopTraining, TqdmBar
 from embedscope.core.solvers._registry import make_solver
@@ -59,6 +60,8 @@ def fit_map(request: Request) -> tuple[FittedMap, BaseException | None]:
     """
     check_process()
     parameters = request.parameters
+    if _reads_at_random(parameters):
+        request = replace(request, rows=request.rows.held())
     networks = make_networks(request)
     _check_ahead(request)
     monitor = Monitor(
@@ -123,6 +126,18 @@ def _fit_watched(
     return fitted, interruption
 
 
+def _reads_at_random(parameters: Mapping[str, Any]) -> bool:
+    """Whether training takes samples themselves in random order, and not their components."""
+    encoder = parameters["encoder"]
+    own_network = (
+        parameters["parametric_embedding"]
+        and hidden_width(encoder) is None
+        and not begins_with_pooling(encoder)  # pools them once, in their order
+    )
+    decodes = parameters["parametric_reconstruction"] or trains_decoder_separately(parameters)
+    return bool(own_network or decodes or parameters["global_correlation_loss_weight"])
+
+
 def _check_ahead(request: Request) -> None:
     """Check everything else that can be checked before anything slow is done."""
     parameters = request.parameters
@@ -147,12 +162,13 @@ def _distinct(request: Request) -> tuple[Request, np.ndarray]:
     if not parameters["unique"]:
         return request, np.arange(len(rows))
     given = parameters["precomputed_knn"] is not None or request.precomputed_distances is not None
-    if sparse.issparse(rows.flat) or given:
+    samples = rows.whole()
+    if sparse.issparse(samples) or given:
         kind = "neighbours or distances that are precomputed" if given else "sparse X"
         raise InvalidInputError(
             f"unique must be False for {kind}; got True. Drop duplicate rows beforehand."
         )
-    _, first, row_of = np.unique(rows.flat, axis=0, return_index=True, return_inverse=True)
+    _, first, row_of = np.unique(samples, axis=0, return_index=True, return_inverse=True)
     order = np.argsort(first)
     kept, row_of = first[order], np.argsort(order)[row_of.ravel()]
     init = parameters["init"]

@@ -88,7 +88,7 @@ def build_graph(
         indices, distances = neighbors_from_distances(square, k)
     else:
         indices, distances = nearest_neighbors(
-            rows.flat, options.search, lambda fraction: report(_SEARCH_SHARE * fraction)
+            rows.whole(), options.search, lambda fraction: report(_SEARCH_SHARE * fraction)
         )
     strengths, _, _ = fuzzy_simplicial_set(
         indices,
