@@ -18,6 +18,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from embedscope._errors import InvalidInputError, InvalidTypeError
 from embedscope.core._landmarks import Landmarks, choose_rows
+from embedscope.core._lazy_transform import (
+    BlockPlacer,
+    columns_of,
+    in_order,
+    is_lazy_frame,
+    place_lazily,
+)
 from embedscope.core._parameters import check_parameters
 from embedscope.core._pickling import (
     check_networks,
@@ -25,7 +32,6 @@ from embedscope.core._pickling import (
     uncopied_watchers,
     warn_left_out,
 )
-from embedscope.core.arrays._lazy import map_lazily
 from embedscope.core.arrays._numbers import check_dimensions
 from embedscope.core.arrays._rows import Rows, as_rows
 from embedscope.core.arrays._shapes import check_layout, sample_shape
@@ -384,8 +390,11 @@ default="spectral"
             If `progress` asked to stop before the first batch; a RuntimeError.
         """
         parameters = check_parameters(self.get_params(deep=False))
-        rows = as_rows(X, sample_shape(self.dims, self.__dict__["encoder"]), least=2)
-        features = _features_of(X, rows)  # set after the fit: a failed one must change nothing
+        given = X.to_dask_array(lengths=True) if is_lazy_frame(X) else X
+        rows = as_rows(given, sample_shape(self.dims, self.__dict__["encoder"]), least=2)
+        features = _features_of(
+            columns_of(X), rows
+        )  # set after the fit: a failed one must change nothing
         wanted = self._check_beside(rows, precomputed_distances, landmark_positions)
         landmarks = getattr(self, "_landmarks", None)
         continues = hasattr(self, "_fitted") and (wanted is not None or landmarks is not None)
@@ -561,23 +570,32 @@ default="spectral"
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, *dims)
-            A dask array gives a lazy dask array. Arrays on disk (memmap, zarr, h5py, backed
-            AnnData) are read block by block.
+            A dask array or frame gives a lazy dask array, of the same chunks; columns of a frame
+            are found by name. Arrays on disk (memmap, zarr, h5py, backed AnnData) are read block by
+            block.
 
         Returns
         -------
         ndarray or dask array of shape (n_samples, n_components), float32
+
+        Raises
+        ------
+        InvalidInputError
+            If `X` does not fit the fitted data, or a value is not finite: the message names the
+            rows, of a dask array the chunk. A lazy array raises it when it is computed.
         """
         check_is_fitted(self)
         self._need_encoder("transform")
-        if is_lazy(X):
-            check_dimensions(X.shape, "X")
-            self._check_sample(X.shape[1:], "X")
-            return map_lazily(self._transform_block, X, self._n_features_out)
-        return self._transform_block(X)
-
-    def _transform_block(self, X: Any) -> np.ndarray:
-        return self._network("encoder")(self._read_rows(X, check_when_read=True))
+        if is_lazy_frame(X):
+            X = in_order(X, getattr(self, "feature_names_in_", None)).to_dask_array()
+        if not is_lazy(X):
+            return self._network("encoder")(self._read_rows(X, check_when_read=True))
+        check_dimensions(X.shape, "X")
+        self._check_sample(X.shape[1:], "X")
+        forward, n_components = self._network("encoder"), self._n_features_out
+        return place_lazily(
+            X, BlockPlacer(self.encoder_, forward, self._sample_shape, n_components)
+        )
 
     def inverse_transform(self, Z: Any, style: Any = None) -> np.ndarray:
         """Decode points of the map to samples by the trained decoder.
@@ -1003,10 +1021,14 @@ default="spectral"
 
     def _read_rows(self, X: Any, name: str = "X", *, check_when_read: bool = False) -> Rows:
         """Check `X`, flattened or in shape, against the fitted data."""
-        rows = as_rows(X, name=name, check_when_read=check_when_read)
+        given = X
+        if is_lazy_frame(X):
+            X = in_order(X, getattr(self, "feature_names_in_", None))
+            given = X.to_dask_array(lengths=True)
+        rows = as_rows(given, name=name, check_when_read=check_when_read)
         self._check_sample(rows.given_shape, name)
         if len(rows.given_shape) == 1:
-            _check_names(self, X, name, reset=False)
+            _check_names(self, columns_of(X), name, reset=False)
         return Rows(rows.flat, self._sample_shape, rows.given_shape)
 
     def _check_sample(self, shape: tuple[int, ...], name: str) -> None:

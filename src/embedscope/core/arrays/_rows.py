@@ -129,6 +129,7 @@ def as_rows(
     name: str = "X",
     least: int = 1,
     check_when_read: bool = False,
+    first_row: int = 0,
 ) -> Rows:
     """Check `X` and convert it to rows.
 
@@ -149,6 +150,8 @@ def as_rows(
     check_when_read : bool
         For samples that are read only once, in blocks: each block is checked when it is read, and
         nothing is converted before.
+    first_row : int
+        Number of the first row in error messages, if X is a part of another array.
 
     Returns
     -------
@@ -176,9 +179,9 @@ def as_rows(
     shape = tuple(int(size) for size in dims) if dims is not None else given_shape
     _check_shape(flat.shape, shape, given_shape, name, least, explicit=dims is not None)
     if not isinstance(flat, Source):
-        check_finite(flat, name)
+        check_finite(flat, name, slice(first_row, None))
     elif not check_when_read:
-        flat = flat.checked()
+        flat = flat.checked(first_row)
     return Rows(flat, shape, given_shape)
 
 

@@ -87,6 +87,7 @@ class Source(ABC):
         self.shape = (n_samples, n_features)
         self.is_sparse = is_sparse
         self._is_checked = is_checked
+        self._first_row = 0
         self.checks_when_read = not is_checked
 
     @abstractmethod
@@ -144,8 +145,13 @@ class Source(ABC):
             return self._flat(block)
         return ArraySource(np.asarray(block), self.name)
 
-    def checked(self) -> np.ndarray | sparse.csr_matrix | Source:
+    def checked(self, first_row: int = 0) -> np.ndarray | sparse.csr_matrix | Source:
         """These rows, all of them read once and checked; in memory as float32 if there are few.
+
+        Parameters
+        ----------
+        first_row : int
+            Number of the first row in the error.
 
         Raises
         ------
@@ -155,8 +161,9 @@ class Source(ABC):
         self.checks_when_read = False
         if self.shape[0] * self.shape[1] <= _WHOLE_VALUES:
             flat = self.whole()
-            check_finite(flat, self.name)
+            check_finite(flat, self.name, slice(first_row, None))
             return flat
+        self._first_row = first_row
         if not self._is_checked:
             _ = self.summary  # made in the same pass
         return self
@@ -171,7 +178,7 @@ class Source(ABC):
         for block in self.blocks():
             flat = self[block]
             if checks:
-                check.add(flat, block)
+                check.add(flat, slice(self._first_row + block.start, None))
             low, high, part = _column_statistics(flat)
             lowest, highest = np.minimum(lowest, low), np.maximum(highest, high)
             total += part
