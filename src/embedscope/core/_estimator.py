@@ -127,6 +127,10 @@ default="spectral"
     unique : bool, default=False
         Train on distinct rows only, each with the label of its first occurrence; `graph_` then
         holds only these.
+    max_graph_samples : int, default=1_000_000
+        Of more samples than this, so many are drawn at random. Graph, layout and training use these
+        alone (`graph_` holds them, in their order), and the encoder places the others. All are used
+        without an encoder, and where neighbours or distances are given.
     n_jobs : int, default=-1
         Threads of the searches by scikit-learn and pynndescent; -1 for all.
     low_memory, angular_rp_forest : bool
@@ -270,6 +274,7 @@ default="spectral"
         dens_frac: float = 0.3,
         dens_var_shift: float = 0.1,
         unique: bool = False,
+        max_graph_samples: int = 1_000_000,
         n_jobs: int = -1,
         low_memory: bool = True,
         angular_rp_forest: bool = False,
@@ -322,6 +327,7 @@ default="spectral"
         self.dens_frac = dens_frac
         self.dens_var_shift = dens_var_shift
         self.unique = unique
+        self.max_graph_samples = max_graph_samples
         self.n_jobs = n_jobs
         self.low_memory = low_memory
         self.angular_rp_forest = angular_rp_forest
@@ -367,9 +373,10 @@ default="spectral"
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, *dims)
-            numpy array, memmap, scipy sparse matrix, pandas or polars frame, Arrow table, zarr or
-            dask array, or any other object that numpy reads, such as a tensor in main memory;
-            finite.
+            numpy array, memmap, scipy sparse matrix, pandas or polars frame, Arrow table, zarr
+            array, h5py dataset, `X` of a backed AnnData, dask array or frame, or any other object
+            that numpy reads, such as a tensor in main memory; finite. Large arrays are read in
+            blocks and never converted as a whole.
         y : array-like of shape (n_samples,), optional
             Labels, -1 or None where unknown, or numbers: see `target_metric`.
         precomputed_distances : array or sparse matrix of shape (n_samples, n_samples), optional

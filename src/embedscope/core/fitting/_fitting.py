@@ -13,6 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from embedscope._errors import InvalidInputError, StoppedError
+from embedscope.core.fitting._drawing import draw_part
 from embedscope.core.fitting._fitted_graph import fitted_graph
 from embedscope.core.fitting._preparing import (
     given_init,
@@ -59,33 +60,46 @@ def fit_map(request: Request) -> tuple[FittedMap, BaseException | None]:
         If this process was forked from one that had loaded TensorFlow.
     """
     check_process()
-    parameters = request.parameters
-    if _reads_at_random(parameters):
-        request = replace(request, rows=request.rows.held())
-    networks = make_networks(request)
     _check_ahead(request)
+    part, drawn = draw_part(request)
+    parameters = part.parameters
+    if _reads_at_random(parameters):
+        part = replace(part, rows=part.rows.held())
+    networks = make_networks(part)
     monitor = Monitor(
         parameters["progress"],
         _bar(parameters),
         training_length(parameters).n_reports,
         (parameters["keras_fit_kwargs"] or {}).get("callbacks"),
     )
+    shown = np.arange(request.n_own)
+    if drawn is not None:
+        shown = np.full(request.n_own, -1)
+        shown[drawn] = np.arange(len(drawn))
     try:
-        return _fit_watched(request, networks, monitor)
+        fitted, interruption = _fit_watched(part, networks, monitor, shown)
     finally:
         monitor.finish()
+    if drawn is not None:
+        fitted = replace(
+            fitted,
+            embedding=encode(fitted.encoder, request.rows)[: request.n_own],
+            held_out=drawn[fitted.held_out],
+        )
+    return fitted, interruption
 
 
 def _fit_watched(
-    request: Request, networks: Networks, monitor: Monitor
+    request: Request, networks: Networks, monitor: Monitor, shown: np.ndarray
 ) -> tuple[FittedMap, BaseException | None]:
+    """Fit all samples of the request; `shown` holds the row of each of the user's, or -1."""
     interruption: BaseException | None = None
     try:
         monitor.enter("graph")
         distinct, row_of = _distinct(request)
         graph = fitted_graph(distinct, monitor.advance)
         model, problem = prepare(distinct, networks, graph)
-        monitor.watch(model, row_of[: request.n_own])
+        monitor.watch(model, np.where(shown < 0, -1, row_of[shown]))
     except StopTraining as stop:
         raise StoppedError(_NOTHING_LEARNED) from stop
     try:
