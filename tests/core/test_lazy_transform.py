@@ -18,6 +18,8 @@ import pandas as pd
 import pytest
 from dask.delayed import Delayed
 from distributed import Client, LocalCluster, futures_of
+from scipy import sparse
+from sklearn.base import clone
 
 from embedscope import ParametricUMAP
 from embedscope._errors import InvalidInputError, MissingDependencyError
@@ -108,6 +110,14 @@ def test_chunks_of_unknown_sizes_are_placed(fitted: ParametricUMAP) -> None:
         n_neighbors=6, n_epochs=20, encoder="reference", batch_size=90, random_state=0
     )
     assert len(refitted.fit_transform(lazy)) == chosen.sum()
+
+
+def test_sparse_chunks_are_placed_and_fitted(fitted: ParametricUMAP) -> None:
+    thin = np.where(DATA > 0.5, DATA, 0.0)
+    lazy = dask_array.from_array(thin, chunks=(50, N_FEATURES)).map_blocks(sparse.csr_matrix)
+    assert_same_places(fitted.transform(lazy).compute(), fitted.transform(thin))
+    again = clone(fitted).fit(lazy[:100])
+    np.testing.assert_array_equal(again.embedding_, clone(fitted).fit(thin[:100]).embedding_)
 
 
 # -- frames ----------------------------------------------------------------------------------------

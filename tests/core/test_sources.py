@@ -256,6 +256,15 @@ def test_many_samples_of_any_kind_are_fitted_placed_and_learned(
 
 
 @pytest.mark.usefixtures("nothing_whole")
+@pytest.mark.parametrize("kind", ["uint8", "zarr", "dask"])
+def test_codes_and_derivatives_are_those_of_the_array(kind: str, tmp_path: Path) -> None:
+    embedder = quick(parametric_reconstruction=True, n_style_components=2).fit(COUNTS)
+    samples, floats = of_kind(kind, COUNTS, tmp_path), COUNTS.astype(np.float32)
+    for method in (embedder.style, embedder.encoder_jacobian):
+        np.testing.assert_allclose(method(samples), method(floats), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.usefixtures("nothing_whole")
 def test_a_model_of_many_samples_is_saved_and_loaded(tmp_path: Path) -> None:
     from embedscope import load_ParametricUMAP
 

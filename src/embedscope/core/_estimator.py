@@ -645,7 +645,7 @@ default="spectral"
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, *dims)
-            As for `transform`, in memory.
+            As for `transform`; a dask array is computed, a group of chunks at a time.
 
         Returns
         -------
@@ -660,7 +660,7 @@ default="spectral"
         """
         check_is_fitted(self)
         self._need_style()
-        return self._network("style_encoder")(self._read_rows(X))
+        return self._network("style_encoder")(self._read_rows(X, check_when_read=True))
 
     def inverse_std(self, Z: Any) -> np.ndarray:
         """Standard deviation of unseen samples around the typical sample, at points of the map.
@@ -749,7 +749,7 @@ default="spectral"
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, *dims)
-            As for `transform`; a sparse, dask or zarr array is read whole.
+            As for `transform`; a dask array is computed, a group of chunks at a time.
 
         Returns
         -------
@@ -769,7 +769,7 @@ default="spectral"
         """
         check_is_fitted(self)
         self._need_encoder("encoder_jacobian")
-        derivatives = self._jacobian(self._read_rows(X))
+        derivatives = self._jacobian(self._read_rows(X, check_when_read=True))
         return derivatives.reshape(*derivatives.shape[:2], *self._given_shape)
 
     @property
