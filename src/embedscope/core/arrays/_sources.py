@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -279,10 +280,11 @@ class StoredSource(Source):
     def _gather(self, index: np.ndarray) -> Block:
         order = np.argsort(index, kind="stable")
         rising = index[order]
-        units = np.searchsorted(self._bounds, rising, side="right") - 1
+        edges = np.searchsorted(rising, self._bounds)
         parts = [
-            self._unit(number)[rising[units == number] - self._bounds[number]]
-            for number in np.unique(units)
+            self._unit(number)[rising[begin:end] - self._bounds[number]]
+            for number, (begin, end) in enumerate(pairwise(edges))
+            if begin < end
         ]
         if not parts:
             return self._read(0, 0)
