@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
+import zarr
 from cli_data import field
 
 from embedscope import Explorer, load_ParametricUMAP
@@ -111,6 +112,39 @@ def test_objects_of_another_image_find_their_own_place(tmp_path, image_session):
     assert placed["label"].tolist() == samples.identities.label.tolist()
     assert set(placed["source"]) == {"new"}
     np.testing.assert_allclose(placed[["umap_1", "umap_2"]], positions, atol=1e-4)
+
+
+def test_a_slide_is_placed_part_by_part_and_goes_on_after_a_stop(
+    tmp_path, image_session, monkeypatch, capsys
+):
+    image, labels = field(5)
+    zarr.create_array(store=str(tmp_path / "new.zarr"), data=image, chunks=(50, 50, 2))
+    zarr.create_array(store=str(tmp_path / "masks.zarr"), data=labels, chunks=(50, 50))
+    out = tmp_path / "out.csv"
+    pair = [str(tmp_path / "new.zarr"), str(tmp_path / "masks.zarr")]
+    command = ["transform", str(image_session), *pair, "--chunk-rows", "25", "--out", str(out)]
+    place, placed_now = SessionPlacer.place_part, []
+
+    def stop_at_the_second(self, part):
+        placed_now.append(len(part.samples))
+        if len(placed_now) == 2:
+            raise KeyboardInterrupt
+        return place(self, part)
+
+    monkeypatch.setattr(SessionPlacer, "place_part", stop_at_the_second)
+    assert main(command) == 130
+    assert not out.exists()
+    capsys.readouterr()
+    assert main(command) == 0
+    assert "1 chunk found, placed by an earlier run" in capsys.readouterr().err
+    assert placed_now == [25, 25, 25, 10]
+    placed = pd.read_csv(out)
+    explorer = Explorer.open(image_session)
+    samples = explorer.samples.same_way(image, labels, source="new")
+    assert placed["label"].tolist() == samples.identities.label.tolist()
+    positions, novelty = explorer.embed(samples)
+    np.testing.assert_allclose(placed[["umap_1", "umap_2"]], positions, atol=1e-4)
+    np.testing.assert_allclose(placed["novelty"], novelty, atol=1e-4)
 
 
 def test_a_manifest_leaves_out_what_cannot_be_read(tmp_path, image_session, capsys):

@@ -29,6 +29,7 @@ DEFAULTS = {
     "low_memory": True,
     "angular_rp_forest": False,
     "unique": False,
+    "max_graph_samples": 1_000_000,
     # embedding
     "n_components": 2,
     "min_dist": 0.1,

@@ -15,7 +15,7 @@ from scipy import sparse
 
 from embedscope import ParametricUMAP
 from embedscope._errors import InvalidInputError
-from embedscope.core.arrays import _blocks, _rows
+from embedscope.core.arrays import _rows, _sources
 
 N_SAMPLES, N_FEATURES = 90, 6
 DATA = np.random.default_rng(11).gamma(0.3, size=(N_SAMPLES, N_FEATURES)).astype(np.float32)
@@ -205,13 +205,11 @@ def test_zarr_is_placed_block_by_block(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(_blocks, "_BLOCK_BYTES", 10 * 4 * N_FEATURES)  # ten rows
-    stored = in_zarr(tmp_path, DATA, (rows_a_chunk, 4))
+    monkeypatch.setattr(_sources, "_UNIT_BYTES", 10 * 4 * N_FEATURES)  # ten rows
+    stored = Counted(in_zarr(tmp_path, DATA, (rows_a_chunk, 4)))
     assert_same_places(flat.transform(stored), flat.transform(DATA))
-    sizes: list[int] = []
-    _blocks.map_chunks(lambda block: sizes.append(len(block)) or block, stored)
-    assert sum(sizes) == N_SAMPLES
-    assert max(sizes) <= max(10, min(rows_a_chunk, N_SAMPLES))
+    assert stored.n_rows == N_SAMPLES
+    assert stored.most_at_once <= max(10, min(rows_a_chunk, N_SAMPLES))
 
 
 def test_zarr_images_are_placed_too(shaped: ParametricUMAP, tmp_path: Path) -> None:
@@ -229,11 +227,15 @@ class Counted:
 
     def __init__(self, data: np.ndarray) -> None:
         self.data, self.shape, self.dtype, self.ndim = data, data.shape, data.dtype, data.ndim
-        self.n_reads = 0
+        self.chunks = getattr(data, "chunks", None)
+        self.n_reads = self.n_rows = self.most_at_once = 0
 
     def __getitem__(self, index: Any) -> np.ndarray:
+        read = self.data[index]
         self.n_reads += 1
-        return self.data[index]
+        self.n_rows += len(read)
+        self.most_at_once = max(self.most_at_once, len(read))
+        return read
 
 
 def lazily(data: np.ndarray, chunks: tuple[int, ...]) -> tuple[Any, Counted]:

@@ -103,6 +103,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "target_metric": (5, None, ["euclidean"], "euclid", "precomputed"),
     "target_metric_kwds": (5, "p", [("p", 3)]),
     "target_weight": (*NOT_WEIGHTS, None, 1.1),
+    "max_graph_samples": (True, 2, 10.5, "all", None),
     "target_n_neighbors": (True, 0, 1, -2, 2.5, "15", None),
     "dens_lambda": (*NOT_WEIGHTS, None),
     "dens_frac": (*NOT_WEIGHTS, None, 1.1),

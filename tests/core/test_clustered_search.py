@@ -14,7 +14,7 @@ from scipy.spatial.distance import cdist
 
 from embedscope.core.graph import _clustered_search, _neighbors
 from embedscope.core.graph._cells import Cells
-from embedscope.core.graph._clustered_search import clustered_neighbors
+from embedscope.core.graph._clustered_search import clustered_neighbors, is_flat
 from embedscope.core.graph._distances import NeighborSearch
 from embedscope.core.graph._joining import holders_of, improve
 from embedscope.core.graph._neighbors import nearest_neighbors

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -13,6 +13,7 @@ import numpy as np
 from embedscope._errors import EmbedscopeError, InvalidInputError, MissingDependencyError
 from embedscope.samples import (
     Samples,
+    SamplesPart,
     join_samples,
     samples_from_array,
     samples_from_labels,
@@ -85,11 +86,15 @@ def read_pair(image: Path, labels: Path, cutting: Cutting, source: str | None = 
     )
 
 
-def read_pair_like(known: Samples, image: Path, labels: Path, source: str | None = None) -> Samples:
-    """Cut crops as those of `known` were cut."""
+def read_pair_like(
+    known: Samples, image: Path, labels: Path, n_rows: int, source: str | None = None
+) -> Iterator[Callable[[], SamplesPart]]:
+    """Cut crops as those of `known` were cut, so many objects at a time."""
     name = source or image.stem
     paths = {"image_path": str(image.resolve()), "labels_path": str(labels.resolve())}
-    return known.same_way(open_image(image), open_image(labels), source=name, **paths)
+    return known.parts_same_way(
+        open_image(image), open_image(labels), n_rows=n_rows, source=name, **paths
+    )
 
 
 def read_rows(path: Path) -> Samples:

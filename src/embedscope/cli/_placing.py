@@ -12,7 +12,7 @@ import pandas as pd
 from embedscope._errors import InvalidInputError
 from embedscope.cli._blocks import Block, is_finite
 from embedscope.explorer import Explorer
-from embedscope.samples import Samples, TableRecipe
+from embedscope.samples import Samples, SamplesPart, TableRecipe
 
 if TYPE_CHECKING:
     from embedscope.core import ParametricUMAP
@@ -167,16 +167,20 @@ class SessionPlacer:
             positions[rows], novelty[rows] = self.explorer.embed(samples)
         return Placed(positions, novelty, names, _without_position(positions, start))
 
-    def none_placed(self, reason: str) -> Placed:
+    def none_placed(self, reasons: tuple[str, ...]) -> Placed:
         """No samples, and why."""
         positions = np.empty((0, self._n_components), np.float32)
         names = pd.DataFrame({"source": [], "frame": [], "label": []}).astype(
             {"source": str, "frame": np.int64, "label": np.int64}
         )
-        return Placed(positions, positions[:, 0], names, (reason,))
+        return Placed(positions, positions[:, 0], names, reasons)
 
-    def place_samples(self, samples: Samples) -> Placed:
-        """Place samples that were made as those of the session."""
+    def place_part(self, part: SamplesPart) -> Placed:
+        """Place a part of the samples of an image, made as those of the session."""
+        samples = part.samples
+        left_out = tuple(f"{each.name}: {each.reason}" for each in part.left_out)
+        if samples is None:
+            return self.none_placed(left_out)
         positions, novelty = self.explorer.embed(samples)
         identities = samples.identities
         names = pd.DataFrame(
@@ -186,8 +190,6 @@ class SessionPlacer:
                 "label": identities.label,
             }
         )
-        source = ", ".join(identities.sources)
-        left_out = tuple(f"{each.name} of {source}: {each.reason}" for each in samples.left_out)
         return Placed(positions, novelty, names, left_out)
 
 

@@ -75,7 +75,7 @@ def transform(
     left_out: list[str] = []
     with parts.opened():
         number, n_found = -1, 0
-        for number, (name, job) in enumerate(_jobs(placer, inputs, chunk_rows)):
+        for number, (name, job) in enumerate(_jobs(placer, inputs, chunk_rows, progress)):
             reasons = parts.reasons(number)
             if reasons is None:
                 with progress.step(f"Placing {name}"):
@@ -97,20 +97,24 @@ def transform(
 
 
 def _jobs(
-    placer: ModelPlacer | SessionPlacer, inputs: list[Path], chunk_rows: int
+    placer: ModelPlacer | SessionPlacer, inputs: list[Path], chunk_rows: int, progress: Progress
 ) -> Iterator[tuple[str, Job]]:
     """Each part by what a message calls it, with what makes it."""
     if len(inputs) == 2:
-        yield str(inputs[0]), _job_of_pair(_need_session(placer), inputs[0], inputs[1], None)
+        session = _need_session(placer)
+        yield from _jobs_of_pair(session, inputs[0], inputs[1], None, chunk_rows, progress)
         return
     (path,) = inputs
     if path.suffix.lower() in (".csv", ".tsv") and is_manifest(table := read_table(path)):
         session = _need_session(placer)
         for name, image, labels, _ in manifest_rows(table, path.parent):
-            yield (
-                name,
-                _job_that_may_fail(_job_of_pair(session, image, labels, name), name, session),
-            )
+            try:
+                jobs = _jobs_of_pair(session, image, labels, name, chunk_rows, progress)
+            except (EmbedscopeError, OSError, ValueError) as error:
+                reason = f"{name}: {error}"
+                jobs = [(name, lambda reason=reason: session.none_placed((reason,)))]  # type: ignore[misc]
+            for called, job in jobs:
+                yield called, _job_that_may_fail(job, name, session)
         return
     for number, read in enumerate(open_rows(path).blocks(chunk_rows)):
         start = number * chunk_rows
@@ -129,8 +133,25 @@ def _need_session(placer: ModelPlacer | SessionPlacer) -> SessionPlacer:
     return placer
 
 
-def _job_of_pair(placer: SessionPlacer, image: Path, labels: Path, name: str | None) -> Job:
-    return lambda: placer.place_samples(read_pair_like(placer.known, image, labels, name))
+def _jobs_of_pair(
+    placer: SessionPlacer,
+    image: Path,
+    labels: Path,
+    name: str | None,
+    n_rows: int,
+    progress: Progress,
+) -> list[tuple[str, Job]]:
+    """A job for each part of the objects of an image, which are found now."""
+    called = name or str(image)
+    with progress.step(f"Finding the objects of {called}"):
+        parts = list(read_pair_like(placer.known, image, labels, n_rows, name))
+    return [
+        (
+            called if len(parts) == 1 else f"part {number} of the objects of {called}",
+            lambda part=part: placer.place_part(part()),  # type: ignore[misc]
+        )
+        for number, part in enumerate(parts)
+    ]
 
 
 def _job_that_may_fail(job: Job, name: str, placer: SessionPlacer) -> Job:
@@ -140,6 +161,6 @@ def _job_that_may_fail(job: Job, name: str, placer: SessionPlacer) -> Job:
         try:
             return job()
         except (EmbedscopeError, OSError, ValueError) as error:
-            return placer.none_placed(f"{name}: {error}")
+            return placer.none_placed((f"{name}: {error}",))
 
     return run

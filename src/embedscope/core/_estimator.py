@@ -18,6 +18,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from embedscope._errors import InvalidInputError, InvalidTypeError
 from embedscope.core._landmarks import Landmarks, choose_rows
+from embedscope.core._lazy_transform import (
+    BlockPlacer,
+    columns_of,
+    in_order,
+    is_lazy_frame,
+    place_lazily,
+)
 from embedscope.core._parameters import check_parameters
 from embedscope.core._pickling import (
     check_networks,
@@ -25,9 +32,10 @@ from embedscope.core._pickling import (
     uncopied_watchers,
     warn_left_out,
 )
-from embedscope.core.arrays._blocks import is_chunked, is_lazy, map_chunks, map_lazily
-from embedscope.core.arrays._rows import Rows, as_rows, check_dimensions
+from embedscope.core.arrays._numbers import check_dimensions
+from embedscope.core.arrays._rows import Rows, as_rows
 from embedscope.core.arrays._shapes import check_layout, sample_shape
+from embedscope.core.arrays._sources import is_lazy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -119,6 +127,10 @@ default="spectral"
     unique : bool, default=False
         Train on distinct rows only, each with the label of its first occurrence; `graph_` then
         holds only these.
+    max_graph_samples : int, default=1_000_000
+        Of more samples than this, so many are drawn at random. Graph, layout and training use these
+        alone (`graph_` holds them, in their order), and the encoder places the others. All are used
+        without an encoder, and where neighbours or distances are given.
     n_jobs : int, default=-1
         Threads of the searches by scikit-learn and pynndescent; -1 for all.
     low_memory, angular_rp_forest : bool
@@ -265,6 +277,7 @@ default="spectral"
         dens_frac: float = 0.3,
         dens_var_shift: float = 0.1,
         unique: bool = False,
+        max_graph_samples: int = 1_000_000,
         n_jobs: int = -1,
         low_memory: bool = True,
         angular_rp_forest: bool = False,
@@ -318,6 +331,7 @@ default="spectral"
         self.dens_frac = dens_frac
         self.dens_var_shift = dens_var_shift
         self.unique = unique
+        self.max_graph_samples = max_graph_samples
         self.n_jobs = n_jobs
         self.low_memory = low_memory
         self.angular_rp_forest = angular_rp_forest
@@ -364,9 +378,10 @@ default="spectral"
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, *dims)
-            numpy array, memmap, scipy sparse matrix, pandas or polars frame, Arrow table, zarr or
-            dask array, or any other object that numpy reads, such as a tensor in main memory;
-            finite.
+            numpy array, memmap, scipy sparse matrix, pandas or polars frame, Arrow table, zarr
+            array, h5py dataset, `X` of a backed AnnData, dask array or frame, or any other object
+            that numpy reads, such as a tensor in main memory; finite. Large arrays are read in
+            blocks and never converted as a whole.
         y : array-like of shape (n_samples,), optional
             Labels, -1 or None where unknown, or numbers: see `target_metric`.
         precomputed_distances : array or sparse matrix of shape (n_samples, n_samples), optional
@@ -387,8 +402,11 @@ default="spectral"
             If `progress` asked to stop before the first batch; a RuntimeError.
         """
         parameters = check_parameters(self.get_params(deep=False))
-        rows = as_rows(X, sample_shape(self.dims, self.__dict__["encoder"]), least=2)
-        features = _features_of(X, rows)  # set after the fit: a failed one must change nothing
+        given = X.to_dask_array(lengths=True) if is_lazy_frame(X) else X
+        rows = as_rows(given, sample_shape(self.dims, self.__dict__["encoder"]), least=2)
+        features = _features_of(
+            columns_of(X), rows
+        )  # set after the fit: a failed one must change nothing
         wanted = self._check_beside(rows, precomputed_distances, landmark_positions)
         landmarks = getattr(self, "_landmarks", None)
         continues = hasattr(self, "_fitted") and (wanted is not None or landmarks is not None)
@@ -564,24 +582,32 @@ default="spectral"
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, *dims)
-            A dask array gives a lazy dask array; a zarr array is read block by block.
+            A dask array or frame gives a lazy dask array, of the same chunks; columns of a frame
+            are found by name. Arrays on disk (memmap, zarr, h5py, backed AnnData) are read block by
+            block.
 
         Returns
         -------
         ndarray or dask array of shape (n_samples, n_components), float32
+
+        Raises
+        ------
+        InvalidInputError
+            If `X` does not fit the fitted data, or a value is not finite: the message names the
+            rows, of a dask array the chunk. A lazy array raises it when it is computed.
         """
         check_is_fitted(self)
         self._need_encoder("transform")
-        if is_lazy(X):
-            check_dimensions(X.shape, "X")
-            self._check_sample(X.shape[1:], "X")
-            return map_lazily(self._transform_in_memory, X, self._n_features_out)
-        if is_chunked(X):
-            return map_chunks(self._transform_in_memory, X)
-        return self._transform_in_memory(X)
-
-    def _transform_in_memory(self, X: Any) -> np.ndarray:
-        return self._network("encoder")(self._read_rows(X))
+        if is_lazy_frame(X):
+            X = in_order(X, getattr(self, "feature_names_in_", None)).to_dask_array()
+        if not is_lazy(X):
+            return self._network("encoder")(self._read_rows(X, check_when_read=True))
+        check_dimensions(X.shape, "X")
+        self._check_sample(X.shape[1:], "X")
+        forward, n_components = self._network("encoder"), self._n_features_out
+        return place_lazily(
+            X, BlockPlacer(self.encoder_, forward, self._sample_shape, n_components)
+        )
 
     def inverse_transform(self, Z: Any, style: Any = None) -> np.ndarray:
         """Decode points of the map to samples by the trained decoder.
@@ -624,7 +650,7 @@ default="spectral"
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, *dims)
-            As for `transform`, in memory.
+            As for `transform`; a dask array is computed, a group of chunks at a time.
 
         Returns
         -------
@@ -639,7 +665,7 @@ default="spectral"
         """
         check_is_fitted(self)
         self._need_style()
-        return self._network("style_encoder")(self._read_rows(X))
+        return self._network("style_encoder")(self._read_rows(X, check_when_read=True))
 
     def inverse_std(self, Z: Any) -> np.ndarray:
         """Standard deviation of unseen samples around the typical sample, at points of the map.
@@ -706,17 +732,17 @@ default="spectral"
         if style is not None:
             self._need_style()
             codes = as_rows(style, name="style")
-            if codes.flat.shape != (len(points), n_style):
+            if (len(codes), codes.n_features) != (len(points), n_style):
                 raise InvalidInputError(
                     f"style must be of shape ({len(points)}, {n_style}), a code for each point; "
-                    f"got {codes.flat.shape}. Take the codes from the method style."
+                    f"got {(len(codes), codes.n_features)}. Take the codes from the method style."
                 )
-            values = codes.flat
+            values = codes.whole()
         else:
             values = np.zeros((len(points), n_style), dtype=np.float32)
         if not n_style:
             return points
-        joined = np.concatenate([points.flat, values], axis=1)
+        joined = np.concatenate([points.whole(), values], axis=1)
         return Rows(joined, joined.shape[1:], joined.shape[1:])
 
     def encoder_jacobian(self, X: Any) -> np.ndarray:
@@ -728,7 +754,7 @@ default="spectral"
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, *dims)
-            As for `transform`; a sparse, dask or zarr array is read whole.
+            As for `transform`; a dask array is computed, a group of chunks at a time.
 
         Returns
         -------
@@ -748,7 +774,7 @@ default="spectral"
         """
         check_is_fitted(self)
         self._need_encoder("encoder_jacobian")
-        derivatives = self._jacobian(self._read_rows(X))
+        derivatives = self._jacobian(self._read_rows(X, check_when_read=True))
         return derivatives.reshape(*derivatives.shape[:2], *self._given_shape)
 
     @property
@@ -1005,12 +1031,16 @@ default="spectral"
         self.__dict__.pop("feature_names_in_", None)
         self.__dict__.update(features)
 
-    def _read_rows(self, X: Any, name: str = "X") -> Rows:
+    def _read_rows(self, X: Any, name: str = "X", *, check_when_read: bool = False) -> Rows:
         """Check `X`, flattened or in shape, against the fitted data."""
-        rows = as_rows(X, name=name)
+        given = X
+        if is_lazy_frame(X):
+            X = in_order(X, getattr(self, "feature_names_in_", None))
+            given = X.to_dask_array(lengths=True)
+        rows = as_rows(given, name=name, check_when_read=check_when_read)
         self._check_sample(rows.given_shape, name)
         if len(rows.given_shape) == 1:
-            _check_names(self, X, name, reset=False)
+            _check_names(self, columns_of(X), name, reset=False)
         return Rows(rows.flat, self._sample_shape, rows.given_shape)
 
     def _check_sample(self, shape: tuple[int, ...], name: str) -> None:

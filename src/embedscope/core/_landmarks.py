@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from embedscope._errors import InvalidInputError
-from embedscope.core.arrays._rows import Rows, as_array, as_float32
+from embedscope.core.arrays._numbers import as_array, as_float32
+from embedscope.core.arrays._rows import Rows
 
 
 @dataclass(frozen=True)

@@ -125,6 +125,11 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str, str]] = {
     "set_op_mix_ratio": (_real_from(0, 1), "a number in [0, 1]", "1 is the fuzzy union"),
     "local_connectivity": (_real_from(0), "a number of at least 0", "1 is the usual choice"),
     "target_weight": (_real_from(0, 1), "a number in [0, 1]", "0.5 weighs data and target alike"),
+    "max_graph_samples": (
+        _integer_from(3),
+        "an int of at least 3",
+        "1_000_000 is the default",
+    ),
     "target_n_neighbors": (
         lambda value: _is_integer(value) and (value == -1 or value >= 2),
         "-1 or an int of at least 2",

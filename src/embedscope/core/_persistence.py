@@ -75,7 +75,7 @@ def _arrays(estimator: ParametricUMAP, state: dict[str, Any]) -> dict[str, np.nd
     for name in state["landmarks"]:
         landmarks = getattr(estimator, f"_{name}")
         arrays[f"{name}_positions"] = landmarks.positions
-        arrays |= _rows_arrays(f"{name}_rows", landmarks.rows.flat)
+        arrays |= _rows_arrays(f"{name}_rows", landmarks.rows.whole())
     if hasattr(estimator, "feature_names_in_"):
         arrays["feature_names"] = estimator.feature_names_in_.astype(str)
     reconstruction = estimator._fitted.reconstruction

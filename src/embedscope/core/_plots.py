@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from embedscope._errors import InvalidInputError
-from embedscope.core.arrays._rows import as_array
+from embedscope.core.arrays._numbers import as_array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -53,7 +53,7 @@ def check_parts(estimator: ParametricUMAP) -> None:
 
 
 def _check_landmarks(landmarks: Landmarks, n_components: int, n_features: int) -> None:
-    positions, rows = landmarks.positions, landmarks.rows.flat
+    positions, rows = landmarks.positions, landmarks.rows.whole()
     _require(
         positions.shape == (rows.shape[0], n_components) and positions.dtype.kind == "f",
         f"positions of {rows.shape[0]} landmarks in {n_components} dimensions",

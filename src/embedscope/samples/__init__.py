@@ -7,7 +7,7 @@ from embedscope.samples._bundled import JurkatCells, Nuclei, jurkat_cells, nucle
 from embedscope.samples.combining._joining import join_samples
 from embedscope.samples.combining._repeating import as_samples, samples_like
 from embedscope.samples.common._recipe import Recipe
-from embedscope.samples.common._samples import LeftOut, Samples
+from embedscope.samples.common._samples import LeftOut, Samples, SamplesPart
 from embedscope.samples.common._scaling import ChannelScale, normalise_channels
 from embedscope.samples.identity._identity import Identities, SampleId
 from embedscope.samples.identity._patch_grid import PatchGrid
@@ -34,6 +34,7 @@ __all__ = [
     "Recipe",
     "SampleId",
     "Samples",
+    "SamplesPart",
     "Source",
     "TableRecipe",
     "as_samples",

@@ -29,8 +29,7 @@ def principal_axes(centred: np.ndarray, n_axes: int) -> np.ndarray:
         Orthonormal columns; the sign makes the largest entry of each positive.
     """
     n_features = centred.shape[1]
-    enough = _ENOUGH_ROWS if n_features <= _MOST_FEATURES else _ENOUGH_WIDE_ROWS
-    rows, _ = in_safe_units(centred[:: max(1, len(centred) // enough)])
+    rows, _ = in_safe_units(centred[:: axes_step(*centred.shape)])
     n_axes = min(n_axes, n_features, len(centred))
     if n_features <= _MOST_FEATURES:
         covariance = (rows.T @ rows).astype(np.float64)
@@ -47,6 +46,12 @@ def principal_axes(centred: np.ndarray, n_axes: int) -> np.ndarray:
         axes = right.T
     largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=0)[None], axis=0)
     return np.ascontiguousarray(axes * np.where(largest < 0, -1.0, 1.0), dtype=np.float32)
+
+
+def axes_step(n_samples: int, n_features: int) -> int:
+    """Every how many rows one is used for the axes."""
+    enough = _ENOUGH_ROWS if n_features <= _MOST_FEATURES else _ENOUGH_WIDE_ROWS
+    return max(1, n_samples // enough)
 
 
 def in_safe_units(X: np.ndarray) -> tuple[np.ndarray, int]:

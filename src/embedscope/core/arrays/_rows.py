@@ -13,15 +13,19 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from embedscope._errors import InvalidInputError, InvalidTypeError
+from embedscope._errors import InvalidInputError
+from embedscope.core.arrays._finite import check_finite
+from embedscope.core.arrays._numbers import as_float32, check_dimensions
 from embedscope.core.arrays._shapes import check_layout
+from embedscope.core.arrays._sources import (
+    JoinedSource,
+    Source,
+    block_rows,
+    open_source,
+    with_readable_rows,
+)
 
-# Rows in a block: throughput on 60,000 rows changes little from 4,096 to 16,384.
-_BLOCK_ROWS = 8_192
-_BLOCK_VALUES = 2**22  # 16 MiB of input, which the feature maps of a convolution multiply
 _DENSE_VALUES = 2**25  # 128 MiB as float32
-
-LARGEST_VALUE = 1e32  # sums of its neighbours' distances still fit in float32
 
 
 @dataclass(frozen=True)
@@ -30,14 +34,15 @@ class Rows:
 
     Attributes
     ----------
-    flat : ndarray or csr_matrix of shape (n_samples, n_features), float32
+    flat : ndarray, csr_matrix or Source of shape (n_samples, n_features), float32
+        A `Source` gives rows by indexing, like the others; use `whole` where all are needed.
     shape : tuple of int
         Shape of one sample as the network takes it; its product is n_features.
     given_shape : tuple of int
         Shape of one sample as the user gave it.
     """
 
-    flat: np.ndarray | sparse.csr_matrix
+    flat: np.ndarray | sparse.csr_matrix | Source
     shape: tuple[int, ...]
     given_shape: tuple[int, ...]
 
@@ -57,29 +62,54 @@ class Rows:
         if isinstance(self.flat, np.ndarray):
             dense = self.flat[index]
         else:
-            dense = self.flat[index if isinstance(index, slice) else index.ravel()].toarray()
+            found = self.flat[index if isinstance(index, slice) else index.ravel()]
+            dense = found if isinstance(found, np.ndarray) else found.toarray()
         leading = dense.shape[:1] if isinstance(index, slice) else index.shape
         return np.ascontiguousarray(dense).reshape(*leading, *self.shape)
 
     def blocks(self, index: np.ndarray | None = None) -> Iterator[slice | np.ndarray]:
         """Blocks of rows (of all, unless given) that are small enough for one call of a network."""
-        step = max(1, min(_BLOCK_ROWS, _BLOCK_VALUES // self.n_features))
+        step = block_rows(self.n_features)
         for start in range(0, len(self if index is None else index), step):
             block = slice(start, start + step)
             yield block if index is None else index[block]
 
     def subset(self, index: np.ndarray) -> Rows:
-        """Only the samples of `index`."""
-        return Rows(self.flat[index], self.shape, self.given_shape)
+        """Only the samples of `index`, copied."""
+        flat = self.flat
+        chosen = flat.subset(index) if isinstance(flat, Source) else flat[index]
+        return Rows(chosen, self.shape, self.given_shape)
 
     def joined(self, other: Rows) -> Rows:
         """These samples followed by those of `other`."""
-        both = (self.flat, other.flat)
-        if sparse.issparse(self.flat) or sparse.issparse(other.flat):
-            stacked = sparse.vstack([sparse.csr_matrix(part) for part in both], format="csr")
+        if isinstance(self.flat, Source):
+            joined: Any = JoinedSource(self.flat, other.flat, self.flat.name)
         else:
-            stacked = np.concatenate(both)
-        return Rows(stacked, self.shape, self.given_shape)
+            both = (self.flat, other.whole())
+            if any(map(sparse.issparse, both)):
+                joined = sparse.vstack([sparse.csr_matrix(part) for part in both], format="csr")
+            else:
+                joined = np.concatenate(both)
+        return Rows(joined, self.shape, self.given_shape)
+
+    def whole(self) -> np.ndarray | sparse.csr_matrix:
+        """All samples as float32 in memory; a copy only of a `Source`."""
+        return self.flat.whole() if isinstance(self.flat, Source) else self.flat
+
+    def held(self) -> Rows:
+        """The same samples where any of them can be read fast, for training in random order."""
+        flat = self.flat.held() if isinstance(self.flat, Source) else self.flat
+        return Rows(flat, self.shape, self.given_shape)
+
+    def ranges(self) -> tuple[np.ndarray, np.ndarray]:
+        """Smallest and largest value of each feature, shape (n_features,) each, float32."""
+        flat = self.flat
+        if isinstance(flat, Source):
+            return flat.summary.lowest, flat.summary.highest
+        if isinstance(flat, np.ndarray):
+            return flat.min(axis=0), flat.max(axis=0)
+        low, high = (each(axis=0).toarray().ravel() for each in (flat.min, flat.max))
+        return low, high
 
 
 def dense_if_small(flat: np.ndarray | sparse.csr_matrix) -> np.ndarray | sparse.csr_matrix:
@@ -92,19 +122,36 @@ def dense_if_small(flat: np.ndarray | sparse.csr_matrix) -> np.ndarray | sparse.
     return np.asarray(flat.toarray())
 
 
-def as_rows(X: Any, dims: Sequence[int] | None = None, *, name: str = "X", least: int = 1) -> Rows:
+def as_rows(
+    X: Any,
+    dims: Sequence[int] | None = None,
+    *,
+    name: str = "X",
+    least: int = 1,
+    check_when_read: bool = False,
+    first_row: int = 0,
+) -> Rows:
     """Check `X` and convert it to rows.
+
+    C-contiguous float32 arrays and sparse matrices stay as they are. Other arrays of up to 512 MiB
+    as float32 are converted; larger ones become a `Source`, of which rows are read when needed.
 
     Parameters
     ----------
     X : array-like of shape (n_samples, n_features) or (n_samples, *dims)
-        numpy array, memmap, scipy sparse matrix, or any object that numpy reads; numeric, finite.
+        numpy array, memmap, scipy sparse matrix, zarr array, h5py dataset, sparse dataset of
+        AnnData, dask array, or any object that numpy reads; numeric, finite.
     dims : sequence of int, optional
         Shape of one sample for the network.
     name : str
         Name of the array in error messages.
     least : int
         Smallest number of samples.
+    check_when_read : bool
+        For samples that are read only once, in blocks: each block is checked when it is read, and
+        nothing is converted before.
+    first_row : int
+        Number of the first row in error messages, if X is a part of another array.
 
     Returns
     -------
@@ -115,28 +162,27 @@ def as_rows(X: Any, dims: Sequence[int] | None = None, *, name: str = "X", least
     InvalidInputError
         If X is empty, not numeric, not finite, or its shape does not fit `dims`.
     """
-    if sparse.issparse(X):
-        flat: np.ndarray | sparse.csr_matrix = _as_csr(X, name)
-        given_shape: tuple[int, ...] = (flat.shape[1],)
+    X = with_readable_rows(X)
+    source = open_source(X, name)
+    flat: np.ndarray | sparse.csr_matrix | Source
+    if source is not None:
+        given_shape: tuple[int, ...] = tuple(int(size) for size in X.shape[1:])
+        flat = source
+    elif sparse.issparse(X):
+        flat = _as_csr(X, name)
+        given_shape = (flat.shape[1],)
     else:
         dense = as_float32(X, name)
         check_dimensions(dense.shape, name)
         given_shape = dense.shape[1:]
         flat = dense.reshape(len(dense), int(np.prod(given_shape)))
     shape = tuple(int(size) for size in dims) if dims is not None else given_shape
-    _check_shape(flat, shape, given_shape, name, least, explicit=dims is not None)
-    _check_finite(flat, name)
+    _check_shape(flat.shape, shape, given_shape, name, least, explicit=dims is not None)
+    if not isinstance(flat, Source):
+        check_finite(flat, name, slice(first_row, None))
+    elif not check_when_read:
+        flat = flat.checked(first_row)
     return Rows(flat, shape, given_shape)
-
-
-def check_dimensions(shape: tuple[int, ...], name: str) -> None:
-    """Raise unless an array of that shape can hold samples and their features."""
-    if len(shape) < 2:
-        raise InvalidInputError(
-            f"{name} must be an array of at least two dimensions, samples first; got shape "
-            f"{shape}. Reshape your data: use {name}.reshape(-1, 1) for one feature, "
-            f"{name}.reshape(1, -1) for one sample."
-        )
 
 
 def _as_csr(X: Any, name: str) -> sparse.csr_matrix:
@@ -147,77 +193,8 @@ def _as_csr(X: Any, name: str) -> sparse.csr_matrix:
         return sparse.csr_matrix(X, dtype=np.float32)
 
 
-def as_array(given: Any, name: str) -> np.ndarray:
-    """`given`, an array-like or an object with ``__array__``, as a numpy array.
-
-    Raises
-    ------
-    InvalidInputError
-        If the rows of a list are ragged, or the object cannot be converted: a tensor on a GPU, or
-        one that records gradients.
-    """
-    try:
-        return np.asarray(given)
-    except (RuntimeError, TypeError, ValueError) as error:
-        own = hasattr(given, "__array__")
-        remedy = (
-            "Make it a numpy array first" if own else "Give every row the same number of values"
-        )
-        raise InvalidInputError(
-            f"{name} must be one array; got {type(given).__name__}, which makes none "
-            f"({str(error).rstrip('.')}). {remedy}."
-        ) from error
-
-
-def as_float32(given: Any, name: str) -> np.ndarray:
-    """A dense numeric array as float32, without a copy where it already is one.
-
-    Raises
-    ------
-    InvalidInputError
-        If the entries are not real numbers, or the array is ragged or masked.
-    """
-    array = as_array(given, name)
-    if isinstance(given, np.ma.MaskedArray) and np.ma.is_masked(given):
-        raise InvalidInputError(
-            f"{name} must have a value everywhere; got {np.ma.getmaskarray(given).sum()} masked "
-            "entries. Drop those rows, or fill them with its filled method."
-        )
-    if array.dtype.kind == "c":
-        raise InvalidInputError(
-            f"{name} must be real; got complex numbers. Complex data not supported: pass real "
-            "and imaginary parts, or the magnitude, as features."
-        )
-    if array.dtype.kind not in "fiub":
-        array = _numbers_from_objects(array, name, given)
-    with np.errstate(over="ignore"):
-        return np.asarray(array, dtype=np.float32, order="C")
-
-
-def _numbers_from_objects(array: np.ndarray, name: str, given: Any) -> np.ndarray:
-    if array.dtype.kind != "O":
-        raise InvalidInputError(
-            f"{name} must be numeric; got dtype {array.dtype}. Encode text and dates as numbers "
-            "first, for instance with OneHotEncoder."
-        )
-    try:
-        return array.astype(np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        # scikit-learn also raises a TypeError for a mapping or an array in a cell.
-        kind = InvalidTypeError if isinstance(error, TypeError) else InvalidInputError
-        if array.ndim == 0:
-            raise kind(
-                f"{name} must be an array; got {type(given).__name__}, which numpy cannot read as "
-                "one. Make it a numpy array first: collect a lazy frame, or use numpy.from_dlpack."
-            ) from error
-        raise kind(
-            f"{name} must be numeric; got an array of objects ({error}). The argument must be "
-            "made of numbers: encode categories first, for instance with OneHotEncoder."
-        ) from error
-
-
 def _check_shape(
-    flat: np.ndarray | sparse.csr_matrix,
+    given: tuple[int, int],
     shape: tuple[int, ...],
     given_shape: tuple[int, ...],
     name: str,
@@ -225,10 +202,10 @@ def _check_shape(
     *,
     explicit: bool,
 ) -> None:
-    n_samples, n_features = flat.shape
+    n_samples, n_features = given
     if n_features == 0:
         raise InvalidInputError(
-            f"{name} must have at least one feature; got 0 feature(s) (shape={flat.shape}) while "
+            f"{name} must have at least one feature; got 0 feature(s) (shape={given}) while "
             "a minimum of 1 is required. Check how the features were selected."
         )
     if n_samples < least:
@@ -243,21 +220,3 @@ def _check_shape(
             f"{given_shape} ({n_features} values). Set dims so that its product is {n_features}."
         )
     check_layout(given_shape, shape, name)
-
-
-def _check_finite(flat: np.ndarray | sparse.csr_matrix, name: str) -> None:
-    values = flat if isinstance(flat, np.ndarray) else np.asarray(flat.data)
-    largest = max(values.max(initial=0.0), -values.min(initial=0.0))
-    if largest <= LARGEST_VALUE:
-        return
-    n_nan, n_infinite = int(np.isnan(values).sum()), int(np.isinf(values).sum())
-    if not n_nan and not n_infinite:
-        raise InvalidInputError(
-            f"{name} must be finite numbers of at most {LARGEST_VALUE:g}; got {largest:g}. "
-            "Give it in larger units."
-        )
-    raise InvalidInputError(
-        f"{name} must be finite numbers of at most {LARGEST_VALUE:g}; got {n_nan} NaN and "
-        f"{n_infinite} infinity values (in float32, which ends at 3e38). Drop those rows, or fill "
-        "them with sklearn.impute.SimpleImputer; give huge numbers in larger units."
-    )

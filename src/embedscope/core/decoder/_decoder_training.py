@@ -311,7 +311,7 @@ class DecoderTraining:
     def loss_of(self, samples: Rows, positions: np.ndarray) -> float:
         """The loss of other samples, decoded from their positions alone."""
         decoded = Forward(self.typical)(Rows(positions, positions.shape[1:], positions.shape[1:]))
-        wanted = self.reconstruction.standardised(samples.flat).reshape(decoded.shape)
+        wanted = self.reconstruction.standardised(samples.whole()).reshape(decoded.shape)
         if self.reconstruction.loss_fn is not None:
             return float(self.loss(tf.constant(wanted), tf.constant(decoded)))
         energy = float(np.square(wanted, dtype=np.float64).sum())

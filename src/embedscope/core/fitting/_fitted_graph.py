@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from embedscope._errors import InvalidInputError
 from embedscope._warning import warn_caller
 from embedscope.core.arrays._rows import Rows
+from embedscope.core.arrays._sources import ArraySource, Source
 from embedscope.core.fitting._request import Request
 from embedscope.core.graph._distances import NeighborSearch
 from embedscope.core.graph._graph import GraphOptions, NeighborGraph, build_graph
+from embedscope.core.networks._projected import fit_projection
 
 _FEWEST_SAMPLES = 3  # two neighbours, a sample itself included
 _UNEVEN_SCALES = 1_000.0  # a range this many times the median leads to a warning
@@ -42,14 +44,28 @@ def fitted_graph(request: Request, report: Callable[[float], None]) -> NeighborG
         target_n_neighbors=parameters["target_n_neighbors"],
     )
     _check_samples(rows, parameters)
+    knn = _given_knn(parameters["precomputed_knn"])
+    if _is_stored(rows) and search.canonical_metric == "euclidean" and knn is None:
+        rows = _in_components(rows)
     return build_graph(
         rows,
         request.y,
         options,
-        precomputed_knn=_given_knn(parameters["precomputed_knn"]),
+        precomputed_knn=knn,
         precomputed_distances=request.precomputed_distances,
         report=report,
     )
+
+
+def _is_stored(rows: Rows) -> bool:
+    """Whether rows in random order, which the search for neighbours reads, take long to read."""
+    return isinstance(rows.flat, Source) and not isinstance(rows.flat, ArraySource)
+
+
+def _in_components(rows: Rows) -> Rows:
+    """The leading principal components of samples."""
+    projection = fit_projection(rows)
+    return replace(projection, scale=1.0).apply(rows)
 
 
 def _given_knn(given: Any) -> Any:
@@ -91,8 +107,8 @@ def possible_neighbors(n_neighbors: int, n_samples: int) -> int:
 
 
 def _check_samples(rows: Rows, parameters: Mapping[str, Any]) -> None:
-    flat = rows.flat
-    spread = _spread_of_features(flat)
+    lowest, highest = rows.ranges()
+    spread = highest - lowest
     if spread.max() < _SMALLEST_RANGE:
         raise InvalidInputError(
             f"X must hold samples that differ, by at least {_SMALLEST_RANGE:g}; got constant data: "
@@ -107,10 +123,3 @@ def _check_samples(rows: Rows, parameters: Mapping[str, Any]) -> None:
             f"{used.max() / np.median(used):,.0f} times the median): a few of them decide the "
             "map. Consider sklearn.preprocessing.StandardScaler."
         )
-
-
-def _spread_of_features(flat: np.ndarray | sparse.csr_matrix) -> np.ndarray:
-    """Range of each feature."""
-    if sparse.issparse(flat):
-        return np.asarray((flat.max(axis=0) - flat.min(axis=0)).toarray()).ravel()
-    return np.asarray(np.ptp(flat, axis=0))

@@ -13,6 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from embedscope._errors import InvalidInputError, StoppedError
+from embedscope.core.fitting._drawing import draw_part
 from embedscope.core.fitting._fitted_graph import fitted_graph
 from embedscope.core.fitting._preparing import (
     given_init,
@@ -28,7 +29,8 @@ from embedscope.core.fitting._trained_networks import (
     trains_decoder_separately,
 )
 from embedscope.core.networks._forward import encode
-from embedscope.core.networks._networks import check_loss
+from embedscope.core.networks._inner_encoder import begins_with_pooling
+from embedscope.core.networks._networks import check_loss, hidden_width
 from embedscope.core.networks._tensorflow import check_process, tf
 from embedscope.core.solvers._monitor import Bar, Monitor, NoBar, StopTraining, TqdmBar
 from embedscope.core.solvers._registry import make_solver
@@ -58,31 +60,46 @@ def fit_map(request: Request) -> tuple[FittedMap, BaseException | None]:
         If this process was forked from one that had loaded TensorFlow.
     """
     check_process()
-    parameters = request.parameters
-    networks = make_networks(request)
     _check_ahead(request)
+    part, drawn = draw_part(request)
+    parameters = part.parameters
+    if _reads_at_random(parameters):
+        part = replace(part, rows=part.rows.held())
+    networks = make_networks(part)
     monitor = Monitor(
         parameters["progress"],
         _bar(parameters),
         training_length(parameters).n_reports,
         (parameters["keras_fit_kwargs"] or {}).get("callbacks"),
     )
+    shown = np.arange(request.n_own)
+    if drawn is not None:
+        shown = np.full(request.n_own, -1)
+        shown[drawn] = np.arange(len(drawn))
     try:
-        return _fit_watched(request, networks, monitor)
+        fitted, interruption = _fit_watched(part, networks, monitor, shown)
     finally:
         monitor.finish()
+    if drawn is not None:
+        fitted = replace(
+            fitted,
+            embedding=encode(fitted.encoder, request.rows)[: request.n_own],
+            held_out=drawn[fitted.held_out],
+        )
+    return fitted, interruption
 
 
 def _fit_watched(
-    request: Request, networks: Networks, monitor: Monitor
+    request: Request, networks: Networks, monitor: Monitor, shown: np.ndarray
 ) -> tuple[FittedMap, BaseException | None]:
+    """Fit all samples of the request; `shown` holds the row of each of the user's, or -1."""
     interruption: BaseException | None = None
     try:
         monitor.enter("graph")
         distinct, row_of = _distinct(request)
         graph = fitted_graph(distinct, monitor.advance)
         model, problem = prepare(distinct, networks, graph)
-        monitor.watch(model, row_of[: request.n_own])
+        monitor.watch(model, np.where(shown < 0, -1, row_of[shown]))
     except StopTraining as stop:
         raise StoppedError(_NOTHING_LEARNED) from stop
     try:
@@ -123,6 +140,18 @@ def _fit_watched(
     return fitted, interruption
 
 
+def _reads_at_random(parameters: Mapping[str, Any]) -> bool:
+    """Whether training takes samples themselves in random order, and not their components."""
+    encoder = parameters["encoder"]
+    own_network = (
+        parameters["parametric_embedding"]
+        and hidden_width(encoder) is None
+        and not begins_with_pooling(encoder)  # pools them once, in their order
+    )
+    decodes = parameters["parametric_reconstruction"] or trains_decoder_separately(parameters)
+    return bool(own_network or decodes or parameters["global_correlation_loss_weight"])
+
+
 def _check_ahead(request: Request) -> None:
     """Check everything else that can be checked before anything slow is done."""
     parameters = request.parameters
@@ -147,12 +176,13 @@ def _distinct(request: Request) -> tuple[Request, np.ndarray]:
     if not parameters["unique"]:
         return request, np.arange(len(rows))
     given = parameters["precomputed_knn"] is not None or request.precomputed_distances is not None
-    if sparse.issparse(rows.flat) or given:
+    samples = rows.whole()
+    if sparse.issparse(samples) or given:
         kind = "neighbours or distances that are precomputed" if given else "sparse X"
         raise InvalidInputError(
             f"unique must be False for {kind}; got True. Drop duplicate rows beforehand."
         )
-    _, first, row_of = np.unique(rows.flat, axis=0, return_index=True, return_inverse=True)
+    _, first, row_of = np.unique(samples, axis=0, return_index=True, return_inverse=True)
     order = np.argsort(first)
     kept, row_of = first[order], np.argsort(order)[row_of.ravel()]
     init = parameters["init"]

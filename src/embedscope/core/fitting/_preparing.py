@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from embedscope._errors import InvalidInputError
-from embedscope.core.arrays._rows import Rows, as_float32
+from embedscope.core.arrays._numbers import as_float32
+from embedscope.core.arrays._rows import Rows
 from embedscope.core.decoder._decoder_training import DecoderTraining
 from embedscope.core.fitting._decoder_networks import set_up_decoder
 from embedscope.core.fitting._request import Request
@@ -53,7 +54,8 @@ def prepare(request: Request, networks: Networks, graph: NeighborGraph) -> tuple
     rng = np.random.default_rng([seed, 0])
     projection = _projection(request)
     components = projection.apply(request.rows)
-    start = _start(request, networks.encoder, graph, components.flat / projection.scale, rng)
+    leading = components.whole()[:, : parameters["n_components"]] / projection.scale
+    start = _start(request, networks.encoder, graph, leading, rng)
     inputs = _inputs(request, networks, projection, components, start)
     objective = _objective(parameters)
     separate = trains_decoder_separately(parameters)

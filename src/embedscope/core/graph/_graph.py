@@ -11,6 +11,7 @@ from scipy import sparse
 
 from embedscope._errors import InvalidInputError
 from embedscope.core.arrays._rows import Rows
+from embedscope.core.arrays._sources import ArraySource
 from embedscope.core.graph._distances import Metric, NeighborSearch
 from embedscope.core.graph._fuzzy import fuzzy_simplicial_set
 from embedscope.core.graph._neighbors import nearest_neighbors
@@ -87,8 +88,10 @@ def build_graph(
         square = given_distances(precomputed_distances, len(rows))
         indices, distances = neighbors_from_distances(square, k)
     else:
+        # The rows of an array in memory are read as they are needed, without a float copy of all.
+        flat = rows.flat if isinstance(rows.flat, ArraySource) else rows.whole()
         indices, distances = nearest_neighbors(
-            rows.flat, options.search, lambda fraction: report(_SEARCH_SHARE * fraction)
+            flat, options.search, lambda fraction: report(_SEARCH_SHARE * fraction)
         )
     strengths, _, _ = fuzzy_simplicial_set(
         indices,

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from embedscope._errors import InvalidInputError
-from embedscope.core.arrays._rows import as_array, as_float32
+from embedscope.core.arrays._numbers import as_array, as_float32
 
 _BLOCK_ROWS = 512  # of the distances sorted at a time, so that no copy of the whole matrix is made
 

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from embedscope._errors import InvalidInputError
 from embedscope._warning import warn_caller
-from embedscope.core.arrays._rows import as_array, as_float32
+from embedscope.core.arrays._numbers import as_array, as_float32
 from embedscope.core.graph._fuzzy import symmetrise
 
 UNKNOWN = -1

@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from embedscope.core.arrays._principal_axes import principal_axes
+from embedscope.core.arrays._principal_axes import axes_step, principal_axes
 from embedscope.core.arrays._rows import Rows, dense_if_small
+from embedscope.core.arrays._sources import Source
 from embedscope.core.networks._networks import dense_encoder
 from embedscope.core.networks._tensorflow import keras
 
 _MOST_AXES = 128  # principal components that the encoder is trained on; see docs/solver.md
+_BLOCK_ROWS = 8_192  # centred at a time
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,15 @@ class Projection:
     def apply(self, rows: Rows) -> Rows:
         """The samples as principal components."""
         to_components = self.axes * self.scale
-        flat = dense_if_small(rows.flat)
-        projected = np.asarray(flat @ to_components - self.mean @ to_components)
+        offset = self.mean @ to_components
         shape = (self.axes.shape[1],)
+        flat = rows.flat
+        if isinstance(flat, Source):
+            projected = np.empty((len(rows), *shape), np.float32)
+            for block in flat.blocks():
+                projected[block] = flat[block] @ to_components - offset
+            return Rows(projected, shape, shape)
+        projected = np.asarray(dense_if_small(flat) @ to_components - offset)
         return Rows(projected.astype(np.float32, copy=False), shape, shape)
 
 
@@ -54,16 +62,21 @@ def fit_projection(rows: Rows, n_axes: int = _MOST_AXES) -> Projection:
     The components keep their relative sizes. With equal sizes the network fitted small differences
     sooner, and held-out samples worse.
     """
-    flat = dense_if_small(rows.flat)
+    flat = rows.flat
+    if isinstance(flat, Source):  # read once more: the spread along the axis is that of these rows
+        mean = flat.summary.mean
+        flat = dense_if_small(flat[:: axes_step(*flat.shape)])
+    else:
+        flat = dense_if_small(flat)
+        mean = flat.mean(axis=0, dtype=None if sparse.issparse(flat) else np.float64)
+        mean = np.asarray(mean, dtype=np.float32).ravel()
     if sparse.issparse(flat):
-        mean = np.asarray(flat.mean(axis=0), dtype=np.float32).ravel()
         axes = _sparse_axes(flat, n_axes)
         components = flat @ axes[:, :1] - mean @ axes[:, :1]
     else:
-        mean = flat.mean(axis=0, dtype=np.float64).astype(np.float32)
-        centred = flat - mean
-        axes = principal_axes(centred, n_axes)
-        components = centred @ axes[:, :1]
+        axes = principal_axes(flat[:: axes_step(*flat.shape)] - mean, n_axes)
+        parts = (flat[start : start + _BLOCK_ROWS] for start in range(0, len(flat), _BLOCK_ROWS))
+        components = np.concatenate([(part - mean) @ axes[:, :1] for part in parts])
     largest = float(components[:, 0].std(dtype=np.float64))
     return Projection(mean, axes, 1.0 / largest if largest > 0 else 1.0)
 

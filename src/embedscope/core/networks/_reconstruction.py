@@ -85,7 +85,7 @@ def choose_reconstruction(
     zero, one = np.zeros(rows.shape, np.float32), np.ones(rows.shape, np.float32)
     if loss_fn is not None:
         return Reconstruction("custom", zero, one, needs_sigmoid=False, loss_fn=loss_fn)
-    if rows.flat.min() >= 0.0 and rows.flat.max() <= 1.0:
+    if _is_within_unit(rows):
         return Reconstruction("cross_entropy", zero, one, not _ends_in_sigmoid(decoder))
     offset, deviation = _moments(rows, np.arange(len(rows)))
     return Reconstruction("squared_error", offset, _without_zeros(deviation), needs_sigmoid=False)
@@ -110,7 +110,7 @@ def relative_reconstruction(
     -------
     Reconstruction
     """
-    is_within = rows.flat.min() >= 0.0 and rows.flat.max() <= 1.0
+    is_within = _is_within_unit(rows)
     limits = (0.0, 1.0) if is_within else None
     if loss_fn is not None:
         zero, one = np.zeros(rows.shape, np.float32), np.ones(rows.shape, np.float32)
@@ -120,6 +120,12 @@ def relative_reconstruction(
         deviation = np.full_like(deviation, np.sqrt(np.square(deviation).mean()))
     scale = _without_zeros(deviation)
     return Reconstruction("squared_error", offset, scale, needs_sigmoid=False, limits=limits)
+
+
+def _is_within_unit(rows: Rows) -> bool:
+    """Whether all values are within 0..1."""
+    lowest, highest = rows.ranges()
+    return bool(lowest.min() >= 0.0 and highest.max() <= 1.0)
 
 
 def _ends_in_sigmoid(decoder: Any) -> bool:
@@ -139,7 +145,7 @@ def _moments(rows: Rows, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     flat = rows.flat
     if sparse.issparse(flat):
         flat, chosen = dense_if_small(flat[chosen]), np.arange(len(chosen))
-    if isinstance(flat, np.ndarray):
+    if not sparse.issparse(flat):
         mean, variance = _dense_moments(flat, chosen)
     else:
         mean, variance = mean_variance_axis(flat, axis=0)
@@ -151,7 +157,7 @@ def _moments(rows: Rows, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
-def _dense_moments(flat: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _dense_moments(flat: Any, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and variance of each column, float64; in blocks, since copying all takes longer."""
     step = max(1, _BLOCK_VALUES // flat.shape[1])
     blocks = [chosen[start : start + step] for start in range(0, len(chosen), step)]

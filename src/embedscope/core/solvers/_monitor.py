@@ -36,8 +36,8 @@ class Report:
     losses : mapping of str to float
         The latest value of each loss; empty before the first.
     embedding : callable
-        Computes the current map, ndarray of shape (n_samples, n_components), float32; None before
-        there is one.
+        Computes the current map, ndarray of shape (n_samples, n_components), float32; NaN for
+        samples that were not drawn (see `max_graph_samples`). None before there is one.
     """
 
     phase: str
@@ -153,7 +153,7 @@ class Monitor:
     def watch(self, model: Any, rows: np.ndarray) -> None:
         """Start to watch the networks of `model`.
 
-        `rows` gives the row of the model's map for each of the user's samples.
+        `rows` gives the row of the model's map for each of the user's samples, -1 if it has none.
         """
         self._model, self._rows = model, rows
         self.best = (np.inf, model.get_weights())
@@ -162,7 +162,14 @@ class Monitor:
     def show_map(self, embedding: Callable[[], np.ndarray]) -> None:
         """Set the source of the current map in reports."""
         rows = self._rows
-        self._embedding = lambda: embedding()[rows]
+        without = np.flatnonzero(rows < 0)
+
+        def of_all() -> np.ndarray:
+            positions = embedding()[rows]
+            positions[without] = np.nan
+            return positions
+
+        self._embedding = of_all
 
     def enter(self, phase: str, fraction: float = 0.0) -> None:
         """Start a phase; see `advance` for the fraction."""

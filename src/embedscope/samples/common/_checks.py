@@ -33,6 +33,21 @@ def check_side(name: str, value: object) -> int:
     return int(value)
 
 
+def check_count(name: str, value: object) -> int:
+    """Return a positive number of things as an int.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is not an int of at least 1.
+    """
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
+        raise InvalidInputError(
+            f"{name} must be an int of at least 1; got {value!r}. Give a whole number."
+        )
+    return int(value)
+
+
 def check_choice(name: str, value: object, known: Sequence[str]) -> None:
     """Raise if a value is not one of the known ones.
 

@@ -10,6 +10,7 @@ kind; and its name in `SourceKind`, if its sources are of a new kind too.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
@@ -18,7 +19,7 @@ from embedscope.samples.common._recipe import Recipe
 from embedscope.samples.common._scaling import ChannelScale
 
 if TYPE_CHECKING:
-    from embedscope.samples.common._samples import Samples
+    from embedscope.samples.common._samples import Samples, SamplesPart
 
 R = TypeVar("R", bound=Recipe)
 
@@ -65,6 +66,15 @@ class Kind(Generic[R]):
             f"{type(self.recipe).__name__}. Make the samples with one of the samples_from "
             "functions."
         )
+
+    def repeat_in_parts(
+        self, samples: Samples, n_rows: int, data: Any, labels: Any, **options: Any
+    ) -> Iterator[Callable[[], SamplesPart]]:
+        """Make samples of new data in parts; see `Samples.parts_same_way`. By default, in one."""
+        from embedscope.samples.common._samples import SamplesPart
+
+        made = self.repeat(samples, data, labels, **options)
+        yield lambda: SamplesPart(made, made.left_out)
 
     def comparable(self) -> Recipe:
         """The recipe without settings that may differ between samples of one set."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
+from embedscope.samples.common._checks import check_count
 from embedscope.samples.common._consistency import check_contents, check_lengths, check_sources
 from embedscope.samples.common._kind import kind_of
 from embedscope.samples.common._pictures import Picture, resize_picture, to_picture
@@ -328,6 +329,39 @@ class Samples:
         """
         return kind_of(self).repeat(self, data, labels, **options)
 
+    def parts_same_way(
+        self, data: Any, labels: Any = None, *, n_rows: int, **options: Any
+    ) -> Iterator[Callable[[], SamplesPart]]:
+        """Make samples of a large image in parts: the pictures of one part alone are in memory.
+
+        Objects are found once, chunk by chunk, also those that lie on a border of chunks. They are
+        not measured.
+
+        Parameters
+        ----------
+        data, labels
+            As for `same_way`.
+        n_rows : int
+            Objects in a part, at least 1.
+        **options
+            As for `same_way`.
+
+        Yields
+        ------
+        callable
+            ``part()`` cuts a part and returns a `SamplesPart`. All parts together are the samples
+            of `same_way`, in the same order.
+
+        Raises
+        ------
+        InvalidInputError
+            If the data do not fit.
+        """
+        n_rows = check_count("n_rows", n_rows)
+        parts: Iterator[Callable[[], SamplesPart]]
+        parts = kind_of(self).repeat_in_parts(self, n_rows, data, labels, **options)
+        return parts
+
     @property
     def _values(self) -> npt.NDArray[Any]:
         values = self.images if self.images is not None else self.table
@@ -346,6 +380,20 @@ class Samples:
                 f"samples must have their pictures; got none for {len(self.absent)} source(s), the "
                 f"first {name!r}: {reason}. Attach the images that the samples were cut from."
             )
+
+
+class SamplesPart(NamedTuple):
+    """A part of the samples of an image.
+
+    Attributes
+    ----------
+    samples : Samples or None
+        None if all of the part is left out.
+    left_out : tuple of LeftOut
+    """
+
+    samples: Samples | None
+    left_out: tuple[LeftOut, ...]
 
 
 def _checked_rows(rows: npt.ArrayLike, n_rows: int) -> npt.NDArray[Any]:

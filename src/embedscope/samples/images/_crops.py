@@ -7,6 +7,7 @@ large, or come in any order.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, get_args
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy.typing as npt
 from embedscope._errors import InvalidInputError
 from embedscope.samples.common._checks import check_choice, check_side
 from embedscope.samples.images._crop_recipe import Background, CropRecipe, Padding, Volume
-from embedscope.samples.images._cutting import cut_crops
+from embedscope.samples.images._cutting import background_values, cut_crops
 from embedscope.samples.images._directions import longest_axes
 from embedscope.samples.images._field import Field, open_field
 from embedscope.samples.images._objects import Objects, find_objects
@@ -127,9 +128,39 @@ def cut_found(
     field: Field, objects: Objects, recipe: CropRecipe, rows: npt.NDArray[np.intp]
 ) -> tuple[Objects, Array]:
     """Cut the crops of some rows of `objects`, which must be all of the field."""
-    axes = longest_axes(field, objects)[rows] if recipe.align else None
-    chosen = objects.take(rows)
-    return chosen, cut_crops(field, chosen, recipe, axes)
+    return Cutter(field, objects, recipe).cut(rows)
+
+
+class Cutter:
+    """Cuts objects of a field, a part of them at a time.
+
+    What needs the whole field is computed once: the directions of aligned crops, and the values of
+    pixels outside of the objects.
+
+    Parameters
+    ----------
+    field : Field
+    objects : Objects
+        All of the field.
+    recipe : CropRecipe
+    """
+
+    def __init__(self, field: Field, objects: Objects, recipe: CropRecipe) -> None:
+        self.field, self.objects, self.recipe = field, objects, recipe
+
+    def cut(self, rows: npt.NDArray[np.intp]) -> tuple[Objects, Array]:
+        """The objects of some rows, and their crops."""
+        chosen = self.objects.take(rows)
+        axes = None if self._axes is None else self._axes[rows]
+        return chosen, cut_crops(self.field, chosen, self.recipe, axes, self._fill)
+
+    @cached_property
+    def _axes(self) -> npt.NDArray[np.float64] | None:
+        return longest_axes(self.field, self.objects) if self.recipe.align else None
+
+    @cached_property
+    def _fill(self) -> Array:
+        return background_values(self.field, self.recipe)
 
 
 def chosen_rows(objects: Objects, label_ids: npt.ArrayLike | None) -> npt.NDArray[np.intp]:

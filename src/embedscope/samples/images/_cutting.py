@@ -25,7 +25,11 @@ MEDIAN_PIXELS = 2**23
 
 
 def cut_crops(
-    field: Field, objects: Objects, recipe: CropRecipe, axes: npt.NDArray[np.float64] | None
+    field: Field,
+    objects: Objects,
+    recipe: CropRecipe,
+    axes: npt.NDArray[np.float64] | None,
+    fill: Array,
 ) -> Array:
     """Cut the crops of some objects.
 
@@ -39,6 +43,8 @@ def cut_crops(
         Size and options of the crops.
     axes : ndarray of shape (n, 2) or None
         The direction that becomes "down" in each crop, if crops are aligned.
+    fill : ndarray of shape (n_channels,)
+        The `background_values`.
 
     Returns
     -------
@@ -48,7 +54,7 @@ def cut_crops(
     dtype = np.dtype(np.float32) if recipe.align else native(field.image.dtype)
     flat = recipe.shape[-2:] if recipe.volume == "project" else recipe.shape
     crops = np.empty((len(objects), *flat, field.n_channels), dtype)
-    fill = _background_values(field, recipe).astype(dtype)
+    fill = fill.astype(dtype)
     batch = max(1, BATCH_PIXELS // (int(np.prod(recipe.shape)) * field.n_channels))
     sides = tile_sides(field.shape, field.image_chunks())
     for rows in group_by_tile(objects.frame, objects.middles, sides, batch):
@@ -108,7 +114,7 @@ def _project_own(crops: Array, own: Array, fill: Array) -> Array:
     return np.where(covered[..., np.newaxis], brightest, fill)
 
 
-def _background_values(field: Field, recipe: CropRecipe) -> Array:
+def background_values(field: Field, recipe: CropRecipe) -> Array:
     """One value per channel for pixels outside of the object."""
     if recipe.background != "median":
         return np.zeros(field.n_channels)

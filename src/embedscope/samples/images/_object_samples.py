@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +14,12 @@ from embedscope._errors import InvalidInputError
 from embedscope.samples.common._checks import finite_rows
 from embedscope.samples.common._intensities import check_intensities
 from embedscope.samples.common._kind import Kind
-from embedscope.samples.common._samples import LeftOut, Samples
+from embedscope.samples.common._samples import LeftOut, Samples, SamplesPart
 from embedscope.samples.common._scaling import ChannelScale
 from embedscope.samples.identity._identity import Identities
 from embedscope.samples.identity._source import Source
 from embedscope.samples.images._crop_recipe import CropRecipe
-from embedscope.samples.images._crops import cut_found
+from embedscope.samples.images._crops import Cutter
 from embedscope.samples.images._features import measure_objects
 from embedscope.samples.images._field import Field, open_field
 from embedscope.samples.images._objects import Objects, find_objects
@@ -42,6 +43,20 @@ class ObjectKind(Kind[CropRecipe], recipe=CropRecipe):
             )
         return labels_same_way(samples, self.recipe, data, labels, **options)
 
+    def repeat_in_parts(
+        self, samples: Samples, n_rows: int, data: Any, labels: Any, **options: Any
+    ) -> Iterator[Callable[[], SamplesPart]]:
+        """Find the objects of another image once, and cut them part by part.
+
+        They are not measured.
+        """
+        found = find_same_way(samples, self.recipe, data, labels, **options)
+        cutter = Cutter(found.field, found.objects, found.recipe)
+        for start in range(0, len(found.objects), n_rows):
+            rows = np.arange(start, min(start + n_rows, len(found.objects)))
+            notes = found.notes if start == 0 else ()
+            yield partial(_cut_part, cutter, found.source, rows, samples.scale, notes)
+
     def comparable(self) -> CropRecipe:
         """Axes and pixel size may differ, and whether objects are measured."""
         return replace(self.recipe, axes="", image_axes="", pixel_size=None, features=True)
@@ -60,7 +75,41 @@ class ObjectKind(Kind[CropRecipe], recipe=CropRecipe):
         return replace(samples, recipe=recipe).same_way(image, labels, source=name)
 
 
+class Found(NamedTuple):
+    """The objects of an image, before they are cut.
+
+    Attributes
+    ----------
+    field : Field
+    source : Source
+    recipe : CropRecipe
+        As it is used for this image.
+    objects : Objects
+    notes : tuple of LeftOut
+        What to say of the image as a whole.
+    """
+
+    field: Field
+    source: Source
+    recipe: CropRecipe
+    objects: Objects
+    notes: tuple[LeftOut, ...]
+
+
 def labels_same_way(
+    samples: Samples, recipe: CropRecipe, image: Any, labels: Any, **options: Any
+) -> Samples:
+    """Cut and scale the objects of another image as those of `samples` were.
+
+    The options are those of `find_same_way`.
+    """
+    found = find_same_way(samples, recipe, image, labels, **options)
+    rows = np.arange(len(found.objects))
+    made = follow_recipe(*found[:4], rows, samples.scale)
+    return replace(made, left_out=(*made.left_out, *found.notes))
+
+
+def find_same_way(
     samples: Samples,
     recipe: CropRecipe,
     image: Any,
@@ -73,8 +122,8 @@ def labels_same_way(
     affine: npt.ArrayLike | None = None,
     image_path: str | None = None,
     labels_path: str | None = None,
-) -> Samples:
-    """Cut and scale the objects of another image as those of `samples` were.
+) -> Found:
+    """Find the objects of another image, to be cut as those of `samples` were.
 
     Axes are those of the first image unless others are given, as for a time series after single
     images.
@@ -104,10 +153,7 @@ def labels_same_way(
         image_axes=field.image_axes,
         pixel_size=recipe.pixel_size or steps,
     )
-    objects = find_objects(field)
-    rows = np.arange(len(objects))
-    made = follow_recipe(field, made_from, used, objects, rows, samples.scale)
-    return replace(made, left_out=(*made.left_out, *notes))
+    return Found(field, made_from, used, find_objects(field), notes)
 
 
 def follow_recipe(
@@ -119,14 +165,7 @@ def follow_recipe(
     scale: ChannelScale | None,
 ) -> Samples:
     """Cut the objects of some rows by the recipe; the scale is measured if it is None."""
-    chosen, images = cut_found(field, objects, recipe, rows)
-    finite = finite_rows(images)
-    left_out = tuple(
-        LeftOut(f"object {label} of frame {frame} of {source.name}", "NaN or infinite pixels")
-        for frame, label in zip(chosen.frame[~finite], chosen.label[~finite], strict=True)
-    )
-    if not finite.all():
-        chosen, images = chosen.take(finite), images[finite]
+    chosen, images, left_out = _cut_finite(Cutter(field, objects, recipe), source, rows)
     _check_some_left(len(chosen))
     measured: Any = (
         measure_objects(
@@ -135,12 +174,55 @@ def follow_recipe(
         if recipe.features
         else None
     )
+    scale = scale or ChannelScale.from_images(images, recipe.percentiles)
+    return _made(source, recipe, chosen, images, scale, measured, left_out)
+
+
+def _cut_part(
+    cutter: Cutter,
+    source: Source,
+    rows: npt.NDArray[np.intp],
+    scale: ChannelScale | None,
+    notes: tuple[LeftOut, ...],
+) -> SamplesPart:
+    """Cut a part of the objects, of which all may be left out."""
+    chosen, images, left_out = _cut_finite(cutter, source, rows)
+    if not len(chosen):
+        return SamplesPart(None, (*left_out, *notes))
+    made = _made(source, cutter.recipe, chosen, images, scale, None, left_out)
+    return SamplesPart(made, (*left_out, *notes))
+
+
+def _cut_finite(
+    cutter: Cutter, source: Source, rows: npt.NDArray[np.intp]
+) -> tuple[Objects, npt.NDArray[Any], tuple[LeftOut, ...]]:
+    """Cut objects; leave those out that have pixels which are not finite."""
+    chosen, images = cutter.cut(rows)
+    finite = finite_rows(images)
+    left_out = tuple(
+        LeftOut(f"object {label} of frame {frame} of {source.name}", "NaN or infinite pixels")
+        for frame, label in zip(chosen.frame[~finite], chosen.label[~finite], strict=True)
+    )
+    if not finite.all():
+        chosen, images = chosen.take(finite), images[finite]
+    return chosen, images, left_out
+
+
+def _made(
+    source: Source,
+    recipe: CropRecipe,
+    chosen: Objects,
+    images: npt.NDArray[Any],
+    scale: ChannelScale | None,
+    measured: Any,
+    left_out: tuple[LeftOut, ...],
+) -> Samples:
     return Samples(
         identities=Identities.of(source.name, chosen.label, chosen.frame),
         sources={source.name: source},
         recipe=recipe,
         images=images,
-        scale=scale or ChannelScale.from_images(images, recipe.percentiles),
+        scale=scale,
         features=measured,
         bounding_boxes=chosen.bounding_boxes,
         centroids=chosen.middles,
