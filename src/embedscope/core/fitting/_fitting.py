@@ -30,7 +30,7 @@ from embedscope.core.fitting._trained_networks import (
 )
 from embedscope.core.networks._forward import encode
 from embedscope.core.networks._inner_encoder import begins_with_pooling
-from embedscope.core.networks._networks import check_loss, hidden_width
+from embedscope.core.networks._networks import check_loss, hidden_units
 from embedscope.core.networks._tensorflow import check_process, tf
 from embedscope.core.solvers._monitor import Bar, Monitor, NoBar, StopTraining, TqdmBar
 from embedscope.core.solvers._registry import make_solver
@@ -145,7 +145,7 @@ def _reads_at_random(parameters: Mapping[str, Any]) -> bool:
     encoder = parameters["encoder"]
     own_network = (
         parameters["parametric_embedding"]
-        and hidden_width(encoder) is None
+        and hidden_units(encoder) is None
         and not begins_with_pooling(encoder)  # pools them once, in their order
     )
     decodes = parameters["parametric_reconstruction"] or trains_decoder_separately(parameters)

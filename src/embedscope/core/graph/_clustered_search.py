@@ -32,7 +32,7 @@ from embedscope.core.graph._joining import holders_of, improve
 
 _COMPONENTS = 128  # of the lists' distances
 _CELL_COMPONENTS = 50  # of the comparison of whole cells, and of k-means
-_FLAT_SHARE = 0.8  # of the variance; pictures of MNIST and Fashion-MNIST have more in 128 components
+_FLAT_SHARE = 0.8  # of the variance; pictures of MNIST have more in 128 components
 _FLAT_ROWS = 2_000  # enough for that share
 _SAMPLE_ROWS = 20_000  # at most, for the principal axes
 _BLOCK_ROWS = 4_096  # at most, read or improved at a time
