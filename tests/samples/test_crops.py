@@ -218,8 +218,13 @@ def test_renumbering_objects_changes_nothing_but_ids(labels, seed):
     [
         (np.ones((4, 4)), np.zeros((4, 4), int), {}, r"labels must mark at least one object"),
         (np.ones((4, 4)), np.ones((4, 5), int), {}, r"got shape \(4, 5\) for an image of 4 x 4"),
-        (np.ones((4, 4)), np.ones((4, 4)), {}, r"labels must be an array of integers; got .*float"),
-        (np.ones((4, 4)), np.ones((4, 4), bool), {}, r"labels must be .* integers; got .*bool"),
+        (np.ones((4, 4)), np.full((4, 4), np.nan), {}, r"labels must be whole .*; got nan"),
+        (
+            np.ones((4, 4)),
+            np.ones((4, 4), bool),
+            {},
+            r"labels must be .* numbers; got .*bool",
+        ),
         (np.ones((4, 4)), np.full((4, 4), -1), {}, r"labels must be 0 .*; got -1"),
         (np.ones(4), np.ones(4, int), {}, r"image must be .*; got shape \(4,\)"),
         (np.ones((0, 4)), np.ones((0, 4), int), {}, r"image must be a non-empty array"),

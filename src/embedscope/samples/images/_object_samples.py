@@ -18,9 +18,10 @@ from embedscope.samples.common._scaling import ChannelScale
 from embedscope.samples.identity._identity import Identities
 from embedscope.samples.identity._source import Source
 from embedscope.samples.images._crop_recipe import CropRecipe
-from embedscope.samples.images._crops import cut_found
+from embedscope.samples.images._crops import cut_found, distinct_rows
 from embedscope.samples.images._features import measure_objects
 from embedscope.samples.images._field import Field, open_field
+from embedscope.samples.images._masks import check_no_mask
 from embedscope.samples.images._objects import Objects, find_objects
 from embedscope.samples.images._sizes import checked_pixel_size
 
@@ -40,7 +41,7 @@ class ObjectKind(Kind[CropRecipe], recipe=CropRecipe):
                 "labels must be given, since these samples are labelled objects; got None. Pass "
                 "the labels of the image."
             )
-        return labels_same_way(samples, self.recipe, data, labels, **options)
+        return labels_same_way(samples, self.recipe, data, labels, refuses_mask=True, **options)
 
     def comparable(self) -> CropRecipe:
         """Axes and pixel size may differ, and whether objects are measured."""
@@ -57,7 +58,8 @@ class ObjectKind(Kind[CropRecipe], recipe=CropRecipe):
         recipe = replace(
             self.recipe, axes=source.axes, image_axes=source.image_axes, features=False
         )
-        return replace(samples, recipe=recipe).same_way(image, labels, source=name)
+        # The user has already said that a label in many pieces is one object.
+        return labels_same_way(samples, recipe, image, labels, refuses_mask=False, source=name)
 
 
 def labels_same_way(
@@ -66,10 +68,12 @@ def labels_same_way(
     image: Any,
     labels: Any,
     *,
+    refuses_mask: bool,
     axes: str | None = None,
     image_axes: str | None = None,
     pixel_size: float | Sequence[float] | None = None,
     source: str = "image",
+    label_ids: npt.ArrayLike | None = None,
     affine: npt.ArrayLike | None = None,
     image_path: str | None = None,
     labels_path: str | None = None,
@@ -105,7 +109,9 @@ def labels_same_way(
         pixel_size=recipe.pixel_size or steps,
     )
     objects = find_objects(field)
-    rows = np.arange(len(objects))
+    if refuses_mask and label_ids is None:
+        check_no_mask(field, objects)
+    rows = distinct_rows(objects, label_ids)
     made = follow_recipe(field, made_from, used, objects, rows, samples.scale)
     return replace(made, left_out=(*made.left_out, *notes))
 
