@@ -15,12 +15,12 @@ import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
 from embedscope.explorer.export._exports import require_export
-from embedscope.explorer.export._frames import (
+from embedscope.explorer.export._frames import as_text
+from embedscope.samples.tables import (
     GATE_PREFIX,
     IDENTITY_COLUMNS,
     PLACE_COLUMNS,
     SCORE_PREFIX,
-    as_text,
 )
 
 if TYPE_CHECKING:

@@ -1,15 +1,7 @@
 """The map as a table: identity, position, features and gates of each sample.
 
-The column names are fixed, so that a table on disk shows which of its columns are gates:
-
-- ``source``, ``frame``, ``label``: the sample's identity
-- ``umap_1``, ``umap_2``: its position on the map, in map units
-- features, under their own names
-- ``gate:<name>``: whether the gate holds it, a boolean
-- ``score:<name>``: a score, such as ``score:novelty``
-
-A feature with one of these names, or with the prefix of a gate or a score, is written as
-``feature:<name>``.
+The column names are fixed, so that a table on disk shows which of its columns are gates, and so that
+it is read back as it was; see `embedscope.samples.tables`.
 """
 
 from __future__ import annotations
@@ -22,18 +14,10 @@ import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
 from embedscope.samples import Identities
+from embedscope.samples.tables import GATE_PREFIX, PLACE_COLUMNS, SCORE_PREFIX, exported_name
 
 if TYPE_CHECKING:
     import pandas as pd
-
-IDENTITY_COLUMNS = ("source", "frame", "label")
-PLACE_COLUMNS = ("umap_1", "umap_2")
-GATE_PREFIX = "gate:"
-SCORE_PREFIX = "score:"
-FEATURE_PREFIX = "feature:"
-
-_RESERVED = (*IDENTITY_COLUMNS, *PLACE_COLUMNS)
-_PREFIXES = (GATE_PREFIX, SCORE_PREFIX, FEATURE_PREFIX)
 
 
 def to_frame(
@@ -116,19 +100,13 @@ def _renamed(features: pd.DataFrame | None) -> pd.DataFrame | None:
     """Features with their column names in the table."""
     if features is None:
         return None
-    names = [_feature_column(str(name)) for name in features.columns]
+    names = [exported_name(str(name)) for name in features.columns]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise InvalidInputError(
             f"features must have different names; got {repeated} more than once. Rename them."
         )
     return features.reset_index(drop=True).set_axis(names, axis=1)
-
-
-def _feature_column(name: str) -> str:
-    # A name with the prefix of features gets it again, so that no two names become equal.
-    is_taken = name in _RESERVED or name.startswith(_PREFIXES)
-    return FEATURE_PREFIX + name if is_taken else name
 
 
 def _check_rows(parts: Mapping[str, Any], n_rows: int) -> None:

@@ -12,6 +12,7 @@ from embedscope._errors import InvalidInputError, InvalidTypeError
 from embedscope.samples.common._matching import RowIds
 from embedscope.samples.common._samples import LeftOut
 from embedscope.samples.identity._source import Source
+from embedscope.samples.tables._known_columns import numbers_objects, whole_problem
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,33 +39,19 @@ def checked_frame(frame: Any, name: str = "frame") -> pd.DataFrame:
     return named
 
 
-def identity_column(
-    frame: pd.DataFrame, name: str | None, parameter: str, usual: str
-) -> str | None:
-    """Return the named column, or else the usual one if the table has it."""
-    if name is None:
-        return usual if usual in frame.columns else None
-    if name not in frame.columns:
-        raise InvalidInputError(
-            f"{parameter} must be a column of the table; got {name!r}. Choose one of "
-            f"{list(frame.columns)}."
-        )
-    return name
-
-
 def numbered_rows(
     frame: pd.DataFrame, label_column: str | None, source: str | Source
-) -> pd.DataFrame:
-    """Number the rows of an index of names, and insert the names as a first column."""
+) -> tuple[pd.DataFrame, str | None]:
+    """Number the rows of an index of names, and insert the names as a column, which is returned."""
     index = frame.index
     if label_column is not None or isinstance(source, Source) or not _are_names(index):
-        return frame
+        return frame, None
     name = "name" if index.name is None else str(index.name)
     while name in frame.columns:
         name += " of the row"
     numbered = frame.reset_index(drop=True)
     numbered.insert(0, name, index.to_numpy())
-    return numbered
+    return numbered, name
 
 
 def _are_names(index: pd.Index[Any]) -> bool:
@@ -89,34 +76,20 @@ def row_ids(frame: pd.DataFrame, label_column: str | None, frame_column: str | N
 
 def _integers(values: Any, column: str, parameter: str) -> npt.NDArray[np.int64]:
     """Whole numbers of 0 or more, also of dtype float, as from a CSV file with a missing value."""
-    from pandas.api.types import is_bool_dtype, is_numeric_dtype
-
-    problem = "" if is_numeric_dtype(values) and not is_bool_dtype(values) else str(values.dtype)
-    if not problem:
-        numbers = np.asarray(values)
-        if values.isna().any():
-            problem = "missing values"
-        elif numbers.dtype.kind == "f" and (numbers != np.floor(numbers)).any():
-            problem = "fractions"
-        elif numbers.min() < 0:
-            problem = str(numbers.min())
-        elif numbers.dtype.kind == "f" and numbers.max() > 2**53:
-            problem = f"{numbers.max()}, which a float cannot hold exactly"
-        elif numbers.max() > np.iinfo(np.int64).max:
-            problem = f"{numbers.max()}, beyond 2**63 - 1"
+    problem = whole_problem(values)
     if problem:
         raise InvalidInputError(
             f"{column} must hold whole numbers of 0 or more; got {problem}. Name the column "
-            f"that identifies the rows with {parameter}."
+            f"that identifies the rows with {parameter}, and rename this one if it holds a class."
         )
     return np.asarray(values).astype(np.int64)
 
 
 def numeric_columns(
-    frame: pd.DataFrame, own: tuple[str | None, ...]
+    frame: pd.DataFrame, own: tuple[str, ...]
 ) -> tuple[tuple[str, ...], tuple[LeftOut, ...]]:
     """Return the columns to learn from, and why the others are left out."""
-    reasons = {name: _reason_against(frame[name], name in own) for name in frame.columns}
+    reasons = {name: _reason_against(frame[name], name, name in own) for name in frame.columns}
     names = tuple(name for name, reason in reasons.items() if not reason)
     left_out = tuple(LeftOut(name, reason) for name, reason in reasons.items() if reason)
     if not names:
@@ -127,11 +100,13 @@ def numeric_columns(
     return names, left_out
 
 
-def _reason_against(column: pd.Series[Any], is_identity: bool) -> str:
+def _reason_against(column: pd.Series[Any], name: str, is_identity: bool) -> str:
     from pandas.api.types import is_bool_dtype
 
     if is_identity:
         return "holds identities, not measurements"
+    if numbers_objects(name, column):
+        return "numbers objects, which is no measurement: name it in columns to use it"
     if is_bool_dtype(column):
         return "true or false, not a number: name it in columns to use it"
     if not _is_real(column):
