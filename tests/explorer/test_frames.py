@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 from sessions import NAMES
 
 from embedscope._errors import InvalidInputError, MissingDependencyError
+from embedscope.explorer import gates_of
 from embedscope.explorer.export._annotated import (
-    gates_of_table,
     safe_names,
     to_anndata,
     to_spatialdata_table,
 )
 from embedscope.explorer.export._exports import write_csv, write_json, write_parquet
-from embedscope.explorer.export._frames import gates_of, to_frame
+from embedscope.explorer.export._frames import to_frame
 from embedscope.explorer.marks._gates import check_gate_name
 from embedscope.samples import Identities
 from embedscope.training import TrainingParameters
@@ -186,7 +186,7 @@ def test_anndata() -> None:
     assert {"source", "frame", "label", "kind", "score_novelty"} <= set(found.obs)
     assert found.obs["gate_T_cells_CD4"].tolist() == masks()["T cells, CD4+"].tolist()
     assert found.uns["embedscope"]["parameters"] == parameters
-    require_gates(gates_of_table(found))
+    require_gates(gates_of(found))
 
 
 @pytest.mark.parametrize("features", [FEATURES, None])
@@ -197,7 +197,7 @@ def test_anndata_on_disk(features: pd.DataFrame | None, tmp_path: Path) -> None:
     # Names of variables are values on disk, so they may be anything.
     made.write_h5ad(tmp_path / "map.h5ad")
     found = anndata.read_h5ad(tmp_path / "map.h5ad")
-    require_gates(gates_of_table(found))
+    require_gates(gates_of(found))
     np.testing.assert_array_equal(found.X, made.X)
     np.testing.assert_array_equal(found.obsm["X_umap"], made.obsm["X_umap"])
     stored = found.uns["embedscope"]["parameters"]
@@ -260,7 +260,7 @@ class TestSpatialData:
         made = to_spatialdata_table(table(), REGIONS, parameters)
         sdata = spatialdata.SpatialData(labels=labels, tables={"map": made})
         found = sdata["map"]
-        require_gates(gates_of_table(found))
+        require_gates(gates_of(found))
         attributes = found.uns["spatialdata_attrs"]
         assert sorted(attributes["region"]) == ["nuclei_1", "nuclei_2"]
         assert found.obs[attributes["instance_key"]].tolist() == identities().label.tolist()
@@ -285,7 +285,7 @@ class TestSpatialData:
         written.write(tmp_path / "data.zarr")
         read = spatialdata.read_zarr(tmp_path / "data.zarr")
         found = read["map"]
-        require_gates(gates_of_table(found))
+        require_gates(gates_of(found))
         assert found.obs["region"].tolist() == made.obs["region"].tolist()
         assert found.obs["instance_id"].tolist() == made.obs["instance_id"].tolist()
         np.testing.assert_array_equal(read["nuclei_1"].values, element)
@@ -308,7 +308,7 @@ class TestSpatialData:
         }
         made = to_spatialdata_table(table(n_frames=2), regions)
         assert set(made.obs["region"]) == set(regions.values())
-        require_gates(gates_of_table(made))
+        require_gates(gates_of(made))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from embedscope.samples.tables._exported import (
     SCORE_PREFIX,
     exported_name,
 )
-from embedscope.samples.tables._table import place_of_rows
+from embedscope.samples.tables._plain import PlainFrame, as_text, plain_frame
+from embedscope.samples.tables._table import is_column, place_of_rows
 
 __all__ = [
     "FEATURE_PREFIX",
@@ -17,7 +18,11 @@ __all__ = [
     "IDENTITY_COLUMNS",
     "PLACE_COLUMNS",
     "SCORE_PREFIX",
+    "PlainFrame",
+    "as_text",
     "exported_name",
     "is_annotated",
+    "is_column",
     "place_of_rows",
+    "plain_frame",
 ]

@@ -5,7 +5,6 @@ Nothing here imports anndata: such an object is recognised by its attributes.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,12 +74,6 @@ def map_of(data: Any) -> np.ndarray | None:
     """The positions of an annotated matrix on its own map, if it has one."""
     places = data.obsm.get(MAP_KEY)
     return None if places is None or np.shape(places)[1:] != (2,) else np.asarray(places)
-
-
-def outlines_of(data: Any) -> list[dict[str, Any]]:
-    """The gates of an exported map, as `Gate.to_dict` gives them; none of another matrix."""
-    stored = data.uns.get(OWN_KEY, {}).get("outlines", "[]")
-    return list(json.loads(str(stored)))
 
 
 def _exported(data: Any, values: pd.DataFrame, own: Any) -> pd.DataFrame:

@@ -49,6 +49,11 @@ def exported_features(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[LeftOut,
     return kept.set_axis(names, axis=1), left_out
 
 
+def is_no_feature(name: str) -> bool:
+    """Whether a column of this name of an exported table holds no feature."""
+    return bool(_reason_against(name))
+
+
 def _reason_against(name: str) -> str:
     if name in IDENTITY_COLUMNS:
         return "holds identities, not measurements"

@@ -108,7 +108,12 @@ def numbers_objects(name: str, column: pd.Series[Any]) -> bool:
     """Whether a column numbers objects, by its name and by its values."""
     plain = _plain(name)
     is_known = plain in (*_LABELS, *_FRAMES, *_OTHERS) or _PARENT.match(name) is not None
-    return (is_known or _WRITTEN_INDEX.fullmatch(name) is not None) and not whole_problem(column)
+    return (is_known or is_written_index(name)) and not whole_problem(column)
+
+
+def is_written_index(name: str) -> bool:
+    """Whether pandas gives this name to an index that was written as a column."""
+    return _WRITTEN_INDEX.fullmatch(name) is not None
 
 
 def counts_from_zero(name: str | None) -> bool:
@@ -122,7 +127,7 @@ def with_written_index(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
 
     first = str(frame.columns[0]) if len(frame.columns) > 1 else ""
     is_plain = isinstance(frame.index, pd.RangeIndex) and frame.index.start == 0
-    if not is_plain or not _WRITTEN_INDEX.fullmatch(first):
+    if not is_plain or not is_written_index(first):
         return frame, ""
     values, rest = frame.iloc[:, 0], frame.iloc[:, 1:]
     if not values.is_unique or values.isna().any():
