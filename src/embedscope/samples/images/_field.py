@@ -196,7 +196,14 @@ def _label_axes(n_axes: int, axes: str | None) -> str:
                 "axes must be given for labels of 3 dimensions; got None. Pass axes='tyx' for a "
                 "time series or axes='zyx' for a volume."
             )
-        axes = {2: "yx", 4: "tzyx"}.get(n_axes, "")
+        if n_axes not in (2, 4):
+            raise InvalidInputError(
+                f"labels must have 2 to 4 axes, of time, depth, height and width; got {n_axes}. "
+                "Labels have no channels: pass labels[:, 0] of an OME-Zarr array with the axes t, "
+                "c, z, y and x, and its image with image_axes='tczyx'; or labels[0, 0, 0], one "
+                "plane."
+            )
+        axes = {2: "yx", 4: "tzyx"}[n_axes]
     if len(_known_axes(axes)) != n_axes:
         raise InvalidInputError(
             f"axes must name every axis of the labels; got {axes!r} for {n_axes} dimensions. Use "

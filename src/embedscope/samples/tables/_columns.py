@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError, InvalidTypeError
+from embedscope._wording import counted
 from embedscope.samples.common._matching import RowIds
 from embedscope.samples.common._samples import LeftOut
+from embedscope.samples.identity._arrays import described, remedy_for
 from embedscope.samples.identity._source import Source
 from embedscope.samples.tables._known_columns import numbers_objects, whole_problem
 
@@ -19,24 +22,40 @@ if TYPE_CHECKING:
 
 FloatArray = npt.NDArray[np.float64]
 
+_MOST_HEADER_ROWS = 3  # below the first, as in TrackMate's tables
+
 
 def checked_frame(frame: Any, name: str = "frame") -> pd.DataFrame:
     """Return a table with strings as column names; raise if it is empty or no table."""
     import pandas as pd
 
     if not isinstance(frame, pd.DataFrame) or len(frame) == 0:
-        got = "0 rows" if isinstance(frame, pd.DataFrame) else type(frame).__name__
+        got = "0 rows" if isinstance(frame, pd.DataFrame) else described(frame)
+        remedy = remedy_for(frame) if isinstance(frame, str | os.PathLike) else ""
         raise InvalidInputError(
-            f"{name} must be a pandas DataFrame with at least one row; got {got}. Read the table "
-            "first, for example with pandas.read_csv."
+            f"{name} must be a pandas DataFrame with at least one row; got {got}. "
+            + (remedy or "Read the table first, for example with pandas.read_csv.")
         )
-    named = frame.set_axis([str(column) for column in frame.columns], axis=1)
+    named = frame.set_axis(_names_of(frame.columns), axis=1)
     if not named.columns.is_unique:
         raise InvalidInputError(
             f"{name} must have columns with different names; got {list(named.columns)[:8]}. Rename "
             "them, for example with frame.columns = [...]."
         )
     return named
+
+
+def _names_of(columns: pd.Index[Any]) -> list[str]:
+    """Names as text; of several header rows the last, with those above it only where it repeats."""
+    import pandas as pd
+
+    if not isinstance(columns, pd.MultiIndex):
+        return [str(column) for column in columns]
+    last = [str(column[-1]) for column in columns]
+    return [
+        name if last.count(name) == 1 else "_".join(map(str, column))
+        for name, column in zip(last, columns, strict=True)
+    ]
 
 
 def numbered_rows(
@@ -94,10 +113,30 @@ def numeric_columns(
     left_out = tuple(LeftOut(name, reason) for name, reason in reasons.items() if reason)
     if not names:
         raise InvalidInputError(
-            f"frame must have a column of varying numbers; got {reasons}. Name columns to use with "
-            "columns=[...]."
+            f"frame must have a column of varying numbers; got {reasons}. {_remedy_for_text(frame)}"
         )
     return names, left_out
+
+
+def _remedy_for_text(frame: pd.DataFrame) -> str:
+    """How to read a file whose further header rows have made all columns text."""
+    for n_rows in range(1, min(_MOST_HEADER_ROWS, len(frame) - 1) + 1):
+        rest = frame.iloc[n_rows:]
+        if any(_are_texts_of_numbers(rest[name]) for name in frame.columns):
+            header = f"skiprows={list(range(1, n_rows + 1))}" if n_rows > 1 else "header=[0, 1]"
+            return (
+                f"Its first {counted(n_rows, 'row')} may be header rows: read the file with "
+                f"pandas.read_csv(path, {header})."
+            )
+    return "Name columns to use with columns=[...]."
+
+
+def _are_texts_of_numbers(column: pd.Series[Any]) -> bool:
+    import pandas as pd
+
+    if _is_real(column):
+        return False
+    return bool(pd.to_numeric(column, errors="coerce").notna().all())
 
 
 def _reason_against(column: pd.Series[Any], name: str, is_identity: bool) -> str:
