@@ -23,10 +23,11 @@ from embedscope.explorer.export._annotated import (
     to_anndata,
     to_spatialdata_table,
 )
+from embedscope.explorer.export._annotated_files import element_names
 from embedscope.explorer.export._exports import write_csv, write_json, write_parquet
 from embedscope.explorer.export._frames import to_frame
 from embedscope.explorer.marks._gates import check_gate_name
-from embedscope.samples import Identities
+from embedscope.samples import Identities, samples_from_labels
 from embedscope.training import TrainingParameters
 
 N = 40
@@ -291,6 +292,47 @@ class TestSpatialData:
         np.testing.assert_array_equal(read["nuclei_1"].values, element)
         matched = spatialdata.match_table_to_element(read, "nuclei_2", "map")
         assert matched.obs["instance_id"].tolist() == identities().label[20:].tolist()
+
+    @pytest.mark.parametrize("name", ["cell__labels", "region", "instance_id", "a.b-c_1", "größe"])
+    def test_names_that_spatialdata_allows(self, name: str, tmp_path: Path) -> None:
+        import spatialdata
+        from spatialdata.models import Labels2DModel
+
+        element = np.zeros((8, 64), np.int64)
+        element[0, :N] = identities().label
+        regions = {"day 1": name, "day 2": name}
+        made = to_spatialdata_table(table(), regions)
+        labels = {name: Labels2DModel.parse(element, dims=("y", "x"))}
+        spatialdata.SpatialData(labels=labels, tables={"map": made}).write(tmp_path / "a.zarr")
+        read = spatialdata.read_zarr(tmp_path / "a.zarr")
+        matched = spatialdata.match_table_to_element(read, name, "map")
+        assert matched.obs["instance_id"].tolist() == identities().label.tolist()
+        own = Identities((name,), np.zeros(2, int), np.zeros(2, int), np.arange(2))
+        assert list(element_names(own).values()) == [name]
+
+    @pytest.mark.parametrize("name", ["", "__cells", "a b", ".", "a/b"])
+    def test_names_that_spatialdata_refuses(self, name: str) -> None:
+        with pytest.raises(InvalidInputError, match="regions must be names of letters, digits"):
+            to_spatialdata_table(table(), {"day 1": name, "day 2": "b"})
+
+    def test_its_centroids_lie_in_their_objects_after_half_a_pixel(self) -> None:
+        """The way in the docs: labels of one pixel are missed without it."""
+        import spatialdata
+        from spatialdata.models import Labels2DModel
+        from spatialdata.transformations import Scale, get_transformation
+
+        labels = np.zeros((12, 16), np.int64)
+        labels[3, 7], labels[8:11, 2:5] = 4, 9
+        scale = Scale([2.0, 2.0], axes=("y", "x"))
+        element = Labels2DModel.parse(labels, dims=("y", "x"), transformations={"global": scale})
+        matrix = get_transformation(element).to_affine_matrix(("y", "x"), ("y", "x"))
+        half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+        made = samples_from_labels(labels, labels, 3, features=False, affine=matrix @ half)
+        centroids = spatialdata.get_centroids(element).compute()
+        world = centroids[["y", "x"]].to_numpy()  # in "global"
+        source = made.sources["image"]
+        assert [source.label_at(place).label for place in world] == centroids.index.tolist()
+        np.testing.assert_allclose(source.to_world(made.centroids), world)
 
     def test_name_of_a_source_that_is_no_name_of_an_element(self) -> None:
         with pytest.raises(InvalidInputError, match=r"regions must be names .*; got 'day 1'"):

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 REGION_KEY = "region"
 INSTANCE_KEY = "instance_id"
 
+# "region" and "instance_id" are columns of SpatialData, whatever the features.
+_RESERVED_COLUMNS = (REGION_KEY, INSTANCE_KEY, "_index")
 _LARGEST_EXACT = 2**24  # up to here single precision holds every integer
 
 Regions = Mapping[str | tuple[str, int], str]
@@ -157,27 +159,25 @@ def to_spatialdata_table(
     return parsed
 
 
-def safe_names(names: list[str]) -> list[str]:
+def safe_names(names: list[str], reserved: tuple[str, ...] = _RESERVED_COLUMNS) -> list[str]:
     """Make unique names that an annotated matrix allows for its columns.
 
     Parameters
     ----------
     names : list of str
+    reserved : tuple of str
+        Names that are not given.
 
     Returns
     -------
     list of str
         One for each name, of letters, digits, ``_``, ``-`` and ``.``; equal ones get a number at
-        the end.
+        the end. A name that is allowed stays.
     """
-    # REGION_KEY and INSTANCE_KEY are reserved for SpatialData, whatever the features.
-    taken = {REGION_KEY, INSTANCE_KEY, "_index"}
+    taken = {name.casefold() for name in reserved}
     safe = []
     for name in names:
-        plain = "".join(c if c.isalnum() or c in "_-." else "_" for c in name)
-        words = "_".join(word for word in plain.split("_") if word)
-        if not words.strip("."):  # SpatialData allows neither "." nor ".."
-            words = "column"
+        words = name if is_allowed(name) else _allowed(name)
         unique, number = words, 1
         while unique.casefold() in taken:
             number += 1
@@ -185,6 +185,18 @@ def safe_names(names: list[str]) -> list[str]:
         taken.add(unique.casefold())
         safe.append(unique)
     return safe
+
+
+def is_allowed(name: str) -> bool:
+    """Whether SpatialData allows the name of an element, and AnnData that of a column."""
+    plain = all(c.isalnum() or c in "_-." for c in name)
+    return plain and bool(name) and not name.startswith("__") and name not in (".", "..")
+
+
+def _allowed(name: str) -> str:
+    plain = "".join(c if c.isalnum() or c in "_-." else "_" for c in name)
+    words = "_".join(word for word in plain.split("_") if word)
+    return words if words.strip(".") else "column"
 
 
 def _obs_names(frame: pd.DataFrame, name_column: str | None) -> list[str]:
@@ -233,10 +245,11 @@ def _region_names(frame: pd.DataFrame, regions: Regions) -> pd.Series[str]:
         [regions.get(pair, regions.get(pair[0], pair[0])) for pair in pairs], dtype=str
     )
     for name in sorted(set(names)):
-        if [name] != safe_names([name]):
+        if not is_allowed(name):
             raise InvalidInputError(
-                f"regions must be names of letters, digits, _, - and .; got {name!r}. Give the "
-                "name of the labels element of this source in regions."
+                f"regions must be names of letters, digits, _, - and ., without __ at the "
+                f"beginning; got {name!r}. Give the name of the labels element of this source in "
+                "regions."
             )
     return names
 
