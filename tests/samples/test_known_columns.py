@@ -95,10 +95,19 @@ def test_a_class_in_the_column_label_is_named_by_the_error():
     digits = pd.DataFrame({"label": [7, 2, 1, 0, 4, 1], "area": AREA})
     with pytest.raises(InvalidInputError, match=r"by column 'label'.* if it is a class"):
         samples_from_table(digits)
-    with pytest.raises(InvalidInputError, match=r"column 'label' must .* if it holds a class"):
+    with pytest.raises(InvalidInputError, match=r"column 'label' must .* holds a class, rename it"):
         samples_from_table(digits.assign(label=list("aabbcc")))
     renamed = samples_from_table(digits.rename(columns={"label": "digit"}), columns=["area"])
     assert renamed.column("digit").tolist() == [7, 2, 1, 0, 4, 1]
+
+
+def test_text_that_names_the_rows_becomes_the_index_as_the_error_says():
+    frame = pd.DataFrame({"barcode": list("uvwxyz"), "area": AREA})
+    with pytest.raises(InvalidInputError, match=r"make it the index: frame\.set_index\(name\)"):
+        samples_from_table(frame, label_column="barcode")
+    samples = samples_from_table(frame.set_index("barcode"))
+    assert samples.column("barcode").tolist() == list("uvwxyz")
+    assert samples.identities.label.tolist() == list(range(N))
 
 
 def test_a_later_table_is_read_in_the_same_way():

@@ -73,7 +73,7 @@ def numbered_rows(
     return numbered, name
 
 
-def _are_names(index: pd.Index[Any]) -> bool:
+def _are_names(index: Any) -> bool:
     from pandas.api.types import is_object_dtype, is_string_dtype
 
     is_text = is_object_dtype(index) or is_string_dtype(index)
@@ -96,6 +96,13 @@ def row_ids(frame: pd.DataFrame, label_column: str | None, frame_column: str | N
 def _integers(values: Any, column: str, parameter: str) -> npt.NDArray[np.int64]:
     """Whole numbers of 0 or more, also of dtype float, as from a CSV file with a missing value."""
     problem = whole_problem(values)
+    is_label = parameter == "label_column" and column.startswith("column ")
+    if problem and is_label and _are_names(values):
+        raise InvalidInputError(
+            f"{column} must hold whole numbers of 0 or more; got text. If it names the rows, make "
+            "it the index: frame.set_index(name), and the rows are numbered and keep their names. "
+            "If it holds a class, rename it, or name the column of the labels with label_column."
+        )
     if problem:
         raise InvalidInputError(
             f"{column} must hold whole numbers of 0 or more; got {problem}. Name the column "
