@@ -236,6 +236,32 @@ def test_session_finds_labels_inside_of_a_plate(tmp_path: Path) -> None:
     np.testing.assert_array_equal(opened.images, made.images)
 
 
+@pytest.mark.parametrize("kind", ["floats", "one object in many pieces"])
+def test_session_cuts_again_what_the_user_took_as_labels(kind: str, tmp_path: Path) -> None:
+    ids = np.zeros((70, 90), np.float32)
+    for place, label in enumerate([3, 70_001, 255, 9]):
+        ids[10:14, 20 * place + 3 : 20 * place + 9] = label
+    options: dict[str, Any] = {}
+    if kind != "floats":
+        ids, options = np.where(ids > 0, 255, 0).astype(np.uint8), {"label_ids": [255]}
+    tifffile.imwrite(tmp_path / "ids.tif", ids)
+    tifffile.imwrite(tmp_path / "image.tif", IMAGE[0])
+    made = samples_from_labels(
+        tifffile.imread(tmp_path / "image.tif"),
+        tifffile.imread(tmp_path / "ids.tif"),
+        8,
+        features=False,
+        image_path=str(tmp_path / "image.tif"),
+        labels_path=str(tmp_path / "ids.tif"),
+        **options,
+    )
+    Explorer(made).save(tmp_path / "session")
+    opened = Explorer.open(tmp_path / "session").samples
+    assert not opened.absent
+    assert list(opened.identities) == list(made.identities)
+    np.testing.assert_array_equal(opened.images, made.images)
+
+
 def test_group_without_levels(tmp_path: Path) -> None:
     zarr.create_group(tmp_path / "a.zarr").create_array("0", data=IMAGE)
     _, reason = open_image(ImageReference.of(IMAGE, str(tmp_path / "a.zarr")))
