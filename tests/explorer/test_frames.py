@@ -17,16 +17,17 @@ from hypothesis import strategies as st
 from sessions import NAMES
 
 from embedscope._errors import InvalidInputError, MissingDependencyError
+from embedscope.explorer import gates_of
 from embedscope.explorer.export._annotated import (
-    gates_of_table,
     safe_names,
     to_anndata,
     to_spatialdata_table,
 )
+from embedscope.explorer.export._annotated_files import element_names
 from embedscope.explorer.export._exports import write_csv, write_json, write_parquet
-from embedscope.explorer.export._frames import gates_of, to_frame
+from embedscope.explorer.export._frames import to_frame
 from embedscope.explorer.marks._gates import check_gate_name
-from embedscope.samples import Identities
+from embedscope.samples import Identities, samples_from_labels
 from embedscope.training import TrainingParameters
 
 N = 40
@@ -186,7 +187,7 @@ def test_anndata() -> None:
     assert {"source", "frame", "label", "kind", "score_novelty"} <= set(found.obs)
     assert found.obs["gate_T_cells_CD4"].tolist() == masks()["T cells, CD4+"].tolist()
     assert found.uns["embedscope"]["parameters"] == parameters
-    require_gates(gates_of_table(found))
+    require_gates(gates_of(found))
 
 
 @pytest.mark.parametrize("features", [FEATURES, None])
@@ -197,7 +198,7 @@ def test_anndata_on_disk(features: pd.DataFrame | None, tmp_path: Path) -> None:
     # Names of variables are values on disk, so they may be anything.
     made.write_h5ad(tmp_path / "map.h5ad")
     found = anndata.read_h5ad(tmp_path / "map.h5ad")
-    require_gates(gates_of_table(found))
+    require_gates(gates_of(found))
     np.testing.assert_array_equal(found.X, made.X)
     np.testing.assert_array_equal(found.obsm["X_umap"], made.obsm["X_umap"])
     stored = found.uns["embedscope"]["parameters"]
@@ -260,7 +261,7 @@ class TestSpatialData:
         made = to_spatialdata_table(table(), REGIONS, parameters)
         sdata = spatialdata.SpatialData(labels=labels, tables={"map": made})
         found = sdata["map"]
-        require_gates(gates_of_table(found))
+        require_gates(gates_of(found))
         attributes = found.uns["spatialdata_attrs"]
         assert sorted(attributes["region"]) == ["nuclei_1", "nuclei_2"]
         assert found.obs[attributes["instance_key"]].tolist() == identities().label.tolist()
@@ -285,12 +286,53 @@ class TestSpatialData:
         written.write(tmp_path / "data.zarr")
         read = spatialdata.read_zarr(tmp_path / "data.zarr")
         found = read["map"]
-        require_gates(gates_of_table(found))
+        require_gates(gates_of(found))
         assert found.obs["region"].tolist() == made.obs["region"].tolist()
         assert found.obs["instance_id"].tolist() == made.obs["instance_id"].tolist()
         np.testing.assert_array_equal(read["nuclei_1"].values, element)
         matched = spatialdata.match_table_to_element(read, "nuclei_2", "map")
         assert matched.obs["instance_id"].tolist() == identities().label[20:].tolist()
+
+    @pytest.mark.parametrize("name", ["cell__labels", "region", "instance_id", "a.b-c_1", "größe"])
+    def test_names_that_spatialdata_allows(self, name: str, tmp_path: Path) -> None:
+        import spatialdata
+        from spatialdata.models import Labels2DModel
+
+        element = np.zeros((8, 64), np.int64)
+        element[0, :N] = identities().label
+        regions = {"day 1": name, "day 2": name}
+        made = to_spatialdata_table(table(), regions)
+        labels = {name: Labels2DModel.parse(element, dims=("y", "x"))}
+        spatialdata.SpatialData(labels=labels, tables={"map": made}).write(tmp_path / "a.zarr")
+        read = spatialdata.read_zarr(tmp_path / "a.zarr")
+        matched = spatialdata.match_table_to_element(read, name, "map")
+        assert matched.obs["instance_id"].tolist() == identities().label.tolist()
+        own = Identities((name,), np.zeros(2, int), np.zeros(2, int), np.arange(2))
+        assert list(element_names(own).values()) == [name]
+
+    @pytest.mark.parametrize("name", ["", "__cells", "a b", ".", "a/b"])
+    def test_names_that_spatialdata_refuses(self, name: str) -> None:
+        with pytest.raises(InvalidInputError, match="regions must be names of letters, digits"):
+            to_spatialdata_table(table(), {"day 1": name, "day 2": "b"})
+
+    def test_its_centroids_lie_in_their_objects_after_half_a_pixel(self) -> None:
+        """The way in the docs: labels of one pixel are missed without it."""
+        import spatialdata
+        from spatialdata.models import Labels2DModel
+        from spatialdata.transformations import Scale, get_transformation
+
+        labels = np.zeros((12, 16), np.int64)
+        labels[3, 7], labels[8:11, 2:5] = 4, 9
+        scale = Scale([2.0, 2.0], axes=("y", "x"))
+        element = Labels2DModel.parse(labels, dims=("y", "x"), transformations={"global": scale})
+        matrix = get_transformation(element).to_affine_matrix(("y", "x"), ("y", "x"))
+        half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+        made = samples_from_labels(labels, labels, 3, features=False, affine=matrix @ half)
+        centroids = spatialdata.get_centroids(element).compute()
+        world = centroids[["y", "x"]].to_numpy()  # in "global"
+        source = made.sources["image"]
+        assert [source.label_at(place).label for place in world] == centroids.index.tolist()
+        np.testing.assert_allclose(source.to_world(made.centroids), world)
 
     def test_name_of_a_source_that_is_no_name_of_an_element(self) -> None:
         with pytest.raises(InvalidInputError, match=r"regions must be names .*; got 'day 1'"):
@@ -308,7 +350,7 @@ class TestSpatialData:
         }
         made = to_spatialdata_table(table(n_frames=2), regions)
         assert set(made.obs["region"]) == set(regions.values())
-        require_gates(gates_of_table(made))
+        require_gates(gates_of(made))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import os
 import pickle
 import re
 import tracemalloc
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,8 +21,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes
 
+from embedscope.explorer import Explorer
 from embedscope.explorer.session import _session_images
 from embedscope.explorer.session._session_images import ImageReference, open_image
+from embedscope.samples import samples_from_labels
 
 IMAGE = np.random.default_rng(0).integers(0, 60_000, (3, 70, 90), dtype=np.uint16)
 
@@ -75,6 +78,51 @@ def save_pyramid(path: Path) -> str:
     return str(path / "a.zarr")
 
 
+def save_plate(path: Path) -> zarr.Group:
+    """An OME-Zarr image with labels, as ome-zarr writes it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from ome_zarr.writer import write_image, write_labels
+
+        group = zarr.open_group(str(path / "o.zarr"), mode="w")
+        write_image(IMAGE, group, axes="tyx", scaler=None)
+        write_labels(IMAGE, group, name="cells", axes="tyx", scaler=None)
+    return group
+
+
+def finest_name(group: zarr.Group) -> str:
+    """The name of the finest level: "0" or "s0", by the version of ome-zarr."""
+    return str(group.attrs["ome"]["multiscales"][0]["datasets"][0]["path"])
+
+
+def save_inner_array(path: Path) -> str:
+    return str(path / "o.zarr" / finest_name(save_plate(path)))
+
+
+def save_inner_labels(path: Path) -> str:
+    save_plate(path)
+    return str(path / "o.zarr" / "labels" / "cells")
+
+
+def save_btf(path: Path) -> str:
+    tifffile.imwrite(path / "a.btf", IMAGE, photometric="minisblack", bigtiff=True)
+    return str(path / "a.btf")
+
+
+def save_second_series(path: Path) -> str:
+    with tifffile.TiffWriter(path / "a.tif") as file:
+        file.write(IMAGE[0, :20], photometric="minisblack")
+        file.write(IMAGE, photometric="minisblack")
+    return str(path / "a.tif::1")
+
+
+def save_unnamed_second_series(path: Path) -> str:
+    with tifffile.TiffWriter(path / "a.tif") as file:
+        file.write(IMAGE[::-1], photometric="minisblack")
+        file.write(IMAGE, photometric="minisblack", compression="zlib")
+    return str(path / "a.tif")
+
+
 KINDS: list[Callable[[Path], str]] = [
     save_npy,
     save_npz,
@@ -85,6 +133,11 @@ KINDS: list[Callable[[Path], str]] = [
     save_zarr,
     save_old_zarr,
     save_pyramid,
+    save_inner_array,
+    save_inner_labels,
+    save_btf,
+    save_second_series,
+    save_unnamed_second_series,
 ]
 
 
@@ -118,7 +171,11 @@ def test_pyramid_has_its_levels(tmp_path: Path) -> None:
         ("a.tif", b"II*\x00 garbage", "cannot be read"),
         ("a.npz", b"PK garbage", "cannot be read"),
         ("a.zarr", b"", "cannot be read"),
-        ("a.czi", b"image", "images opened by themselves are .npy, .npz, .tif, .tiff, .zarr"),
+        (
+            "a.czi",
+            b"image",
+            "opened by themselves are .btf, .npy, .npz, .tf8, .tif, .tiff, .zarr",
+        ),
         ("a", b"image", "images opened by themselves are"),
     ],
 )
@@ -141,10 +198,68 @@ def test_other_shapes_types_and_pixels_are_reasons(tmp_path: Path) -> None:
         assert re.search(words, reason)
 
 
-def test_member_must_be_named(tmp_path: Path) -> None:
+def test_member_without_a_name_is_found_by_its_pixels(tmp_path: Path) -> None:
     path = save_npz(tmp_path).removesuffix("::image")
-    _, reason = open_image(ImageReference.of(IMAGE, path))
-    assert "it holds image, other; a path ends with :: and a name" in reason
+    image, reason = open_image(ImageReference.of(IMAGE, path))
+    assert reason == ""
+    np.testing.assert_array_equal(image, IMAGE)
+    _, reason = open_image(ImageReference.of(IMAGE + 1, path))
+    assert "holds image, other, none of which is the image; a path ends with ::" in reason
+
+
+def test_series_that_is_not_there(tmp_path: Path) -> None:
+    path = save_second_series(tmp_path)
+    for other in ("2", "x"):
+        _, reason = open_image(ImageReference.of(IMAGE, path[:-1] + other))
+        assert f"it holds the series 0 to 1, and none is '{other}'" in reason
+
+
+def test_session_finds_labels_inside_of_a_plate(tmp_path: Path) -> None:
+    group = save_plate(tmp_path)
+    image = finest_name(group)
+    labels = f"labels/cells/{finest_name(group['labels/cells'])}"
+    ids = np.zeros((3, 70, 90), np.uint16)
+    ids[:, 5:9, 5:9], ids[:, 30:40, 50:60] = 3, 7
+    group[labels][:] = ids
+    made = samples_from_labels(
+        group[image],
+        group[labels],
+        8,
+        axes="tyx",
+        features=False,
+        image_path=str(tmp_path / "o.zarr" / image),
+        labels_path=str(tmp_path / "o.zarr" / "labels" / "cells"),
+    )
+    Explorer(made).save(tmp_path / "session")
+    opened = Explorer.open(tmp_path / "session").samples
+    assert not opened.absent
+    np.testing.assert_array_equal(opened.images, made.images)
+
+
+@pytest.mark.parametrize("kind", ["floats", "one object in many pieces"])
+def test_session_cuts_again_what_the_user_took_as_labels(kind: str, tmp_path: Path) -> None:
+    ids = np.zeros((70, 90), np.float32)
+    for place, label in enumerate([3, 70_001, 255, 9]):
+        ids[10:14, 20 * place + 3 : 20 * place + 9] = label
+    options: dict[str, Any] = {}
+    if kind != "floats":
+        ids, options = np.where(ids > 0, 255, 0).astype(np.uint8), {"label_ids": [255]}
+    tifffile.imwrite(tmp_path / "ids.tif", ids)
+    tifffile.imwrite(tmp_path / "image.tif", IMAGE[0])
+    made = samples_from_labels(
+        tifffile.imread(tmp_path / "image.tif"),
+        tifffile.imread(tmp_path / "ids.tif"),
+        8,
+        features=False,
+        image_path=str(tmp_path / "image.tif"),
+        labels_path=str(tmp_path / "ids.tif"),
+        **options,
+    )
+    Explorer(made).save(tmp_path / "session")
+    opened = Explorer.open(tmp_path / "session").samples
+    assert not opened.absent
+    assert list(opened.identities) == list(made.identities)
+    np.testing.assert_array_equal(opened.images, made.images)
 
 
 def test_group_without_levels(tmp_path: Path) -> None:

@@ -6,16 +6,21 @@ import json
 
 import numpy as np
 import pytest
+import tifffile
+import zarr
+from skimage import measure
 
 from embedscope._errors import InvalidInputError
 from embedscope.samples import (
     ChannelScale,
     Recipe,
+    crops_from_labels,
     jurkat_cells,
     measure_features,
     nuclei,
     samples_from_labels,
 )
+from embedscope.samples.images import _tiles
 
 
 def scene():
@@ -296,10 +301,13 @@ def test_one_object_of_one_pixel():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"labels": np.ones((12, 16))}, r"labels must be an array of integers; got dtype float64"),
+        (
+            {"labels": np.full((12, 16), 0.5)},
+            r"labels must be whole .*; got 0\.5, in .* float64",
+        ),
         (
             {"labels": np.ones((12, 16), bool)},
-            r"labels must be an array of integers; got dtype bool",
+            r"labels must be an array of whole numbers; got dtype bool",
         ),
         ({"labels": np.full((12, 16), -3)}, r"labels must be 0 .*; got -3"),
         ({"labels": np.zeros((12, 16), int)}, r"labels must mark at least one object"),
@@ -373,3 +381,92 @@ def test_scale_is_that_of_numpy_percentile(dtype, rng):
     low, high = np.percentile(images.reshape(-1, 2), (3, 98.7), axis=0)
     np.testing.assert_allclose(scale.low, low)
     np.testing.assert_allclose(scale.high, high)
+
+
+# -- label images as other programs write them -------------------------------------------------
+
+
+def written_as_float(path, labels):
+    """A label image as ImageJ writes it: 32-bit floats, its only kind for more than 65,535 ids."""
+    tifffile.imwrite(path, labels.astype(np.float32), imagej=True)
+    return path
+
+
+def test_whole_floats_are_taken_as_they_are(tmp_path):
+    image, labels = scene()
+    labels = labels.astype(np.int32)
+    labels[labels == 300] = 70_001
+    labels[2:5, 6:8] = 70_002  # touches object 5: numbering pieces anew would merge the two
+    read = tifffile.imread(written_as_float(tmp_path / "ids.tif", labels))
+    assert read.dtype == np.float32
+    samples = samples_from_labels(image, read, 3)
+    expected = samples_from_labels(image, labels, 3)
+    assert list(samples.identities) == list(expected.identities)
+    np.testing.assert_array_equal(samples.images, expected.images)
+    assert samples.features.equals(expected.features)
+    assert samples.sources["image"].label_at((8, 12)) == ("image", 0, 70_001)
+    again = samples.same_way(image, read, source="again")
+    assert again.identities.label.tolist() == [5, 70_001, 70_002]
+
+
+def test_a_lazy_float_image_is_read_tile_by_tile(tmp_path):
+    image, labels = scene()
+    stored = zarr.create_array(tmp_path / "ids.zarr", data=labels.astype(np.float64), chunks=(6, 8))
+    assert samples_from_labels(image, stored, 3).identities.label.tolist() == [5, 300]
+    stored[11, 0] = 7.25
+    with pytest.raises(InvalidInputError, match=r"whole numbers .*; got 7\.25"):
+        samples_from_labels(image, stored, 3)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 0.5, 2.0**54])
+def test_floats_that_are_no_ids_are_refused(value):
+    image, labels = scene()
+    labels = labels.astype(np.float64)
+    labels[0, 0] = value
+    with pytest.raises(InvalidInputError, match=r"labels must be whole numbers of at most 2\*\*53"):
+        samples_from_labels(image, labels, 3)
+
+
+@pytest.mark.parametrize("marked", [1, 255])
+def test_a_mask_is_refused_and_its_remedies_work(marked, tmp_path):
+    image, labels = scene()
+    labels[9:11, 1:4] = 9
+    tifffile.imwrite(tmp_path / "mask.tif", np.where(labels > 0, marked, 0).astype(np.uint8))
+    mask = tifffile.imread(tmp_path / "mask.tif")
+    with pytest.raises(InvalidInputError, match=rf"got {marked} for all, in at least 3 separate"):
+        samples_from_labels(image, mask, 3)
+    with pytest.raises(InvalidInputError, match=r"skimage\.measure\.label"):
+        crops_from_labels(image, mask, 3)
+    assert len(samples_from_labels(image, measure.label(mask), 3)) == 3
+    whole = samples_from_labels(image, mask, 3, label_ids=[marked])
+    assert whole.identities.label.tolist() == [marked]
+    with pytest.raises(InvalidInputError, match="separate pieces"):
+        whole.same_way(image, mask, source="again")
+    assert len(whole.same_way(image, mask, source="again", label_ids=[marked])) == 1
+
+
+def test_a_large_mask_is_recognised_by_tiles(tmp_path, monkeypatch):
+    monkeypatch.setattr(_tiles, "TILE_PIXELS", 64)
+    mask = np.zeros((64, 64), np.uint8)
+    mask[10:60, 10:60] = 255  # one piece in many tiles
+    assert len(samples_from_labels(mask, mask, 3, features=False)) == 1
+    mask[:] = 0
+    mask[2::16, 3::16] = 255
+    with pytest.raises(InvalidInputError, match="separate pieces"):
+        samples_from_labels(mask, mask, 3, features=False)
+
+
+def test_one_object_in_two_pieces_or_in_every_frame_is_no_mask():
+    labels = np.zeros((3, 9, 9), np.uint8)
+    labels[:, 1:3, 1:3] = labels[:, 6:8, 6:8] = 255
+    samples = samples_from_labels(labels, labels, 3, axes="tyx", features=False)
+    assert samples.identities.frame.tolist() == [0, 1, 2]
+
+
+def test_later_images_give_the_named_objects_only():
+    image, labels = scene()
+    samples = samples_from_labels(image, labels, 3)
+    later = samples.same_way(image, labels, source="later", label_ids=[300])
+    assert list(later.identities) == [("later", 0, 300)]
+    with pytest.raises(InvalidInputError, match="label_ids must be different"):
+        samples.same_way(image, labels, label_ids=[300, 300])

@@ -157,17 +157,17 @@ def test_table_of_an_image_belongs_to_its_objects():
     ).sources["fields"]
     rows = np.random.default_rng(0).permutation(len(fields.fields))
     frame = pd.DataFrame(
-        {"field": fields.fields, "id": fields.label_ids, "area": fields.area_px}
+        {"field": fields.fields, "which": fields.label_ids, "area": fields.area_px}
     ).iloc[rows]
-    samples = samples_from_table(frame, source=source, label_column="id", frame_column="field")
+    samples = samples_from_table(frame, source=source, label_column="which", frame_column="field")
     for row in (0, 100, 310):
-        field, label = frame["field"].iloc[row], frame["id"].iloc[row]
+        field, label = frame["field"].iloc[row], frame["which"].iloc[row]
         place = np.argwhere(fields.labels[field] == label)[0]
         assert samples.sources["fields"].label_at((field, *place)) == samples.identities[row]
     with pytest.raises(InvalidInputError, match="label_column must be given for a table of the"):
         samples_from_table(frame.reset_index(drop=True), source=source, frame_column="field")
     with pytest.raises(InvalidInputError, match="frame_column must be given for a table of the"):
-        samples_from_table(frame, source=source, label_column="id")
+        samples_from_table(frame, source=source, label_column="which")
 
 
 def test_a_table_or_an_array_becomes_samples():

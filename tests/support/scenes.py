@@ -138,6 +138,9 @@ def _named_pixels(scene: Scene) -> np.ndarray:
 
 def cut(scene: Scene, **options: Any):
     """Samples of a scene, through tiles that are smaller than it."""
+    ids = np.unique(scene.labels[scene.labels > 0])
+    if len(ids) == 1:  # said to be objects, since one id in many pieces would be refused as a mask
+        options = {"label_ids": ids} | options
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tiles_module, "TILE_PIXELS", 16)
         return samples_from_labels(

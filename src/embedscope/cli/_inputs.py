@@ -102,12 +102,7 @@ def read_rows(path: Path) -> Samples:
     if path.suffix.lower() in ARRAYS:
         return samples_from_array(open_array(path))
     if path.suffix.lower() == ".h5ad":
-        annotated = open_annotated(path)
-        frame = annotated.to_df()
-        features = [name for name in annotated.obs.columns if name not in frame.columns]
-        return samples_from_table(
-            frame.join(annotated.obs[features]), columns=list(map(str, annotated.var_names))
-        )
+        return samples_from_table(open_annotated(path))
     return samples_from_table(read_table(path))
 
 

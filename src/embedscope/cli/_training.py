@@ -26,6 +26,7 @@ from embedscope.cli._inputs import (
 from embedscope.cli._progress import Progress
 from embedscope.explorer import Explorer
 from embedscope.samples import Samples
+from embedscope.samples.tables import is_column
 from embedscope.training import Status, TrainingParameters
 
 _TITLES = {
@@ -115,7 +116,7 @@ def _columns_left_out(samples: Samples) -> dict[str, list[str]]:
     """Columns of the table that are not learned from, by reason."""
     columns: dict[str, list[str]] = {}
     for each in samples.left_out:
-        if each.name in samples.features.columns:
+        if is_column(samples, each.name):
             columns.setdefault(each.reason, []).append(each.name)
     return columns
 
@@ -125,7 +126,7 @@ def _reasons(samples: Samples) -> tuple[str, ...]:
     return tuple(
         f"{each.name}: {each.reason}"
         for each in samples.left_out
-        if each.name not in samples.features.columns
+        if not is_column(samples, each.name)
     )
 
 

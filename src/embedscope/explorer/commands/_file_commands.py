@@ -15,6 +15,8 @@ from embedscope.explorer.commands._command import command
 from embedscope.explorer.commands._explorer_state import ExplorerState
 from embedscope.explorer.commands._map_state import MapState, embedding_at, n_reports
 from embedscope.explorer.marks._marks import Marks
+from embedscope.samples import TableRecipe
+from embedscope.samples.tables import plain_frame
 from embedscope.training import TrainingParameters
 
 if TYPE_CHECKING:
@@ -61,7 +63,9 @@ class FileCommands(ExplorerState):
             absences=state.absences,
         )
         write_session(path, session, include_images=include_images)
-        self._say(f"Session saved in {os.fspath(path)}")
+        turned = plain_frame(session.samples.features).as_text
+        said = f". Stored as text: {', '.join(turned)}" if turned else ""
+        self._say(f"Session saved in {os.fspath(path)}{said}")
 
     @staticmethod
     def read(path: str | os.PathLike[str]) -> SessionState:
@@ -129,16 +133,17 @@ class FileCommands(ExplorerState):
         Returns
         -------
         DataFrame
-            A row for each sample: source, frame, label, umap_1, umap_2, features, a column
-            "gate:<name>" for each gate and "score:novelty".
+            A row for each sample: source, frame, label, umap_1, umap_2, features (the values of an
+            array as "feature 0" and so on), a column "gate:<name>" for each gate and
+            "score:novelty". `samples_from_table` gives the same samples again.
         """
-        from embedscope.explorer.export._frames import to_frame
+        from embedscope.explorer.export._frames import all_features, to_frame
 
         samples = self._need_samples()
         return to_frame(
             samples.identities,
             self._state.embedding.positions,
-            samples.features,
+            all_features(samples),
             self._memberships(),
             {"novelty": self._state.novelty},
         )
@@ -155,13 +160,17 @@ class FileCommands(ExplorerState):
         """
         from embedscope.explorer.export._exports import write_csv
 
-        write_csv(path, self.to_frame(), spreadsheet_safe=spreadsheet_safe)
+        frame = self.to_frame()
+        write_csv(path, frame, spreadsheet_safe=spreadsheet_safe)
+        self._say_written(path, frame)
 
     def to_parquet(self, path: str | os.PathLike[str]) -> None:
         """Write `to_frame` as Parquet; needs the extra ``embedscope[export]``."""
         from embedscope.explorer.export._exports import write_parquet
 
-        write_parquet(path, self.to_frame())
+        frame = self.to_frame()
+        write_parquet(path, frame, self.gates)
+        self._say_written(path, frame)
 
     def to_anndata(self) -> AnnData:
         """An AnnData object: features as X, the map as obsm["X_umap"], gates and identities in obs.
@@ -174,7 +183,7 @@ class FileCommands(ExplorerState):
         """
         from embedscope.explorer.export._annotated import to_anndata
 
-        return to_anndata(self.to_frame(), self._trained_parameters().to_dict())
+        return to_anndata(self.to_frame(), **self._annotations())
 
     def to_spatialdata_table(self, regions: Any = None) -> AnnData:
         """Make a SpatialData table that annotates the labels elements of the sources.
@@ -194,7 +203,7 @@ class FileCommands(ExplorerState):
         """
         from embedscope.explorer.export._annotated import to_spatialdata_table
 
-        return to_spatialdata_table(self.to_frame(), regions, self._trained_parameters().to_dict())
+        return to_spatialdata_table(self.to_frame(), regions, **self._annotations())
 
     def to_json(self, path: str | os.PathLike[str]) -> None:
         """Write the parameters of the map as JSON; without a map, those of the next run."""
@@ -279,6 +288,20 @@ class FileCommands(ExplorerState):
             self.gates[gate]  # a clear error if there is none
         chosen = self._state.marks.selected if gate is None else self._memberships()[gate]
         write_montage(path, self._need_samples(), np.flatnonzero(chosen))
+
+    def _annotations(self) -> dict[str, Any]:
+        """What an annotated matrix holds beside the table."""
+        recipe = self._need_samples().recipe
+        return {
+            "parameters": self._trained_parameters().to_dict(),
+            "gates": self.gates,
+            "name_column": recipe.name_column if isinstance(recipe, TableRecipe) else None,
+        }
+
+    def _say_written(self, path: str | os.PathLike[str], frame: pd.DataFrame) -> None:
+        names = plain_frame(frame).as_text
+        turned = f". Written as text: {', '.join(names)}" if names else ""
+        self._say(f"Table written to {os.fspath(path)}{turned}")
 
     def _trained_parameters(self) -> TrainingParameters:
         return self._state.parameters if self._state.model is None else self._state.model.parameters

@@ -16,8 +16,10 @@ from embedscope.explorer.commands._explorer_state import ExplorerState
 from embedscope.explorer.commands._map_state import MapState, embedding_at, read_only
 from embedscope.explorer.commands._replacing import replace_source
 from embedscope.explorer.marks._events import Hovered
+from embedscope.explorer.marks._gates import GateSet
 from embedscope.explorer.marks._marks import Marks
-from embedscope.samples import Samples, as_samples, join_samples, samples_like
+from embedscope.samples import Samples, TableRecipe, as_samples, join_samples, samples_like
+from embedscope.samples.tables import is_annotated, place_of_rows
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,10 @@ class SamplesCommands(ExplorerState):
 
         Parameters
         ----------
-        samples : Samples, DataFrame, array or None
-            A frame becomes a table of its numeric columns, an array samples numbered from 0.
+        samples : Samples, DataFrame, AnnData, array or None
+            A frame becomes a table of its numeric columns, an array samples numbered from 0. The
+            map of an AnnData object (``obsm["X_umap"]``) or of an exported table is shown, with
+            gates whose outlines are stored: those of AnnData and Parquet.
 
         Raises
         ------
@@ -65,9 +69,15 @@ class SamplesCommands(ExplorerState):
             If they cannot be read as samples.
         """
         read = None if samples is None else as_samples(samples)
+        made = MapState.of(read, self._state.parameters, self._state.color_by)
+        places = None if read is None or read is samples else _places_in(read, samples)
+        if places is not None:
+            marks = Marks.of(made.marks.selected, _gates_in(samples))
+            made = replace(made, marks=marks).at(embedding_at(places))
         self._runs.unwatch()
-        self._become(MapState.of(read, self._state.parameters, self._state.color_by))
-        self._say("No samples" if read is None else counted(len(read), "sample"))
+        self._become(made)
+        said = "No samples" if read is None else counted(len(read), "sample")
+        self._say(said if places is None else f"{said} on the map that the table holds")
 
     def prepare_samples(self, samples: Any) -> PreparedSamples:
         """Read and place further samples without adding them: the slow half of `add_samples`.
@@ -269,6 +279,22 @@ class SamplesCommands(ExplorerState):
         # Without training: the networks know other coordinates than these.
         state = self._state.without_training().without_answers()
         self._become(state.at(embedding_at(places)))
+
+
+def _places_in(samples: Samples, data: Any) -> np.ndarray | None:
+    """The map that a table holds of the samples made from it; None without any position."""
+    if not (is_annotated(data) or isinstance(samples.recipe, TableRecipe)):
+        return None
+    places = place_of_rows(samples, data)
+    if places is None or np.isnan(places).all():
+        return None
+    return np.where(np.isfinite(places), places, np.nan).astype(np.float32)
+
+
+def _gates_in(data: Any) -> GateSet:
+    from embedscope.explorer.export._gates_in_tables import outlines_in
+
+    return outlines_in(data)
 
 
 def _taken(values: np.ndarray, rows: np.ndarray, where: np.ndarray) -> np.ndarray:

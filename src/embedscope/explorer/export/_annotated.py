@@ -15,12 +15,14 @@ import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
 from embedscope.explorer.export._exports import require_export
-from embedscope.explorer.export._frames import (
+from embedscope.explorer.export._gates_in_tables import as_json
+from embedscope.explorer.marks._gates import GateSet
+from embedscope.samples.tables import (
     GATE_PREFIX,
     IDENTITY_COLUMNS,
     PLACE_COLUMNS,
     SCORE_PREFIX,
-    as_text,
+    plain_frame,
 )
 
 if TYPE_CHECKING:
@@ -30,13 +32,20 @@ if TYPE_CHECKING:
 REGION_KEY = "region"
 INSTANCE_KEY = "instance_id"
 
-# Types of categories that h5ad can store, in the words of pandas.
-_CATEGORIES = ("string", "integer", "floating", "boolean", "empty")
+# "region" and "instance_id" are columns of SpatialData, whatever the features.
+_RESERVED_COLUMNS = (REGION_KEY, INSTANCE_KEY, "_index")
+_LARGEST_EXACT = 2**24  # up to here single precision holds every integer
 
 Regions = Mapping[str | tuple[str, int], str]
 
 
-def to_anndata(frame: pd.DataFrame, parameters: Mapping[str, Any] | None = None) -> AnnData:
+def to_anndata(
+    frame: pd.DataFrame,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    gates: GateSet | None = None,
+    name_column: str | None = None,
+) -> AnnData:
     """Turn the table of the map into an AnnData object.
 
     Parameters
@@ -45,14 +54,21 @@ def to_anndata(frame: pd.DataFrame, parameters: Mapping[str, Any] | None = None)
         From `to_frame`.
     parameters : mapping, optional
         Numbers, text, booleans and lists of them, as in `TrainingParameters.to_dict`.
+    gates : GateSet, optional
+        The gates, whose outlines are stored too.
+    name_column : str, optional
+        The column whose values become ``obs_names``, unless one is missing or repeats.
 
     Returns
     -------
     AnnData
         ``X`` (n, n_numeric_features) float32; ``var_names`` the names of the features;
-        ``obsm["X_umap"]`` (n, 2) float32; ``obs`` source, frame, label, other features, gates
-        (bool) and scores; ``obs_names`` "source/frame/label"; ``uns["embedscope"]`` parameters,
-        and the original name of every gate (``"gates"``) and column (``"columns"``).
+        ``obsm["X_umap"]`` (n, 2) float32; ``obs`` source, frame, label, other features, integers
+        beyond 2**24, which float32 would round, gates (bool) and scores; ``obs_names``
+        "source/frame/label", or the names of the rows; ``uns["embedscope"]`` parameters, the
+        original name of every gate (``"gates"``) and column (``"columns"``), the columns in order
+        (``"order"``), those turned into text (``"as_text"``) and the gates' outlines as JSON
+        (``"outlines"``).
 
     Raises
     ------
@@ -63,14 +79,16 @@ def to_anndata(frame: pd.DataFrame, parameters: Mapping[str, Any] | None = None)
     import anndata
     import pandas as pd
 
+    obs_names = _obs_names(frame, name_column)
+    order = [str(name) for name in frame.columns]
+    frame, as_text = plain_frame(frame)
     numeric = [name for name in frame.columns if _is_measurement(frame, name)]
     others = [name for name in frame.columns if name not in (*numeric, *PLACE_COLUMNS)]
     columns = dict(zip(others, safe_names(others), strict=True))
-    ids = frame[list(IDENTITY_COLUMNS)].astype(str)
-    obs = frame[others].apply(_storable).rename(columns=columns)
-    obs.index = pd.Index(ids["source"] + "/" + ids["frame"] + "/" + ids["label"], dtype=object)
+    obs = frame[others].apply(_with_text_as_categories).rename(columns=columns)
+    obs.index = pd.Index(obs_names, dtype=object)
     return anndata.AnnData(
-        X=frame[numeric].to_numpy(dtype=np.float32),
+        X=_matrix(frame, numeric),
         obs=obs,
         var=pd.DataFrame(index=pd.Index(numeric, dtype=object)),
         obsm={"X_umap": frame[list(PLACE_COLUMNS)].to_numpy(dtype=np.float32)},
@@ -83,6 +101,9 @@ def to_anndata(frame: pd.DataFrame, parameters: Mapping[str, Any] | None = None)
                     for name, column in columns.items()
                     if name.startswith(GATE_PREFIX)
                 },
+                "order": np.array(order, dtype=object),
+                "as_text": np.array(as_text, dtype=object),
+                "outlines": as_json(GateSet() if gates is None else gates),
             }
         },
     )
@@ -92,6 +113,9 @@ def to_spatialdata_table(
     frame: pd.DataFrame,
     regions: Regions | None = None,
     parameters: Mapping[str, Any] | None = None,
+    *,
+    gates: GateSet | None = None,
+    name_column: str | None = None,
 ) -> AnnData:
     """Turn the table of the map into a table that annotates the labels of a SpatialData object.
 
@@ -102,7 +126,7 @@ def to_spatialdata_table(
     regions : mapping of str or (str, int) to str, optional
         Name of the labels element of each source, or of each (source, frame), since label images of
         SpatialData have no time axis. By default, an element has the name of its source.
-    parameters : mapping, optional
+    parameters, gates, name_column
         As in `to_anndata`.
 
     Returns
@@ -121,7 +145,7 @@ def to_spatialdata_table(
     require_export("spatialdata", "to_spatialdata_table")
     from spatialdata.models import TableModel
 
-    table = to_anndata(frame, parameters)
+    table = to_anndata(frame, parameters, gates=gates, name_column=name_column)
     names = _region_names(frame, regions or {})
     _check_instances(frame, names)
     table.obs[REGION_KEY] = names.astype("category").to_numpy()
@@ -135,44 +159,25 @@ def to_spatialdata_table(
     return parsed
 
 
-def gates_of_table(table: AnnData) -> dict[str, npt.NDArray[np.bool_]]:
-    """Find the gates in a table of `to_anndata` or `to_spatialdata_table`, also one from disk.
-
-    Parameters
-    ----------
-    table : AnnData of n rows
-
-    Returns
-    -------
-    dict of str to ndarray of shape (n,), bool
-        Which samples each gate holds, by its name.
-    """
-    gates = table.uns["embedscope"]["gates"]
-    ordered = [column for column in table.obs.columns if column in gates]
-    return {str(gates[column]): table.obs[column].to_numpy(dtype=bool) for column in ordered}
-
-
-def safe_names(names: list[str]) -> list[str]:
+def safe_names(names: list[str], reserved: tuple[str, ...] = _RESERVED_COLUMNS) -> list[str]:
     """Make unique names that an annotated matrix allows for its columns.
 
     Parameters
     ----------
     names : list of str
+    reserved : tuple of str
+        Names that are not given.
 
     Returns
     -------
     list of str
         One for each name, of letters, digits, ``_``, ``-`` and ``.``; equal ones get a number at
-        the end.
+        the end. A name that is allowed stays.
     """
-    # REGION_KEY and INSTANCE_KEY are reserved for SpatialData, whatever the features.
-    taken = {REGION_KEY, INSTANCE_KEY, "_index"}
+    taken = {name.casefold() for name in reserved}
     safe = []
     for name in names:
-        plain = "".join(c if c.isalnum() or c in "_-." else "_" for c in name)
-        words = "_".join(word for word in plain.split("_") if word)
-        if not words.strip("."):  # SpatialData allows neither "." nor ".."
-            words = "column"
+        words = name if is_allowed(name) else _allowed(name)
         unique, number = words, 1
         while unique.casefold() in taken:
             number += 1
@@ -182,26 +187,53 @@ def safe_names(names: list[str]) -> list[str]:
     return safe
 
 
+def is_allowed(name: str) -> bool:
+    """Whether SpatialData allows the name of an element, and AnnData that of a column."""
+    plain = all(c.isalnum() or c in "_-." for c in name)
+    return plain and bool(name) and not name.startswith("__") and name not in (".", "..")
+
+
+def _allowed(name: str) -> str:
+    plain = "".join(c if c.isalnum() or c in "_-." else "_" for c in name)
+    words = "_".join(word for word in plain.split("_") if word)
+    return words if words.strip(".") else "column"
+
+
+def _obs_names(frame: pd.DataFrame, name_column: str | None) -> list[str]:
+    """The names that the rows had, or else their identities."""
+    if name_column is not None and name_column in frame:
+        names = frame[name_column]
+        if names.is_unique and all(isinstance(each, str) for each in names):
+            return list(names)
+    ids = frame[list(IDENTITY_COLUMNS)].itertuples(index=False)
+    return [f"{source}/{time}/{label}" for source, time, label in ids]
+
+
 def _is_measurement(frame: pd.DataFrame, name: str) -> bool:
     """Whether a column is a numeric feature, which belongs into the matrix."""
     is_known = name in (*IDENTITY_COLUMNS, *PLACE_COLUMNS)
     is_marked = name.startswith((GATE_PREFIX, SCORE_PREFIX))
-    return not is_known and not is_marked and frame[name].dtype.kind in "iuf"
+    column = frame[name]
+    if is_known or is_marked or column.dtype.kind not in "iuf":
+        return False
+    is_exact = column.dtype.kind == "f" or column.isna().all()
+    return bool(is_exact or column.between(-_LARGEST_EXACT, _LARGEST_EXACT).fillna(True).all())
 
 
-def _storable(column: pd.Series[Any]) -> pd.Series[Any]:
-    """The column as h5ad can store it: dates, mixed types and others become text."""
+def _matrix(frame: pd.DataFrame, names: list[str]) -> npt.NDArray[np.float32]:
+    columns = [frame[name].to_numpy(dtype=np.float32, na_value=np.nan) for name in names]
+    return np.column_stack(columns) if columns else np.empty((len(frame), 0), np.float32)
+
+
+def _with_text_as_categories(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Text as categories, since anndata writes no text with missing values."""
     import pandas as pd
 
-    is_plain = pd.api.types.is_bool_dtype(column.dtype) or pd.api.types.is_numeric_dtype(
-        column.dtype
-    )
-    if is_plain:
+    if column.dtype != object:
         return column
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        kind = pd.api.types.infer_dtype(column.cat.categories)
-        return column if kind in _CATEGORIES else as_text(column)
-    return as_text(column).astype("category")
+    values = sorted({each for each in column if each is not None})
+    kind = pd.CategoricalDtype(pd.Index(values, dtype=object))
+    return column.astype(kind)
 
 
 def _region_names(frame: pd.DataFrame, regions: Regions) -> pd.Series[str]:
@@ -213,10 +245,11 @@ def _region_names(frame: pd.DataFrame, regions: Regions) -> pd.Series[str]:
         [regions.get(pair, regions.get(pair[0], pair[0])) for pair in pairs], dtype=str
     )
     for name in sorted(set(names)):
-        if [name] != safe_names([name]):
+        if not is_allowed(name):
             raise InvalidInputError(
-                f"regions must be names of letters, digits, _, - and .; got {name!r}. Give the "
-                "name of the labels element of this source in regions."
+                f"regions must be names of letters, digits, _, - and ., without __ at the "
+                f"beginning; got {name!r}. Give the name of the labels element of this source in "
+                "regions."
             )
     return names
 

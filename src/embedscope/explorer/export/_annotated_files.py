@@ -36,7 +36,9 @@ def element_names(identities: Identities) -> dict[tuple[str, int], str]:
     table = identities.to_frame()
     again = table[table.duplicated(["source", "label"])]
     come_back = set(again["source"])
-    names = dict(zip(identities.sources, safe_names(list(identities.sources)), strict=True))
+    names = dict(
+        zip(identities.sources, safe_names(list(identities.sources), reserved=()), strict=True)
+    )
     pairs = table[["source", "frame"]].drop_duplicates().itertuples(index=False)
     return {
         (source, frame): f"{names[source]}_t{frame}" if source in come_back else names[source]

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from embedscope._errors import InvalidInputError, MissingDependencyError
 from embedscope.core.storage import as_path, replace_file
-from embedscope.explorer.export._frames import as_text
+from embedscope.explorer.export._gates_in_tables import with_outlines
+from embedscope.explorer.marks._gates import GateSet
+from embedscope.samples.tables import plain_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +58,8 @@ def write_csv(
     path : str or path
         File; an existing one is replaced.
     frame : DataFrame
-        From `to_frame`. Numbers are written in full, gates as ``True`` and ``False``.
+        From `to_frame`. Numbers are written in full, booleans as ``True`` and ``False``, all other
+        values as text.
     spreadsheet_safe : bool, default=False
         Put an apostrophe before text, in cells and column names, that a spreadsheet would read as a
         formula.
@@ -67,6 +70,7 @@ def write_csv(
         The file.
     """
     file = as_path(path)
+    frame = plain_frame(frame).frame
     if spreadsheet_safe:
         frame = _without_formulas(frame)
     with replace_file(file) as written:
@@ -75,7 +79,9 @@ def write_csv(
     return file
 
 
-def write_parquet(path: str | os.PathLike[str], frame: pd.DataFrame) -> Path:
+def write_parquet(
+    path: str | os.PathLike[str], frame: pd.DataFrame, gates: GateSet | None = None
+) -> Path:
     """Write the table of the map as a Parquet file.
 
     Parameters
@@ -83,8 +89,10 @@ def write_parquet(path: str | os.PathLike[str], frame: pd.DataFrame) -> Path:
     path : str or path
         File; an existing one is replaced.
     frame : DataFrame
-        From `to_frame`. Types, also categories, are kept; mixed types and categories of intervals,
-        which Parquet lacks, become text.
+        From `to_frame`. Numbers, booleans, text and categories are kept; categories that are not
+        text, and all other values, become text.
+    gates : GateSet, optional
+        The gates, whose outlines are stored too.
 
     Returns
     -------
@@ -99,18 +107,9 @@ def write_parquet(path: str | os.PathLike[str], frame: pd.DataFrame) -> Path:
     require_export("pyarrow", "write_parquet")
     file = as_path(path)
     with replace_file(file) as written:
-        frame.apply(_for_parquet).to_parquet(written, index=False, engine="pyarrow")
+        plain = with_outlines(plain_frame(frame).frame, gates or GateSet())
+        plain.to_parquet(written, index=False, engine="pyarrow")
     return file
-
-
-def _for_parquet(column: pd.Series[Any]) -> pd.Series[Any]:
-    """The column as Parquet can store it."""
-    import pandas as pd
-
-    is_categorical = isinstance(column.dtype, pd.CategoricalDtype)
-    kind = pd.api.types.infer_dtype(column.cat.categories if is_categorical else column)
-    is_foreign = kind in ("mixed", "mixed-integer") or (is_categorical and kind == "interval")
-    return as_text(column) if is_foreign else column
 
 
 def write_json(path: str | os.PathLike[str], values: Mapping[str, Any]) -> Path:

@@ -1,15 +1,7 @@
 """The map as a table: identity, position, features and gates of each sample.
 
-The column names are fixed, so that a table on disk shows which of its columns are gates:
-
-- ``source``, ``frame``, ``label``: the sample's identity
-- ``umap_1``, ``umap_2``: its position on the map, in map units
-- features, under their own names
-- ``gate:<name>``: whether the gate holds it, a boolean
-- ``score:<name>``: a score, such as ``score:novelty``
-
-A feature with one of these names, or with the prefix of a gate or a score, is written as
-``feature:<name>``.
+The column names are fixed, so that a table on disk shows which of its columns are gates, and
+is read back as it was; see `embedscope.samples.tables`.
 """
 
 from __future__ import annotations
@@ -21,19 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
-from embedscope.samples import Identities
+from embedscope.samples import Identities, Samples
+from embedscope.samples.tables import GATE_PREFIX, PLACE_COLUMNS, SCORE_PREFIX, exported_name
 
 if TYPE_CHECKING:
     import pandas as pd
-
-IDENTITY_COLUMNS = ("source", "frame", "label")
-PLACE_COLUMNS = ("umap_1", "umap_2")
-GATE_PREFIX = "gate:"
-SCORE_PREFIX = "score:"
-FEATURE_PREFIX = "feature:"
-
-_RESERVED = (*IDENTITY_COLUMNS, *PLACE_COLUMNS)
-_PREFIXES = (GATE_PREFIX, SCORE_PREFIX, FEATURE_PREFIX)
 
 
 def to_frame(
@@ -93,42 +77,39 @@ def to_frame(
     return pd.concat([part for part in columns if part is not None], axis=1)
 
 
-def gates_of(frame: pd.DataFrame) -> dict[str, npt.NDArray[np.bool_]]:
-    """Find the gates in a table of `to_frame`, also one from disk.
+def all_features(samples: Samples) -> pd.DataFrame:
+    """The features of samples, and the columns learned from that are not among them.
 
     Parameters
     ----------
-    frame : DataFrame of n rows
+    samples : Samples
+        n samples; those of an array have their values in `Samples.table` only.
 
     Returns
     -------
-    dict of str to ndarray of shape (n,), bool
-        Which samples each gate holds, by its name, in the order of the columns.
+    DataFrame of n rows
     """
-    return {
-        str(name).removeprefix(GATE_PREFIX): frame[name].to_numpy(dtype=bool)
-        for name in frame.columns
-        if str(name).startswith(GATE_PREFIX)
-    }
+    import pandas as pd
+
+    named = enumerate(samples.feature_names)
+    new = {name: place for place, name in named if name not in samples.features.columns}
+    if samples.table is None or not new:
+        return samples.features
+    values = pd.DataFrame(samples.table[:, list(new.values())], columns=list(new))
+    return pd.concat([samples.features, values], axis=1)
 
 
 def _renamed(features: pd.DataFrame | None) -> pd.DataFrame | None:
     """Features with their column names in the table."""
     if features is None:
         return None
-    names = [_feature_column(str(name)) for name in features.columns]
+    names = [exported_name(str(name)) for name in features.columns]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise InvalidInputError(
             f"features must have different names; got {repeated} more than once. Rename them."
         )
     return features.reset_index(drop=True).set_axis(names, axis=1)
-
-
-def _feature_column(name: str) -> str:
-    # A name with the prefix of features gets it again, so that no two names become equal.
-    is_taken = name in _RESERVED or name.startswith(_PREFIXES)
-    return FEATURE_PREFIX + name if is_taken else name
 
 
 def _check_rows(parts: Mapping[str, Any], n_rows: int) -> None:
@@ -138,25 +119,3 @@ def _check_rows(parts: Mapping[str, Any], n_rows: int) -> None:
             f"every part must have {n_rows} rows, one for each identity; got {wrong}. Take them "
             "from the same samples."
         )
-
-
-def as_text(column: pd.Series[Any]) -> pd.Series[Any]:
-    """A column with its values as text; missing values and the order of categories are kept.
-
-    Parameters
-    ----------
-    column : Series of n values
-
-    Returns
-    -------
-    Series of n values
-        Text, or categories that are text.
-    """
-    import pandas as pd
-
-    text = column.astype(object).map(str, na_action="ignore")
-    if not isinstance(column.dtype, pd.CategoricalDtype):
-        return text
-    categories = dict.fromkeys(map(str, column.cat.categories))  # 1 and "1" become one
-    kind = pd.CategoricalDtype(list(categories), ordered=column.cat.ordered)
-    return text.astype(kind)

@@ -1,8 +1,10 @@
 """The image files that a session opens by itself, without pickles.
 
-They are ``.npy`` files, members of ``.npz`` files (``cells.npz::image``), TIFF files, and zarr
-arrays and pyramids; other images are absent until a user attaches them. A small file may unpack to
-more than the memory holds, so its header is read first, and only the expected image is unpacked.
+They are ``.npy`` files, members of ``.npz`` files (``cells.npz::image``), TIFF files and their
+series (``cells.btf::1``), and zarr arrays and pyramids, also inside a larger group
+(``plate.zarr/labels/cells``); other images are absent until a user attaches them. A small file may
+unpack to more than the memory holds, so its header is read first, and only the expected image is
+unpacked.
 """
 
 from __future__ import annotations
@@ -15,12 +17,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-MEMBER = "::"  # between an .npz file and the name of the array in it
+MEMBER = "::"  # between a file and the name of the array, or the number of the series, in it
 
 _LARGEST_CHUNK = 2**28  # bytes, for images that are smaller than their chunks
 
 # How a shape and dtype differ from those of the expected image; "" if they do not.
 Differ = Callable[[tuple[int, ...], Any], str]
+Opener = Callable[[str, str, Differ], tuple[Any, str]]
 
 
 def open_file(path: str, differ: Differ) -> tuple[Any, str]:
@@ -29,7 +32,8 @@ def open_file(path: str, differ: Differ) -> tuple[Any, str]:
     Parameters
     ----------
     path : str
-        The file; for a member of an ``.npz`` file, followed by ``::`` and its name.
+        The file; for a member of an ``.npz`` file or a series of a TIFF file that is not the first,
+        followed by ``::`` and its name or number from 0. For an array in a group, its own folder.
     differ : callable
         ``differ(shape, dtype)`` returns how an image differs from the expected one, or "".
 
@@ -48,12 +52,46 @@ def open_file(path: str, differ: Differ) -> tuple[Any, str]:
     if is_remote(path):
         raise ValueError("it is not on this computer")
     file, member = file_of(path), path.partition(MEMBER)[2]
-    opener = _OPENERS.get(Path(file).suffix.lower())
+    opener = _opener_of(file)
     if opener is None:
         raise ValueError(f"images opened by themselves are {', '.join(sorted(_OPENERS))}")
     if not (Path(file).is_file() or Path(file).is_dir()):
         raise ValueError("it is a pipe or a device")  # to open one might block forever
     return opener(file, member, differ)
+
+
+def members_of(path: str) -> list[str]:
+    """The paths of all images in a file, if it holds several and the path names none of them.
+
+    Parameters
+    ----------
+    path : str
+        A local file that exists.
+
+    Returns
+    -------
+    list of str
+        The path itself for a file of one image.
+
+    Raises
+    ------
+    Exception
+        Any error that a reader raises for a damaged file.
+    """
+    opener = None if MEMBER in path or not Path(path).is_file() else _opener_of(path)
+    names = []
+    if opener is _open_npz:
+        names = _names_in_npz(path)
+    elif opener is _open_tiff:
+        names = _numbers_of_series(path)
+    return [f"{path}{MEMBER}{name}" for name in names] if len(names) > 1 else [path]
+
+
+def _opener_of(file: str) -> Opener | None:
+    # Arrays and groups inside of a zarr group are folders with names of any kind.
+    if any((Path(file) / marker).is_file() for marker in _ZARR_MARKERS):
+        return _open_zarr
+    return _OPENERS.get(Path(file).suffix.lower())
 
 
 def file_of(path: str) -> str:
@@ -73,14 +111,19 @@ def _open_npy(file: str, _: str, differ: Differ) -> tuple[npt.NDArray[Any] | Non
 
 
 def _open_npz(file: str, member: str, differ: Differ) -> tuple[npt.NDArray[Any] | None, str]:
+    names = _names_in_npz(file)
     with np.load(file, allow_pickle=False) as archive:
-        names = list(archive)
         if not member and len(names) != 1:
             raise ValueError(f"it holds {', '.join(names)}; a path ends with {MEMBER} and a name")
         name = member or names[0]
         with archive.zip.open(f"{name.removesuffix('.npy')}.npy") as opened:
             reason = differ(*_declared(opened))
         return (None if reason else archive[name]), reason
+
+
+def _names_in_npz(file: str) -> list[str]:
+    with np.load(file, allow_pickle=False) as archive:
+        return list(archive)
 
 
 def _declared(file: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
@@ -96,19 +139,30 @@ def _declared(file: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
     return shape, dtype
 
 
-def _open_tiff(file: str, _: str, differ: Differ) -> tuple[Any, str]:
+def _open_tiff(file: str, member: str, differ: Differ) -> tuple[Any, str]:
     import tifffile
 
     with tifffile.TiffFile(file) as opened:
-        series = opened.series[0]
+        n_series = len(opened.series)
+        if not (member or "0").isdecimal() or int(member or 0) >= n_series:
+            raise ValueError(f"it holds the series 0 to {n_series - 1}, and none is {member!r}")
+        series = opened.series[int(member or 0)]
         if series.dtype is None:
             raise ValueError("it holds no image with one dtype")
         if reason := differ(tuple(map(int, series.shape)), series.dtype):
             return None, reason
+    number = int(member or 0)
     try:
-        return tifffile.memmap(file, mode="r"), ""
+        return tifffile.memmap(file, series=number, mode="r"), ""
     except ValueError:  # compressed or in several pieces
-        return tifffile.imread(file), ""
+        return tifffile.imread(file, series=number), ""
+
+
+def _numbers_of_series(file: str) -> list[str]:
+    import tifffile
+
+    with tifffile.TiffFile(file) as opened:
+        return [str(number) for number in range(len(opened.series))]
 
 
 def _open_zarr(file: str, _: str, differ: Differ) -> tuple[Any, str]:
@@ -149,10 +203,13 @@ def _refuse_large_chunks(array: Any) -> None:
         raise ValueError(f"its chunks of {chunk:,} bytes are larger than the image")
 
 
-_OPENERS: dict[str, Callable[[str, str, Differ], tuple[Any, str]]] = {
+_OPENERS: dict[str, Opener] = {
+    ".btf": _open_tiff,
     ".npy": _open_npy,
     ".npz": _open_npz,
+    ".tf8": _open_tiff,
     ".tif": _open_tiff,
     ".tiff": _open_tiff,
     ".zarr": _open_zarr,
 }
+_ZARR_MARKERS = ("zarr.json", ".zarray", ".zgroup")

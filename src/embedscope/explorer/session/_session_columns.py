@@ -1,7 +1,7 @@
 """A table of features as plain arrays and JSON, and back, for a session without pickles.
 
 Numbers and booleans stay unchanged. Other columns become categories: text, with a code for each
-row, which is -1 for a missing value.
+row, which is -1 for a missing value. Booleans with missing values are stored as such categories.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from embedscope._errors import InvalidModelError
+from embedscope.samples.tables import plain_frame
 
 _PREFIX = "column"
+_TRUTH = {"True": True, "False": False}
 
 
 def columns_to_arrays(
@@ -38,20 +40,23 @@ def columns_to_arrays(
     """
     described: list[dict[str, Any]] = []
     arrays: dict[str, npt.NDArray[Any]] = {}
-    for number, name in enumerate(frame.columns):
-        column = frame.iloc[:, number]
+    plain = plain_frame(frame).frame
+    for number, name in enumerate(plain.columns):
+        column = plain.iloc[:, number]
         key = f"{_PREFIX}_{number}"
         values = _as_numbers(column)
         if values is not None:
             described.append({"name": str(name), "kind": "values"})
             arrays[key] = values
-        else:
-            categories = _as_categories(column)
-            described.append(
-                {"name": str(name), "kind": "categories", "ordered": bool(categories.ordered)}
-            )
-            arrays[key] = categories.codes.astype(np.int32)
-            arrays[f"{key}_categories"] = np.array([str(entry) for entry in categories.categories])
+            continue
+        is_boolean = pd.api.types.is_bool_dtype(column.dtype) and column.dtype.name != "category"
+        categories = pd.Categorical(column.astype(object).map(str, na_action="ignore"))
+        if column.dtype.name == "category":
+            categories = column.array
+        entry = {"name": str(name), "kind": "categories", "ordered": bool(categories.ordered)}
+        described.append(entry | ({"boolean": True} if is_boolean else {}))
+        arrays[key] = categories.codes.astype(np.int32)
+        arrays[f"{key}_categories"] = np.array([str(entry) for entry in categories.categories])
     return described, arrays
 
 
@@ -95,25 +100,14 @@ def columns_from_arrays(
 
 
 def _as_numbers(column: pd.Series[Any]) -> npt.NDArray[Any] | None:
-    """The numbers or booleans of a column, or None if it holds something else."""
+    """The numbers or booleans of a plain column, or None if it holds something else."""
     if isinstance(column.dtype, np.dtype):
         return column.to_numpy() if column.dtype.kind in "biuf" else None
-    if pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
+    if pd.api.types.is_numeric_dtype(column.dtype) and column.dtype.kind != "b":
         if column.hasnans:
             return column.to_numpy(dtype=np.float64, na_value=np.nan)
         return column.to_numpy(dtype=getattr(column.dtype, "numpy_dtype", np.float64))
     return None
-
-
-def _as_categories(column: pd.Series[Any]) -> pd.Categorical[Any]:
-    try:
-        categories = pd.Categorical(column)
-        if len({str(entry) for entry in categories.categories}) == len(categories.categories):
-            return categories
-    except TypeError:  # values such as lists, which pandas cannot make categories
-        pass
-    # Also if 1 and "1" are two categories, which would become the same text.
-    return pd.Categorical(column.map(str, na_action="ignore").astype(object))
 
 
 def _restored(entry: Mapping[str, Any], key: str, arrays: Mapping[str, npt.NDArray[Any]]) -> Any:
@@ -123,4 +117,7 @@ def _restored(entry: Mapping[str, Any], key: str, arrays: Mapping[str, npt.NDArr
     if entry["kind"] == "values":
         return values
     categories = pd.Index(arrays[f"{key}_categories"].tolist(), dtype=object)
-    return pd.Categorical.from_codes(values, categories, ordered=bool(entry["ordered"]))
+    classes = pd.Categorical.from_codes(values, categories, ordered=bool(entry["ordered"]))
+    if not entry.get("boolean", False):
+        return classes
+    return pd.array([_TRUTH.get(each) for each in classes], dtype="boolean")

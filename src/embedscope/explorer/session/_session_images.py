@@ -16,7 +16,13 @@ from typing import Any
 import numpy as np
 
 from embedscope._errors import InvalidInputError, InvalidModelError
-from embedscope.explorer.session._image_files import file_of, is_remote, open_file
+from embedscope.explorer.session._image_files import (
+    MEMBER,
+    file_of,
+    is_remote,
+    members_of,
+    open_file,
+)
 from embedscope.samples.identity import finest_level, read
 
 _MOST_BYTES = 16 * 2**20  # up to this size the fingerprint is of all pixels, else of blocks
@@ -161,17 +167,22 @@ def open_image(reference: ImageReference) -> tuple[Any, str]:
     if not is_remote(reference.path) and not Path(file_of(reference.path)).exists():
         return None, f"{reference.path} does not exist"
     try:
-        # The header of the file is compared before anything is unpacked.
-        image, reason = open_file(reference.path, reference._difference_of)
-        if not reason and _digest_of(finest_level(image)) != reference.digest:
-            reason = _CHANGED
+        paths = [reference.path] if is_remote(reference.path) else members_of(reference.path)
+        for path in paths:
+            # The header of the file is compared before anything is unpacked.
+            image, reason = open_file(path, reference._difference_of)
+            if not reason and _digest_of(finest_level(image)) != reference.digest:
+                reason = _CHANGED
+            if not reason:
+                return image, ""
+        if len(paths) > 1:
+            names = ", ".join(path.rpartition(MEMBER)[2] for path in paths)
+            reason = f"holds {names}, none of which is the image; a path ends with {MEMBER} and one"
     except ImportError as error:
         return None, f"{error.name}, which reads {reference.path}, is not installed"
     except Exception as error:  # readers raise errors of any type for a damaged file
         return None, f"{reference.path} cannot be read ({error})"
-    if reason:
-        return None, f"{reference.path} {reason}"
-    return image, ""
+    return None, f"{reference.path} {reason}"
 
 
 def _little_endian(dtype: Any) -> np.dtype[Any]:

@@ -160,7 +160,7 @@ def _holds(state: SessionState, source: Source, layer: Any, image: Any) -> bool:
     """Whether a layer holds the pixels that the session's samples of a source lie in."""
     role = "image" if source.kind == "patches" else "labels"
     given = image if role == "image" else finest_of(layer)
-    known = getattr(source, role)
+    known = source.image if role == "image" else integer_labels(source.labels)
     if known is not None:
         reference = ImageReference.of(known, None)
     else:
@@ -199,9 +199,28 @@ def _add(viewer: Any, source: Source) -> list[Any]:
         )
         added.extend(reversed(image) if isinstance(image, list) else [image])
     if source.labels is not None:
-        labels = _writeable(source.labels)
+        labels = _writeable(integer_labels(source.labels))
         added.append(viewer.add_labels(labels, name=source.name, **transform))
     return added
+
+
+def integer_labels(labels: Any) -> Any:
+    """Labels as napari takes them: whole numbers in floats become integers, if lazy then lazily.
+
+    Parameters
+    ----------
+    labels : array, list of arrays (a pyramid) or None
+    """
+    if isinstance(labels, Sequence):
+        return [integer_labels(level) for level in labels]
+    if labels is None or labels.dtype.kind != "f":
+        return labels
+    if isinstance(labels, np.ndarray):
+        return labels.astype(np.int64)
+    import dask.array as da
+
+    lazy: Any = labels if isinstance(labels, da.Array) else da.from_array(labels)  # type: ignore[no-untyped-call]
+    return lazy.astype(np.int64)
 
 
 def _writeable(labels: Any) -> Any:

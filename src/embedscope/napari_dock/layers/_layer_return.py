@@ -16,7 +16,12 @@ from embedscope.explorer.session import ImageReference
 from embedscope.napari_dock.data._data_choice import DataChoice, choice_of
 from embedscope.napari_dock.data._layer_features import is_points
 from embedscope.napari_dock.data._layer_places import finest_of
-from embedscope.napari_dock.data._opened_layers import LAYER_KINDS, SourceLayers, image_of
+from embedscope.napari_dock.data._opened_layers import (
+    LAYER_KINDS,
+    SourceLayers,
+    image_of,
+    integer_labels,
+)
 from embedscope.napari_dock.data._proxies import layer_class, unwrapped
 from embedscope.napari_dock.data._sample_jobs import SampleJobs
 from embedscope.napari_dock.layers._decoded_layers import is_decoded
@@ -171,7 +176,7 @@ def _is_layer_of(samples: Samples, name: str, layer: Any, layers: Sequence[Any])
     if source.kind == "patches":
         known, given = source.image, image_of(samples, source, layer, layers)
     else:
-        known, given = source.labels, finest_of(layer)
+        known, given = integer_labels(source.labels), finest_of(layer)
     if known is None or given is None or layer.ndim != len(source.axes):
         return False
     return known is given or ImageReference.of(known, None).is_of(given)

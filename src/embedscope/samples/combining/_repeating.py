@@ -7,6 +7,7 @@ from typing import Any
 from embedscope._errors import InvalidInputError
 from embedscope.samples.combining._joining import check_alike, share_scale
 from embedscope.samples.common._samples import Samples
+from embedscope.samples.tables._annotated import is_annotated
 from embedscope.samples.tables._array_samples import samples_from_array
 from embedscope.samples.tables._table import samples_from_table
 
@@ -16,7 +17,7 @@ def as_samples(data: Any) -> Samples:
 
     Parameters
     ----------
-    data : Samples, pandas.DataFrame or array
+    data : Samples, pandas.DataFrame, AnnData or array
         For images with labels use `samples_from_labels`, which takes both.
 
     Returns
@@ -33,7 +34,7 @@ def as_samples(data: Any) -> Samples:
 
     if isinstance(data, Samples):
         return data
-    if isinstance(data, pd.DataFrame):
+    if isinstance(data, pd.DataFrame) or is_annotated(data):
         return samples_from_table(data)
     return samples_from_array(data)
 

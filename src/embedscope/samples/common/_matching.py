@@ -103,10 +103,19 @@ def rows_of(ids: RowIds, rows: npt.NDArray[Any]) -> RowIds:
     return replace(ids, labels=ids.labels[rows], frames=frames)
 
 
-def check_different(ids: RowIds, frames: IntArray) -> None:
-    """Raise if two rows are of the same object."""
+def check_different(ids: RowIds, frames: IntArray, sources: IntArray | None = None) -> None:
+    """Raise if two rows are of the same object.
+
+    Parameters
+    ----------
+    ids : RowIds
+    frames : ndarray of shape (n,), int64
+    sources : int ndarray of shape (n,), optional
+        Number of each row's source; all rows are of one if None.
+    """
     own = ids.labels > 0
-    index = IdentityIndex(np.zeros(int(own.sum()), np.int64), frames[own], ids.labels[own])
+    names = np.zeros(len(own), np.int64) if sources is None else sources
+    index = IdentityIndex(names[own], frames[own], ids.labels[own])
     n_repeated = len(index.repeated()) if own.any() else 0
     if n_repeated:
         raise InvalidInputError(

@@ -7,7 +7,7 @@ samples has its own recipe, in the module of its `Kind` or next to it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any, ClassVar
 
 from embedscope._errors import InvalidInputError
@@ -41,7 +41,9 @@ class Recipe:
             )
         settings = {name: value for name, value in stored.items() if name != "kind"}
         names = {field.name for field in fields(recipe)}
-        if names != settings.keys():
+        # Earlier versions did not have every setting that has a default.
+        needed = {each.name for each in fields(recipe) if each.default is MISSING}
+        if not needed <= settings.keys() <= names:
             raise InvalidInputError(
                 f"recipe must have the settings {sorted(names)}; got {sorted(settings)}. It may "
                 "come from another version of embedscope."

@@ -314,8 +314,9 @@ class Samples:
             The labels of the image.
         **options
             As in the function that made these samples: `source` (the name of the new source),
-            `affine`, `image_path`, `labels_path`, `pixel_size`, and `axes` and `image_axes` if they
-            differ from those of the first image, as for a time series after single images.
+            `label_ids`, `affine`, `image_path`, `labels_path`, `pixel_size`, and `axes` and
+            `image_axes` if they differ from those of the first image, as for a time series after
+            single images.
 
         Returns
         -------

@@ -5,6 +5,7 @@ Nothing here imports dask or zarr: an array is any object with a shape, a dtype 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -36,8 +37,13 @@ def finest_level(data: Any, name: str = "image") -> Any:
     ------
     InvalidInputError
         If it is a sequence of arrays whose shapes do not shrink, has no slices, or has masked
-        values.
+        values; or if it is a path or a container of arrays.
     """
+    if remedy := remedy_for(data):
+        raise InvalidInputError(
+            f"{name} must be a numpy, dask or zarr array, or a pyramid of them; got "
+            f"{described(data)}. {remedy}"
+        )
     if is_pyramid(data):
         shapes = [tuple(level.shape) for level in data]
         shrinking = all(
@@ -49,7 +55,7 @@ def finest_level(data: Any, name: str = "image") -> Any:
         if not shrinking:
             raise InvalidInputError(
                 f"{name} must be an array, or a pyramid from its finest level to its coarsest; got "
-                f"shapes {shapes}. Stack images of one size with numpy.stack."
+                f"shapes {shapes}. {_remedy_for_levels(shapes)}"
             )
         _check_not_masked(data[0], name)
         return data[0]
@@ -60,14 +66,58 @@ def finest_level(data: Any, name: str = "image") -> Any:
         return _as_array(data, name)
     raise InvalidInputError(
         f"{name} must be a numpy, dask or zarr array, or a pyramid of them; got "
-        f"{type(data).__name__}. {_remedy(data)}"
+        f"{type(data).__name__}. Open the array itself, for example zarr.open(path)['0']."
     )
 
 
-def _remedy(data: Any) -> str:
+def described(data: Any) -> str:
+    """What was given, for errors: a path in quotes, or a type."""
+    is_path = isinstance(data, str | os.PathLike)
+    return f"the path {os.fspath(data)!r}" if is_path else type(data).__name__
+
+
+def remedy_for(data: Any) -> str:
+    """How to get an array or a table out of something that holds it; "" for anything else."""
+    if isinstance(data, str | os.PathLike):
+        return f"Open it first, for example with {_reader_of(str(os.fspath(data)))}."
+    if isinstance(data, dict):
+        return "Pass one of its values, or a table of them: pandas.DataFrame(data)."
     if hasattr(data, "to_df"):  # AnnData
-        return "Take the table out of it, with to_df(), or the array .X."
-    return "Open the array itself, for example zarr.open(path)['0']."
+        return "Pass it to samples_from_table, or take its array .X."
+    if hasattr(data, "arrays") and hasattr(data, "attrs"):  # a zarr group
+        names = sorted(str(name) for name, _ in data.arrays())
+        if not names:
+            return "Open an array inside of it, as group['labels/cells/0']."
+        levels = ", ".join(f"group[{each!r}]" for each in names)
+        return f"Pass one of its arrays, or [{levels}] if they are the levels of a pyramid."
+    if hasattr(data, "children") and hasattr(data, "to_dataset"):  # an xarray DataTree
+        variables = [str(each) for level in data.children.values() for each in level.data_vars]
+        name = variables[0] if variables else "image"
+        return f"Pass its levels: [level[{name!r}].data for level in tree.children.values()]."
+    return ""
+
+
+def _reader_of(path: str) -> str:
+    suffix = path.lower().rsplit(".", 1)[-1]
+    return {
+        "csv": "pandas.read_csv(path)",
+        "tsv": "pandas.read_csv(path, sep='\\t')",
+        "parquet": "pandas.read_parquet(path)",
+        "h5ad": "anndata.read_h5ad(path)",
+        "npy": "numpy.load(path)",
+        "npz": "numpy.load(path)['name']",
+        "tif": "tifffile.imread(path)",
+        "tiff": "tifffile.imread(path)",
+        "zarr": "zarr.open(path)['0']",
+    }.get(suffix, "the library of this format")
+
+
+def _remedy_for_levels(shapes: list[tuple[int, ...]]) -> str:
+    sizes = [int(np.prod(shape)) for shape in shapes]
+    if len(set(sizes)) == len(sizes):
+        order = np.argsort(sizes)[::-1].tolist()
+        return f"Put the largest first: [levels[k] for k in {order}]."
+    return "Stack images of one size with numpy.stack."
 
 
 def _check_not_masked(array: Any, name: str) -> None:

@@ -43,7 +43,7 @@ class Source:
         The name of each channel.
     affine : ndarray of shape (d + 1, d + 1), float64, or None
         From pixels to the world, with the d axes of `axes`; the centre of the first pixel is at 0.
-        None is the identity.
+        None is the identity. SpatialData has this centre at 0.5: see Notes.
     image_path, labels_path : str or None
         Where image and labels are stored, so that they can be found again.
     patch_grid : PatchGrid or None
@@ -54,6 +54,12 @@ class Source:
     InvalidInputError
         If the name is empty, the kind unknown, the labels' axes do not match, or the affine matrix
         is not invertible or of the wrong shape.
+
+    Notes
+    -----
+    The matrix of an element of SpatialData counts pixels from the corner of the first one, so half
+    a pixel comes before it: ``matrix @ half``, where ``half`` is the identity with 0.5 in the last
+    column of all rows but the last. Then `to_world` and `label_at` use SpatialData's coordinates.
     """
 
     name: str

@@ -19,6 +19,7 @@ from embedscope.samples.images._crop_recipe import Background, CropRecipe, Paddi
 from embedscope.samples.images._cutting import background_values, cut_crops
 from embedscope.samples.images._directions import longest_axes
 from embedscope.samples.images._field import Field, open_field
+from embedscope.samples.images._masks import check_no_mask
 from embedscope.samples.images._objects import Objects, find_objects
 
 Array = npt.NDArray[Any]
@@ -33,7 +34,7 @@ class Crops:
     images : ndarray of shape (n_objects, size, size, n_channels)
         One crop per object, in the image's dtype, or float32 if the crops were aligned.
     label_ids : ndarray of shape (n_objects,)
-        The label id of each crop, in the dtype of the label image.
+        The label id of each crop, in the dtype of the label image; int64 if that is a float.
     bounding_boxes : ndarray of shape (n_objects, 4), int64
         The extent of each object in the image, in pixels: first row, first column, and one past
         the last row and column.
@@ -67,12 +68,13 @@ def crops_from_labels(
     ----------
     image : array of shape (height, width) or (height, width, n_channels)
         The pixels, of any real dtype.
-    labels : integer array of shape (height, width)
+    labels : array of shape (height, width) of whole numbers
         The object that each pixel belongs to; 0 is background. Ids may have gaps.
     size : int
         Height and width of a crop in pixels, at least 1.
     label_ids : array of int of shape (n_objects,), optional
-        Crop only these objects, in this order. If None, all, by rising id.
+        Crop only these objects, in this order. If None, all, by rising id. Required for a single
+        label that is in more than two pieces, as in a mask of all objects.
     padding : {"reflect", "zero"}
         Pixels beyond the border of the image: its mirror image about the outermost pixels, or
         zeros.
@@ -121,6 +123,8 @@ def cut_chosen(
 ) -> tuple[Objects, Array]:
     """Find the objects and cut the crops of the chosen ones."""
     objects = find_objects(field)
+    if label_ids is None:
+        check_no_mask(field, objects)
     return cut_found(field, objects, recipe, chosen_rows(objects, label_ids))
 
 
@@ -184,6 +188,17 @@ def chosen_rows(objects: Objects, label_ids: npt.ArrayLike | None) -> npt.NDArra
             f"{missing[:3].tolist()}. Use ids of the label image."
         )
     return np.concatenate([order[begin:stop] for begin, stop in zip(first, end, strict=True)])
+
+
+def distinct_rows(objects: Objects, label_ids: npt.ArrayLike | None) -> npt.NDArray[np.intp]:
+    """Rows of the objects with these labels, each of which must be given once; all if None."""
+    rows = chosen_rows(objects, label_ids)
+    if len(np.unique(rows)) < len(rows):
+        raise InvalidInputError(
+            f"label_ids must be different, since each sample has an identity of its own; got "
+            f"{label_ids!r}. Name each object once."
+        )
+    return rows
 
 
 def check_options(recipe: CropRecipe) -> None:

@@ -17,6 +17,9 @@ Box = tuple[slice, ...]
 AXES = ("yx", "zyx", "tyx", "tzyx")
 """Axes that labels may have."""
 
+LARGEST_WHOLE = 2**53
+"""Up to here a float of 64 bits holds every whole number."""
+
 
 @dataclass(frozen=True, eq=False)
 class Field:
@@ -67,8 +70,15 @@ class Field:
         return np.moveaxis(pixels, self.image_axes.replace("t", "").index("c"), -1)
 
     def read_labels(self, frame: int, box: Box) -> Array:
-        """Read labels of one frame in the box's shape."""
-        return read(self.labels, (frame, *box) if "t" in self.axes else box)
+        """Read labels of one frame in the box's shape, as integers.
+
+        Raises
+        ------
+        InvalidInputError
+            If a label is no whole number.
+        """
+        labels = read(self.labels, (frame, *box) if "t" in self.axes else box)
+        return _whole_labels(labels) if labels.dtype.kind == "f" else labels
 
     def image_chunks(self) -> tuple[int, ...]:
         """Side of an image chunk along each spatial axis."""
@@ -159,17 +169,24 @@ def check_image(pixels: Any) -> None:
 
 
 def check_labels(label_image: Any) -> None:
-    """Raise if labels are not integers."""
-    kind = label_image.dtype.kind
-    if kind not in "ui":
-        remedy = (
-            "If they are whole numbers, convert them: labels.astype(numpy.int64)."
-            if kind == "f"
-            else "Number the objects first, for example with scipy.ndimage.label."
-        )
+    """Raise if labels are no numbers; whether floats are whole is known when they are read."""
+    if label_image.dtype.kind not in "uif":
         raise InvalidInputError(
-            f"labels must be an array of integers; got dtype {label_image.dtype}. {remedy}"
+            f"labels must be an array of whole numbers; got dtype {label_image.dtype}. Number the "
+            "objects first, for example with scipy.ndimage.label."
         )
+
+
+def _whole_labels(labels: Array) -> npt.NDArray[np.int64]:
+    """Labels of dtype float as integers: ImageJ has no other kind for more than 65,535 objects."""
+    wrong = ~(np.abs(labels) <= LARGEST_WHOLE) | (labels != np.floor(labels))
+    if wrong.any():
+        raise InvalidInputError(
+            f"labels must be whole numbers of at most 2**53; got {labels[wrong][0]}, in an image "
+            f"of dtype {labels.dtype}. Pass the image that holds the number of each object, not "
+            "one of probabilities or intensities."
+        )
+    return labels.astype(np.int64)
 
 
 def _label_axes(n_axes: int, axes: str | None) -> str:
@@ -179,7 +196,14 @@ def _label_axes(n_axes: int, axes: str | None) -> str:
                 "axes must be given for labels of 3 dimensions; got None. Pass axes='tyx' for a "
                 "time series or axes='zyx' for a volume."
             )
-        axes = {2: "yx", 4: "tzyx"}.get(n_axes, "")
+        if n_axes not in (2, 4):
+            raise InvalidInputError(
+                f"labels must have 2 to 4 axes, of time, depth, height and width; got {n_axes}. "
+                "Labels have no channels: pass labels[:, 0] of an OME-Zarr array with the axes t, "
+                "c, z, y and x, and its image with image_axes='tczyx'; or labels[0, 0, 0], one "
+                "plane."
+            )
+        axes = {2: "yx", 4: "tzyx"}[n_axes]
     if len(_known_axes(axes)) != n_axes:
         raise InvalidInputError(
             f"axes must name every axis of the labels; got {axes!r} for {n_axes} dimensions. Use "

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
-from embedscope._errors import InvalidInputError
 from embedscope.samples.common._checks import check_percentiles
 from embedscope.samples.common._samples import Samples
 from embedscope.samples.identity._source import Source
 from embedscope.samples.images._crop_recipe import Background, CropRecipe, Padding, Volume
-from embedscope.samples.images._crops import check_options, chosen_rows
+from embedscope.samples.images._crops import check_options, distinct_rows
 from embedscope.samples.images._features import checked_channel_names
 from embedscope.samples.images._field import open_field
+from embedscope.samples.images._masks import check_no_mask
 from embedscope.samples.images._object_samples import follow_recipe, pixel_size_of
 from embedscope.samples.images._objects import find_objects
 from embedscope.samples.images._sizes import checked_pixel_size, crop_shape
@@ -54,9 +53,9 @@ def samples_from_labels(
     ----------
     image : array or pyramid
         Pixels of any real dtype, with the axes of the labels and, if it has channels, one for them.
-    labels : integer array or pyramid
+    labels : array or pyramid of whole numbers
         The object that each pixel belongs to; 0 is background. Ids may have gaps, be as large as
-        2**63 - 1, and start again in each frame.
+        2**63 - 1 (2**53 in floats), and start again in each frame.
     size : int, optional
         Height and width of a crop in pixels. If None, the smallest that holds 95 % of the objects
         whole, at most 64.
@@ -88,7 +87,8 @@ def samples_from_labels(
     percentiles : tuple of float
         The percentiles of each channel, over all crops, that become 0 and 1.
     label_ids : array of int, optional
-        Take only these objects, in this order; in a time series, from all frames.
+        Take only these objects, in this order; in a time series, from all frames. Required for a
+        single label that is in more than two pieces, as in a mask of all objects.
     features : bool
         Whether objects are measured too (see `measure_features`); needs scikit-image.
     affine : array of shape (d + 1, d + 1), optional
@@ -104,8 +104,9 @@ def samples_from_labels(
     Raises
     ------
     InvalidInputError
-        If shapes or axes do not fit or are ambiguous, labels are not integers of 0 or more, no
-        object is labelled, a requested id is not in the labels, or an option is unknown.
+        If shapes or axes do not fit or are ambiguous, labels are not whole numbers of 0 or more, no
+        object is labelled, one label marks all objects, a requested id is not in the labels, or an
+        option is unknown.
     MissingDependencyError
         If features are wanted and scikit-image is not installed.
 
@@ -129,12 +130,9 @@ def samples_from_labels(
     )
     steps = checked_pixel_size(pixel_size, field.axes) or pixel_size_of(made_from)
     objects = find_objects(field)
-    rows = chosen_rows(objects, label_ids)
-    if len(np.unique(rows)) < len(rows):
-        raise InvalidInputError(
-            f"label_ids must be different, since each sample has an identity of its own; got "
-            f"{label_ids!r}. Name each object once."
-        )
+    if label_ids is None:
+        check_no_mask(field, objects)
+    rows = distinct_rows(objects, label_ids)
     recipe = CropRecipe(
         shape=crop_shape(objects.take(rows), size, size_um, steps, align=align),
         axes=field.axes,

@@ -19,9 +19,10 @@ from embedscope.samples.common._scaling import ChannelScale
 from embedscope.samples.identity._identity import Identities
 from embedscope.samples.identity._source import Source
 from embedscope.samples.images._crop_recipe import CropRecipe
-from embedscope.samples.images._crops import Cutter
+from embedscope.samples.images._crops import Cutter, distinct_rows
 from embedscope.samples.images._features import measure_objects
 from embedscope.samples.images._field import Field, open_field
+from embedscope.samples.images._masks import check_no_mask
 from embedscope.samples.images._objects import Objects, find_objects
 from embedscope.samples.images._sizes import checked_pixel_size
 
@@ -41,7 +42,7 @@ class ObjectKind(Kind[CropRecipe], recipe=CropRecipe):
                 "labels must be given, since these samples are labelled objects; got None. Pass "
                 "the labels of the image."
             )
-        return labels_same_way(samples, self.recipe, data, labels, **options)
+        return labels_same_way(samples, self.recipe, data, labels, refuses_mask=True, **options)
 
     def repeat_in_parts(
         self, samples: Samples, n_rows: int, data: Any, labels: Any, **options: Any
@@ -50,10 +51,10 @@ class ObjectKind(Kind[CropRecipe], recipe=CropRecipe):
 
         They are not measured.
         """
-        found = find_same_way(samples, self.recipe, data, labels, **options)
+        found = find_same_way(samples, self.recipe, data, labels, refuses_mask=True, **options)
         cutter = Cutter(found.field, found.objects, found.recipe)
-        for start in range(0, len(found.objects), n_rows):
-            rows = np.arange(start, min(start + n_rows, len(found.objects)))
+        for start in range(0, len(found.rows), n_rows):
+            rows = found.rows[start : start + n_rows]
             notes = found.notes if start == 0 else ()
             yield partial(_cut_part, cutter, found.source, rows, samples.scale, notes)
 
@@ -72,7 +73,8 @@ class ObjectKind(Kind[CropRecipe], recipe=CropRecipe):
         recipe = replace(
             self.recipe, axes=source.axes, image_axes=source.image_axes, features=False
         )
-        return replace(samples, recipe=recipe).same_way(image, labels, source=name)
+        # The user has already said that a label in many pieces is one object.
+        return labels_same_way(samples, recipe, image, labels, refuses_mask=False, source=name)
 
 
 class Found(NamedTuple):
@@ -85,6 +87,8 @@ class Found(NamedTuple):
     recipe : CropRecipe
         As it is used for this image.
     objects : Objects
+    rows : ndarray of shape (n_samples,), int
+        The objects to cut, by their row.
     notes : tuple of LeftOut
         What to say of the image as a whole.
     """
@@ -93,6 +97,7 @@ class Found(NamedTuple):
     source: Source
     recipe: CropRecipe
     objects: Objects
+    rows: npt.NDArray[np.intp]
     notes: tuple[LeftOut, ...]
 
 
@@ -104,8 +109,7 @@ def labels_same_way(
     The options are those of `find_same_way`.
     """
     found = find_same_way(samples, recipe, image, labels, **options)
-    rows = np.arange(len(found.objects))
-    made = follow_recipe(*found[:4], rows, samples.scale)
+    made = follow_recipe(*found[:5], samples.scale)
     return replace(made, left_out=(*made.left_out, *found.notes))
 
 
@@ -115,10 +119,12 @@ def find_same_way(
     image: Any,
     labels: Any,
     *,
+    refuses_mask: bool,
     axes: str | None = None,
     image_axes: str | None = None,
     pixel_size: float | Sequence[float] | None = None,
     source: str = "image",
+    label_ids: npt.ArrayLike | None = None,
     affine: npt.ArrayLike | None = None,
     image_path: str | None = None,
     labels_path: str | None = None,
@@ -153,7 +159,10 @@ def find_same_way(
         image_axes=field.image_axes,
         pixel_size=recipe.pixel_size or steps,
     )
-    return Found(field, made_from, used, find_objects(field), notes)
+    objects = find_objects(field)
+    if refuses_mask and label_ids is None:
+        check_no_mask(field, objects)
+    return Found(field, made_from, used, objects, distinct_rows(objects, label_ids), notes)
 
 
 def follow_recipe(

@@ -1,1 +1,28 @@
 """Samples that are rows of tables and items of arrays."""
+
+from embedscope.samples.tables._annotated import is_annotated
+from embedscope.samples.tables._exported import (
+    FEATURE_PREFIX,
+    GATE_PREFIX,
+    IDENTITY_COLUMNS,
+    PLACE_COLUMNS,
+    SCORE_PREFIX,
+    exported_name,
+)
+from embedscope.samples.tables._plain import PlainFrame, as_text, plain_frame
+from embedscope.samples.tables._table import is_column, place_of_rows
+
+__all__ = [
+    "FEATURE_PREFIX",
+    "GATE_PREFIX",
+    "IDENTITY_COLUMNS",
+    "PLACE_COLUMNS",
+    "SCORE_PREFIX",
+    "PlainFrame",
+    "as_text",
+    "exported_name",
+    "is_annotated",
+    "is_column",
+    "place_of_rows",
+    "plain_frame",
+]

@@ -22,6 +22,8 @@ from embedscope.samples.tables._columns import checked_frame
 
 Array = npt.NDArray[Any]
 
+_MOST_VALUES = 2**28  # of a sparse matrix: 2 GiB in double precision
+
 
 @dataclass(frozen=True)
 class ArrayRecipe(Recipe):
@@ -58,8 +60,8 @@ def samples_from_array(
     Parameters
     ----------
     X : array of shape (n, n_features), (n, h, w), (n, h, w, n_channels) or (n, z, h, w, n_channels)
-        Real numbers. Arrays of more than 2 axes are pictures, with thumbnails; the range of each
-        channel becomes 0..1. Rows of arrays of 2 axes stay unchanged.
+        Real numbers; also a sparse matrix of scipy. Arrays of more than 2 axes are pictures, with
+        thumbnails; the range of each channel becomes 0..1. Rows of arrays of 2 axes stay unchanged.
     ids : int array of shape (n,), optional
         A number of 0 or more for each sample, all different. The row number if None.
     features : pandas.DataFrame of n rows, optional
@@ -91,6 +93,7 @@ def array_same_way(
     source: str = "array",
 ) -> Samples:
     """Scale rows of another array as those of `samples` were."""
+    X = _dense(X)
     shape = tuple(finest_level(X, "X").shape[1:])
     if shape != recipe.shape:
         raise InvalidInputError(
@@ -147,8 +150,21 @@ def _make(
     )
 
 
+def _dense(X: Any) -> Any:
+    """A sparse matrix as an array; anything else unchanged."""
+    if not (hasattr(X, "toarray") and hasattr(X, "nnz")):
+        return X
+    if np.prod(X.shape, dtype=float) > _MOST_VALUES:
+        raise InvalidInputError(
+            f"X must have at most {_MOST_VALUES:,} values, zeros included; got a sparse matrix of "
+            f"shape {X.shape}. Reduce it first, for example with sklearn.decomposition."
+            "TruncatedSVD."
+        )
+    return X.toarray()
+
+
 def _checked_array(X: Any) -> Array:
-    values = np.asarray(finest_level(X, "X"))
+    values = np.asarray(finest_level(_dense(X), "X"))
     if values.dtype.kind == "b":
         values = values.astype(np.uint8)
     if values.ndim not in (2, 3, 4, 5) or values.size == 0 or values.dtype.kind not in "uif":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,14 +10,19 @@ import numpy as np
 import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError, InvalidTypeError
+from embedscope._wording import counted
 from embedscope.samples.common._matching import RowIds
 from embedscope.samples.common._samples import LeftOut
+from embedscope.samples.identity._arrays import described, remedy_for
 from embedscope.samples.identity._source import Source
+from embedscope.samples.tables._known_columns import numbers_objects, whole_problem
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FloatArray = npt.NDArray[np.float64]
+
+_MOST_HEADER_ROWS = 3  # below the first, as in TrackMate's tables
 
 
 def checked_frame(frame: Any, name: str = "frame") -> pd.DataFrame:
@@ -24,12 +30,13 @@ def checked_frame(frame: Any, name: str = "frame") -> pd.DataFrame:
     import pandas as pd
 
     if not isinstance(frame, pd.DataFrame) or len(frame) == 0:
-        got = "0 rows" if isinstance(frame, pd.DataFrame) else type(frame).__name__
+        got = "0 rows" if isinstance(frame, pd.DataFrame) else described(frame)
+        remedy = remedy_for(frame) if isinstance(frame, str | os.PathLike) else ""
         raise InvalidInputError(
-            f"{name} must be a pandas DataFrame with at least one row; got {got}. Read the table "
-            "first, for example with pandas.read_csv."
+            f"{name} must be a pandas DataFrame with at least one row; got {got}. "
+            + (remedy or "Read the table first, for example with pandas.read_csv.")
         )
-    named = frame.set_axis([str(column) for column in frame.columns], axis=1)
+    named = frame.set_axis(_names_of(frame.columns), axis=1)
     if not named.columns.is_unique:
         raise InvalidInputError(
             f"{name} must have columns with different names; got {list(named.columns)[:8]}. Rename "
@@ -38,36 +45,35 @@ def checked_frame(frame: Any, name: str = "frame") -> pd.DataFrame:
     return named
 
 
-def identity_column(
-    frame: pd.DataFrame, name: str | None, parameter: str, usual: str
-) -> str | None:
-    """Return the named column, or else the usual one if the table has it."""
-    if name is None:
-        return usual if usual in frame.columns else None
-    if name not in frame.columns:
-        raise InvalidInputError(
-            f"{parameter} must be a column of the table; got {name!r}. Choose one of "
-            f"{list(frame.columns)}."
-        )
-    return name
+def _names_of(columns: pd.Index[Any]) -> list[str]:
+    """Names as text; of several header rows the last, with those above it only where it repeats."""
+    import pandas as pd
+
+    if not isinstance(columns, pd.MultiIndex):
+        return [str(column) for column in columns]
+    last = [str(column[-1]) for column in columns]
+    return [
+        name if last.count(name) == 1 else "_".join(map(str, column))
+        for name, column in zip(last, columns, strict=True)
+    ]
 
 
 def numbered_rows(
     frame: pd.DataFrame, label_column: str | None, source: str | Source
-) -> pd.DataFrame:
-    """Number the rows of an index of names, and insert the names as a first column."""
+) -> tuple[pd.DataFrame, str | None]:
+    """Number the rows of an index of names, and insert the names as a column, which is returned."""
     index = frame.index
     if label_column is not None or isinstance(source, Source) or not _are_names(index):
-        return frame
+        return frame, None
     name = "name" if index.name is None else str(index.name)
     while name in frame.columns:
         name += " of the row"
     numbered = frame.reset_index(drop=True)
     numbered.insert(0, name, index.to_numpy())
-    return numbered
+    return numbered, name
 
 
-def _are_names(index: pd.Index[Any]) -> bool:
+def _are_names(index: Any) -> bool:
     from pandas.api.types import is_object_dtype, is_string_dtype
 
     is_text = is_object_dtype(index) or is_string_dtype(index)
@@ -89,49 +95,64 @@ def row_ids(frame: pd.DataFrame, label_column: str | None, frame_column: str | N
 
 def _integers(values: Any, column: str, parameter: str) -> npt.NDArray[np.int64]:
     """Whole numbers of 0 or more, also of dtype float, as from a CSV file with a missing value."""
-    from pandas.api.types import is_bool_dtype, is_numeric_dtype
-
-    problem = "" if is_numeric_dtype(values) and not is_bool_dtype(values) else str(values.dtype)
-    if not problem:
-        numbers = np.asarray(values)
-        if values.isna().any():
-            problem = "missing values"
-        elif numbers.dtype.kind == "f" and (numbers != np.floor(numbers)).any():
-            problem = "fractions"
-        elif numbers.min() < 0:
-            problem = str(numbers.min())
-        elif numbers.dtype.kind == "f" and numbers.max() > 2**53:
-            problem = f"{numbers.max()}, which a float cannot hold exactly"
-        elif numbers.max() > np.iinfo(np.int64).max:
-            problem = f"{numbers.max()}, beyond 2**63 - 1"
+    problem = whole_problem(values)
+    is_label = parameter == "label_column" and column.startswith("column ")
+    if problem and is_label and _are_names(values):
+        raise InvalidInputError(
+            f"{column} must hold whole numbers of 0 or more; got text. If it names the rows, make "
+            "it the index: frame.set_index(name), and the rows are numbered and keep their names. "
+            "If it holds a class, rename it, or name the column of the labels with label_column."
+        )
     if problem:
         raise InvalidInputError(
             f"{column} must hold whole numbers of 0 or more; got {problem}. Name the column "
-            f"that identifies the rows with {parameter}."
+            f"that identifies the rows with {parameter}, and rename this one if it holds a class."
         )
     return np.asarray(values).astype(np.int64)
 
 
 def numeric_columns(
-    frame: pd.DataFrame, own: tuple[str | None, ...]
+    frame: pd.DataFrame, own: tuple[str, ...]
 ) -> tuple[tuple[str, ...], tuple[LeftOut, ...]]:
     """Return the columns to learn from, and why the others are left out."""
-    reasons = {name: _reason_against(frame[name], name in own) for name in frame.columns}
+    reasons = {name: _reason_against(frame[name], name, name in own) for name in frame.columns}
     names = tuple(name for name, reason in reasons.items() if not reason)
     left_out = tuple(LeftOut(name, reason) for name, reason in reasons.items() if reason)
     if not names:
         raise InvalidInputError(
-            f"frame must have a column of varying numbers; got {reasons}. Name columns to use with "
-            "columns=[...]."
+            f"frame must have a column of varying numbers; got {reasons}. {_remedy_for_text(frame)}"
         )
     return names, left_out
 
 
-def _reason_against(column: pd.Series[Any], is_identity: bool) -> str:
+def _remedy_for_text(frame: pd.DataFrame) -> str:
+    """How to read a file whose further header rows have made all columns text."""
+    for n_rows in range(1, min(_MOST_HEADER_ROWS, len(frame) - 1) + 1):
+        rest = frame.iloc[n_rows:]
+        if any(_are_texts_of_numbers(rest[name]) for name in frame.columns):
+            header = f"skiprows={list(range(1, n_rows + 1))}" if n_rows > 1 else "header=[0, 1]"
+            return (
+                f"Its first {counted(n_rows, 'row')} may be header rows: read the file with "
+                f"pandas.read_csv(path, {header})."
+            )
+    return "Name columns to use with columns=[...]."
+
+
+def _are_texts_of_numbers(column: pd.Series[Any]) -> bool:
+    import pandas as pd
+
+    if _is_real(column):
+        return False
+    return bool(pd.to_numeric(column, errors="coerce").notna().all())
+
+
+def _reason_against(column: pd.Series[Any], name: str, is_identity: bool) -> str:
     from pandas.api.types import is_bool_dtype
 
     if is_identity:
         return "holds identities, not measurements"
+    if numbers_objects(name, column):
+        return "numbers objects, which is no measurement: name it in columns to use it"
     if is_bool_dtype(column):
         return "true or false, not a number: name it in columns to use it"
     if not _is_real(column):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,21 +25,15 @@ from embedscope.samples.common._samples import LeftOut, Samples
 from embedscope.samples.identity._identity import Identities
 from embedscope.samples.identity._source import Source, has_background
 from embedscope.samples.images._locating import known_objects
-from embedscope.samples.tables._columns import (
-    checked_columns,
-    checked_frame,
-    identity_column,
-    numbered_rows,
-    numbers_of,
-    numeric_columns,
-    row_ids,
-)
+from embedscope.samples.tables._columns import checked_columns, numbers_of, numeric_columns
+from embedscope.samples.tables._exported import is_no_feature
+from embedscope.samples.tables._known_columns import is_written_index
+from embedscope.samples.tables._rows import TableRows, read_rows
 from embedscope.samples.tables._standardising import standardise as standardised
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 FloatArray = npt.NDArray[np.float64]
+
+_UNNAMED = "table"  # the default name of a source
 
 
 @dataclass(frozen=True)
@@ -55,6 +49,10 @@ class TableRecipe(Recipe):
         unchanged.
     label_column, frame_column : str or None
         The columns of labels and frames; None for the table's index, and for frame 0.
+    source_column : str or None
+        The column of sources; None if all rows are of one source.
+    name_column : str or None
+        The feature that holds the names of the rows, if the table had them as its index.
     """
 
     kind: ClassVar[str] = "table"
@@ -63,6 +61,8 @@ class TableRecipe(Recipe):
     deviations: tuple[float, ...] | None = None
     label_column: str | None = None
     frame_column: str | None = None
+    source_column: str | None = None
+    name_column: str | None = None
 
 
 class TableKind(Kind[TableRecipe], recipe=TableRecipe):
@@ -77,7 +77,13 @@ class TableKind(Kind[TableRecipe], recipe=TableRecipe):
         """The columns of identities may differ, and the means and deviations, if there are any."""
         scaled = None if self.recipe.means is None else ()
         return replace(
-            self.recipe, means=scaled, deviations=scaled, label_column=None, frame_column=None
+            self.recipe,
+            means=scaled,
+            deviations=scaled,
+            label_column=None,
+            frame_column=None,
+            source_column=None,
+            name_column=None,
         )
 
     def scale_values(self, samples: Samples) -> tuple[Any, ...]:
@@ -95,7 +101,7 @@ class TableKind(Kind[TableRecipe], recipe=TableRecipe):
 
 
 def samples_from_table(
-    frame: pd.DataFrame,
+    frame: Any,
     *,
     columns: Sequence[str] | None = None,
     standardise: bool = True,
@@ -107,28 +113,35 @@ def samples_from_table(
 
     Parameters
     ----------
-    frame : pandas.DataFrame
-        One row for each sample.
+    frame : pandas.DataFrame or AnnData
+        One row for each sample. Of an AnnData object, the columns of X are learned from, and those
+        of obs are further features. A table that an explorer exported gives the same samples.
     columns : sequence of str, optional
         The columns to learn from. If None, all columns of varying numbers; the others are listed
-        in `left_out`, with the reason.
+        in `left_out`, with the reason, and so are columns that number objects, by the names that
+        common programs give them.
     standardise : bool
         Whether to scale each column to mean 0 and standard deviation 1.
     source : str or Source
         The name of this source, part of every sample's identity; or the source of the labelled
-        image that the table describes, whose labels the rows then belong to.
+        image that the table describes, whose labels the rows then belong to. If the table has
+        the columns "source" and "label", as exported tables do, "source" holds the names, unless
+        all rows are of one source and a name is given here.
     label_column : str, optional
-        The column with the label of each row. If None, "label", or else the table's index. If that
-        is of names, as in AnnData, rows are numbered from 0, and the names become a column of
-        `features`.
+        The column with the label of each row. If None, "label", or else one with a known name whose
+        whole numbers all differ, such as CellProfiler's "ObjectNumber", or else the table's index.
+        If that is of names, as in AnnData, rows are numbered from 0, and the names become a column
+        of `features`.
     frame_column : str, optional
-        The column with the frame of each row. If None, "frame", or else all rows are frame 0.
+        The column with the frame of each row. If None, "frame", or else one with a known name, such
+        as CellProfiler's "ImageNumber", or else all rows are frame 0.
 
     Returns
     -------
     Samples
-        In the order of the table. `features` holds all columns. Rows with NaN or infinite values in
-        the columns to learn from are left out, and so is a row of label 0, the background.
+        In the order of the table. `features` holds all columns but those of the identities. Rows
+        with NaN or infinite values in the columns to learn from are left out, and so is a row of
+        label 0, the background.
 
     Raises
     ------
@@ -136,74 +149,129 @@ def samples_from_table(
         If the table is empty or no DataFrame, a column is missing or not numeric, labels are not
         unique integers within a frame, or no row or column is left.
     """
-    frame = checked_frame(frame)
-    label_column = identity_column(frame, label_column, "label_column", "label")
-    frame = numbered_rows(frame, label_column, source)
-    frame_column = identity_column(frame, frame_column, "frame_column", "frame")
+    rows = read_rows(frame, source, label_column, frame_column)
+    columns = rows.columns if columns is None else columns
     if columns is None:
-        names, left_out = numeric_columns(frame, (label_column, frame_column))
+        names, left_out = numeric_columns(rows.features, rows.own)
     else:
-        names, left_out = checked_columns(frame, columns), ()
-    recipe = TableRecipe(names, label_column=label_column, frame_column=frame_column)
-    return _follow(recipe, frame, source, left_out, measure=standardise)
+        names, left_out = checked_columns(rows.features, columns), ()
+    recipe = TableRecipe(
+        names,
+        label_column=rows.keys.label,
+        frame_column=rows.keys.frame,
+        source_column=rows.keys.source,
+        name_column=rows.name_column,
+    )
+    return _follow(recipe, rows, source, rows.notes + left_out, measure=standardise)
 
 
-def table_same_way(
-    recipe: TableRecipe, frame: pd.DataFrame, *, source: str | Source = "table"
-) -> Samples:
+def table_same_way(recipe: TableRecipe, frame: Any, *, source: str | Source = "table") -> Samples:
     """Choose and standardise the columns of another table as those of the first one."""
-    frame = checked_frame(frame)
-    checked_columns(frame, recipe.columns)
-    label_column = identity_column(frame, recipe.label_column, "label_column", "label")
-    frame = numbered_rows(frame, label_column, source)
+    rows = read_rows(frame, source, recipe.label_column, recipe.frame_column)
+    checked_columns(rows.features, recipe.columns)
     used = replace(
         recipe,
-        label_column=label_column,
-        frame_column=identity_column(frame, recipe.frame_column, "frame_column", "frame"),
+        label_column=rows.keys.label,
+        frame_column=rows.keys.frame,
+        source_column=rows.keys.source,
+        name_column=rows.name_column,
     )
-    return _follow(used, frame, source, (), measure=False)
+    return _follow(used, rows, source, (), measure=False)
+
+
+def is_column(samples: Samples, name: str) -> bool:
+    """Whether an entry of `Samples.left_out` is a column of the table, and not rows or objects."""
+    recipe = samples.recipe
+    if not isinstance(recipe, TableRecipe):
+        return False
+    keys = (recipe.label_column, recipe.frame_column, recipe.source_column)
+    return (
+        name in samples.features.columns
+        or name in keys
+        or is_no_feature(name)
+        or is_written_index(name)
+    )
+
+
+def place_of_rows(samples: Samples, frame: Any) -> npt.NDArray[np.float64] | None:
+    """The positions that a table states for samples that were made from it.
+
+    Parameters
+    ----------
+    samples : Samples
+        Made of `frame` by `samples_from_table`, with its defaults.
+    frame : DataFrame or AnnData
+
+    Returns
+    -------
+    ndarray of shape (n_samples, 2) or None
+        None if the table is of no map.
+    """
+    rows = read_rows(frame, "table", None, None)
+    if rows.places is None:
+        return None
+    kept = _kept_rows(numbers_of(rows.features, samples.feature_names), rows, "table")
+    return rows.places[kept]
 
 
 def _follow(
     recipe: TableRecipe,
-    frame: pd.DataFrame,
+    rows: TableRows,
     source: str | Source,
     left_out: tuple[LeftOut, ...],
     *,
     measure: bool,
 ) -> Samples:
     """Make samples by the recipe; `measure` says whether its standardisation is measured first."""
-    _check_linked(frame, recipe, source)
-    made_from = source if isinstance(source, Source) else Source(name=source, kind="table")
-    ids = row_ids(frame, recipe.label_column, recipe.frame_column)
-    numbers = numbers_of(frame, recipe.columns)
-    shows_objects = has_background(made_from) or recipe.label_column is not None
-    kept = _kept_rows(numbers, ids.labels, zero_is_background=shows_objects)
-    frames, notes = _joined(ids, kept, made_from)
+    ids = rows.ids
+    numbers = numbers_of(rows.features, recipe.columns)
+    kept = _kept_rows(numbers, rows, source)
+    names, sources = _sources(rows, source)
+    frames, notes = _joined(ids, kept, names[kept], sources)
     if measure or recipe.means is not None:
         table, means, deviations = standardised(numbers[kept], recipe.means, recipe.deviations)
         recipe = replace(recipe, means=means, deviations=deviations)
     else:
         table = numbers[kept].astype(np.float32)
     return Samples(
-        identities=Identities.of(made_from.name, ids.labels[kept], frames),
-        sources={made_from.name: made_from},
+        identities=Identities(tuple(sources), names[kept], frames, ids.labels[kept]),
+        sources=sources,
         recipe=recipe,
         table=table,
         feature_names=recipe.columns,
-        features=frame[kept].reset_index(drop=True),
+        features=rows.without_own(recipe.columns)[kept].reset_index(drop=True),
         left_out=left_out + _rows_left_out(kept, ids.labels) + notes,
     )
 
 
+def _sources(
+    rows: TableRows, source: str | Source
+) -> tuple[npt.NDArray[np.intp], dict[str, Source]]:
+    """The index of each row's source, and the sources."""
+    if isinstance(source, Source):
+        return np.zeros(len(rows.features), np.intp), {source.name: source}
+    names = [source]
+    index = np.zeros(len(rows.features), np.intp)
+    if rows.sources is not None:
+        found = list(dict.fromkeys(rows.sources))
+        if len(found) > 1 or source == _UNNAMED:
+            number = {name: place for place, name in enumerate(found)}
+            names, index = found, np.array([number[name] for name in rows.sources], np.intp)
+    return index, {name: Source(name=name, kind="table") for name in names}
+
+
 def _joined(
-    ids: RowIds, kept: npt.NDArray[np.bool_], source: Source
+    ids: RowIds,
+    kept: npt.NDArray[np.bool_],
+    names: npt.NDArray[np.intp],
+    sources: dict[str, Source],
 ) -> tuple[npt.NDArray[np.int64], tuple[LeftOut, ...]]:
     """The frames of the kept rows, checked against the labels if the source has them."""
+    source = next(iter(sources.values()))
     if source.kind != "labels" or source.labels is None:
         own = rows_of(ids, kept)
         frames = np.zeros(len(own.labels), np.int64) if own.frames is None else own.frames
-        check_different(own, frames)
+        check_different(own, frames, names)
         return frames, ()
     objects = known_objects(source)
     asked = kept | (ids.labels == 0)  # a background row says that labels count from 0
@@ -212,32 +280,12 @@ def _joined(
     return frames, notes + unmatched(rows_of(ids, kept), frames, objects)
 
 
-def _check_linked(frame: pd.DataFrame, recipe: TableRecipe, source: str | Source) -> None:
-    """Raise if the table does not say which object of an image a row describes."""
-    import pandas as pd
-
-    if not isinstance(source, Source):
-        return
-    numbered = isinstance(frame.index, pd.RangeIndex) and frame.index.start == 0
-    if recipe.label_column is None and numbered:
-        raise InvalidInputError(
-            f"label_column must be given for a table of the objects in {source.name!r}; got None, "
-            "and the table's index only counts rows. Name the column that holds the labels."
-        )
-    if recipe.frame_column is None and "t" in source.axes:
-        raise InvalidInputError(
-            f"frame_column must be given for a table of the time series {source.name!r}; got None. "
-            "Name the column that holds the frames."
-        )
-
-
-def _kept_rows(
-    values: FloatArray, labels: npt.NDArray[np.int64], *, zero_is_background: bool
-) -> npt.NDArray[np.bool_]:
+def _kept_rows(values: FloatArray, rows: TableRows, source: str | Source) -> npt.NDArray[np.bool_]:
     kept = finite_rows(values)
-    if zero_is_background:
-        kept &= labels != 0
-        if not labels.any():
+    is_linked = isinstance(source, Source) and has_background(source)
+    if is_linked or not rows.zero_is_object:
+        kept &= rows.ids.labels != 0
+        if not rows.ids.labels.any():
             raise InvalidInputError(
                 "frame must have a row of an object; got label 0, the background, in every row. "
                 "Name the column that holds the labels with label_column."
