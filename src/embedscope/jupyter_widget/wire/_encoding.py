@@ -215,7 +215,7 @@ def encode_explanation(explanation: Explanation, request: int) -> tuple[Explaine
     if saliency is None:
         return ExplainedMessage(request, title, items, 0, 0), (b"",)
     flat = saliency.max(axis=0) if saliency.ndim == 3 else saliency
-    levels = (255 * flat / max(float(flat.max()), 1e-30)).astype(np.uint8)
+    levels = np.rint(255 * flat / max(float(flat.max()), 1e-30)).astype(np.uint8)
     height, width = flat.shape
     return ExplainedMessage(request, title, items, width, height), (_bytes(levels),)
 
