@@ -69,6 +69,7 @@ DEFAULTS = {
     "loss_report_frequency": 10,
     "optimizer": None,
     "keras_fit_kwargs": None,
+    "distribution": None,
     "verbose": False,
 }
 METHODS = {

@@ -166,6 +166,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
         {"callbacks": [print]},
         {"callbacks": "early"},
     ),
+    "distribution": (5, "mirrored", ["CPU:0", "CPU:1"], keras.distribution.DataParallel),
     "progress": (5, "tqdm", []),
     **dict.fromkeys((*SWITCHES, *NETWORK_SWITCHES), (0, 1, "yes", None, np.nan)),
 }

@@ -28,6 +28,7 @@ from embedscope.core._lazy_transform import (
 from embedscope.core._parameters import check_parameters
 from embedscope.core._pickling import (
     check_networks,
+    check_no_distribution,
     check_watchers,
     uncopied_watchers,
     warn_left_out,
@@ -199,6 +200,9 @@ default="spectral"
         "val_reconstruction_loss" if samples are held out. Smaller is better for all losses, so
         ``mode`` is not needed. Callbacks may stop the training. Their ``model`` is the encoder,
         followed by the decoder of positions if there is one. ``verbose``: overrides `verbose`.
+    distribution : tf.distribute.MirroredStrategy, optional
+        Train on several devices of this machine, which share each batch; see Notes. Not stored with
+        the map.
     progress : callable, optional
         ``progress(report)`` is called after every few batches with a frozen `Report`: phase,
         fraction, epoch, losses, and ``report.embedding()`` for the current map. A true return
@@ -228,6 +232,14 @@ default="spectral"
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Exists if X was a frame with column names.
+
+    Notes
+    -----
+    With `distribution` each device computes the gradient of its part of a batch, and the sum is
+    applied once, as on one device. Terms over several samples of a batch (negative samples of the
+    solver "edges", `global_correlation_loss_weight`, the mean over landmarks, batch normalisation)
+    see only the part on their device. The graph, the layout and a decoder that trains separately
+    use one device. The trained networks are plain Keras networks.
 
     References
     ----------
@@ -303,6 +315,7 @@ default="spectral"
         loss_report_frequency: int = 10,
         optimizer: Any = None,
         keras_fit_kwargs: Mapping[str, Any] | None = None,
+        distribution: Any = None,
         progress: Callable[[Any], Any] | None = None,
         verbose: bool = False,
     ) -> None:
@@ -357,6 +370,7 @@ default="spectral"
         self.loss_report_frequency = loss_report_frequency
         self.optimizer = optimizer
         self.keras_fit_kwargs = keras_fit_kwargs
+        self.distribution = distribution
         self.progress = progress
         self.verbose = verbose
 
@@ -1019,6 +1033,8 @@ default="spectral"
         check_networks(state)
         if "_fitted" not in state:
             check_watchers(state)
+            if by_name:
+                check_no_distribution(state)
             return state
         left_out = uncopied_watchers(state, by_name=by_name)
         state.update(dict.fromkeys(left_out))

@@ -17,7 +17,7 @@ from typing import Any
 from embedscope._errors import InvalidInputError
 from embedscope._warning import warn_caller
 
-NOT_MISSED = ("init", "precomputed_knn", "reconstruction_validation", "progress")
+NOT_MISSED = ("init", "precomputed_knn", "reconstruction_validation", "distribution", "progress")
 """Parameters that are useless without the training samples or outside the fitting process."""
 
 _WATCHERS = ("keras_fit_kwargs", "progress")
@@ -81,8 +81,30 @@ def check_watchers(parameters: Mapping[str, Any]) -> None:
             )
 
 
+def check_no_distribution(parameters: Mapping[str, Any]) -> None:
+    """Raise if an estimator that is not fitted would lose its devices in a pickle.
+
+    Parameters
+    ----------
+    parameters : mapping
+        Constructor parameters by name.
+
+    Raises
+    ------
+    InvalidInputError
+        If `distribution` is given: devices belong to one process.
+    """
+    distribution = parameters["distribution"]
+    if distribution is not None:
+        raise InvalidInputError(
+            "distribution must be None to pickle an estimator that is not fitted; got "
+            f"{type(distribution).__name__}. Call set_params(distribution=None) first, and give "
+            "the copy a new one."
+        )
+
+
 def uncopied_watchers(parameters: Mapping[str, Any], *, by_name: bool) -> list[str]:
-    """Names of the parameters whose callbacks or hook cannot be copied.
+    """Names of the parameters whose callbacks, hook or devices cannot be copied.
 
     Parameters
     ----------
@@ -96,12 +118,15 @@ def uncopied_watchers(parameters: Mapping[str, Any], *, by_name: bool) -> list[s
     list of str
         Names of parameters.
     """
-    return [
+    names = [
         name
         for name in _WATCHERS
         if _why_not_copied(parameters[name]) is not None
         or (by_name and _has_nameless(parameters[name]))
     ]
+    if by_name and parameters["distribution"] is not None:
+        names.append("distribution")  # devices belong to one process
+    return names
 
 
 def warn_left_out(names: list[str]) -> None:

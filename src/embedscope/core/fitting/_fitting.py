@@ -28,6 +28,7 @@ from embedscope.core.fitting._trained_networks import (
     make_networks,
     trains_decoder_separately,
 )
+from embedscope.core.networks._devices import check_batch, check_distribution
 from embedscope.core.networks._forward import encode
 from embedscope.core.networks._inner_encoder import begins_with_pooling
 from embedscope.core.networks._networks import check_loss, hidden_units
@@ -60,6 +61,8 @@ def fit_map(request: Request) -> tuple[FittedMap, BaseException | None]:
         If this process was forked from one that had loaded TensorFlow.
     """
     check_process()
+    check_distribution(request.parameters["distribution"])
+    check_batch(request.parameters["distribution"], request.parameters["batch_size"])
     _check_ahead(request)
     part, drawn = draw_part(request)
     parameters = part.parameters

@@ -209,6 +209,7 @@ def _model(
         whole_encoder=_whole_encoder(networks),
         folded=None if networks.projected is None else networks.projected.fold,
         make_decoder_training=make_decoder_training,
+        distribution=request.parameters["distribution"],
     )
 
 

@@ -23,13 +23,22 @@ def added_loss(network: Any) -> Any:
 
 def descend(tape: Any, loss: Any, variables: Sequence[Any], optimizer: Any) -> None:
     """One step of the optimiser down the gradient of a loss."""
-    gradients = tape.gradient(
+    apply(gradients_of(tape, loss, variables, optimizer), variables, optimizer)
+
+
+def gradients_of(tape: Any, loss: Any, variables: Sequence[Any], optimizer: Any) -> Any:
+    """The gradients of a loss for `apply`, times the scale of the optimiser's loss."""
+    return tape.gradient(
         loss,
         variables,
         # The optimiser divides by this scale: small gradients do not vanish in half precision.
         output_gradients=optimizer.scale_loss(tf.ones_like(loss)),
         unconnected_gradients="zero",
     )
+
+
+def apply(gradients: Sequence[Any], variables: Sequence[Any], optimizer: Any) -> None:
+    """One step of the optimiser along the gradients of `gradients_of`."""
     with _removed_gradient_function():
         optimizer.apply(gradients, variables)
 

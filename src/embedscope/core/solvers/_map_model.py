@@ -58,6 +58,8 @@ class MapModel:
     folded : callable, optional
         Returns the user's encoder with the current weights, if it does not share the layers of
         `encoder`.
+    distribution : tf.distribute.Strategy, optional
+        Shares each batch of the training steps between devices; a separate decoder uses one.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class MapModel:
         whole_encoder: Callable[[], Any] | None = None,
         folded: Callable[[], Any] | None = None,
         make_decoder_training: Callable[[], DecoderTraining] | None = None,
+        distribution: Any | None = None,
     ) -> None:
         self.encoder = encoder
         self.decoder: Any = decoder
@@ -102,6 +105,7 @@ class MapModel:
             self._typical_loss,
             seed,
             peak_rate,
+            distribution,
         )
         self._encode = TracedOnce(lambda x: encoder(x, training=False))
         self._decode = TracedOnce(lambda z: self.decoder(z, training=False))

@@ -14,7 +14,8 @@ import numpy as np
 
 from embedscope.core.layout._layout import Objective
 from embedscope.core.networks import _losses
-from embedscope.core.networks._keras_step import added_loss, descend
+from embedscope.core.networks._devices import check_batch, shared_gradients, whole
+from embedscope.core.networks._keras_step import added_loss, apply, descend
 from embedscope.core.networks._reconstruction import Reconstruction
 from embedscope.core.networks._tensorflow import tf
 from embedscope.core.networks._tracing import TracedOnce, each_in_turn
@@ -62,6 +63,9 @@ class TrainingSteps:
     seed : int
     peak_rate : float or None
         None for an optimiser of the user, whose rate is not changed.
+    distribution : tf.distribute.Strategy or None
+        Shares each batch between devices. Negative samples, global correlation, the mean over
+        landmarks and batch normalisation then see only the part of a batch that is on one device.
     """
 
     def __init__(
@@ -74,6 +78,7 @@ class TrainingSteps:
         typical_loss: Callable[[Any, Any], Any],
         seed: int,
         peak_rate: float | None,
+        distribution: Any | None = None,
     ) -> None:
         self._encoder = encoder
         self._decoder: Any = decoder
@@ -82,6 +87,7 @@ class TrainingSteps:
         self._terms = terms
         self._typical_loss = typical_loss
         self._peak_rate = peak_rate
+        self._distribution = distribution
         self._seed = tf.constant([seed, 0], dtype=tf.int32)
         self._noise_row: Any = None
         self._n_steps = 0
@@ -118,6 +124,7 @@ class TrainingSteps:
         samples, landmarks, wanted : ndarray of shape (n_steps, batch, ...), float32, or None
             The original samples, their landmarks, and the targets of a separate decoder.
         """
+        check_batch(self._distribution, x.shape[1])
         if self._noise_row is None:
             n_values = max(_NOISE_VALUES, 2 * int(np.prod(x.shape[1:])))
             self._noise_row = tf.random.stateless_normal((n_values,), self._seed)
@@ -150,6 +157,7 @@ class TrainingSteps:
             The original samples of the heads, their landmarks, and the targets of a separate
             decoder.
         """
+        check_batch(self._distribution, heads.shape[1])
         first = self._next_step(len(rates))
         self._edges(
             heads, tails, negatives, density, rates, first, objective, samples, landmarks, wanted
@@ -173,21 +181,26 @@ class TrainingSteps:
     ) -> None:
         base = self._base_rate()
 
+        def loss_of(
+            x: Any, jitter: Any, targets: Any, samples: Any, landmarks: Any, wanted: Any, noise: Any
+        ) -> Any:
+            z = self._encoder(x + noise * jitter, training=True)
+            loss = tf.reduce_mean(_losses.distances(targets, z))
+            loss += added_loss(self._encoder)
+            if self._has_other_terms(landmarks, wanted):
+                # Without noise: these terms are of the samples themselves.
+                z = self._encoder(x, training=True)
+                loss += self._other_terms(z, samples, landmarks, wanted)
+            return loss
+
         def fit_step(step: Any) -> None:
             jitter = self._jitter(tf.shape(x[step]), first + step)
-            with tf.GradientTape() as tape:
-                z = self._encoder(x[step] + noise[step] * jitter, training=True)
-                loss = tf.reduce_mean(_losses.distances(targets[step], z))
-                loss += added_loss(self._encoder)
-                if self._has_other_terms(landmarks, wanted):
-                    # Without noise: these terms are of the samples themselves.
-                    loss += self._other_terms(
-                        self._encoder(x[step], training=True),
-                        None if samples is None else samples[step],
-                        None if landmarks is None else landmarks[step],
-                        None if wanted is None else wanted[step],
-                    )
-            self._descend(tape, loss, base * rates[step])
+
+            def batch(cut: Callable[..., Any]) -> tuple[Any, ...]:
+                further = (cut(_at(step, values)) for values in (samples, landmarks, wanted))
+                return cut(x[step]), cut(jitter), cut(targets[step]), *further, noise[step]
+
+            self._descend(batch, loss_of, tf.shape(x)[1], base * rates[step])
 
         each_in_turn(fit_step, tf.shape(x)[0])
         self._restore_rate(base)
@@ -219,22 +232,41 @@ class TrainingSteps:
     ) -> None:
         base = self._base_rate()
 
+        def loss_of(
+            heads: Any,
+            tails: Any,
+            negatives: Any,
+            weights: Any,
+            squared_before: Any,
+            samples: Any,
+            landmarks: Any,
+            wanted: Any,
+        ) -> Any:
+            both = tf.concat([heads, tails], axis=0)
+            z_heads, z_tails = tf.split(self._encoder(both, training=True), 2)
+            if self._distribution is not None:  # the other tails are on other devices
+                negatives %= tf.cast(tf.shape(tails)[0], negatives.dtype)
+            away = tf.gather(z_tails, negatives)
+            loss = _losses.cross_entropy(z_heads, z_tails, away, objective)
+            loss += added_loss(self._encoder)
+            squared = _losses.squared_distances(z_heads, z_tails)
+            loss += _losses.density_term(weights, squared, squared_before)
+            loss += self._other_terms(z_heads, samples, landmarks, wanted)
+            return loss
+
         def edge_step(step: Any) -> None:
-            with tf.GradientTape() as tape:
-                both = tf.concat([heads[step], tails[step]], axis=0)
-                z_heads, z_tails = tf.split(self._encoder(both, training=True), 2)
-                away = tf.gather(z_tails, negatives[step])
-                loss = _losses.cross_entropy(z_heads, z_tails, away, objective)
-                loss += added_loss(self._encoder)
-                squared = _losses.squared_distances(z_heads, z_tails)
-                loss += _losses.density_term(density[step, 0], squared, density[step, 1])
-                loss += self._other_terms(
-                    z_heads,
-                    None if samples is None else samples[step],
-                    None if landmarks is None else landmarks[step],
-                    None if wanted is None else wanted[step],
+            def batch(cut: Callable[..., Any]) -> tuple[Any, ...]:
+                further = (cut(_at(step, values)) for values in (samples, landmarks, wanted))
+                return (
+                    cut(heads[step]),
+                    cut(tails[step]),
+                    cut(negatives[step], axis=1),
+                    cut(density[step, 0]),
+                    cut(density[step, 1]),
+                    *further,
                 )
-            self._descend(tape, loss, base * rates[step])
+
+            self._descend(batch, loss_of, tf.shape(heads)[1], base * rates[step])
 
         each_in_turn(edge_step, tf.shape(heads)[0])
         self._restore_rate(base)
@@ -280,7 +312,27 @@ class TrainingSteps:
         if self._peak_rate is not None:
             self._optimizer.learning_rate.assign(base)
 
-    def _descend(self, tape: Any, loss: Any, rate: Any) -> None:
+    def _descend(
+        self,
+        batch: Callable[[Callable[..., Any]], tuple[Any, ...]],
+        loss_of: Callable[..., Any],
+        batch_size: Any,
+        rate: Any,
+    ) -> None:
+        """One step down the mean loss of a batch; see `shared_gradients`."""
+        variables, optimizer = self._variables, self._optimizer
         if self._peak_rate is not None:
-            self._optimizer.learning_rate.assign(rate)
-        descend(tape, loss, self._variables, self._optimizer)
+            optimizer.learning_rate.assign(rate)
+        if self._distribution is None:
+            with tf.GradientTape() as tape:
+                loss = loss_of(*batch(whole))
+            descend(tape, loss, variables, optimizer)
+            return
+        gradients = shared_gradients(
+            self._distribution, batch, loss_of, batch_size, variables, optimizer
+        )
+        apply(gradients, variables, optimizer)
+
+
+def _at(step: Any, values: Any | None) -> Any | None:
+    return None if values is None else values[step]
