@@ -182,8 +182,8 @@ default="spectral"
     solver : {"auxiliary", "edges"}, default="auxiliary"
         The method of auxiliary coordinates, or batches of edges as in umap-learn's documentation.
     quality : {"balanced", "fast", "best"}, default="balanced"
-        "fast" trains for half as long as "balanced", "best" four times as long. Maps of "best"
-        place unseen samples better; docs/parameters.md has the measured differences.
+        "fast" trains for half as long as "balanced", "best" four times as long. "best" is better
+        from about 10,000 samples; docs/parameters.md has the measured differences.
     batch_size : int, optional
         Samples in one optimiser step (by default 256, at most a quarter of the samples), or edges
         for solver "edges" (by default 1000, at most the number of samples).

@@ -171,8 +171,8 @@ class TrainingParameters:
         "balanced",
         "Map",
         "Quality",
-        "How long the map trains. Fast takes half as long as balanced. Best takes four times as "
-        "long and places new samples better. The decoder always trains equally long.",
+        "How long the map trains. Fast takes half as long as balanced, best four times as long. "
+        "Best pays from about 10,000 samples. The decoder always trains equally long.",
         choices=("fast", "balanced", "best"),
     )
     reconstruction: bool = _field(
