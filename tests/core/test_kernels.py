@@ -95,7 +95,7 @@ def beats_during(work: Callable[[], object]) -> tuple[int, float]:
 
 
 def lay_out_long() -> Callable[[], object]:
-    n_samples, degree = 100_000, 20
+    n_samples, degree = 300_000, 20
     rng = np.random.default_rng(0)
     tails = rng.integers(n_samples, size=(n_samples, degree)).astype(np.int32)
     indptr = np.arange(n_samples + 1) * degree
