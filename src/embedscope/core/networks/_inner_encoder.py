@@ -1,8 +1,7 @@
 """An encoder that begins with average pooling is trained on samples that are pooled once, before.
 
-Pooling has no weights, and two samples can be mixed before or after it with the same result.
-Pooling once instead of in every step leaves a quarter of the pixels (of a volume an eighth) to
-gather, mix and add noise to.
+Pooling has no weights. Pooling once instead of in every step leaves a quarter of the pixels (of a
+volume an eighth) to gather and to add noise to.
 
 If a convolution of patches that do not overlap follows, the pooled samples are also cut into these
 patches, and the convolution becomes one matrix product. With TensorFlow's own convolution, a step

@@ -12,7 +12,12 @@ from embedscope._errors import InvalidInputError
 
 
 def check_side(name: str, value: object) -> int:
-    """Return a positive number of pixels as an int.
+    """Return a positive number of pixels as an int; see `check_count`."""
+    return check_count(name, value, of_what=" of pixels")
+
+
+def check_count(name: str, value: object, of_what: str = "") -> int:
+    """Return a positive number of things as an int.
 
     Parameters
     ----------
@@ -20,6 +25,8 @@ def check_side(name: str, value: object) -> int:
         Name of the parameter, for the error.
     value : object
         Its value.
+    of_what : str
+        What is counted, for the error.
 
     Raises
     ------
@@ -28,22 +35,7 @@ def check_side(name: str, value: object) -> int:
     """
     if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
         raise InvalidInputError(
-            f"{name} must be an int of at least 1; got {value!r}. Give a whole number of pixels."
-        )
-    return int(value)
-
-
-def check_count(name: str, value: object) -> int:
-    """Return a positive number of things as an int.
-
-    Raises
-    ------
-    InvalidInputError
-        If it is not an int of at least 1.
-    """
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-        raise InvalidInputError(
-            f"{name} must be an int of at least 1; got {value!r}. Give a whole number."
+            f"{name} must be an int of at least 1; got {value!r}. Give a whole number{of_what}."
         )
     return int(value)
 
