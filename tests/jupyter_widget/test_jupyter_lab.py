@@ -161,7 +161,7 @@ def test_views_come_and_go_and_kernels_too(lab: Lab) -> None:
     expect_everywhere(notebook, "7 of 120 selected", views=3)
     assert notebook.ask(_LISTENERS) == listeners
     notebook.ask("explorer.save('kept.session')")
-    notebook.choose("Kernel", "Restart Kernel…")
+    notebook.restart_kernel()
     expect_everywhere(notebook, "The kernel was restarted or is gone.", views=3)
     notebook.choose("Edit", "Clear Outputs of All Cells")
     notebook.wait_for_kernel()

@@ -157,6 +157,11 @@ class LabNotebook(MouseOnMap):
         if command.endswith("…"):
             self.page.locator(".jp-Dialog .jp-mod-accept").click()
 
+    def restart_kernel(self) -> None:
+        """Restart the kernel by the menu, and connect to the new one at the next question."""
+        self._drop_client()
+        self.choose("Kernel", "Restart Kernel…")
+
     def use_dark_theme(self) -> None:
         self.page.get_by_role("menuitem", name="Settings", exact=True).click()
         self.page.locator(".lm-Menu-item").get_by_text("Theme", exact=True).hover()
@@ -173,13 +178,21 @@ class LabNotebook(MouseOnMap):
 
     def ask(self, expression: str) -> Any:
         """The value of an expression in the kernel, which must be a literal."""
-        reply = self.client.execute_interactive(
-            "",
-            silent=True,
-            user_expressions={"value": expression},
-            timeout=_ANSWER_S,
-            output_hook=lambda _: None,
-        )
+        # Only the reply is waited for: a client that has just connected may miss what the kernel
+        # publishes.
+        try:
+            reply = self.client.execute(
+                "",
+                silent=True,
+                user_expressions={"value": expression},
+                reply=True,
+                timeout=_ANSWER_S,
+            )
+        except TimeoutError as error:
+            log = (self.folder / "lab.log").read_text()[-2000:]
+            raise AssertionError(
+                f"no answer to {expression} from {self._kernel()}\n{log}"
+            ) from error
         value = reply["content"]["user_expressions"]["value"]
         if value["status"] != "ok":
             raise AssertionError("\n".join(value["traceback"]))
@@ -199,19 +212,26 @@ class LabNotebook(MouseOnMap):
         if self._client is None:
             from jupyter_client import BlockingKernelClient
 
-            connection = self.folder / ".jupyter" / "runtime" / f"kernel-{self._kernel_id()}.json"
+            connection = (
+                self.folder / ".jupyter" / "runtime" / f"kernel-{self._kernel()['id']}.json"
+            )
             self._client = BlockingKernelClient(connection_file=str(connection))
             self._client.load_connection_file()
             self._client.start_channels()
         return self._client
 
-    def _kernel_id(self) -> str:
+    def _kernel(self) -> dict[str, Any]:
+        """What the server knows of the kernel: its id, and whether it is idle or busy."""
         with urlopen(f"{self.address}/api/sessions") as answer:
             sessions = json.load(answer)
-        return next(each["kernel"]["id"] for each in sessions if each["path"] == self.name)
+        return next(each["kernel"] for each in sessions if each["path"] == self.name)
+
+    def _drop_client(self) -> None:
+        if self._client is not None:
+            self._client.stop_channels()
+        self._client = None
 
     def close(self) -> None:
         """Close the page; the kernel ends with JupyterLab."""
-        if self._client is not None:
-            self._client.stop_channels()
+        self._drop_client()
         self.page.close()
