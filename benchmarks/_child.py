@@ -174,6 +174,38 @@ def run_pacmap(split: _datasets.Split) -> dict:
     } | scores(split, train_map, held_out_map)
 
 
+def run_glass_box(split: _datasets.Split) -> dict:
+    """glass-box-umap, a network of torch without biases."""
+    from glass_box_umap import GlassBoxUMAP
+
+    GlassBoxUMAP(epochs=1, quiet=True).fit(split.train[:WARM_UP])
+    return _fit_and_place(GlassBoxUMAP(quiet=True, random_state=0), split)
+
+
+def run_parametric_umap(split: _datasets.Split) -> dict:
+    """parametric-umap, a network of torch with a loss of distances."""
+    from parametric_umap import ParametricUMAP
+
+    ParametricUMAP(n_epochs=1).fit(split.train[:WARM_UP], verbose=False)
+    return _fit_and_place(ParametricUMAP(), split)
+
+
+def _fit_and_place(model, split: _datasets.Split) -> dict:
+    """Time and scores of a model whose `transform` places training samples too."""
+    before_mb, start = resident_mb(), time.perf_counter()
+    model.fit(split.train)
+    train_map = np.asarray(model.transform(split.train))
+    fit_s, fit_peak_mb = time.perf_counter() - start, peak_mb()
+    start = time.perf_counter()
+    held_out_map = np.asarray(model.transform(split.held_out))
+    return {
+        "fit_s": fit_s,
+        "transform_s": time.perf_counter() - start,
+        "memory_before_mb": before_mb,
+        "memory_peak_mb": fit_peak_mb,
+    } | scores(split, train_map, held_out_map)
+
+
 def run_embedscope(split: _datasets.Split, *, seed: int, parameters: dict) -> dict:
     """Run embedscope's ParametricUMAP, in a process that has fitted before.
 
@@ -235,7 +267,13 @@ def compare_with_products(model, samples: np.ndarray) -> float:
     return best(products) / best(lambda: model.transform(rows))
 
 
-PEERS = {"umap-learn.UMAP": run_umap, "openTSNE": run_opentsne, "PaCMAP": run_pacmap}
+PEERS = {
+    "umap-learn.UMAP": run_umap,
+    "openTSNE": run_opentsne,
+    "PaCMAP": run_pacmap,
+    "glass-box-umap": run_glass_box,
+    "parametric-umap": run_parametric_umap,
+}
 
 
 def main() -> None:
