@@ -84,7 +84,7 @@ def test_a_manifest_makes_one_map_of_many_images(tmp_path, capsys):
         (["absent.csv"], "data must be a file that exists"),
         (["table.csv", "--set", "neighbours=3"], "--set must be name=value with a name of"),
         (["table.csv", "--set", "n_neighbors=1"], "n_neighbors"),
-        (["table.txt"], "or an image and its labels; got 'table.txt' alone"),
+        (["table.doc"], "or an image and its labels; got 'table.doc' alone"),
         (["cells.tif"], "or an image and its labels; got 'cells.tif' alone"),
         (["cells.tif", "cells.tif"], "labels"),
         (["table.csv", "table.csv", "table.csv"], "got 3 files"),
@@ -98,7 +98,7 @@ def test_bad_input_is_named_and_leaves_nothing(
 ):
     monkeypatch.chdir(tmp_path)
     table.to_csv("table.csv", index=False)
-    table.to_csv("table.txt", index=False)
+    table.to_csv("table.doc", index=False)
     Path("broken.parquet").write_bytes(b"not parquet")
     Path("empty.csv").write_text("")
     tifffile.imwrite("cells.tif", field()[0])

@@ -156,7 +156,7 @@ def test_a_manifest_leaves_out_what_cannot_be_read(tmp_path, image_session, caps
     frame.to_csv(tmp_path / "m.csv", index=False)
     out = tmp_path / "out.csv"
     assert main(["transform", str(image_session), str(tmp_path / "m.csv"), "--out", str(out)]) == 3
-    assert "bad: image must be a file that exists" in capsys.readouterr().err
+    assert "bad: labels must be a file that exists" in capsys.readouterr().err
     assert pd.read_csv(out)["source"].tolist() == ["good"] * 60
 
 

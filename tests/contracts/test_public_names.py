@@ -122,6 +122,61 @@ def test_package_lists_its_names():
     assert set(embedscope.__all__) <= set(dir(embedscope))
 
 
+# What reads files and objects of other programs, with the parameters beside the data itself.
+READERS = {
+    "read": {"data", "labels", "options"},
+    "samples_from_anndata": {"data", "layer", "obsm", "columns", "standardise", "source"},
+    "samples_from_cellprofiler": {"path", "objects", "images", "columns", "standardise", "source"},
+    "samples_from_files": {
+        "image",
+        "labels",
+        "size",
+        "table",
+        "label_column",
+        "frame_column",
+        "source",
+        "axes",
+        "image_axes",
+        "pixel_size",
+        "channel_names",
+        "options",
+    },
+    "samples_from_manifest": {"manifest", "size", "folder", "n_jobs", "options"},
+    "samples_from_ome_zarr": {"path", "size", "labels", "source", "options"},
+    "samples_from_qupath": {
+        "path",
+        "image",
+        "size",
+        "columns",
+        "standardise",
+        "source",
+        "options",
+    },
+    "samples_from_spatialdata": {
+        "data",
+        "element",
+        "size",
+        "image",
+        "table",
+        "coordinate_system",
+        "source",
+        "options",
+    },
+    "samples_from_trackmate": {"path", "columns", "standardise", "source"},
+    "samples_from_tracks": {"images", "masks", "size", "source", "options"},
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_readers_keep_their_parameters_and_describe_them(name):
+    from embedscope import samples
+
+    reader = getattr(samples, name)
+    assert set(inspect.signature(reader).parameters) == READERS[name]
+    documented = inspect.getdoc(reader)
+    assert {each for each in READERS[name] if each not in documented} == set()
+
+
 def test_version_is_the_one_installed():
     from importlib.metadata import version
 

@@ -53,7 +53,8 @@ def test_frames_from_zero_stay_unchanged():
     samples = samples_from_table(table([0, 2]), columns=["value"], source=SERIES)
     assert set(samples.identities.frame) == {0, 2}
     (note,) = [each for each in samples.left_out if "objects" in each.name]
-    assert note == ("values of 13 objects", "the table has no row for them")
+    reason = "the table has no row for them (labels 1, 2, 3, 4, 5, ...)"
+    assert note == ("values of 13 objects", reason)
 
 
 def test_a_single_image_takes_one_time_point_of_any_number():

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
-from embedscope.cli._inputs import (
+from embedscope.samples.reading import (
     ARRAYS,
     TABLES,
     needed,

@@ -18,8 +18,8 @@ import filelock
 import numpy as np
 
 from embedscope._errors import InvalidInputError
-from embedscope.cli._inputs import needed
 from embedscope.core.storage import replace_file
+from embedscope.samples.reading import needed
 
 if TYPE_CHECKING:
     from embedscope.cli._placing import Placed

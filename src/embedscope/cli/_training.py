@@ -13,16 +13,7 @@ from typing import Any
 
 from embedscope._errors import InvalidInputError, StoppedError
 from embedscope._wording import counted
-from embedscope.cli._inputs import (
-    ARRAYS,
-    TABLES,
-    Cutting,
-    is_manifest,
-    read_manifest,
-    read_pair,
-    read_rows,
-    read_table,
-)
+from embedscope.cli._inputs import Cutting, read_inputs
 from embedscope.cli._progress import Progress
 from embedscope.explorer import Explorer
 from embedscope.samples import Samples
@@ -76,7 +67,7 @@ def train(
             f"out must not exist; got {str(out)!r}. Give another name, or --overwrite."
         )
     with progress.step(f"Reading {' '.join(map(str, inputs))}"):
-        samples, left_out = _read(inputs, cutting)
+        samples = read_inputs(inputs, cutting)
     what = "crops" if samples.is_image else "features"
     shape = " x ".join(map(str, samples.sample_shape))
     progress.say(f"{counted(len(samples), 'sample')}, {what} of {shape}")
@@ -90,26 +81,7 @@ def train(
         explorer.save(out, include_images=include_images)
     if explorer.explained is not None:
         progress.say(f"The decoder {explorer.explained.text}.")
-    return left_out, status.phase.value == "done"
-
-
-def _read(inputs: list[Path], cutting: Cutting) -> tuple[Samples, tuple[str, ...]]:
-    if len(inputs) == 2:
-        samples = read_pair(inputs[0], inputs[1], cutting)
-        return samples, _reasons(samples)
-    (path,) = inputs
-    if path.suffix.lower() not in (*TABLES, *ARRAYS):
-        raise InvalidInputError(
-            f"data must be a table ({', '.join(TABLES)}), an array ({', '.join(ARRAYS)}), or an "
-            f"image and its labels; got {str(path)!r} alone. Give the labels too, or save it as "
-            "one of these."
-        )
-    if path.suffix.lower() in (".csv", ".tsv") and is_manifest(table := read_table(path)):
-        manifest = read_manifest(table, path.parent, cutting)
-        files = tuple(f"{each.source}: {each.reason}" for each in manifest.left_out)
-        return manifest.samples, (*files, *_reasons(manifest.samples))
-    samples = read_rows(path)
-    return samples, _reasons(samples)
+    return _reasons(samples), status.phase.value == "done"
 
 
 def _columns_left_out(samples: Samples) -> dict[str, list[str]]:

@@ -6,16 +6,10 @@ import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from embedscope._errors import EmbedscopeError, InvalidInputError
+from embedscope._errors import InvalidInputError
 from embedscope._wording import counted
 from embedscope.cli._blocks import open_rows
-from embedscope.cli._inputs import (
-    check_there,
-    is_manifest,
-    manifest_rows,
-    read_pair_like,
-    read_table,
-)
+from embedscope.cli._inputs import manifest_of, read_pair_like
 from embedscope.cli._parts import Parts, check_out, fingerprint
 from embedscope.cli._placing import (
     MODEL_FILE,
@@ -26,6 +20,7 @@ from embedscope.cli._placing import (
     open_placer,
 )
 from embedscope.cli._progress import Progress
+from embedscope.samples.reading import FAILURES, existing, manifest_rows
 
 Job = Callable[[], Placed]
 
@@ -62,7 +57,7 @@ def transform(
     """
     check_out(out, overwrite=overwrite)
     for path in inputs:
-        check_there(path, "data")
+        existing(path, "data")
     with progress.step(f"Opening {model}"):
         placer = open_placer(model)
     header = model / (SESSION_FILE if isinstance(placer, SessionPlacer) else MODEL_FILE)
@@ -105,12 +100,13 @@ def _jobs(
         yield from _jobs_of_pair(session, inputs[0], inputs[1], None, chunk_rows, progress)
         return
     (path,) = inputs
-    if path.suffix.lower() in (".csv", ".tsv") and is_manifest(table := read_table(path)):
+    if (table := manifest_of(path)) is not None:
         session = _need_session(placer)
-        for name, image, labels, _ in manifest_rows(table, path.parent):
+        for row in manifest_rows(table, path.parent):
+            name = row.source
             try:
-                jobs = _jobs_of_pair(session, image, labels, name, chunk_rows, progress)
-            except (EmbedscopeError, OSError, ValueError) as error:
+                jobs = _jobs_of_pair(session, row.image, row.labels, name, chunk_rows, progress)
+            except FAILURES as error:
                 reason = f"{name}: {error}"
                 jobs = [(name, lambda reason=reason: session.none_placed((reason,)))]  # type: ignore[misc]
             for called, job in jobs:
@@ -160,7 +156,7 @@ def _job_that_may_fail(job: Job, name: str, placer: SessionPlacer) -> Job:
     def run() -> Placed:
         try:
             return job()
-        except (EmbedscopeError, OSError, ValueError) as error:
+        except FAILURES as error:
             return placer.none_placed((f"{name}: {error}",))
 
     return run

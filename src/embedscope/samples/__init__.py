@@ -17,6 +17,16 @@ from embedscope.samples.images._crops import Crops, crops_from_labels
 from embedscope.samples.images._features import measure_features
 from embedscope.samples.images._labels import samples_from_labels
 from embedscope.samples.images._patches import PatchRecipe, samples_from_patches
+from embedscope.samples.reading._annotated_files import samples_from_anndata
+from embedscope.samples.reading._cellprofiler import samples_from_cellprofiler
+from embedscope.samples.reading._files import samples_from_files
+from embedscope.samples.reading._manifest import samples_from_manifest
+from embedscope.samples.reading._ome_zarr import samples_from_ome_zarr
+from embedscope.samples.reading._qupath import samples_from_qupath
+from embedscope.samples.reading._read import read
+from embedscope.samples.reading._spatial import samples_from_spatialdata
+from embedscope.samples.reading._trackmate import samples_from_trackmate
+from embedscope.samples.reading._tracks import samples_from_tracks
 from embedscope.samples.tables._array_samples import ArrayRecipe, samples_from_array
 from embedscope.samples.tables._table import TableRecipe, samples_from_table
 
@@ -44,9 +54,19 @@ __all__ = [
     "measure_features",
     "normalise_channels",
     "nuclei",
+    "read",
+    "samples_from_anndata",
     "samples_from_array",
+    "samples_from_cellprofiler",
+    "samples_from_files",
     "samples_from_labels",
+    "samples_from_manifest",
+    "samples_from_ome_zarr",
     "samples_from_patches",
+    "samples_from_qupath",
+    "samples_from_spatialdata",
     "samples_from_table",
+    "samples_from_trackmate",
+    "samples_from_tracks",
     "samples_like",
 ]

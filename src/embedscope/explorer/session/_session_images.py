@@ -2,7 +2,7 @@
 
 A session copies no image. It stores the path, shape and dtype of each, and a fingerprint of its
 pixels. When the session is opened, an image that is missing or has changed is left out, with the
-reason. `_image_files` says which files are opened.
+reason. `samples.reading` says which files are opened.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from typing import Any
 import numpy as np
 
 from embedscope._errors import InvalidInputError, InvalidModelError
-from embedscope.explorer.session._image_files import (
+from embedscope.samples.identity import finest_level, read
+from embedscope.samples.reading import (
     MEMBER,
     file_of,
+    is_pattern,
     is_remote,
     members_of,
     open_file,
 )
-from embedscope.samples.identity import finest_level, read
 
 _MOST_BYTES = 16 * 2**20  # up to this size the fingerprint is of all pixels, else of blocks
 _N_BLOCKS = 16  # of 1 MiB each, so that they have the same limit together
@@ -164,7 +165,9 @@ def open_image(reference: ImageReference) -> tuple[Any, str]:
     """
     if reference.path is None:
         return None, "it was in memory only, and the session holds no copy of it"
-    if not is_remote(reference.path) and not Path(file_of(reference.path)).exists():
+    place = Path(file_of(reference.path))
+    place = place.parent if is_pattern(reference.path) else place
+    if not is_remote(reference.path) and not place.exists():
         return None, f"{reference.path} does not exist"
     try:
         paths = [reference.path] if is_remote(reference.path) else members_of(reference.path)

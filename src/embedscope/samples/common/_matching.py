@@ -130,21 +130,32 @@ def unmatched(ids: RowIds, frames: IntArray, objects: KnownObjects) -> tuple[Lef
     own = ids.labels > 0
     found = objects.rows_found(frames, ids.labels)
     lost = ids.labels[own & ~found]
-    n_without = len(objects.label) - int((own & found).sum())
+    known = KnownObjects(objects.name, frames[own & found], ids.labels[own & found], 1)
+    has_row = np.zeros(len(objects.label), bool)
+    if len(known.label):
+        has_row = known.rows_found(objects.frame, objects.label)
+    without = objects.label[~has_row]
     notes = []
     if len(lost):
-        shown = ", ".join(map(str, lost[:5])) + (", ..." if len(lost) > 5 else "")
         notes.append(
             LeftOut(
                 f"{counted(len(lost), 'row')} of the table",
-                f"no such object in {objects.name} (labels {shown})",
+                f"no such object in {objects.name} (labels {_some(lost)})",
             )
         )
-    if n_without:
+    if len(without):
         notes.append(
-            LeftOut(f"values of {counted(n_without, 'object')}", "the table has no row for them")
+            LeftOut(
+                f"values of {counted(len(without), 'object')}",
+                f"the table has no row for them (labels {_some(without)})",
+            )
         )
     return tuple(notes)
+
+
+def _some(labels: IntArray) -> str:
+    """The first labels, for a message."""
+    return ", ".join(map(str, labels[:5])) + (", ..." if len(labels) > 5 else "")
 
 
 def _frames_by_label(ids: RowIds, objects: KnownObjects) -> IntArray:

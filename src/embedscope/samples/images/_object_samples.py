@@ -152,7 +152,7 @@ def find_same_way(
         labels_path=labels_path,
     )
     steps = checked_pixel_size(pixel_size, field.axes) or pixel_size_of(made_from)
-    _check_magnification(steps, recipe.pixel_size)
+    check_magnification(steps, recipe.pixel_size)
     used = replace(
         recipe,
         axes=field.axes,
@@ -269,7 +269,7 @@ def _check_fits(field: Field, samples: Samples, recipe: CropRecipe) -> None:
         )
 
 
-def _check_magnification(steps: tuple[float, ...] | None, first: tuple[float, ...] | None) -> None:
+def check_magnification(steps: tuple[float, ...] | None, first: tuple[float, ...] | None) -> None:
     if steps and first and not np.allclose(steps, first, rtol=SAME_PIXEL_SIZE, atol=0):
         raise InvalidInputError(
             f"image must have the pixel size of the first one, {first} um; got {steps}. Resample "

@@ -59,13 +59,13 @@ def crop_shape(
     if size_um is not None and pixel_size is not None:
         return tuple(max(1, round(size_um / step)) for step in pixel_size)
     needed = _needed_sides(objects, align=align)
-    side = int(size) if size is not None else _holding_most(needed[:, -2:].max(axis=1))
+    side = int(size) if size is not None else side_for_most(needed[:, -2:].max(axis=1))
     if needed.shape[1] == 2:
         return (side, side)
     if pixel_size is not None:
         depth = max(1, round(side * pixel_size[1] / pixel_size[0]))
     else:
-        depth = side if size is not None else _holding_most(needed[:, 0])
+        depth = side if size is not None else side_for_most(needed[:, 0])
     return (depth, side, side)
 
 
@@ -138,6 +138,13 @@ def _needed_sides(objects: Objects, *, align: bool) -> npt.NDArray[np.int64]:
     return sides
 
 
-def _holding_most(sides: npt.NDArray[np.int64]) -> int:
+def needed_in_plane(objects: Objects, *, align: bool) -> npt.NDArray[np.int64]:
+    """Smallest side in the plane that holds each object; see `crop_shape`."""
+    sides: npt.NDArray[np.int64] = _needed_sides(objects, align=align)[:, -2:].max(axis=1)
+    return sides
+
+
+def side_for_most(sides: npt.NDArray[np.int64]) -> int:
+    """The side that holds most of the objects that need these sides."""
     side = np.quantile(sides, MOST, method="higher")
     return int(np.clip(side, 1, LARGEST_SIDE))

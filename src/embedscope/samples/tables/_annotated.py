@@ -58,16 +58,39 @@ def frame_of(data: Any) -> tuple[pd.DataFrame, list[str] | None]:
                 f"{name} must be different; got {repeated!r} more than once, as after a "
                 f"concatenation. Run adata.{name}_make_unique() first."
             )
-    values = data.to_df()
+    values = values_of(data, data.X)
     own = data.uns.get(OWN_KEY)
     if own is not None and "order" in own:
         return _exported(data, values, own), None
+    return with_identities(values, data), [str(n) for n in data.var_names] if data.n_vars else None
+
+
+def values_of(data: Any, matrix: Any) -> pd.DataFrame:
+    """A matrix of an annotated one, X or a layer, read into memory, with the names of both axes."""
+    import pandas as pd
+
+    if matrix is None and data.n_vars:
+        raise InvalidInputError(
+            "data must have an X to learn from; got None. Name a layer or obsm with "
+            "samples_from_anndata."
+        )
+    if matrix is None:
+        return pd.DataFrame(index=data.obs_names)
+    held = matrix.to_memory() if hasattr(matrix, "to_memory") else matrix  # of a backed file
+    array = held.toarray() if hasattr(held, "toarray") else np.asarray(held)
+    return pd.DataFrame(array, index=data.obs_names, columns=data.var_names)
+
+
+def with_identities(values: pd.DataFrame, data: Any) -> pd.DataFrame:
+    """Columns of numbers of an annotated matrix with those of obs.
+
+    The columns by which SpatialData links rows to the objects of an image are named as ours.
+    """
     others = data.obs.loc[:, [name not in values.columns for name in data.obs.columns]]
     keys = data.uns.get("spatialdata_attrs", {})
     names = {keys.get("instance_key"): "label", keys.get("region_key"): "source"}
     new = {old: name for old, name in names.items() if old in others and name not in others}
-    frame = values.join(others.rename(columns=new))
-    return frame, [str(name) for name in data.var_names] if data.n_vars else None
+    return values.join(others.rename(columns=new))
 
 
 def map_of(data: Any) -> np.ndarray | None:

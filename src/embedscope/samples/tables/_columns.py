@@ -15,7 +15,11 @@ from embedscope.samples.common._matching import RowIds
 from embedscope.samples.common._samples import LeftOut
 from embedscope.samples.identity._arrays import described, remedy_for
 from embedscope.samples.identity._source import Source
-from embedscope.samples.tables._known_columns import numbers_objects, whole_problem
+from embedscope.samples.tables._known_columns import (
+    is_position,
+    numbers_objects,
+    whole_problem,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -153,6 +157,8 @@ def _reason_against(column: pd.Series[Any], name: str, is_identity: bool) -> str
         return "holds identities, not measurements"
     if numbers_objects(name, column):
         return "numbers objects, which is no measurement: name it in columns to use it"
+    if is_position(name):
+        return "a position in the image, or how it is drawn: name it in columns to use it"
     if is_bool_dtype(column):
         return "true or false, not a number: name it in columns to use it"
     if not _is_real(column):

@@ -28,6 +28,7 @@ _LABELS = (
     "labelimageid",
     "objectnumber",
     "objectlabel",
+    "object",
     "objectid",
     "cellid",
     "celllabel",
@@ -53,8 +54,17 @@ _OTHERS = (
     "fileid",
     "rowid",
 )
-_PARENT = re.compile(r"parent(id)?([_ ]|$)", re.IGNORECASE)  # of CellProfiler, such as Parent_Cells
+# Of CellProfiler, such as Parent_Cells, and Nuclei_Parent_Cells in its database.
+_PARENT = re.compile(r"(\w+_)?(parent(id)?([_ ]|$)|number_object_number$)", re.IGNORECASE)
 _WRITTEN_INDEX = re.compile(r"Unnamed: 0|level_0")  # pandas reads a written index as such a column
+# Where an object is, and how it is drawn, by CellProfiler, QuPath, MCMICRO, scikit-image (as in
+# Steinbock) and TrackMate.
+_POSITION = re.compile(
+    r"(.+_)?(Location_(Center|CenterMassIntensity|MaxIntensity)_[XYZ]\w*"
+    r"|AreaShape_(Center_[XYZ]|BoundingBox(Minimum|Maximum)_[XYZ]))"
+    r"|Centroid [XYZ]( .*)?|[XYZ]_centroid|centroid-\d|POSITION_[XYZT]"
+    r"|MANUAL_(SPOT|EDGE)_COLOR|VISIBILITY"
+)
 _SIGNS = re.compile(r"[\W_]+")
 
 COUNTED_FROM_ZERO = ("objectid", "cellid", "spotid", "id", "imagenumber")
@@ -109,6 +119,11 @@ def numbers_objects(name: str, column: pd.Series[Any]) -> bool:
     plain = _plain(name)
     is_known = plain in (*_LABELS, *_FRAMES, *_OTHERS) or _PARENT.match(name) is not None
     return (is_known or is_written_index(name)) and not whole_problem(column)
+
+
+def is_position(name: str) -> bool:
+    """Whether a common program gives this name to a position in the image, or to a colour."""
+    return _POSITION.fullmatch(name) is not None
 
 
 def is_written_index(name: str) -> bool:

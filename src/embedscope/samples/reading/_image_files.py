@@ -1,4 +1,4 @@
-"""The image files that a session opens by itself, without pickles.
+"""The image files that are opened by path, without pickles.
 
 They are ``.npy`` files, members of ``.npz`` files (``cells.npz::image``), TIFF files and their
 series (``cells.btf::1``), and zarr arrays and pyramids, also inside a larger group
@@ -17,6 +17,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from embedscope.samples.reading._squeezed import without_single_axes
+from embedscope.samples.reading._stacks import Stack
+
 MEMBER = "::"  # between a file and the name of the array, or the number of the series, in it
 
 _LARGEST_CHUNK = 2**28  # bytes, for images that are smaller than their chunks
@@ -34,6 +37,7 @@ def open_file(path: str, differ: Differ) -> tuple[Any, str]:
     path : str
         The file; for a member of an ``.npz`` file or a series of a TIFF file that is not the first,
         followed by ``::`` and its name or number from 0. For an array in a group, its own folder.
+        For a TIFF file a time point, with ``*`` in the name.
     differ : callable
         ``differ(shape, dtype)`` returns how an image differs from the expected one, or "".
 
@@ -51,6 +55,10 @@ def open_file(path: str, differ: Differ) -> tuple[Any, str]:
     """
     if is_remote(path):
         raise ValueError("it is not on this computer")
+    if is_pattern(path):
+        stack = Stack(path)
+        reason = differ(stack.shape, stack.dtype)
+        return (None if reason else stack), reason
     file, member = file_of(path), path.partition(MEMBER)[2]
     opener = _opener_of(file)
     if opener is None:
@@ -97,6 +105,11 @@ def _opener_of(file: str) -> Opener | None:
 def file_of(path: str) -> str:
     """The file of a path, without the name of a member."""
     return path.partition(MEMBER)[0]
+
+
+def is_pattern(path: str) -> bool:
+    """Whether a path means the TIFF files of several time points: ``"masks/t*.tif"``."""
+    return "*" in Path(path).name
 
 
 def is_remote(path: str) -> bool:
@@ -169,22 +182,44 @@ def _open_zarr(file: str, _: str, differ: Differ) -> tuple[Any, str]:
     import zarr
 
     opened: Any = zarr.open(file, mode="r")
-    levels = [opened] if isinstance(opened, zarr.Array) else _levels_of(opened)
-    if reason := differ(tuple(map(int, levels[0].shape)), levels[0].dtype):
-        return None, reason
+    is_array = isinstance(opened, zarr.Array)
+    levels = [opened] if is_array else _levels_of(opened)
     for level in levels:
         _refuse_pickle(level)
         _refuse_large_chunks(level)
+    if reason := differ(tuple(map(int, levels[0].shape)), levels[0].dtype):
+        axes = "" if is_array else axes_of(multiscales_of(opened))
+        levels, left = without_single_axes(levels, axes)
+        if left == axes or differ(levels[0].shape, levels[0].dtype):
+            return None, reason
     return (levels if len(levels) > 1 else levels[0]), ""
 
 
 def _levels_of(group: Any) -> list[Any]:
     """The arrays of a pyramid, from the OME-Zarr attributes of the group."""
+    return [group[level["path"]] for level in multiscales_of(group)["datasets"]]
+
+
+def multiscales_of(group: Any) -> Any:
+    """The first image that the OME-Zarr attributes of a group describe, of version 0.4 or 0.5.
+
+    Raises
+    ------
+    ValueError
+        If the group has no such attributes.
+    """
     attributes = dict(group.attrs)
     described = attributes.get("ome", attributes)
     if "multiscales" not in described:
         raise ValueError("it is a group of arrays without multiscales: name one of the arrays")
-    return [group[level["path"]] for level in described["multiscales"][0]["datasets"]]
+    return described["multiscales"][0]
+
+
+def axes_of(multiscales: Any) -> str:
+    """The axes of an OME-Zarr image, one letter each; "" if it does not name them."""
+    axes = multiscales.get("axes") or ()
+    names = [axis["name"] if isinstance(axis, dict) else str(axis) for axis in axes]
+    return "".join(names) if all(len(name) == 1 for name in names) else ""
 
 
 def _refuse_pickle(array: Any) -> None:

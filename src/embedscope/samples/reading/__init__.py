@@ -1,0 +1,43 @@
+"""Samples from files, and from objects of other programs."""
+
+from embedscope.samples.reading._files import axes_of_pair
+from embedscope.samples.reading._image_files import (
+    MEMBER,
+    file_of,
+    is_pattern,
+    is_remote,
+    members_of,
+    open_file,
+)
+from embedscope.samples.reading._manifest import FAILURES, is_manifest, manifest_rows
+from embedscope.samples.reading._needed import existing, needed
+from embedscope.samples.reading._opening import open_image_file
+from embedscope.samples.reading._read import ARRAYS, open_array
+from embedscope.samples.reading._table_files import (
+    TABLES,
+    open_annotated,
+    read_table_file,
+    unreadable,
+)
+
+__all__ = [
+    "ARRAYS",
+    "FAILURES",
+    "MEMBER",
+    "TABLES",
+    "axes_of_pair",
+    "existing",
+    "file_of",
+    "is_manifest",
+    "is_pattern",
+    "is_remote",
+    "manifest_rows",
+    "members_of",
+    "needed",
+    "open_annotated",
+    "open_array",
+    "open_file",
+    "open_image_file",
+    "read_table_file",
+    "unreadable",
+]

@@ -1,0 +1,102 @@
+"""Spots of TrackMate: its CSV tables, with three more header rows, and its XML files.
+
+(https://imagej.net/plugins/trackmate/trackers, https://imagej.net/plugins/trackmate/scripting)
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from embedscope._errors import InvalidInputError
+from embedscope.samples.common._samples import Samples
+from embedscope.samples.reading._needed import existing
+from embedscope.samples.reading._table_files import read_table_file
+from embedscope.samples.tables._table import samples_from_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_ID, _FRAME, _TRACK = "ID", "FRAME", "TRACK_ID"
+
+
+def samples_from_trackmate(
+    path: str | os.PathLike[str],
+    *,
+    columns: Sequence[str] | None = None,
+    standardise: bool = True,
+    source: str | None = None,
+) -> Samples:
+    """Make a sample of every spot of TrackMate.
+
+    Parameters
+    ----------
+    path : str or path
+        The CSV table of spots, or the XML file.
+    columns : sequence of str, optional
+        The columns to learn from; all measurements if None.
+    standardise : bool
+        As in `samples_from_table`.
+    source : str, optional
+        Name of the source; the file's name without its ending if None.
+
+    Returns
+    -------
+    Samples
+        Identified by FRAME and ID; the feature "TRACK_ID" says which track a spot is of.
+
+    Raises
+    ------
+    InvalidInputError
+        If the file cannot be read, or holds no spots.
+    """
+    file = existing(path, "path")
+    frame = _read_xml(file) if file.suffix.lower() == ".xml" else read_table_file(file)
+    if _ID not in frame.columns or _FRAME not in frame.columns:
+        raise InvalidInputError(
+            f"path must be spots of TrackMate, with the columns {_ID} and {_FRAME}; got "
+            f"{list(frame.columns)[:8]}. Export the table of spots, not that of edges or tracks."
+        )
+    return samples_from_table(
+        frame,
+        columns=columns,
+        standardise=standardise,
+        source=source or file.stem,
+        label_column=_ID,
+        frame_column=_FRAME,
+    )
+
+
+def _read_xml(file: Path) -> pd.DataFrame:
+    """The spots of an XML file that are shown, with their tracks."""
+    import pandas as pd
+
+    try:
+        root = ET.parse(file).getroot()
+    except (ET.ParseError, OSError) as error:
+        raise InvalidInputError(
+            f"path must be XML of TrackMate that can be read; got {str(file)!r}: {error}. Save it "
+            "again."
+        ) from error
+    rows = [dict(spot.attrib) for spot in root.iterfind("Model/AllSpots/SpotsInFrame/Spot")]
+    if not rows:
+        raise InvalidInputError(
+            f"path must be XML of TrackMate with spots; got none in {str(file)!r}. Save it after "
+            "the detection."
+        )
+    frame = pd.DataFrame(rows).rename(columns={"name": "LABEL"})
+    for name in frame.columns:
+        if name != "LABEL":
+            frame[name] = pd.to_numeric(frame[name], errors="coerce")
+    tracks = {
+        int(edge.attrib[end]): int(track.attrib[_TRACK])
+        for track in root.iterfind("Model/AllTracks/Track")
+        for edge in track.iterfind("Edge")
+        for end in ("SPOT_SOURCE_ID", "SPOT_TARGET_ID")
+    }
+    frame[_ID], frame[_FRAME] = frame[_ID].astype(int), frame[_FRAME].astype(int)
+    frame[_TRACK] = frame[_ID].map(tracks)
+    return frame
