@@ -41,17 +41,17 @@ CLASS_COLORS = (
     "#5289c7",  # rainbow blue
     "#ffaabb",  # light pink
 )
+# fmt: off
 # For the 17th class and those after it.
-MORE_CLASS_COLORS = tuple(
-    (
-        "#c3364c #7221ff #516736 #26be9d #26ffd9 #9d77ff #7d8d3c #1b9892 "
-        "#f4925c #a3be82 #989dbe #51626d #7767de #d9c3ff #5c7d62 #a3510b "
-        "#3c6d51 #ff4c41 #926d9d #b8b8d4 #d9628d #a3beb3 #c95762 #ffb810 "
-        "#d9ef88 #16ffff #006d82 #ff72e4 #105cce #51c362 #c37d5c #92d9c9 "
-        "#7d7d7d #ce055c #c3a3be #d40b31 #d98205 #989882 #8da892 #47aeff "
-        "#479d8d #0bd99d #77d4ce #47a83c #ffd9c3 #f4deff #aed48d #4c7d82"
-    ).split()
+MORE_CLASS_COLORS = (
+    "#c3364c", "#7221ff", "#516736", "#26be9d", "#26ffd9", "#9d77ff", "#7d8d3c", "#1b9892",
+    "#f4925c", "#a3be82", "#989dbe", "#51626d", "#7767de", "#d9c3ff", "#5c7d62", "#a3510b",
+    "#3c6d51", "#ff4c41", "#926d9d", "#b8b8d4", "#d9628d", "#a3beb3", "#c95762", "#ffb810",
+    "#d9ef88", "#16ffff", "#006d82", "#ff72e4", "#105cce", "#51c362", "#c37d5c", "#92d9c9",
+    "#7d7d7d", "#ce055c", "#c3a3be", "#d40b31", "#d98205", "#989882", "#8da892", "#47aeff",
+    "#479d8d", "#0bd99d", "#77d4ce", "#47a83c", "#ffd9c3", "#f4deff", "#aed48d", "#4c7d82",
 )
+# fmt: on
 # The colours that classes use last come first: on a map of up to seven classes, a gate has another
 # colour than all of them.
 GATE_COLORS = (
