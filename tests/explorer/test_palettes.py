@@ -9,6 +9,7 @@ from embedscope._errors import InvalidInputError
 from embedscope.explorer.marks._palettes import (
     CLASS_COLORS,
     DIVERGING_PALETTES,
+    MORE_CLASS_COLORS,
     NO_VALUE_COLOR,
     SEQUENTIAL_PALETTES,
     as_hex,
@@ -18,6 +19,7 @@ from embedscope.explorer.marks._palettes import (
     rgba,
 )
 
+ALL_COLORS = (*CLASS_COLORS, *MORE_CLASS_COLORS)
 # Machado, Oliveira and Fernandes 2009, severity 1, for linear RGB: doi.org/10.1109/TVCG.2009.113
 VISION = {
     "typical": np.eye(3),
@@ -63,9 +65,11 @@ def smallest_difference(colors, vision):
 
 
 @pytest.mark.parametrize("vision", VISION)
-@pytest.mark.parametrize(("n_classes", "least"), [(8, 11.5), (12, 10), (16, 8)])
+@pytest.mark.parametrize(
+    ("n_classes", "least"), [(8, 11.5), (12, 10), (16, 8), (24, 7), (32, 6), (64, 3.8)]
+)
 def test_classes_can_be_told_apart(vision, n_classes, least):
-    assert smallest_difference(CLASS_COLORS[:n_classes], vision) > least
+    assert smallest_difference(ALL_COLORS[:n_classes], vision) > least
 
 
 def test_red_and_green_would_fail_that_test():
@@ -74,19 +78,21 @@ def test_red_and_green_would_fail_that_test():
 
 @pytest.mark.parametrize("vision", VISION)
 def test_grey_of_missing_values_is_no_class(vision):
-    differences = [smallest_difference([color, NO_VALUE_COLOR], vision) for color in CLASS_COLORS]
-    assert min(differences) > 8
+    differences = [smallest_difference([color, NO_VALUE_COLOR], vision) for color in ALL_COLORS]
+    assert min(differences[: len(CLASS_COLORS)]) > 8
+    assert min(differences) > 3.8
 
 
 def test_every_class_shows_on_black_and_on_white():
-    luminance = linear(CLASS_COLORS) @ [0.2126, 0.7152, 0.0722]
+    luminance = linear(ALL_COLORS) @ [0.2126, 0.7152, 0.0722]
     assert ((luminance + 0.05) / 0.05).min() > 2
     assert (1.05 / (luminance + 0.05)).min() > 1.25  # yellow
 
 
 def test_classes_beyond_the_list_begin_again():
-    colors = class_colors(2 * len(CLASS_COLORS) + 1)
-    assert [as_hex(color) for color in colors] == [*CLASS_COLORS, *CLASS_COLORS, CLASS_COLORS[0]]
+    colors = class_colors(len(ALL_COLORS) + 1)
+    assert [as_hex(color) for color in colors] == [*ALL_COLORS, CLASS_COLORS[0]]
+    assert len(set(ALL_COLORS)) == 64
     assert (colors[:, 3] == 255).all()
     assert class_colors(0).shape == (0, 4)
 

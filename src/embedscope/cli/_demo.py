@@ -12,11 +12,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from embedscope._errors import MissingDependencyError
 from embedscope.explorer import Explorer
 from embedscope.samples import Samples, jurkat_cells, samples_from_labels
 from embedscope.training import TrainingParameters
@@ -61,7 +63,17 @@ def run_demo(out: Path) -> None:
     ----------
     out : Path
         Folder for the pictures and the session; made if it is missing.
+
+    Raises
+    ------
+    MissingDependencyError
+        If scikit-image, which measures the cells, is missing.
     """
+    if find_spec("skimage") is None:  # said now, not after TensorFlow is loaded
+        raise MissingDependencyError(
+            "demo must find scikit-image; it is not installed. Run: pip install "
+            '"embedscope[images]"'
+        )
     began = time.perf_counter()
     out.mkdir(parents=True, exist_ok=True)
     with _step("Loading TensorFlow"):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
+from embedscope._desktop import require_desktop
 from embedscope._errors import InvalidInputError, MissingDependencyError
 from embedscope.cli._placing import SESSION_FILE
 
@@ -39,14 +39,9 @@ def explore(session: Path) -> None:
             "explore must have a screen; got a machine without one. Use `embedscope report`, or "
             "log in with a screen."
         )
-    try:
-        import napari
-        import qtpy.QtWidgets  # noqa: F401 - raises without a binding to Qt
-    except ImportError as error:  # qtpy's error for a missing binding is one too
-        raise MissingDependencyError(
-            f'explore must find napari and Qt; got "{error}". Run: pip install '
-            '"embedscope[napari]" "napari[pyqt6]"'
-        ) from error
+    require_desktop("explore")
+    import napari
+
     viewer = napari.Viewer(title=f"embedscope: {session.name}")
     viewer.open(str(session), plugin="embedscope")
     napari.run()
@@ -54,7 +49,13 @@ def explore(session: Path) -> None:
 
 def can_show() -> bool:
     """Whether napari can open a window here."""
-    return _has_screen() and all(map(find_spec, ("napari", "qtpy")))
+    if not _has_screen():
+        return False
+    try:
+        require_desktop("demo")
+    except MissingDependencyError:
+        return False
+    return True
 
 
 def show_sample() -> None:

@@ -13,6 +13,9 @@ __all__ = ["ExplorerDock"]
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from embedscope._desktop import require_desktop
+
+    require_desktop("the dock")
     from embedscope.napari_dock import _dock
 
     return getattr(_dock, name)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from embedscope._desktop import require_desktop
+
 
 def main() -> None:
     """Open the window; return when it is closed."""
+    require_desktop("the dock")
     import napari
     from qtpy.QtWidgets import QApplication
 

@@ -142,7 +142,7 @@ def to_spatialdata_table(
     InvalidInputError
         If SpatialData does not allow the name of a region, or two samples annotate the same label.
     """
-    require_export("spatialdata", "to_spatialdata_table")
+    require_export("spatialdata", "to_spatialdata_table", "spatialdata")
     from spatialdata.models import TableModel
 
     table = to_anndata(frame, parameters, gates=gates, name_column=name_column)

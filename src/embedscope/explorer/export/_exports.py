@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _BEGIN_FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # spreadsheets skip the last two
 
 
-def require_export(package: str, purpose: str) -> None:
+def require_export(package: str, purpose: str, extra: str = "export") -> None:
     """Raise unless an optional package can be imported.
 
     Parameters
@@ -32,19 +32,28 @@ def require_export(package: str, purpose: str) -> None:
         Name to import.
     purpose : str
         What needs it, for the message.
+    extra : str, default="export"
+        The extra of embedscope that installs it.
 
     Raises
     ------
     MissingDependencyError
-        If it cannot be imported.
+        If it cannot be imported. If it is installed, the message has the reason.
     """
     from importlib import import_module
+    from importlib.util import find_spec
 
     try:
         import_module(package)
     except ImportError as error:
+        if find_spec(package) is None:
+            raise MissingDependencyError(
+                f"{purpose} must find {package}; it is not installed. Run: pip install "
+                f'"embedscope[{extra}]"'
+            ) from error
         raise MissingDependencyError(
-            f'{purpose} must find {package}; got "{error}". Run: pip install "embedscope[export]"'
+            f"{purpose} must import {package}; it is installed, but its import failed: {error}. "
+            f"Its own dependencies do not fit together. Run: pip install --upgrade {package}"
         ) from error
 
 

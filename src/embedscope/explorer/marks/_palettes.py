@@ -1,14 +1,17 @@
 """Colours that users with any colour vision can tell apart: lists for classes, maps for numbers.
 
 The first seven classes have the colours of Okabe and Ito without black, which cannot be seen on a
-dark canvas. The others are colours of Paul Tol's schemes, chosen one after another, each as far as
-possible from all before it, also for deuteranopia and protanopia. From 17 classes on colours
-repeat, since more cannot be told apart.
+dark canvas. The next nine are colours of Paul Tol's schemes, and 48 more come from palettes of the
+package glasbey. Each was chosen to be as far as possible from all before it, also for deuteranopia
+and protanopia. The more classes, the smaller the differences: beyond about 24 classes, some pairs
+are told apart only side by side. From 65 classes on colours repeat.
 
 References
 ----------
 Okabe, M. and Ito, K. Color universal design. https://jfly.uni-koeln.de/color/
 Tol, P. Colour schemes. SRON technical note, 2021. https://personal.sron.nl/~pault/
+Glasbey, C., van der Heijden, G., Toh, V. and Gray, A. Colour displays for categorical images. Color
+Research and Application 32 (2007) 304-309. https://doi.org/10.1002/col.20327
 """
 
 from __future__ import annotations
@@ -38,6 +41,17 @@ CLASS_COLORS = (
     "#5289c7",  # rainbow blue
     "#ffaabb",  # light pink
 )
+# fmt: off
+# For the 17th class and those after it.
+MORE_CLASS_COLORS = (
+    "#c3364c", "#7221ff", "#516736", "#26be9d", "#26ffd9", "#9d77ff", "#7d8d3c", "#1b9892",
+    "#f4925c", "#a3be82", "#989dbe", "#51626d", "#7767de", "#d9c3ff", "#5c7d62", "#a3510b",
+    "#3c6d51", "#ff4c41", "#926d9d", "#b8b8d4", "#d9628d", "#a3beb3", "#c95762", "#ffb810",
+    "#d9ef88", "#16ffff", "#006d82", "#ff72e4", "#105cce", "#51c362", "#c37d5c", "#92d9c9",
+    "#7d7d7d", "#ce055c", "#c3a3be", "#d40b31", "#d98205", "#989882", "#8da892", "#47aeff",
+    "#479d8d", "#0bd99d", "#77d4ce", "#47a83c", "#ffd9c3", "#f4deff", "#aed48d", "#4c7d82",
+)
+# fmt: on
 # The colours that classes use last come first: on a map of up to seven classes, a gate has another
 # colour than all of them.
 GATE_COLORS = (
@@ -65,7 +79,9 @@ def class_colors(n_classes: int) -> npt.NDArray[np.uint8]:
     ndarray of shape (n_classes, 4), uint8
         Red, green, blue and an alpha of 255.
     """
-    colors = np.array([rgba(color) for color in CLASS_COLORS], dtype=np.uint8)
+    colors = np.array(
+        [rgba(color) for color in (*CLASS_COLORS, *MORE_CLASS_COLORS)], dtype=np.uint8
+    )
     return colors[np.arange(n_classes) % len(colors)]
 
 

@@ -150,8 +150,8 @@ def _measure_group(
         from skimage import measure, util
     except ImportError as error:
         raise MissingDependencyError(
-            "measuring objects needs scikit-image; it is not installed. Install "
-            "embedscope[images], or pass features=False."
+            "measuring objects needs scikit-image; it is not installed. Run: pip install "
+            '"embedscope[images]", or pass features=False.'
         ) from error
     frame = int(objects.frame[0])
     ends = zip(objects.first.min(axis=0), objects.last.max(axis=0) + 1, strict=True)
