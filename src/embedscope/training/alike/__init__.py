@@ -1,0 +1,1 @@
+"""What counts as alike: one module for each choice of `TrainingParameters.alike`."""
