@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from embedscope._errors import InvalidInputError
-from embedscope.training._neighbors import picture_neighbors
+from embedscope.training._neighbors import feature_neighbors
+from embedscope.training.alike._pixels import picture_features
+
+
+def picture_neighbors(pictures, n_neighbors, *, blur_px, metric="euclidean", report=None):
+    features = picture_features(
+        pictures, blur_px=blur_px, metric=metric, report=report or (lambda share: None)
+    )
+    return feature_neighbors(features, n_neighbors, metric=metric)
 
 
 @pytest.fixture

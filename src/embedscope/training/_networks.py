@@ -1,4 +1,4 @@
-"""A small convolutional encoder for pictures and volumes."""
+"""Small encoders for pictures and volumes."""
 
 from __future__ import annotations
 
@@ -27,10 +27,6 @@ def picture_encoder(shape: tuple[int, ...], seed: int) -> Any:
     -------
     keras.Sequential
     """
-
-    def init(layer: int) -> Any:
-        return keras.initializers.HeUniform(seed=seed + layer)
-
     layers = keras.layers
     is_volume = len(shape) == 4
     pool = layers.AveragePooling3D if is_volume else layers.AveragePooling2D
@@ -45,17 +41,47 @@ def picture_encoder(shape: tuple[int, ...], seed: int) -> Any:
                 strides=4,
                 padding="same",
                 activation="relu",
-                kernel_initializer=init(0),
+                kernel_initializer=keras.initializers.HeUniform(seed=seed),
                 name="patches",
             ),
             layers.Flatten(),
-            *(
-                layers.Dense(
-                    128, activation="relu", kernel_initializer=init(n), name=f"encoder_hidden_{n}"
-                )
-                for n in range(1, _N_DENSE + 1)
-            ),
-            layers.Dense(2, kernel_initializer=init(_N_DENSE + 1), name="encoder_output"),
+            *_dense_layers(seed),
         ],
         name="picture_encoder",
     )
+
+
+def spectrum_encoder(shape: tuple[int, ...], upright: Any, spectrum: Any, seed: int) -> Any:
+    """Four dense layers, from the magnitudes on rings of an upright picture to a point of the map.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        [Depth,] height, width and channels of a picture.
+    upright : core.networks.Upright
+    spectrum : core.networks.RingSpectrum
+    seed : int
+
+    Returns
+    -------
+    keras.Sequential
+    """
+    return keras.Sequential(
+        [keras.Input(shape), upright, spectrum, *_dense_layers(seed)], name="spectrum_encoder"
+    )
+
+
+def _dense_layers(seed: int) -> list[Any]:
+    """The dense layers and the output, which seeds 1, 2, ... after this one initialise."""
+
+    def init(layer: int) -> Any:
+        return keras.initializers.HeUniform(seed=seed + layer)
+
+    dense = keras.layers.Dense
+    return [
+        *(
+            dense(128, activation="relu", kernel_initializer=init(n), name=f"encoder_hidden_{n}")
+            for n in range(1, _N_DENSE + 1)
+        ),
+        dense(2, kernel_initializer=init(_N_DENSE + 1), name="encoder_output"),
+    ]

@@ -105,6 +105,9 @@ class TrainingParameters:
         Neighbours of each sample, itself included; 2..500.
     min_dist : float, default=0.1
         Smallest distance of neighbours on the map; 0..1, at most `spread`.
+    alike : {"pixels", "any orientation"}
+        Which pictures count as alike: those with similar pixels, or also turned, mirrored and
+        slightly shifted copies. Samples without pictures take "pixels", their rows as they are.
     quality : {"balanced", "fast", "best"}
         How long the map trains, as in `ParametricUMAP`. The decoder always trains equally long.
     reconstruction : bool, default=True
@@ -165,6 +168,16 @@ class TrainingParameters:
         maximum=1.0,
         step=0.05,
         unit="map units",
+    )
+    alike: str = _field(
+        "choice",
+        "pixels",
+        "Map",
+        "What is alike",
+        "Pixels: pictures that are similar as they lie. Any orientation: turned, mirrored and "
+        "slightly shifted copies are the same too, and the decoder draws cells upright; volumes "
+        "are turned in their planes only. Only for samples with pictures.",
+        choices=("pixels", "any orientation"),
     )
     quality: str = _field(
         "choice",

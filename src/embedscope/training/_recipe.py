@@ -33,6 +33,7 @@ _SAME_NAME = (
 _N_COMPONENTS = 2  # of the map
 _HELD_OUT = 0.1  # share of the samples
 _SAMPLES_PER_NUMBER = 4  # of a style code, at least
+_COMPARING_SHARE = 0.4  # of the time before the fit, for the reports
 _PICTURE_RANKS = (3, 4)  # of one sample: height, width and channels, or these after a depth
 
 
@@ -46,8 +47,8 @@ def make_estimator(
 ) -> tuple[ParametricUMAP, dict[str, Any]]:
     """An estimator for these samples, ready to fit.
 
-    Pictures and volumes get a convolutional encoder and neighbours of blurred pictures, tables a
-    dense encoder. The decoder takes a point and a style code, and a tenth of the samples is held
+    Pictures and volumes get the encoder and the neighbours of what counts as alike, tables a dense
+    encoder. The decoder takes a point and a style code, and a tenth of the samples is held
     out of its fit to measure it.
 
     Parameters
@@ -79,7 +80,6 @@ def make_estimator(
     X = samples.X
     choices: dict[str, Any] = {name: getattr(parameters, name) for name in _SAME_NAME}
     choices["n_neighbors"] = possible_neighbors(parameters.n_neighbors, len(X))
-    choices |= _encoder(parameters, X)
     fit_kwargs: dict[str, Any] = {"X": X}
     if parameters.target:
         from embedscope.training._target import read_target
@@ -87,7 +87,10 @@ def make_estimator(
         fit_kwargs["y"], choices["target_metric"] = read_target(samples, parameters.target)
         choices["target_weight"] = parameters.target_weight
     if _is_pictures(X):
-        choices |= _neighbors(parameters, X, choices["n_neighbors"], report)
+        choices |= _compared(parameters, samples, X, choices["n_neighbors"], report)
+    else:
+        _check_without_pictures(parameters)
+        choices["dims"] = X.shape[1:]
     if parameters.reconstruction:
         choices |= {
             "n_style_components": _fitting_style(parameters.n_style_components, X),
@@ -113,34 +116,40 @@ def _is_pictures(X: np.ndarray) -> bool:
     return X.ndim - 1 in _PICTURE_RANKS
 
 
-def _encoder(parameters: TrainingParameters, X: np.ndarray) -> dict[str, Any]:
-    if parameters.encoder == "dense" or not _is_pictures(X):
-        if parameters.encoder == "convolutional":
-            raise InvalidInputError(
-                "encoder must be 'automatic' or 'dense' for samples without pictures; got "
-                "'convolutional'. Choose one of them, or make samples from images."
-            )
-        return {"dims": X.shape[1:]}
-    from embedscope.training._networks import picture_encoder
-
-    shape = X.shape[1:]
-    return {"encoder": picture_encoder(shape, parameters.random_state), "dims": shape}
-
-
-def _neighbors(
+def _compared(
     parameters: TrainingParameters,
+    samples: Samples,
     X: np.ndarray,
     n_neighbors: int,
     report: Callable[[float], None],
 ) -> dict[str, Any]:
-    from embedscope.training._neighbors import picture_neighbors
+    """The encoder and the neighbours of pictures, by what counts as alike."""
+    from embedscope.training._neighbors import feature_neighbors
+    from embedscope.training.alike import compare_pictures
 
-    indices, distances = picture_neighbors(
-        X,
+    comparison = compare_pictures(
+        samples, X, parameters, lambda share: report(_COMPARING_SHARE * share)
+    )
+    found = feature_neighbors(
+        comparison.features,
         n_neighbors,
-        blur_px=parameters.neighbor_blur_px,
         metric=parameters.metric,
         seed=parameters.random_state,
-        report=report,
+        report=lambda share: report(_COMPARING_SHARE + (1.0 - _COMPARING_SHARE) * share),
     )
-    return {"precomputed_knn": (indices, distances)}
+    made = {"precomputed_knn": found, "dims": X.shape[1:]}
+    return made if comparison.encoder is None else made | {"encoder": comparison.encoder}
+
+
+def _check_without_pictures(parameters: TrainingParameters) -> None:
+    """Raise if a choice needs pictures, which these samples do not have."""
+    if parameters.encoder == "convolutional":
+        raise InvalidInputError(
+            "encoder must be 'automatic' or 'dense' for samples without pictures; got "
+            "'convolutional'. Choose one of them, or make samples from images."
+        )
+    if parameters.alike != "pixels":
+        raise InvalidInputError(
+            f"alike must be 'pixels' for samples without pictures; got {parameters.alike!r}. "
+            "Choose 'pixels', which compares the rows as they are, or make samples from images."
+        )

@@ -15,6 +15,7 @@ from scipy import sparse
 from embedscope._errors import InvalidInputError, StoppedError
 from embedscope.core.fitting._drawing import draw_part
 from embedscope.core.fitting._fitted_graph import fitted_graph
+from embedscope.core.fitting._prepared import fit_prepared
 from embedscope.core.fitting._preparing import (
     given_init,
     make_optimizer,
@@ -63,6 +64,11 @@ def fit_map(request: Request) -> tuple[FittedMap, BaseException | None]:
     check_process()
     check_distribution(request.parameters["distribution"])
     check_batch(request.parameters["distribution"], request.parameters["batch_size"])
+    return fit_prepared(request, _fit)
+
+
+def _fit(request: Request) -> tuple[FittedMap, BaseException | None]:
+    """Fit samples that need no preparation; see `fit_map`."""
     _check_ahead(request)
     part, drawn = draw_part(request)
     parameters = part.parameters

@@ -1,7 +1,17 @@
 """Keras networks: how they are made, copied, traced and run, and their losses."""
 
 from embedscope.core.networks._networks import copy_network
+from embedscope.core.networks._ring_spectrum import RingSpectrum, count_magnitudes
 from embedscope.core.networks._tensorflow import keras
 from embedscope.core.networks._tracing import TracedOnce
+from embedscope.core.networks._upright import Upright, preparation_of
 
-__all__ = ["TracedOnce", "copy_network", "keras"]
+__all__ = [
+    "RingSpectrum",
+    "TracedOnce",
+    "Upright",
+    "copy_network",
+    "count_magnitudes",
+    "keras",
+    "preparation_of",
+]

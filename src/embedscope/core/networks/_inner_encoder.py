@@ -1,7 +1,8 @@
 """An encoder that begins with average pooling is trained on samples that are pooled once, before.
 
 Pooling has no weights. Pooling once instead of in every step leaves a quarter of the pixels (of a
-volume an eighth) to gather and to add noise to.
+volume an eighth) to gather and to add noise to. The same holds for the spectrum of rings, which has
+nothing to train either.
 
 If a convolution of patches that do not overlap follows, the pooled samples are also cut into these
 patches, and the convolution becomes one matrix product. With TensorFlow's own convolution, a step
@@ -16,9 +17,11 @@ import numpy as np
 
 from embedscope.core.arrays._rows import Rows
 from embedscope.core.networks._forward import Forward
+from embedscope.core.networks._ring_spectrum import RingSpectrum
 from embedscope.core.networks._tensorflow import keras
 
 _POOLING = (
+    RingSpectrum,
     keras.layers.AveragePooling1D,
     keras.layers.AveragePooling2D,
     keras.layers.AveragePooling3D,

@@ -1,0 +1,161 @@
+"""Pictures turned, mirrored and shifted to an orientation that they have by themselves.
+
+The centre of what differs from the border becomes the middle. The longest axis becomes upright, by
+second moments. The third moments along and across it decide which end is up and which side is left.
+A turned, mirrored or shifted copy of a picture so gives the same upright picture: exactly, up to
+rounding, after turns by 90 degrees and mirroring of square pictures, and up to interpolation after
+others. Volumes turn about z alone, since their planes are mostly farther apart than their pixels.
+
+A picture that is nearly round has no stable axis: turned copies of it can give different upright
+pictures. `_ring_spectrum` reads what is the same in all of them.
+
+References
+----------
+Hu, "Visual pattern recognition by moment invariants", IRE Transactions on Information Theory 8
+(1962), doi:10.1109/TIT.1962.1057692.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from embedscope.core.networks._tensorflow import keras, tf
+
+_SMALLEST = 1e-12  # a weight, or a second moment as a share of the weights: none at all
+
+
+@keras.saving.register_keras_serializable(package="embedscope")
+class Upright(keras.layers.Layer):
+    """Turns pictures upright; nothing is trained.
+
+    At the start of an encoder it is a preparation: the networks of a fit learn from upright
+    samples, the decoder decodes upright samples, and the encoder still takes samples as they are.
+
+    Input and output have shape (n, [depth,] height, width, n_channels). Where a turned picture
+    reaches beyond its border, it has the mean colour of the border.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"trainable": False} | options)
+
+    def call(self, pictures: Any) -> Any:
+        """The pictures, upright."""
+        return _resampled(pictures, self.poses(pictures))
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """The shape of the input."""
+        return input_shape
+
+    def poses(self, pictures: Any) -> Any:
+        """How the pictures lie, a tensor of shape (n, 2, 3).
+
+        The first two columns of each are the directions (y, x) of the upright picture's rows and
+        columns in the picture, the third is the place of its middle, in pixels from the middle.
+        Gradients take them as fixed: a small change of a round picture may turn it by any angle.
+        """
+        planes = _as_planes(tf.stop_gradient(pictures))
+        height, width = planes.shape[2:4]
+        y, x = np.meshgrid(_from_middle(height), _from_middle(width), indexing="ij")
+        reach = max(height, width) / 2
+        window = np.maximum(0.0, 1.0 - (y**2 + x**2) / reach**2).astype(np.float32)
+        difference = tf.abs(planes - _border_color(planes)[:, None, None, None])
+        # Squared, so that a faint pattern of the background counts little.
+        weight = tf.square(tf.reduce_sum(difference, axis=(1, 4))) * window
+        total = tf.reduce_sum(weight, axis=(1, 2), keepdims=True)
+        weight = tf.math.divide_no_nan(weight, tf.where(total > _SMALLEST, total, 0.0))
+        middle_y, middle_x = (_sum(weight * axis)[:, None, None] for axis in (y, x))
+        dy, dx = y - middle_y, x - middle_x
+        along, across = _sum(weight * (dy * dy - dx * dx)), 2.0 * _sum(weight * dy * dx)
+        up_y, up_x = _half_angle(along, across)
+        up = up_y[:, None, None] * dy + up_x[:, None, None] * dx
+        side = up_y[:, None, None] * dx - up_x[:, None, None] * dy
+        end = _sign(_sum(weight * up**3))
+        mirror = _sign(_sum(weight * side**3))
+        rows = tf.stack([end * up_y, -mirror * up_x, middle_y[:, 0, 0]], axis=1)
+        columns = tf.stack([end * up_x, mirror * up_y, middle_x[:, 0, 0]], axis=1)
+        return tf.stop_gradient(tf.stack([rows, columns], axis=1))
+
+    def turned_back(self, upright: Any, poses: Any) -> Any:
+        """Upright pictures, turned so that they lie as the pictures of these poses do.
+
+        Parameters
+        ----------
+        upright : tensor of shape (n, [depth,] height, width, n_channels)
+        poses : tensor of shape (n, 2, 3)
+        """
+        turn = tf.transpose(poses[:, :, :2], (0, 2, 1))
+        middle = -tf.reduce_sum(turn * poses[:, None, :, 2], axis=2, keepdims=True)
+        return _resampled(upright, tf.concat([turn, middle], axis=2))
+
+
+def preparation_of(encoder: Any) -> Upright | None:
+    """The layer that turns samples upright, if the encoder is a chain that starts with it."""
+    if isinstance(encoder, keras.Sequential) and len(encoder.layers) > 1:
+        first = encoder.layers[0]
+        return first if isinstance(first, Upright) else None
+    return None
+
+
+def _from_middle(size: int) -> np.ndarray:
+    return np.arange(size, dtype=np.float32) - np.float32((size - 1) / 2)
+
+
+def _as_planes(pictures: Any) -> Any:
+    """Pictures as volumes of one plane; volumes as they are."""
+    return pictures[:, None] if len(pictures.shape) == 4 else pictures
+
+
+def _border_color(planes: Any) -> Any:
+    """Mean of the pixels at the border of all planes, shape (n, n_channels)."""
+    height, width = planes.shape[2:4]
+    is_border = np.ones((height, width), np.float32)
+    is_border[1:-1, 1:-1] = 0.0
+    share = is_border / is_border.sum()
+    return tf.reduce_mean(tf.reduce_sum(planes * share[..., None], axis=(2, 3)), axis=1)
+
+
+def _sum(each: Any) -> Any:
+    return tf.reduce_sum(each, axis=(1, 2))
+
+
+def _half_angle(cosine: Any, sine: Any) -> tuple[Any, Any]:
+    """Cosine and sine of half of the angle of a vector; of the angle zero if it has no length."""
+    length = tf.sqrt(tf.square(cosine) + tf.square(sine))
+    is_round = length <= _SMALLEST
+    share = tf.where(is_round, 1.0, tf.math.divide_no_nan(cosine, length))
+    half_cosine = tf.sqrt(tf.maximum(0.0, (1.0 + share) / 2.0))
+    half_sine = tf.sqrt(tf.maximum(0.0, (1.0 - share) / 2.0))
+    return half_cosine, tf.where(sine < 0.0, -half_sine, half_sine)
+
+
+def _sign(value: Any) -> Any:
+    return tf.where(value < 0.0, -1.0, 1.0)
+
+
+def _resampled(pictures: Any, affine: Any) -> Any:
+    """Each picture read at ``affine @ (y, x, 1)``, from the middle, by linear interpolation."""
+    planes = _as_planes(pictures)
+    depth, height, width, n_channels = planes.shape[1:]
+    y, x = np.meshgrid(_from_middle(height), _from_middle(width), indexing="ij")
+    middle = np.array([[(height - 1) / 2], [(width - 1) / 2]], np.float32)
+    turned = affine[:, :, :1] * y.ravel() + affine[:, :, 1:2] * x.ravel()
+    source = turned + affine[:, :, 2:] + middle
+    whole = tf.floor(source)
+    border = _border_color(planes)[:, None, None]
+    flat = tf.reshape(planes - border[:, None], (-1, depth, height * width, n_channels))
+    flat = tf.transpose(flat, (0, 2, 1, 3))
+    result = tf.zeros_like(flat)
+    for corner in ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0)):
+        place = whole + np.array(corner, np.float32)[:, None]
+        row, column = place[:, 0], place[:, 1]
+        share = tf.reduce_prod(1.0 - tf.abs(source - place), axis=1)
+        is_inside = (row >= 0) & (row <= height - 1) & (column >= 0) & (column <= width - 1)
+        row = tf.clip_by_value(row, 0.0, height - 1.0)
+        column = tf.clip_by_value(column, 0.0, width - 1.0)
+        index = tf.cast(row * width + column, tf.int32)
+        share = tf.where(is_inside, share, 0.0)
+        result += share[..., None, None] * tf.gather(flat, index, axis=1, batch_dims=1)
+    result = tf.reshape(tf.transpose(result, (0, 2, 1, 3)), tf.shape(planes)) + border[:, None]
+    return tf.reshape(result, tf.shape(pictures))
