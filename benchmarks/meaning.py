@@ -8,12 +8,12 @@ unseen cell is told by its 15 nearest neighbours among the seen cells, on the tw
 the map; the baseline `components` uses 40 principal components of the pictures instead of a map.
 Results are added to `results/meaning.json`.
 
-Jurkat cells: the class is the phase of the cell cycle, the source the montage. Each montage has its
-own phases (the first those of mitosis, the second G1 and G2, the third S), so a score of the class
-is in part one of the source. Nuclei have no classes; the source is a kind of image, by its size and
-by whether its median is above that of all images, which tells stains and exposures apart. `turned`
-is the distance on the map, as a share of its width, between an unseen cell and its copy turned by
-90 degrees (95th percentile).
+Jurkat cells: the class is the phase of the cell cycle, the source the instrument's file. Each file
+has its own phases (the first those of mitosis, the second G1 and G2, the third S), so a score of
+the class is in part one of the source. Nuclei have no classes; the source is a kind of image, by
+its size and by whether its median is above that of all images, which tells stains and exposures
+apart. `turned` is the distance on the map, as a share of its width, between an unseen cell and its
+copy turned by 90 degrees (95th percentile).
 """
 
 from __future__ import annotations
@@ -46,30 +46,19 @@ class Cells:
 
 
 def jurkat(folder: Path, channels: tuple[int, ...]) -> Cells:
-    """3,418 cells as an image for each montage, as the instrument's software makes them."""
-    from embedscope.samples import join_samples, samples_from_labels
+    """3,418 cells in one image, as the instrument's software makes montages."""
+    from embedscope.samples import samples_from_labels
 
     stored = np.load(folder / "jurkat_cell_cycle.npz", allow_pickle=False)
-    masks = np.unpackbits(stored["cell_mask"], axis=1)[:, :1600].reshape(-1, 40, 40)
-    parts, classes = [], []
-    for number in np.unique(stored["montage"]):
-        rows = np.flatnonzero(stored["montage"] == number)
-        numbers = np.arange(1, len(rows) + 1)
-        image = montage(stored["tiles"][rows][..., channels])
-        labels = montage((masks[rows] * numbers[:, None, None])[..., None])[..., 0]
-        names = [CHANNELS[channel] for channel in channels]
-        cut = samples_from_labels(
-            image,
-            labels.astype(np.uint16),
-            40,
-            source=f"montage {number}",
-            channel_names=names,
-            features=False,
-        )
-        parts.append(cut)
-        classes.append(stored["phase"][rows][np.asarray(cut.identities.label) - 1])
-    samples = join_samples(parts) if len(parts) > 1 else parts[0]
-    return Cells(samples, np.concatenate(classes), np.asarray(samples.identities.source))
+    order = np.random.default_rng(0).permutation(len(stored["tiles"]))
+    masks = np.unpackbits(stored["cell_mask"], axis=1)[:, :1600].reshape(-1, 40, 40)[order]
+    numbers = np.arange(1, len(order) + 1, dtype=np.uint16)
+    image = montage(stored["tiles"][order][..., channels])
+    labels = montage((masks * numbers[:, None, None])[..., None])[..., 0]
+    names = [CHANNELS[channel] for channel in channels]
+    samples = samples_from_labels(image, labels, 40, channel_names=names, features=False)
+    rows = order[np.asarray(samples.identities.label) - 1]
+    return Cells(samples, stored["phase"][rows], stored["montage"][rows])
 
 
 def montage(tiles: np.ndarray) -> np.ndarray:

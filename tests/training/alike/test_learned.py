@@ -139,7 +139,11 @@ def test_small_constant_and_deep_pictures_are_learned(rng, three_steps, shape, c
     parameters = TrainingParameters(alike="learned")
     shown: list[np.ndarray] = []
     made = _learned.compare(
-        samples, samples.X, parameters, lambda share: None, lambda positions: shown.append(positions())
+        samples,
+        samples.X,
+        parameters,
+        lambda share: None,
+        lambda positions: shown.append(positions()),
     )
     assert np.isfinite(made.features).all()
     assert np.isfinite(np.asarray(made.encoder(samples.X))).all()

@@ -59,12 +59,12 @@ class Contrast:
         self._pictures = pictures
         self._rng = np.random.default_rng([seed, 2])
         self._seed, self._n_steps = seed, n_steps
-        shape = pictures.shape[1:]
+        shape = height, width, n_channels = pictures.shape[1:]
         self.means = pictures.mean(axis=(0, 1, 2), dtype=np.float64).astype(np.float32)
         self.deviations = np.maximum(pictures.std(axis=(0, 1, 2), dtype=np.float64), 1e-3).astype(
             np.float32
         )
-        self._views = Views(*shape, self.deviations, changes)
+        self._views = Views(height, width, n_channels, self.deviations, changes)
         self.trunk = _trunk(shape, self.means, self.deviations, seed)
         n_features = int(self.trunk.output_shape[-1])
         self._head = _head(n_features, _AGREEING, "agreeing", seed + 100)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from embedscope._errors import InvalidInputError
 from embedscope.core.arrays import principal_axes
 from embedscope.core.networks import (
     InvariantFeatures,
@@ -45,6 +46,11 @@ def compare(
     show: Show,
 ) -> Comparison:
     """Features of a network trained by contrast, and an encoder that begins with it."""
+    if parameters.encoder == "dense":
+        raise InvalidInputError(
+            "encoder must be 'automatic' or 'convolutional' for alike='learned'; got 'dense'. "
+            "Choose one of them, or another value of alike."
+        )
     shape = X.shape[1:]
     pool = -(-max(shape[-3:-1]) // _LARGEST_SIDE)
     upright = Upright(name="upright")

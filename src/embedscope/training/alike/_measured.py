@@ -42,4 +42,6 @@ def compare(
 def _flat_masks(samples: Samples) -> np.ndarray | None:
     """The objects of the samples; those of volumes from above."""
     masks = object_masks(samples)
-    return masks.any(axis=1) if masks is not None and masks.ndim == 4 else masks
+    if masks is None or masks.ndim == 3:
+        return masks
+    return np.asarray(masks.any(axis=1))
