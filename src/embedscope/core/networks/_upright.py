@@ -1,10 +1,11 @@
 """Pictures turned, mirrored and shifted to an orientation that they have by themselves.
 
-The centre of what differs from the border becomes the middle. The longest axis becomes upright, by
-second moments. The third moments along and across it decide which end is up and which side is left.
-A turned, mirrored or shifted copy of a picture so gives the same upright picture: exactly, up to
-rounding, after turns by 90 degrees and mirroring of square pictures, and up to interpolation after
-others. Volumes turn about z alone, since their planes are mostly farther apart than their pixels.
+The centre of what differs from the background becomes the middle. The longest axis becomes upright,
+by second moments. The third moments along and across it decide which end is up and which side is
+left. A turned, mirrored or shifted copy of a picture so gives the same upright picture: exactly, up
+to rounding, after turns by 90 degrees and mirroring of square pictures, and up to interpolation
+after others. Volumes turn about z alone, since their planes are mostly farther apart than their
+pixels.
 
 A picture that is nearly round has no stable axis: turned copies of it can give different upright
 pictures. `_ring_spectrum` reads what is the same in all of them.
@@ -23,6 +24,7 @@ import numpy as np
 
 from embedscope.core.networks._tensorflow import keras, tf
 
+_RING = 0.85  # of the way to the border
 _SMALLEST = 1e-12  # a weight, or a second moment as a share of the weights: none at all
 
 
@@ -34,7 +36,8 @@ class Upright(keras.layers.Layer):
     samples, the decoder decodes upright samples, and the encoder still takes samples as they are.
 
     Input and output have shape (n, [depth,] height, width, n_channels). Where a turned picture
-    reaches beyond its border, it has the mean colour of the border.
+    reaches beyond its border, it has the colour of the background: the mean on a ring that touches
+    the border from inside, since turned copies lack the corners.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -58,9 +61,8 @@ class Upright(keras.layers.Layer):
         planes = _as_planes(tf.stop_gradient(pictures))
         height, width = planes.shape[2:4]
         y, x = np.meshgrid(_from_middle(height), _from_middle(width), indexing="ij")
-        reach = max(height, width) / 2
-        window = np.maximum(0.0, 1.0 - (y**2 + x**2) / reach**2).astype(np.float32)
-        difference = tf.abs(planes - _border_color(planes)[:, None, None, None])
+        window = np.maximum(0.0, 1.0 - np.square(_distance(height, width))).astype(np.float32)
+        difference = tf.abs(planes - _background(planes)[:, None, None, None])
         # Squared, so that a faint pattern of the background counts little.
         weight = tf.square(tf.reduce_sum(difference, axis=(1, 4))) * window
         total = tf.reduce_sum(weight, axis=(1, 2), keepdims=True)
@@ -107,12 +109,19 @@ def _as_planes(pictures: Any) -> Any:
     return pictures[:, None] if len(pictures.shape) == 4 else pictures
 
 
-def _border_color(planes: Any) -> Any:
-    """Mean of the pixels at the border of all planes, shape (n, n_channels)."""
+def _distance(height: int, width: int) -> np.ndarray:
+    """Distance of pixels from the middle: 1 on the ellipse that touches the border."""
+    y, x = _from_middle(height) / (height / 2), _from_middle(width) / (width / 2)
+    return np.asarray(np.hypot(y[:, None], x[None]), np.float32)
+
+
+def _background(planes: Any) -> Any:
+    """Mean of the pixels on the outermost whole ring, in all planes, shape (n, n_channels)."""
     height, width = planes.shape[2:4]
-    is_border = np.ones((height, width), np.float32)
-    is_border[1:-1, 1:-1] = 0.0
-    share = is_border / is_border.sum()
+    on_ring = np.maximum(0.0, 1.0 - np.abs(_distance(height, width) - _RING) / (1.0 - _RING))
+    if not on_ring.any():  # pictures of a few pixels
+        on_ring = np.ones((height, width))
+    share = np.asarray(on_ring / on_ring.sum(), np.float32)
     return tf.reduce_mean(tf.reduce_sum(planes * share[..., None], axis=(2, 3)), axis=1)
 
 
@@ -143,8 +152,8 @@ def _resampled(pictures: Any, affine: Any) -> Any:
     turned = affine[:, :, :1] * y.ravel() + affine[:, :, 1:2] * x.ravel()
     source = turned + affine[:, :, 2:] + middle
     whole = tf.floor(source)
-    border = _border_color(planes)[:, None, None]
-    flat = tf.reshape(planes - border[:, None], (-1, depth, height * width, n_channels))
+    around = _background(planes)[:, None, None]
+    flat = tf.reshape(planes - around[:, None], (-1, depth, height * width, n_channels))
     flat = tf.transpose(flat, (0, 2, 1, 3))
     result = tf.zeros_like(flat)
     for corner in ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0)):
@@ -157,5 +166,5 @@ def _resampled(pictures: Any, affine: Any) -> Any:
         index = tf.cast(row * width + column, tf.int32)
         share = tf.where(is_inside, share, 0.0)
         result += share[..., None, None] * tf.gather(flat, index, axis=1, batch_dims=1)
-    result = tf.reshape(tf.transpose(result, (0, 2, 1, 3)), tf.shape(planes)) + border[:, None]
+    result = tf.reshape(tf.transpose(result, (0, 2, 1, 3)), tf.shape(planes)) + around[:, None]
     return tf.reshape(result, tf.shape(pictures))

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from embedscope.explorer.answers._held_out import find_held_out
 from embedscope.explorer.answers._novelty import LEAST_SAMPLES, Novelty
+from embedscope.explorer.answers._orientation import Orientation
 from embedscope.explorer.answers._spread import MapSpread
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class MapAnalysis:
             return Novelty.from_arrays(self._stored) if self._stored else None
         if len(self.model.samples) < LEAST_SAMPLES:
             return None
-        return Novelty.fit(self.model.samples.X)
+        return Novelty.fit(self._upright(self.model.samples.X))
 
     def novelty_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """The fitted novelty as plain arrays for a session; empty if there is none."""
@@ -99,6 +100,22 @@ class MapAnalysis:
         if codes is None:
             return np.asarray(estimator.inverse_transform(points))
         return np.asarray(estimator.inverse_transform(points, style=codes))
+
+    @cached_property
+    def orientation(self) -> Orientation | None:
+        """How samples lie, if decoded pictures are upright; None if they lie as samples do."""
+        return Orientation.of(self.model.estimator)
+
+    def as_samples_lie(
+        self, drawn: npt.NDArray[np.float32], values: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float32]:
+        """Decoded samples, each turned as the sample with these values lies."""
+        orientation = self.orientation
+        return drawn if orientation is None else orientation.as_samples_lie(drawn, values)
+
+    def _upright(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Samples as the map compares them."""
+        return values if self.orientation is None else self.orientation.upright(values)
 
     @cached_property
     def spread(self) -> MapSpread | None:
@@ -151,7 +168,7 @@ class MapAnalysis:
         positions = self.find_places(values)
         if novelty is None:
             return positions, np.full(len(values), np.nan, dtype=np.float32)
-        return positions, novelty.score(values)
+        return positions, novelty.score(self._upright(values))
 
     def explain(self, samples: Samples, rows: npt.NDArray[np.int64]) -> Explanation:
         """What drives the positions of some samples."""

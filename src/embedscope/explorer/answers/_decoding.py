@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 _MOST_STEPS = 10_000  # more pictures than a user looks at
 
 DecodeFunction = Callable[..., npt.NDArray[Any] | None]
+Turn = Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
+
+
+def as_decoded(pictures: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Decoded pictures as they are."""
+    return pictures
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +91,7 @@ def decode(
     *,
     styles: ChooseStyles = choose_typical,
     spread: MapSpread | None = None,
+    turn: Turn = as_decoded,
 ) -> Reconstruction:
     """Decode a point of the map.
 
@@ -107,6 +114,9 @@ def decode(
         ``styles(points)`` gives the style codes; by default, typical samples are decoded.
     spread : MapSpread, optional
         Measures the spread of unseen samples around the typical one.
+    turn : callable
+        ``turn(pictures)`` turns decoded pictures and their spreads, of shape
+        (n_points, *sample_shape).
 
     Returns
     -------
@@ -118,7 +128,9 @@ def decode(
         If the point is not a finite pair of numbers, or no sample has a position yet.
     """
     points = check_point(point, "point")[np.newaxis]
-    return decode_points(draw, points, places, support, samples, k, styles=styles, spread=spread)[0]
+    return decode_points(
+        draw, points, places, support, samples, k, styles=styles, spread=spread, turn=turn
+    )[0]
 
 
 def decode_path(
@@ -132,12 +144,13 @@ def decode_path(
     *,
     styles: ChooseStyles = choose_typical,
     spread: MapSpread | None = None,
+    turn: Turn = as_decoded,
 ) -> tuple[Reconstruction, ...]:
     """Decode points along a path on the map, all at once.
 
     Parameters
     ----------
-    draw, places, support, samples, k, styles, spread
+    draw, places, support, samples, k, styles, spread, turn
         As in `decode`.
     points : array-like of shape (n_points, 2)
         Corners of the path, at least two.
@@ -156,7 +169,9 @@ def decode_path(
         or no sample has a position yet.
     """
     along = space_evenly(points, n_steps)
-    return decode_points(draw, along, places, support, samples, k, styles=styles, spread=spread)
+    return decode_points(
+        draw, along, places, support, samples, k, styles=styles, spread=spread, turn=turn
+    )
 
 
 def space_evenly(points: npt.ArrayLike, n_steps: Any) -> npt.NDArray[np.float64]:
@@ -202,12 +217,13 @@ def decode_points(
     *,
     styles: ChooseStyles = choose_typical,
     spread: MapSpread | None = None,
+    turn: Turn = as_decoded,
 ) -> tuple[Reconstruction, ...]:
     """Decode many points of the map, all at once.
 
     Parameters
     ----------
-    draw, places, support, samples, k, styles, spread
+    draw, places, support, samples, k, styles, spread, turn
         As in `decode`.
     points : array-like of shape (n_points, 2)
         Map coordinates, at least one point.
@@ -233,9 +249,13 @@ def decode_points(
     chosen = styles(points)
     drawn = draw(points) if chosen.codes is None else draw(points, chosen.codes)
     decoded = drawn is not None
+    spreads: Any = [None] * len(points)
     if drawn is None:
         drawn = samples.inputs([rows[0] for rows, _ in neighbors])
-    spreads = spread(points) if decoded and spread is not None else [None] * len(points)
+    else:
+        drawn = turn(drawn)
+        if spread is not None:
+            spreads = turn(spread(points))
     return tuple(
         Reconstruction(
             point,

@@ -40,6 +40,11 @@ class ReconstructingMap(Protocol):
     ) -> npt.NDArray[np.float32] | None:
         """Decoded samples; None without a decoder."""
 
+    def as_samples_lie(
+        self, drawn: npt.NDArray[np.float32], values: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float32]:
+        """Decoded samples, each turned as the sample with these values lies."""
+
 
 @dataclass(frozen=True, eq=False)
 class SampleReconstruction:
@@ -238,7 +243,10 @@ def _decode_blocks(
                 "The map must have a decoder to reconstruct samples; got one without. Train again "
                 "with reconstruction=True."
             )
+        typical = map_.as_samples_lie(typical, values)
         own = map_.draw(places, map_.find_codes(values)) if map_.has_style else None
+        if own is not None:
+            own = map_.as_samples_lie(own, values)
         yield _Decoded(block, values, typical, typical if own is None else own)
 
 

@@ -12,11 +12,14 @@ from embedscope._wording import counted
 from embedscope.explorer.answers._decoding import (
     DecodeFunction,
     Reconstruction,
+    Turn,
+    as_decoded,
     decode,
     decode_path,
     decode_points,
 )
 from embedscope.explorer.answers._map_grid import MapGrid, draw_grid
+from embedscope.explorer.answers._orientation import check_angle
 from embedscope.explorer.answers._places import PlaceIndex
 from embedscope.explorer.answers._reconstructing import (
     SampleReconstruction,
@@ -45,7 +48,7 @@ class DecodingCommands(ExplorerState):
     """Decode and reconstruct samples. See `Explorer`."""
 
     @command
-    def decode(self, point: Any, style: Any = None) -> Reconstruction:
+    def decode(self, point: Any, style: Any = None, *, angle: float = 0.0) -> Reconstruction:
         """Decode a point of the map, and show it with the nearest real samples.
 
         During training, a recent copy of the network decodes.
@@ -58,6 +61,10 @@ class DecodingCommands(ExplorerState):
             The sample whose style code is used; by default none, which decodes the typical sample
             of the point. At its own position a sample is reconstructed, elsewhere it is carried to
             the point. "random" takes one of the 15 nearest real samples, another one each time.
+        angle : float, default=0.0
+            Degrees by which the decoded picture is turned, counter-clockwise. On a map with
+            ``alike="any orientation"`` a picture is upright at 0, and with the style of a sample it
+            lies as the sample does. Other maps take 0 only.
 
         Returns
         -------
@@ -69,11 +76,12 @@ class DecodingCommands(ExplorerState):
         ------
         InvalidInputError
             If the point is not a finite pair of numbers, or there is no map. With a `style`, also
-            if there is no such sample, the map has no style codes, or a run goes on.
+            if there is no such sample, the map has no style codes, or a run goes on. With an
+            `angle`, also if the map does not decode upright pictures, or a run goes on.
         """
-        styles = self._styles(style, may_be_random=True)
+        styles, turn = self._styles(style, may_be_random=True), self._turn(style, angle)
         draw, around, spread = self._decoder(), self._surroundings(), self._spread()
-        decoded = decode(draw, point, *around, styles=styles, spread=spread)
+        decoded = decode(draw, point, *around, styles=styles, spread=spread, turn=turn)
         self._set_reconstruction(decoded)
         return decoded
 
@@ -101,9 +109,11 @@ class DecodingCommands(ExplorerState):
         InvalidInputError
             As for `decode`.
         """
-        styles = self._styles(style)
+        styles, turn = self._styles(style), self._turn(style)
         draw, around, spread = self._decoder(), self._surroundings(), self._spread()
-        decoded = decode_path(draw, points, *around, n_steps, styles=styles, spread=spread)
+        decoded = decode_path(
+            draw, points, *around, n_steps, styles=styles, spread=spread, turn=turn
+        )
         self._set_reconstruction(decoded)
         self._say(f"{len(decoded)} samples decoded along a path")
         return decoded
@@ -129,8 +139,9 @@ class DecodingCommands(ExplorerState):
         InvalidInputError
             As for `decode`.
         """
-        styles = self._styles(style)
-        return decode_points(self._decoder(), points, *self._surroundings(), styles=styles)
+        styles, turn = self._styles(style), self._turn(style)
+        around = self._surroundings()
+        return decode_points(self._decoder(), points, *around, styles=styles, turn=turn)
 
     def draw_grid(self, n_per_side: int = 12) -> MapGrid:
         """Decode a grid over the whole map and show nothing.
@@ -203,6 +214,31 @@ class DecodingCommands(ExplorerState):
         home = self._state.embedding.positions[row]
         code = analysis.code_of(samples, row)
         return StyleOfSample(samples.identities[row], code, home, analysis.at_home)
+
+    def _turn(self, style: Any, angle: Any = 0.0) -> Turn:
+        """How decoded pictures are turned: as the sample of the style lies, and by an angle."""
+        angle, analysis = check_angle(angle), self._state.analysis
+        is_at_work = self._run_at_work() is not None
+        orientation = None if analysis is None or is_at_work else analysis.orientation
+        if orientation is None:
+            if angle:
+                raise InvalidInputError(
+                    f"angle must be 0 for this map; got {angle:g}. Train with alike='any "
+                    "orientation' to the end, so that decoded pictures are upright."
+                )
+            return as_decoded
+        sample = None
+        if style is not None and style != RANDOM:
+            samples = self._need_samples()
+            sample = samples.inputs([find_row(style, samples)])
+
+        def turn(pictures: npt.NDArray[Any]) -> npt.NDArray[Any]:
+            if sample is not None:
+                like = np.broadcast_to(sample, pictures.shape)
+                pictures = orientation.as_samples_lie(pictures, like)
+            return orientation.turned(pictures, angle) if angle else pictures
+
+        return turn
 
     def _surroundings(self) -> tuple[PlaceIndex, MapSupport, Samples]:
         """The samples that a decoded point is compared with."""
