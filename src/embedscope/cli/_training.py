@@ -81,6 +81,8 @@ def train(
         explorer.save(out, include_images=include_images)
     if explorer.explained is not None:
         progress.say(f"The decoder {explorer.explained.text}.")
+    if explorer.source_told is not None:
+        progress.say(explorer.source_told.text)
     return _reasons(samples), status.phase.value == "done"
 
 

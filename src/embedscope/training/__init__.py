@@ -10,6 +10,7 @@ from embedscope.training._parameters import (
 from embedscope.training._recipe import make_estimator
 from embedscope.training._replay import Replay
 from embedscope.training._run import TrainingRun
+from embedscope.training._source_told import SourceTold
 from embedscope.training._status import Phase, Status
 from embedscope.training._trained_map import TrainedMap
 
@@ -19,6 +20,7 @@ __all__ = [
     "ParameterField",
     "Phase",
     "Replay",
+    "SourceTold",
     "Status",
     "TrainedMap",
     "TrainingParameters",

@@ -45,7 +45,7 @@ def picture_encoder(shape: tuple[int, ...], seed: int) -> Any:
                 name="patches",
             ),
             layers.Flatten(),
-            *_dense_layers(seed),
+            *dense_layers(seed),
         ],
         name="picture_encoder",
     )
@@ -67,11 +67,11 @@ def spectrum_encoder(shape: tuple[int, ...], upright: Any, spectrum: Any, seed: 
     keras.Sequential
     """
     return keras.Sequential(
-        [keras.Input(shape), upright, spectrum, *_dense_layers(seed)], name="spectrum_encoder"
+        [keras.Input(shape), upright, spectrum, *dense_layers(seed)], name="spectrum_encoder"
     )
 
 
-def _dense_layers(seed: int) -> list[Any]:
+def dense_layers(seed: int) -> list[Any]:
     """The dense layers and the output, which seeds 1, 2, ... after this one initialise."""
 
     def init(layer: int) -> Any:

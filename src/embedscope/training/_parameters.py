@@ -105,9 +105,11 @@ class TrainingParameters:
         Neighbours of each sample, itself included; 2..500.
     min_dist : float, default=0.1
         Smallest distance of neighbours on the map; 0..1, at most `spread`.
-    alike : {"pixels", "any orientation"}
-        Which pictures count as alike: those with similar pixels, or also turned, mirrored and
-        slightly shifted copies. Samples without pictures take "pixels", their rows as they are.
+    alike : {"pixels", "any orientation", "measurements", "learned"}
+        Which pictures count as alike: those with similar pixels; also turned, mirrored and
+        slightly shifted copies; those that measure alike; or those that a network, trained on
+        views of each picture, gives similar features. Samples without pictures take "pixels", their
+        rows as they are.
     quality : {"balanced", "fast", "best"}
         How long the map trains, as in `ParametricUMAP`. The decoder always trains equally long.
     reconstruction : bool, default=True
@@ -176,8 +178,10 @@ class TrainingParameters:
         "What is alike",
         "Pixels: pictures that are similar as they lie. Any orientation: turned, mirrored and "
         "slightly shifted copies are the same too, and the decoder draws cells upright; volumes "
-        "are turned in their planes only. Only for samples with pictures.",
-        choices=("pixels", "any orientation"),
+        "are turned in their planes only. Measurements: shape, intensity and texture. Learned: a "
+        "network learns what stays the same if a cell is turned, moved or lit differently; takes "
+        "a minute or more. Only for samples with pictures.",
+        choices=("pixels", "any orientation", "measurements", "learned"),
     )
     quality: str = _field(
         "choice",

@@ -33,7 +33,7 @@ _SAME_NAME = (
 _N_COMPONENTS = 2  # of the map
 _HELD_OUT = 0.1  # share of the samples
 _SAMPLES_PER_NUMBER = 4  # of a style code, at least
-_COMPARING_SHARE = 0.4  # of the time before the fit, for the reports
+_COMPARING_SHARE = 0.95  # of the time before the fit, for the reports
 _PICTURE_RANKS = (3, 4)  # of one sample: height, width and channels, or these after a depth
 
 
@@ -44,6 +44,7 @@ def make_estimator(
     progress: Progress = lambda report: None,
     callbacks: Sequence[Any] = (),
     report: Callable[[float], None] = lambda fraction: None,
+    show: Callable[[Callable[[], np.ndarray]], None] = lambda positions: None,
 ) -> tuple[ParametricUMAP, dict[str, Any]]:
     """An estimator for these samples, ready to fit.
 
@@ -61,6 +62,8 @@ def make_estimator(
         Further callbacks.
     report : callable
         Called with the share of the preparation that is done, 0..1; may raise to stop.
+    show : callable
+        Called with a function that returns a map to look at meanwhile, (n_samples, 2), float32.
 
     Returns
     -------
@@ -87,7 +90,7 @@ def make_estimator(
         fit_kwargs["y"], choices["target_metric"] = read_target(samples, parameters.target)
         choices["target_weight"] = parameters.target_weight
     if _is_pictures(X):
-        choices |= _compared(parameters, samples, X, choices["n_neighbors"], report)
+        choices |= _compared(parameters, samples, X, choices["n_neighbors"], report, show)
     else:
         _check_without_pictures(parameters)
         choices["dims"] = X.shape[1:]
@@ -122,13 +125,14 @@ def _compared(
     X: np.ndarray,
     n_neighbors: int,
     report: Callable[[float], None],
+    show: Callable[[Callable[[], np.ndarray]], None],
 ) -> dict[str, Any]:
     """The encoder and the neighbours of pictures, by what counts as alike."""
     from embedscope.training._neighbors import feature_neighbors
     from embedscope.training.alike import compare_pictures
 
     comparison = compare_pictures(
-        samples, X, parameters, lambda share: report(_COMPARING_SHARE * share)
+        samples, X, parameters, lambda share: report(_COMPARING_SHARE * share), show
     )
     found = feature_neighbors(
         comparison.features,

@@ -25,6 +25,7 @@ from embedscope.training._loading import is_loaded, wait_until_loaded
 from embedscope.training._parameters import TrainingParameters
 from embedscope.training._replay import Replay, ReplayRecorder
 from embedscope.training._report_queue import ReportQueue
+from embedscope.training._source_told import SourceTold
 from embedscope.training._status import Phase, Status
 from embedscope.training._trained_map import TrainedMap
 from embedscope.training._watch import Watch
@@ -41,6 +42,7 @@ _NOTHING_LEARNED = (
 )
 _STOPPED = "Stopped; the best map so far is kept."
 _DONE = "Done."
+_LEARNED = "learned"  # of the choices of what is alike, the one that takes long
 _LOADING = "Loading TensorFlow."
 
 _run_ids = itertools.count(1)
@@ -282,9 +284,11 @@ class TrainingRun:
             if hasattr(estimator, "embedding_"):  # keep what was learned before the error
                 self._keep(estimator, fit_kwargs["X"])
             return Phase.FAILED, f"Failed: {error}", error
+        told = SourceTold.of_map(self._samples, estimator.embedding_)
+        said = "" if told is None else f" {told.text}"
         if self._watch.has_stopped:
-            return Phase.STOPPED, _STOPPED, None
-        return Phase.DONE, _DONE, None
+            return Phase.STOPPED, _STOPPED + said, None
+        return Phase.DONE, _DONE + said, None
 
     def _prepare(self) -> tuple[Any, dict[str, Any]]:
         """The estimator, with the hooks of this run; imports TensorFlow."""
@@ -300,7 +304,8 @@ class TrainingRun:
             self._samples,
             progress=self._watch,
             callbacks=[live] if self._parameters.reconstruction else [],
-            report=self._step,
+            report=self._learn if self._parameters.alike == _LEARNED else self._step,
+            show=self._watch.show_early,
         )
         self._live_decoder = live
         return estimator, fit_kwargs
@@ -309,6 +314,11 @@ class TrainingRun:
         """A step of the preparation before the fit, at which the run may pause or stop."""
         if self._watch.checkpoint():
             raise StoppedError(_NOTHING_LEARNED)
+
+    def _learn(self, fraction: float) -> None:
+        """A step of a preparation that takes most of the run."""
+        self._watch.learn(fraction)
+        self._step(fraction)
 
     def _keep(self, estimator: Any, X: np.ndarray) -> None:
         # Otherwise the estimator would hold references to the run.

@@ -6,6 +6,7 @@ The worker calls it at every step, so everything here is quick.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,8 @@ _PHASES = {
     "refine": Phase.REFINING,
 }
 _STAGES = {"refine": "fit"}  # has the speed of the fit, and maps by the network too
+_LEARNING_SHARE = 0.85  # of a run that first learns what is alike
+_LEARNING = "Learning what is alike; the map is a first one, of what is learned so far."
 _MESSAGES = {
     Phase.PREPARING: "Finding the neighbours of each sample.",
     Phase.LAYOUT: "Laying out the map.",
@@ -66,6 +69,7 @@ class Watch:
         self._stopwatch = Stopwatch()
         self._budget = SnapshotBudget(self._stopwatch)
         self._time_left = TimeLeft()
+        self._learned = 0.0  # share of the run that is spent before the fit
 
     @property
     def snapshot_share(self) -> float:
@@ -113,24 +117,41 @@ class Watch:
         self._stopwatch.resume()
         self.change(phase)
 
+    def learn(self, share: float) -> None:
+        """Tell how much is done of learning what is alike, 0..1, before the fit begins."""
+        self._learned = _LEARNING_SHARE * share
+        seconds_left = self._time_left.update("learn", self._learned, self._stopwatch.seconds)
+        self.change(
+            Phase.PREPARING, fraction=self._learned, seconds_left=seconds_left, message=_LEARNING
+        )
+
+    def show_early(self, embedding: Callable[[], np.ndarray]) -> None:
+        """Show a map from before the fit, if there is time."""
+        if not self._budget.allows("learn"):
+            return
+        began = time.perf_counter()
+        self.show(0, self._learned, embedding())
+        self._budget.charge("learn", time.perf_counter() - began)
+
     def __call__(self, report: Report) -> bool:
         """The estimator's progress hook: True stops the training."""
         stage = _STAGES.get(report.phase, report.phase)
-        seconds_left = self._time_left.update(stage, report.fraction, self._stopwatch.seconds)
+        fraction = self._learned + (1.0 - self._learned) * report.fraction
+        seconds_left = self._time_left.update(stage, fraction, self._stopwatch.seconds)
         losses = MappingProxyType(dict(report.losses))
         if report.epoch > self.status.epoch:
             self._queue.put_losses(self.status.run_id, report.epoch, dict(losses))
-        self._take_snapshot(stage, report)
+        self._take_snapshot(stage, report, fraction)
         self.change(
             _PHASES[report.phase],
-            fraction=report.fraction,
+            fraction=fraction,
             epoch=report.epoch,
             losses=losses,
             seconds_left=seconds_left,
         )
         return self.checkpoint()
 
-    def _take_snapshot(self, stage: str, report: Report) -> None:
+    def _take_snapshot(self, stage: str, report: Report, fraction: float) -> None:
         """Show the map, if there is time and a map worth showing.
 
         An untrained network maps all samples to one spot, so until the first loss is reported the
@@ -142,7 +163,7 @@ class Watch:
         began = time.perf_counter()
         embedding = report.embedding()
         if embedding is not None:
-            self.show(report.epoch, report.fraction, embedding)
+            self.show(report.epoch, fraction, embedding)
         self._budget.charge(stage, time.perf_counter() - began)
 
     def show(self, epoch: int, fraction: float, embedding: np.ndarray) -> None:

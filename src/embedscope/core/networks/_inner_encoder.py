@@ -17,10 +17,12 @@ import numpy as np
 
 from embedscope.core.arrays._rows import Rows
 from embedscope.core.networks._forward import Forward
+from embedscope.core.networks._invariant_features import InvariantFeatures
 from embedscope.core.networks._ring_spectrum import RingSpectrum
 from embedscope.core.networks._tensorflow import keras
 
 _POOLING = (
+    InvariantFeatures,
     RingSpectrum,
     keras.layers.AveragePooling1D,
     keras.layers.AveragePooling2D,

@@ -29,6 +29,7 @@ from embedscope.samples import SampleId, Samples
 from embedscope.training import (
     Dispatcher,
     Replay,
+    SourceTold,
     Status,
     TrainedMap,
     TrainingParameters,
@@ -227,6 +228,15 @@ class ExplorerState:
     def explained(self) -> Explained | None:
         """How much of unseen samples the decoder explains, by the latest losses; or None."""
         return Explained.of_losses(self._state.losses)
+
+    @property
+    def source_told(self) -> SourceTold | None:
+        """How well the source of a sample is told by its neighbours on the map.
+
+        None without a map, and for samples of one source.
+        """
+        model = self._state.model
+        return None if model is None else SourceTold.of_map(model.samples, model.embedding)
 
     @property
     def explanation(self) -> Explanation | None:

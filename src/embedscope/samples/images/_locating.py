@@ -16,7 +16,7 @@ from embedscope.samples.images._objects import Objects, find_objects
 
 def objects_of(source: Source) -> Objects:
     """Find the objects in the labels of a source, which must have them."""
-    return find_objects(_field_of(source))
+    return find_objects(field_of_labels(source))
 
 
 def known_objects(source: Source, objects: Objects | None = None) -> KnownObjects:
@@ -30,7 +30,7 @@ def known_objects(source: Source, objects: Objects | None = None) -> KnownObject
     """
     found = objects_of(source) if objects is None else objects
     labels = found.label.astype(np.int64)
-    return KnownObjects(source.name, found.frame, labels, _field_of(source).n_frames)
+    return KnownObjects(source.name, found.frame, labels, field_of_labels(source).n_frames)
 
 
 def locate_objects(samples: Samples, objects: Objects | None = None) -> Samples:
@@ -72,5 +72,6 @@ def locate_objects(samples: Samples, objects: Objects | None = None) -> Samples:
     return replace(samples, centroids=centroids, bounding_boxes=boxes)
 
 
-def _field_of(source: Source) -> Field:
+def field_of_labels(source: Source) -> Field:
+    """The labels of a source, as image and labels."""
     return open_field(source.labels, source.labels, source.axes, source.axes)

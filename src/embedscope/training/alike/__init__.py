@@ -8,7 +8,7 @@ import numpy as np
 
 from embedscope.samples import Samples
 from embedscope.training._parameters import TrainingParameters
-from embedscope.training.alike._comparison import Compare, Comparison, Report
+from embedscope.training.alike._comparison import Compare, Comparison, Report, Show
 
 __all__ = ["Comparison", "compare_pictures"]
 
@@ -16,11 +16,17 @@ __all__ = ["Comparison", "compare_pictures"]
 _HOMES = {
     "pixels": "embedscope.training.alike._pixels",
     "any orientation": "embedscope.training.alike._any_orientation",
+    "measurements": "embedscope.training.alike._measured",
+    "learned": "embedscope.training.alike._learned",
 }
 
 
 def compare_pictures(
-    samples: Samples, X: np.ndarray, parameters: TrainingParameters, report: Report
+    samples: Samples,
+    X: np.ndarray,
+    parameters: TrainingParameters,
+    report: Report,
+    show: Show,
 ) -> Comparison:
     """Features of pictures whose neighbours make the graph, and the encoder that reads them.
 
@@ -32,4 +38,4 @@ def compare_pictures(
         If the samples do not suit the choice.
     """
     compare: Compare = import_module(_HOMES[parameters.alike]).compare
-    return compare(samples, X, parameters, report)
+    return compare(samples, X, parameters, report, show)

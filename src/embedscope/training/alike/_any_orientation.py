@@ -14,14 +14,18 @@ from embedscope.core.networks import RingSpectrum, Upright, count_magnitudes
 from embedscope.samples import Samples
 from embedscope.training._networks import spectrum_encoder
 from embedscope.training._parameters import TrainingParameters
-from embedscope.training.alike._comparison import Comparison, Report
+from embedscope.training.alike._comparison import Comparison, Report, Show
 
 _N_COMPONENTS = 40
 _BLOCK_VALUES = 2**20  # values turned between two reports: some tens of milliseconds
 
 
 def compare(
-    samples: Samples, X: np.ndarray, parameters: TrainingParameters, report: Report
+    samples: Samples,
+    X: np.ndarray,
+    parameters: TrainingParameters,
+    report: Report,
+    show: Show,
 ) -> Comparison:
     """Components of the magnitudes on rings, and the network that reads them; see `Compare`."""
     if parameters.encoder == "convolutional":

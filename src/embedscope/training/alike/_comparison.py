@@ -12,6 +12,7 @@ from embedscope.samples import Samples
 from embedscope.training._parameters import TrainingParameters
 
 Report = Callable[[float], None]
+Show = Callable[[Callable[[], np.ndarray]], None]
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Compare(Protocol):
         X: np.ndarray,
         parameters: TrainingParameters,
         report: Report,
+        show: Show,
     ) -> Comparison:
         """Compare the samples.
 
@@ -62,4 +64,7 @@ class Compare(Protocol):
         report : callable
             Called with the share that is done, 0..1, at least a few times a second; may raise to
             stop.
+        show : callable
+            Takes a function that returns positions, shape (n_samples, 2), float32, of a map to look
+            at before the fit begins; it is called if there is time to show one.
         """

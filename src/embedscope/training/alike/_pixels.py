@@ -13,14 +13,18 @@ from embedscope.core.arrays import principal_axes
 from embedscope.samples import Samples
 from embedscope.training._networks import picture_encoder
 from embedscope.training._parameters import TrainingParameters
-from embedscope.training.alike._comparison import Comparison, Report
+from embedscope.training.alike._comparison import Comparison, Report, Show
 
 _N_COMPONENTS = 40
 _BLOCK_VALUES = 2**20  # values blurred between two reports: some tens of milliseconds
 
 
 def compare(
-    samples: Samples, X: np.ndarray, parameters: TrainingParameters, report: Report
+    samples: Samples,
+    X: np.ndarray,
+    parameters: TrainingParameters,
+    report: Report,
+    show: Show,
 ) -> Comparison:
     """Blurred pictures, and the convolutional network; see `Compare`."""
     features = picture_features(

@@ -1,0 +1,150 @@
+"""Features learned by contrast: what a turn must not change, and a whole run with few steps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from embedscope.core.networks import InvariantFeatures, keras
+from embedscope.samples import jurkat_cells, samples_from_labels
+from embedscope.training import Phase, TrainingParameters, TrainingRun
+from embedscope.training.alike import _learned
+from embedscope.training.alike._contrast import CONVOLUTIONS, Contrast
+from embedscope.training.alike._light import light_changes
+
+TURNS = (
+    lambda X: np.rot90(X, 1, (1, 2)),
+    lambda X: np.rot90(X, 2, (1, 2)),
+    lambda X: X[:, :, ::-1],
+    lambda X: np.rot90(X, 3, (1, 2))[:, :, ::-1],
+)
+
+
+@pytest.fixture(scope="module")
+def cells():
+    field = jurkat_cells()
+    return samples_from_labels(
+        field.image, field.labels, 24, label_ids=field.label_ids[:80], features=False
+    )
+
+
+@pytest.fixture
+def three_steps(monkeypatch):
+    monkeypatch.setattr(_learned, "_FEWEST_STEPS", 3)
+    monkeypatch.setattr(_learned, "_MOST_STEPS", 3)
+    monkeypatch.setattr(_learned, "_SHOW_EVERY", 1)
+
+
+def trained(pictures: np.ndarray) -> Contrast:
+    contrast = Contrast(pictures, np.ones(pictures.shape[-1], np.float32), 3, seed=0)
+    assert list(contrast.train()) == [1, 2, 3]
+    return contrast
+
+
+def layer_of(contrast: Contrast, shape: tuple[int, ...]) -> InvariantFeatures:
+    layer = InvariantFeatures(1, CONVOLUTIONS, 8)
+    layer.build((None, *shape))
+    layer.set_convolutions(contrast.means, contrast.folded())
+    rng = np.random.default_rng(0)
+    n_outputs = 256 + layer.n_on_rings
+    layer.set_axes(rng.normal(size=(n_outputs, 8)).astype(np.float32), np.ones(8, np.float32))
+    return layer
+
+
+def without_border(pictures: np.ndarray) -> np.ndarray:
+    n, *_, n_channels = pictures.shape
+    inside = np.zeros(pictures.shape[1:3], bool)
+    inside[1:-1, 1:-1] = True
+    border = pictures[:, ~inside].reshape(n, -1, n_channels).mean(axis=1)
+    return (pictures - border[:, None, None]).astype(np.float32)
+
+
+def test_the_layer_is_the_mean_of_the_trained_network_over_all_orientations(cells):
+    pictures = without_border(cells.X[:40])
+    contrast = trained(pictures)
+    layer = layer_of(contrast, pictures.shape[1:])
+    copies = [
+        np.ascontiguousarray(np.rot90(each, quarters, (1, 2)))
+        for quarters in range(4)
+        for each in (pictures, pictures[:, :, ::-1])
+    ]
+    wanted = np.mean([np.asarray(contrast.trunk(each, training=False)) for each in copies], axis=0)
+    np.testing.assert_allclose(np.asarray(layer.read(cells.X[:40]))[:, :256], wanted, atol=1e-3)
+
+
+@pytest.mark.parametrize("turn", TURNS)
+def test_turned_and_mirrored_pictures_have_the_same_features(cells, turn):
+    X = cells.X[:20]
+    layer = layer_of(trained(without_border(X)), X.shape[1:])
+    one = np.asarray(layer(X))
+    assert one.std() > 0
+    np.testing.assert_allclose(np.asarray(layer(np.ascontiguousarray(turn(X)))), one, atol=1e-3)
+
+
+def test_the_layer_survives_a_copy_of_its_network(cells):
+    X = cells.X[:5]
+    layer = layer_of(trained(without_border(X)), X.shape[1:])
+    network = keras.Sequential([keras.Input(X.shape[1:]), layer])
+    copy = keras.models.clone_model(network)
+    copy.set_weights(network.get_weights())
+    np.testing.assert_array_equal(np.asarray(copy(X)), np.asarray(network(X)))
+
+
+def test_light_may_change_much_only_where_it_is_transmitted(rng):
+    glow = rng.random((20, 8, 8, 1), np.float32)
+    both = np.concatenate([glow, glow - 0.5], axis=-1)
+    assert light_changes(both, 2, np.zeros(20, int)).tolist() == pytest.approx([0.05, 1.0])
+
+
+def test_light_may_change_as_much_as_sources_differ(rng):
+    glow = rng.random((20, 8, 8, 1), np.float32)
+    source = np.arange(20) % 2
+    glow[source == 1] *= 2.0
+    found = light_changes(glow, 1, source)
+    assert found[0] == pytest.approx(np.sqrt(3.0) * np.log(2.0) / 2, abs=0.1)
+
+
+def test_a_run_shows_a_first_map_and_places_turned_cells_alike(cells, three_steps):
+    run = TrainingRun(cells, TrainingParameters(alike="learned", n_neighbors=5))
+    phases: list[Phase] = []
+    run.embedding_changed.connect(lambda *_: phases.append(run.status.phase))
+    run.start()
+    assert run.wait().phase is Phase.DONE, run.status.traceback
+    assert phases
+    assert run.replay.fractions[0] < 0.85
+    estimator = run.result.estimator
+    placed, width = estimator.transform(cells.X), np.ptp(run.result.embedding, axis=0).max()
+    for turn in TURNS:
+        turned = estimator.transform(np.ascontiguousarray(turn(cells.X)))
+        away = np.linalg.norm(turned - placed, axis=1) / width
+        assert np.percentile(away, 95) < 0.02
+
+
+def test_a_run_stops_within_a_batch(cells, monkeypatch):
+    monkeypatch.setattr(_learned, "_FEWEST_STEPS", 10_000)
+    monkeypatch.setattr(_learned, "_MOST_STEPS", 10_000)
+    run = TrainingRun(cells, TrainingParameters(alike="learned", n_neighbors=5))
+    run.status_changed.connect(lambda status: status.fraction > 0 and run.stop())
+    run.start()
+    assert run.wait(60).phase is Phase.STOPPED
+
+
+@pytest.mark.parametrize("shape", [(12, 1, 1, 1), (12, 5, 9, 2), (12, 3, 12, 12, 1)])
+@pytest.mark.parametrize("constant", [False, True])
+def test_small_constant_and_deep_pictures_are_learned(rng, three_steps, shape, constant):
+    from embedscope.samples import samples_from_array
+
+    X = np.full(shape, 0.5, np.float32) if constant else rng.random(shape, np.float32)
+    samples = samples_from_array(X)
+    parameters = TrainingParameters(alike="learned")
+    shown: list[np.ndarray] = []
+    made = _learned.compare(
+        samples,
+        samples.X,
+        parameters,
+        lambda share: None,
+        lambda positions: shown.append(positions()),
+    )
+    assert np.isfinite(made.features).all()
+    assert np.isfinite(np.asarray(made.encoder(samples.X))).all()
+    assert all(np.isfinite(each).all() for each in shown)
