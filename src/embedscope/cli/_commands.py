@@ -151,7 +151,6 @@ def train(
         from embedscope.cli._inputs import Cutting
         from embedscope.cli._progress import Progress
         from embedscope.cli._training import parse_parameters
-
         from embedscope.cli._training import train as run_train
 
         chosen = [] if alike is None else [f"alike={alike}"]
