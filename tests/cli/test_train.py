@@ -146,3 +146,15 @@ def test_ctrl_c_keeps_the_best_map_so_far(tmp_path, table, monkeypatch, capsys, 
         assert not Path("map").exists()
     else:
         assert np.isfinite(Explorer.open("map").embedding.positions).all()
+
+
+def test_what_counts_as_alike_may_have_a_blank():
+    assert _training.parse_parameters(["alike=any orientation"]).alike == "any orientation"
+
+
+def test_rows_of_a_table_have_no_orientation(tmp_path, table, capsys):
+    path = tmp_path / "data.csv"
+    table.to_csv(path, index=False)
+    arguments = ["train", str(path), "--out", str(tmp_path / "map"), "--alike", "any orientation"]
+    assert main(arguments) != 0
+    assert "alike must be 'pixels'" in capsys.readouterr().err

@@ -108,6 +108,10 @@ def train(
             "--set", metavar="NAME=VALUE", help="A training parameter; may be given several times."
         ),
     ] = None,
+    alike: Annotated[
+        str | None,
+        typer.Option(help='What counts as alike: pixels or "any orientation"; as with --set.'),
+    ] = None,
     size: Annotated[
         int | None, typer.Option(min=2, help="Side of a crop in pixels; by default it is found.")
     ] = None,
@@ -149,11 +153,12 @@ def train(
         from embedscope.cli._training import parse_parameters
         from embedscope.cli._training import train as run_train
 
+        chosen = [] if alike is None else [f"alike={alike}"]
         _check_inputs(inputs)
         left_out, is_whole = run_train(
             inputs,
             out,
-            parameters=parse_parameters(settings or ()),
+            parameters=parse_parameters([*(settings or ()), *chosen]),
             cutting=Cutting(size, size_um, pixel_size, axes, image_axes, background, align, volume),
             include_images=include_images,
             overwrite=overwrite,
