@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from embedscope.samples import Samples, SamplesPart, read
 from embedscope.samples.reading import axes_of_pair, is_manifest, open_image_file, read_table_file
@@ -27,6 +27,8 @@ class Cutting:
     background : str
     align : bool
     volume : str
+    scale_within : str or None
+        Of a manifest; see `samples_from_manifest`.
     """
 
     size: int | None = None
@@ -37,6 +39,7 @@ class Cutting:
     background: str = "keep"
     align: bool = False
     volume: str = "project"
+    scale_within: str | None = None
 
 
 def read_inputs(paths: list[Path], cutting: Cutting) -> Samples:
@@ -50,7 +53,12 @@ def read_inputs(paths: list[Path], cutting: Cutting) -> Samples:
 
 
 def read_pair_like(
-    known: Samples, image: Path, labels: Path, n_rows: int, source: str | None = None
+    known: Samples,
+    image: Path,
+    labels: Path,
+    n_rows: int,
+    source: str | None = None,
+    group: Any = None,
 ) -> Iterator[Callable[[], SamplesPart]]:
     """Cut crops as those of `known` were cut, so many objects at a time."""
     pixels, ids = open_image_file(image, "image"), open_image_file(labels, "labels")
@@ -59,6 +67,7 @@ def read_pair_like(
         pixels.image,
         ids.image,
         n_rows=n_rows,
+        group=group,
         axes=axes,
         image_axes=image_axes,
         pixel_size=None if axes is None else pixels.steps(axes) or ids.steps(axes),

@@ -98,6 +98,7 @@ def samples_from_manifest(
     size: int | None = None,
     *,
     folder: str | os.PathLike[str] | None = None,
+    scale_within: str | None = None,
     n_jobs: int | None = None,
     **options: Any,
 ) -> Samples:
@@ -114,6 +115,9 @@ def samples_from_manifest(
         whole, at most 64.
     folder : str or path, optional
         Where relative paths begin: the folder of the manifest, or the current one for a DataFrame.
+    scale_within : str, optional
+        A column, such as "plate", within whose groups intensities are scaled; "image" scales each
+        image by itself. Over all images if None; see `Samples.scaled_within`.
     n_jobs : int, optional
         Images that are read at the same time; the number of processor cores, at most 8, if None.
     **options
@@ -122,7 +126,7 @@ def samples_from_manifest(
     Returns
     -------
     Samples
-        Intensities are scaled over all images. A row that cannot be read is in `left_out`, with the
+        A row that cannot be read is in `left_out`, with the
         reason.
 
     Raises
@@ -165,6 +169,8 @@ def samples_from_manifest(
             f"that cannot. The first of them: {left_out[0].reason}"
         )
     joined = join_samples(parts)
+    if scale_within is not None:
+        joined = joined.scaled_within(scale_within)
     return replace(joined, left_out=(*left_out, *joined.left_out))
 
 
