@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from embedscope._errors import EmbedscopeError, InvalidInputError
 from embedscope.samples.combining._joining import check_alike, join_samples
+from embedscope.samples.common._checks import check_count
 from embedscope.samples.common._intensities import check_intensities
 from embedscope.samples.common._samples import LeftOut, Samples
 from embedscope.samples.identity._arrays import finest_level
@@ -144,7 +145,7 @@ def samples_from_manifest(
     if folder is None and is_path(manifest):
         home = Path(manifest).parent
     rows = list(manifest_rows(frame, home))
-    n_threads = n_jobs or min(8, os.cpu_count() or 1)
+    n_threads = min(8, os.cpu_count() or 1) if n_jobs is None else check_count("n_jobs", n_jobs)
     left_out: list[LeftOut] = []
     if size is None and options.get("size_um") is None:
         size = common_size(rows, options, n_threads)
