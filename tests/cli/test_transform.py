@@ -16,7 +16,9 @@ import zarr
 from cli_data import QUICK, field
 
 from embedscope import Explorer, load_ParametricUMAP
+from embedscope._errors import InvalidInputError
 from embedscope.cli import _parts, main
+from embedscope.cli._inputs import Cutting, read_inputs, read_pair_like
 from embedscope.cli._placing import SessionPlacer
 
 COLUMNS = ["area", "length", "mean", "texture"]
@@ -246,6 +248,31 @@ def test_a_run_that_was_killed_goes_on(tmp_path, table_session):
     assert not parts.exists()
     whole = load_ParametricUMAP(model).transform(values)
     np.testing.assert_allclose(np.load(out), whole, atol=1e-5)
+
+
+def write_scaled(path, image, micrometres):
+    metadata = {"PhysicalSizeX": micrometres, "PhysicalSizeY": micrometres}
+    tifffile.imwrite(
+        path, image, metadata=metadata, planarconfig="contig", photometric="minisblack"
+    )
+
+
+def test_a_later_image_of_another_magnification_is_refused(tmp_path):
+    image, labels = field(0)
+    np.save(tmp_path / "masks.npy", labels)
+    for name, micrometres in (("known", 0.5), ("same", 0.5), ("other", 0.25)):
+        write_scaled(tmp_path / f"{name}.ome.tif", image, micrometres)
+    masks = tmp_path / "masks.npy"
+    known = read_inputs([tmp_path / "known.ome.tif", masks], Cutting(size=16))
+    assert known.recipe.pixel_size == (0.5, 0.5)
+    (part,) = read_pair_like(known, tmp_path / "same.ome.tif", masks, 100, "same")
+    np.testing.assert_array_equal(part().samples.X, known.X)
+    with pytest.raises(InvalidInputError, match="must have the pixel size of the first one"):
+        list(read_pair_like(known, tmp_path / "other.ome.tif", masks, 100, "other"))
+    # The user knew better than the file, also of the later ones.
+    known = read_inputs([tmp_path / "known.ome.tif", masks], Cutting(size=16, pixel_size=0.3))
+    (part,) = read_pair_like(known, tmp_path / "other.ome.tif", masks, 100, "other")
+    assert len(part().samples) == 60
 
 
 def test_a_manifest_is_scaled_within_its_plates(tmp_path, capsys):
