@@ -13,10 +13,12 @@ import pandas as pd
 import pytest
 import tifffile
 import zarr
-from cli_data import field
+from cli_data import QUICK, field
 
 from embedscope import Explorer, load_ParametricUMAP
+from embedscope._errors import InvalidInputError
 from embedscope.cli import _parts, main
+from embedscope.cli._inputs import Cutting, read_inputs, read_pair_like
 from embedscope.cli._placing import SessionPlacer
 
 COLUMNS = ["area", "length", "mean", "texture"]
@@ -246,3 +248,54 @@ def test_a_run_that_was_killed_goes_on(tmp_path, table_session):
     assert not parts.exists()
     whole = load_ParametricUMAP(model).transform(values)
     np.testing.assert_allclose(np.load(out), whole, atol=1e-5)
+
+
+def write_scaled(path, image, micrometres):
+    metadata = {"PhysicalSizeX": micrometres, "PhysicalSizeY": micrometres}
+    tifffile.imwrite(
+        path, image, metadata=metadata, planarconfig="contig", photometric="minisblack"
+    )
+
+
+def test_a_later_image_of_another_magnification_is_refused(tmp_path):
+    image, labels = field(0)
+    np.save(tmp_path / "masks.npy", labels)
+    for name, micrometres in (("known", 0.5), ("same", 0.5), ("other", 0.25)):
+        write_scaled(tmp_path / f"{name}.ome.tif", image, micrometres)
+    masks = tmp_path / "masks.npy"
+    known = read_inputs([tmp_path / "known.ome.tif", masks], Cutting(size=16))
+    assert known.recipe.pixel_size == (0.5, 0.5)
+    (part,) = read_pair_like(known, tmp_path / "same.ome.tif", masks, 100, "same")
+    np.testing.assert_array_equal(part().samples.X, known.X)
+    with pytest.raises(InvalidInputError, match="must have the pixel size of the first one"):
+        list(read_pair_like(known, tmp_path / "other.ome.tif", masks, 100, "other"))
+    # The user knew better than the file, also of the later ones.
+    known = read_inputs([tmp_path / "known.ome.tif", masks], Cutting(size=16, pixel_size=0.3))
+    (part,) = read_pair_like(known, tmp_path / "other.ome.tif", masks, 100, "other")
+    assert len(part().samples) == 60
+
+
+def test_a_manifest_is_scaled_within_its_plates(tmp_path, capsys):
+    rows = []
+    for name, plate, gain in (("a", "P1", 1), ("b", "P2", 5), ("new", "P3", 20)):
+        image, labels = field(len(rows))
+        np.save(tmp_path / f"{name}.npy", image * gain)
+        np.save(tmp_path / f"{name}_masks.npy", labels)
+        rows.append((f"{name}.npy", f"{name}_masks.npy", plate))
+    frame = pd.DataFrame(rows, columns=["image", "labels", "plate"])
+    frame[:2].to_csv(tmp_path / "known.csv", index=False)
+    frame[2:].to_csv(tmp_path / "new.csv", index=False)
+    session, out = tmp_path / "map", tmp_path / "out.csv"
+    train = ["train", str(tmp_path / "known.csv"), "--out", str(session), *QUICK, "--size", "16"]
+    assert main([*train, "--scale-within", "plate"]) == 0
+    assert list(Explorer.open(session).samples.groups.scales) == ["P1", "P2"]
+    transform = ["transform", str(session), str(tmp_path / "new.csv"), "--out", str(out)]
+    assert main([*transform, "--chunk-rows", "25"]) == 0
+    explorer = Explorer.open(session)
+    image, labels = field(2)
+    samples = explorer.samples.same_way(image * 20, labels, source="new", group="P3")
+    positions, _ = explorer.embed(samples)
+    np.testing.assert_allclose(pd.read_csv(out)[["umap_1", "umap_2"]], positions, atol=1e-4)
+    frame[2:].drop(columns="plate").to_csv(tmp_path / "new.csv", index=False)
+    assert main([*transform, "--overwrite"]) == 3
+    assert "manifest must have the column 'plate'" in capsys.readouterr().err

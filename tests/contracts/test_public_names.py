@@ -141,7 +141,14 @@ READERS = {
         "channel_names",
         "options",
     },
-    "samples_from_manifest": {"manifest", "size", "folder", "n_jobs", "options"},
+    "samples_from_manifest": {
+        "manifest",
+        "size",
+        "folder",
+        "scale_within",
+        "n_jobs",
+        "options",
+    },
     "samples_from_ome_zarr": {"path", "size", "labels", "source", "options"},
     "samples_from_qupath": {
         "path",

@@ -126,6 +126,20 @@ def test_a_plate_is_one_set_of_its_fields(tmp_path):
     assert samples.features["well"].tolist() == ["A/1"] * 4 + ["A/2"] * 4
 
 
+@pytest.mark.filterwarnings("ignore")  # of bioio's own packages, while they are imported
+@pytest.mark.parametrize("n_channels", [1, 3])
+def test_other_formats_are_opened_by_bioio(tmp_path, n_channels):
+    pytest.importorskip("bioio")
+    pytest.importorskip("bioio_imageio")
+    iio = pytest.importorskip("imageio.v3")
+    image = np.moveaxis(IMAGE[:n_channels], 0, -1).astype(np.uint8)
+    iio.imwrite(tmp_path / "cells.png", image if n_channels == 3 else image[..., 0])
+    np.save(tmp_path / "masks.npy", LABELS)
+    samples = read(tmp_path / "cells.png", tmp_path / "masks.npy", size=12)
+    expected = samples_from_labels(image, LABELS, 12)
+    np.testing.assert_array_equal(samples.images, expected.images)
+
+
 def test_labels_that_are_not_there_are_named(tmp_path):
     zarr.save_array(tmp_path / "a.zarr", IMAGE)
     group = zarr.open_group(tmp_path / "g.zarr", mode="w")

@@ -195,6 +195,14 @@ def test_x_a_layer_or_obsm_of_anndata(tmp_path, sparse, where):
         samples_from_anndata(data, obsm="X_scvi")
 
 
+def test_options_of_another_kind_are_named(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("label,area\n1,2.5\n2,3.5\n")
+    with pytest.raises(InvalidInputError, match=r"those of samples_from_table.*got \['size'\]"):
+        read(path, size=32)
+    assert read(path, standardise=False).table.tolist() == [[2.5], [3.5]]
+
+
 def test_files_of_no_kind_are_named(tmp_path):
     (tmp_path / "a.docx").write_text("text")
     with pytest.raises(InvalidInputError, match=r"an image and its labels; got .*a\.docx' alone"):

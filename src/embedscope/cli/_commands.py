@@ -134,6 +134,12 @@ def train(
     volume: Annotated[
         str, typer.Option(help="Volumes: project to the maximum over depth, or volume.")
     ] = "project",
+    scale_within: Annotated[
+        str | None,
+        typer.Option(
+            help="Of a manifest: scale intensities within this column, such as plate, or image."
+        ),
+    ] = None,
     include_images: Annotated[
         bool,
         typer.Option(
@@ -159,7 +165,17 @@ def train(
             inputs,
             out,
             parameters=parse_parameters([*(settings or ()), *chosen]),
-            cutting=Cutting(size, size_um, pixel_size, axes, image_axes, background, align, volume),
+            cutting=Cutting(
+                size,
+                size_um,
+                pixel_size,
+                axes,
+                image_axes,
+                background,
+                align,
+                volume,
+                scale_within,
+            ),
             include_images=include_images,
             overwrite=overwrite,
             progress=Progress(quiet=quiet),

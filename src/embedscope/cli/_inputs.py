@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from embedscope.samples import Samples, SamplesPart, read
-from embedscope.samples.reading import axes_of_pair, is_manifest, open_image_file, read_table_file
+from embedscope._errors import InvalidInputError
+from embedscope.samples import CropRecipe, Samples, SamplesPart, read
+from embedscope.samples.reading import (
+    ImageFile,
+    axes_of_pair,
+    is_manifest,
+    open_image_file,
+    read_table_file,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +34,8 @@ class Cutting:
     background : str
     align : bool
     volume : str
+    scale_within : str or None
+        Of a manifest; see `samples_from_manifest`.
     """
 
     size: int | None = None
@@ -37,6 +46,7 @@ class Cutting:
     background: str = "keep"
     align: bool = False
     volume: str = "project"
+    scale_within: str | None = None
 
 
 def read_inputs(paths: list[Path], cutting: Cutting) -> Samples:
@@ -50,22 +60,51 @@ def read_inputs(paths: list[Path], cutting: Cutting) -> Samples:
 
 
 def read_pair_like(
-    known: Samples, image: Path, labels: Path, n_rows: int, source: str | None = None
+    known: Samples,
+    image: Path,
+    labels: Path,
+    n_rows: int,
+    source: str | None = None,
+    group: Any = None,
 ) -> Iterator[Callable[[], SamplesPart]]:
     """Cut crops as those of `known` were cut, so many objects at a time."""
     pixels, ids = open_image_file(image, "image"), open_image_file(labels, "labels")
+    recipe = known.recipe
+    if not isinstance(recipe, CropRecipe):
+        raise InvalidInputError(
+            f"data must be of the kind that the session was trained on, {recipe.kind}; got an "
+            "image and its labels. Give such a file."
+        )
     axes, image_axes = axes_of_pair(pixels, ids)
+    if axes is None or len(axes) == len(recipe.axes):  # as at the training, unless the file says
+        is_stated = pixels.axes.replace("c", "", 1) == recipe.axes
+        axes, image_axes = None, pixels.axes if is_stated else None
     return known.parts_same_way(
         pixels.image,
         ids.image,
         n_rows=n_rows,
+        group=group,
         axes=axes,
         image_axes=image_axes,
-        pixel_size=None if axes is None else pixels.steps(axes) or ids.steps(axes),
+        pixel_size=_pixel_size(known, recipe, pixels, axes or recipe.axes),
         source=source or image.stem,
         image_path=pixels.path,
         labels_path=ids.path,
     )
+
+
+def _pixel_size(
+    known: Samples, recipe: CropRecipe, image: ImageFile, axes: str
+) -> tuple[float, ...] | None:
+    """What a file states, if the session was trained with what its own files state."""
+    path = next(iter(known.sources.values())).image_path
+    if path is None or recipe.pixel_size is None:
+        return None
+    try:
+        trained = open_image_file(path).steps(recipe.axes)
+    except InvalidInputError:  # the image is not there any more
+        return None
+    return image.steps(axes) if trained == recipe.pixel_size else None
 
 
 def manifest_of(path: Path) -> pd.DataFrame | None:

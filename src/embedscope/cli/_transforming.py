@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from embedscope._errors import InvalidInputError
 from embedscope._wording import counted
@@ -105,7 +106,10 @@ def _jobs(
         for row in manifest_rows(table, path.parent):
             name = row.source
             try:
-                jobs = _jobs_of_pair(session, row.image, row.labels, name, chunk_rows, progress)
+                group = _group_of(session, row.features)
+                jobs = _jobs_of_pair(
+                    session, row.image, row.labels, name, chunk_rows, progress, group
+                )
             except FAILURES as error:
                 reason = f"{name}: {error}"
                 jobs = [(name, lambda reason=reason: session.none_placed((reason,)))]  # type: ignore[misc]
@@ -129,6 +133,19 @@ def _need_session(placer: ModelPlacer | SessionPlacer) -> SessionPlacer:
     return placer
 
 
+def _group_of(placer: SessionPlacer, features: dict[str, Any]) -> Any:
+    """The group of an image, within which its intensities are scaled."""
+    groups = placer.known.groups
+    if groups is None or groups.column == "source":
+        return None
+    if groups.column not in features:
+        raise InvalidInputError(
+            f"manifest must have the column {groups.column!r}, within which the session scales "
+            f"intensities; got {sorted(features)}. Add it."
+        )
+    return features[groups.column]
+
+
 def _jobs_of_pair(
     placer: SessionPlacer,
     image: Path,
@@ -136,11 +153,12 @@ def _jobs_of_pair(
     name: str | None,
     n_rows: int,
     progress: Progress,
+    group: Any = None,
 ) -> list[tuple[str, Job]]:
     """A job for each part of the objects of an image, which are found now."""
     called = name or str(image)
     with progress.step(f"Finding the objects of {called}"):
-        parts = list(read_pair_like(placer.known, image, labels, n_rows, name))
+        parts = list(read_pair_like(placer.known, image, labels, n_rows, name, group))
     return [
         (
             called if len(parts) == 1 else f"part {number} of the objects of {called}",

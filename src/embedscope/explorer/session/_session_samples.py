@@ -19,7 +19,15 @@ from embedscope._errors import InvalidInputError
 from embedscope.explorer.session._session_columns import columns_from_arrays, columns_to_arrays
 from embedscope.explorer.session._session_images import ImageReference, open_image
 from embedscope.explorer.session._session_pictures import attach_pictures, cut_pictures
-from embedscope.samples import ChannelScale, Identities, LeftOut, Recipe, Samples, Source
+from embedscope.samples import (
+    ChannelScale,
+    GroupScales,
+    Identities,
+    LeftOut,
+    Recipe,
+    Samples,
+    Source,
+)
 from embedscope.samples.common import kind_of
 from embedscope.samples.identity import source_from_dict, source_to_dict
 
@@ -83,6 +91,12 @@ def store_samples(
     arrays |= {name: value for name in _OPTIONAL if (value := getattr(samples, name)) is not None}
     if samples.scale is not None:
         arrays |= {"scale_low": samples.scale.low, "scale_high": samples.scale.high}
+    if samples.groups is not None:
+        scales = samples.groups.scales.values()
+        arrays |= {
+            "group_low": np.stack([scale.low for scale in scales]),
+            "group_high": np.stack([scale.high for scale in scales]),
+        }
     if samples.images is not None and (include_images or not kind_of(samples).is_cut):
         arrays["pictures"] = samples.images
     held = {(absence.source, absence.role): absence.reference for absence in absences}
@@ -95,6 +109,9 @@ def store_samples(
         "left_out": [list(entry) for entry in samples.left_out],
         "features": columns,
         "absent": dict(samples.absent),
+        "groups": None
+        if samples.groups is None
+        else {"column": samples.groups.column, "names": list(samples.groups.scales)},
         "pictures": None
         if samples.images is None
         else {"shape": list(samples.sample_shape), "dtype": samples.images.dtype.str},
@@ -144,6 +161,7 @@ def restore_samples(
         table=arrays.get("table"),
         bounding_boxes=arrays.get("bounding_boxes"),
         centroids=arrays.get("centroids"),
+        groups=_groups(described.get("groups"), arrays, len(described["channel_names"])),
     )
     if described["pictures"] is None:
         return samples, absences
@@ -232,6 +250,20 @@ def _scale(arrays: Arrays, n_channels: int) -> ChannelScale:
     if not scale.low.shape == scale.high.shape == (n_channels,):
         raise ValueError(f"a scale of shape {scale.low.shape} for {n_channels} channels")
     return scale
+
+
+def _groups(
+    described: Mapping[str, Any] | None, arrays: Arrays, n_channels: int
+) -> GroupScales | None:
+    """The scales of groups; None in sessions without, and in those of earlier versions."""
+    if described is None:
+        return None
+    low, high, names = arrays["group_low"], arrays["group_high"], described["names"]
+    if not low.shape == high.shape == (len(names), n_channels):
+        raise ValueError(f"scales of shape {low.shape} for {len(names)} groups")
+    pairs = zip(low, high, strict=True)
+    scales = {str(name): ChannelScale(*pair) for name, pair in zip(names, pairs, strict=True)}
+    return GroupScales(str(described["column"]), scales)
 
 
 def _pictures(

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
+from embedscope.samples.common._groups import GroupScales
 from embedscope.samples.common._kind import kind_of
 from embedscope.samples.common._samples import Samples
 from embedscope.samples.identity._identity import Identities
@@ -52,8 +53,19 @@ def join_samples(parts: Sequence[Samples]) -> Samples:
         centroids=_concatenated(parts, "centroids"),
         left_out=tuple(entry for part in parts for entry in part.left_out),
         absent={name: reason for part in parts for name, reason in part.absent.items()},
+        groups=None,
     )
-    return joined if share_scale(parts) else kind_of(joined).measure_scale_again(joined)
+    held = [part.groups for part in parts if part.groups is not None]
+    if share_scale(parts):
+        return replace(joined, groups=_joined_groups(held)) if held else joined
+    measured = kind_of(joined).measure_scale_again(joined)
+    return measured.scaled_within(held[0].column) if held else measured
+
+
+def _joined_groups(held: list[GroupScales]) -> GroupScales:
+    """The scales of all groups; that of the first part where two have the same one."""
+    scales = {name: scale for each in held[::-1] for name, scale in each.scales.items()}
+    return GroupScales(held[0].column, scales)
 
 
 def of_source(samples: Samples, name: str) -> Samples:
@@ -102,6 +114,7 @@ def check_alike(parts: Sequence[Samples]) -> None:
         ("channels", [part.channel_names for part in parts]),
         ("columns", [part.feature_names for part in parts]),
         ("spatial axes", [_n_spatial_axes(part) for part in parts]),
+        ("groups of intensities", [_groups_of(part) for part in parts]),
         ("settings", [kind_of(part).comparable() for part in parts]),
     ):
         different = next((answer for answer in answers if answer != answers[0]), None)
@@ -110,6 +123,10 @@ def check_alike(parts: Sequence[Samples]) -> None:
                 f"parts must have the same {question}; got {answers[0]} and {different}. Make the "
                 "later ones with same_way of the first."
             )
+
+
+def _groups_of(part: Samples) -> str:
+    return "all samples" if part.groups is None else repr(part.groups.column)
 
 
 def _n_spatial_axes(part: Samples) -> int:

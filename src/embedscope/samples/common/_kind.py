@@ -83,6 +83,7 @@ class Kind(Generic[R]):
     def scale_values(self, samples: Samples) -> tuple[Any, ...]:
         """The numbers that scaled the samples; two sets with equal ones share a scale."""
         scale = samples.scale
+        # Groups are not compared: each has its own numbers, and later samples may be of new ones.
         return () if scale is None else (*scale.low.tolist(), *scale.high.tolist())
 
     def measure_scale_again(self, joined: Samples) -> Samples:

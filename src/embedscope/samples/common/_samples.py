@@ -14,6 +14,14 @@ import numpy.typing as npt
 from embedscope._errors import InvalidInputError
 from embedscope.samples.common._checks import check_count
 from embedscope.samples.common._consistency import check_contents, check_lengths, check_sources
+from embedscope.samples.common._groups import (
+    GroupScales,
+    group_of_new,
+    groups_of,
+    measured_within,
+    parts_with_group,
+    with_group,
+)
 from embedscope.samples.common._kind import kind_of
 from embedscope.samples.common._pictures import Picture, resize_picture, to_picture
 from embedscope.samples.common._recipe import Recipe
@@ -79,6 +87,9 @@ class Samples:
         The name of each channel of `images`.
     left_out : tuple of LeftOut
         What is not among the samples, and why.
+    groups : GroupScales or None
+        The intensities that become 0 and 1 in each group of samples, if they are scaled within
+        groups; see `scaled_within`. Then `scale` is only that of all pictures together.
     absent : mapping of str to str
         Sources without pictures, and why: a session was opened without their images. `images`
         holds zeros for their samples.
@@ -101,6 +112,7 @@ class Samples:
     centroids: npt.NDArray[np.float64] | None = None
     channel_names: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    groups: GroupScales | None = None
     absent: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -161,6 +173,8 @@ class Samples:
         """
         self._check_present(rows)
         values = self._values[rows]
+        if self.groups is not None:
+            return self.groups.apply(values, self._group_names[rows])
         return values.astype(np.float32) if self.scale is None else self.scale.apply(values)
 
     def thumbnail(self, row: Any, size_px: int | None = None) -> Picture:
@@ -276,6 +290,29 @@ class Samples:
         }
         return replace(self, features=self.features.assign(**values))
 
+    def scaled_within(self, column: str) -> Samples:
+        """Return the same samples, with intensities scaled within groups instead of over all.
+
+        Parameters
+        ----------
+        column : str
+            The feature that names the group of each sample, such as a plate, or "source", for
+            which "image" may be written too.
+
+        Returns
+        -------
+        Samples
+            The percentiles of each group become its 0 and 1. `same_way` keeps this.
+
+        Raises
+        ------
+        InvalidInputError
+            If the samples are of a table, pictures are absent, there is no such column, or values
+            are missing.
+        """
+        name = "source" if column == "image" and "image" not in self.features else column
+        return replace(self, groups=measured_within(self, name, kind_of(self).percentiles()))
+
     def subset(self, rows: npt.ArrayLike) -> Samples:
         """Return some of the samples, with the scale of all.
 
@@ -299,7 +336,9 @@ class Samples:
         columns["features"] = self.features.iloc[chosen].reset_index(drop=True)
         return replace(self, **columns)
 
-    def same_way(self, data: Any, labels: Any = None, **options: Any) -> Samples:
+    def same_way(
+        self, data: Any, labels: Any = None, *, group: Any = None, **options: Any
+    ) -> Samples:
         """Make samples of new data exactly as these were made.
 
         A later image gets the same crop size, options and intensity scale; a later table the same
@@ -312,6 +351,9 @@ class Samples:
             samples of the same shape.
         labels : integer array or pyramid, optional
             The labels of the image.
+        group : str or number, optional
+            Where samples are scaled within groups, that of the image, such as its plate; a new one
+            is measured on the image. Where each image is a group, it is not given.
         **options
             As in the function that made these samples: `source` (the name of the new source),
             `label_ids`, `affine`, `image_path`, `labels_path`, `pixel_size`, and `axes` and
@@ -328,10 +370,18 @@ class Samples:
         InvalidInputError
             If the data do not fit.
         """
-        return kind_of(self).repeat(self, data, labels, **options)
+        made = kind_of(self).repeat(self, data, labels, **options)
+        name = group_of_new(self, group, made.identities.sources[0])
+        return made if self.groups is None else with_group(made, self.groups, name)
 
     def parts_same_way(
-        self, data: Any, labels: Any = None, *, n_rows: int, **options: Any
+        self,
+        data: Any,
+        labels: Any = None,
+        *,
+        n_rows: int,
+        group: Any = None,
+        **options: Any,
     ) -> Iterator[Callable[[], SamplesPart]]:
         """Make samples of a large image in parts: the pictures of one part alone are in memory.
 
@@ -344,6 +394,8 @@ class Samples:
             As for `same_way`.
         n_rows : int
             Objects in a part, at least 1.
+        group : str or number, optional
+            As for `same_way`. The image is cut twice if the group is new.
         **options
             As for `same_way`.
 
@@ -361,13 +413,19 @@ class Samples:
         n_rows = check_count("n_rows", n_rows)
         parts: Iterator[Callable[[], SamplesPart]]
         parts = kind_of(self).repeat_in_parts(self, n_rows, data, labels, **options)
-        return parts
+        name = group_of_new(self, group, str(options.get("source", "image")))
+        return parts if self.groups is None else parts_with_group(parts, self.groups, name, n_rows)
 
     @property
     def _values(self) -> npt.NDArray[Any]:
         values = self.images if self.images is not None else self.table
         assert values is not None  # checked by check_contents
         return values
+
+    @cached_property
+    def _group_names(self) -> npt.NDArray[np.str_]:
+        assert self.groups is not None
+        return groups_of(self, self.groups.column)
 
     @cached_property
     def _absent_rows(self) -> npt.NDArray[np.bool_]:

@@ -11,7 +11,7 @@ from embedscope.samples.reading._image_files import (
 )
 from embedscope.samples.reading._manifest import FAILURES, is_manifest, manifest_rows
 from embedscope.samples.reading._needed import existing, needed
-from embedscope.samples.reading._opening import open_image_file
+from embedscope.samples.reading._opening import ImageFile, open_image_file
 from embedscope.samples.reading._read import ARRAYS, open_array
 from embedscope.samples.reading._table_files import (
     TABLES,
@@ -25,6 +25,7 @@ __all__ = [
     "FAILURES",
     "MEMBER",
     "TABLES",
+    "ImageFile",
     "axes_of_pair",
     "existing",
     "file_of",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from embedscope._errors import EmbedscopeError, InvalidInputError
 from embedscope.samples.combining._joining import check_alike, join_samples
+from embedscope.samples.common._checks import check_count
 from embedscope.samples.common._intensities import check_intensities
 from embedscope.samples.common._samples import LeftOut, Samples
 from embedscope.samples.identity._arrays import finest_level
@@ -98,6 +99,7 @@ def samples_from_manifest(
     size: int | None = None,
     *,
     folder: str | os.PathLike[str] | None = None,
+    scale_within: str | None = None,
     n_jobs: int | None = None,
     **options: Any,
 ) -> Samples:
@@ -114,6 +116,9 @@ def samples_from_manifest(
         whole, at most 64.
     folder : str or path, optional
         Where relative paths begin: the folder of the manifest, or the current one for a DataFrame.
+    scale_within : str, optional
+        A column, such as "plate", within whose groups intensities are scaled; "image" scales each
+        image by itself. Over all images if None; see `Samples.scaled_within`.
     n_jobs : int, optional
         Images that are read at the same time; the number of processor cores, at most 8, if None.
     **options
@@ -122,7 +127,7 @@ def samples_from_manifest(
     Returns
     -------
     Samples
-        Intensities are scaled over all images. A row that cannot be read is in `left_out`, with the
+        A row that cannot be read is in `left_out`, with the
         reason.
 
     Raises
@@ -140,7 +145,7 @@ def samples_from_manifest(
     if folder is None and is_path(manifest):
         home = Path(manifest).parent
     rows = list(manifest_rows(frame, home))
-    n_threads = n_jobs or min(8, os.cpu_count() or 1)
+    n_threads = min(8, os.cpu_count() or 1) if n_jobs is None else check_count("n_jobs", n_jobs)
     left_out: list[LeftOut] = []
     if size is None and options.get("size_um") is None:
         size = common_size(rows, options, n_threads)
@@ -165,6 +170,8 @@ def samples_from_manifest(
             f"that cannot. The first of them: {left_out[0].reason}"
         )
     joined = join_samples(parts)
+    if scale_within is not None:
+        joined = joined.scaled_within(scale_within)
     return replace(joined, left_out=(*left_out, *joined.left_out))
 
 

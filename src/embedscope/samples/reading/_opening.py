@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 
-from embedscope._errors import InvalidInputError
+from embedscope._errors import InvalidInputError, MissingDependencyError
 from embedscope.samples.identity._arrays import finest_level
 from embedscope.samples.reading._image_files import (
     MEMBER,
@@ -110,6 +110,11 @@ def open_image_file(path: str | os.PathLike[str], what: str = "image") -> ImageF
         return _opened(name)
     except InvalidInputError:
         raise
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"{error.name} must be installed to read {what} {str(path)!r}; got {error}. Run: pip "
+            'install "embedscope[images]"'
+        ) from error
     except Exception as error:  # whatever a damaged file makes its reader raise
         raise InvalidInputError(
             f"{what} must be one of {', '.join(IMAGES)} that can be read; got {str(path)!r}: "
@@ -239,11 +244,13 @@ def _open_by_bioio(path: str) -> ImageFile:
     image = BioImage(path)
     sizes = image.physical_pixel_sizes
     scale = {axis: getattr(sizes, axis.upper()) for axis in _SPATIAL}
-    levels, axes = without_single_axes([_Chunked(image.dask_data)], "tczyx")
+    levels, axes = without_single_axes([_Chunked(image.dask_data)], image.dims.order.lower())
+    if "c" not in axes:
+        axes = axes.replace("s", "c")  # the colours of an RGB image
     return ImageFile(
         path,
         levels[0],
-        axes,
+        axes if set(axes) <= set("tczyx") else "",
         {axis: float(step) for axis, step in scale.items() if step},
         _distinct(tuple(map(str, image.channel_names))),
     )

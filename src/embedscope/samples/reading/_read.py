@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -67,45 +69,69 @@ def read(data: Any, labels: Any = None, **options: Any) -> Samples:
     if is_path(data):
         return _read_path(existing(data, "data"), options)
     if is_spatial(data):
-        return samples_from_spatialdata(data, **options)
+        return _made(samples_from_spatialdata, options, data)
     if is_annotated(data):
-        return samples_from_anndata(data, **options)
+        return _made(samples_from_anndata, options, data)
     if hasattr(data, "columns") and hasattr(data, "iloc"):
         if is_manifest(data):
-            return samples_from_manifest(data, **options)
-        return samples_from_table(data, **options)
-    return samples_from_array(data, **options) if options else as_samples(data)
+            return _made(samples_from_manifest, options, data)
+        return _made(samples_from_table, options, data)
+    return _made(samples_from_array, options, data) if options else as_samples(data)
+
+
+def _made(reader: Callable[..., Samples], options: dict[str, Any], *data: Any) -> Samples:
+    """Call a reader, if it has these options.
+
+    Raises
+    ------
+    InvalidInputError
+        If it has no option of a name.
+    """
+    known = dict(signature(reader).parameters)
+    if "options" in known:  # those of the cut itself
+        known |= (
+            signature(samples_from_files).parameters | signature(samples_from_labels).parameters
+        )
+    given = [*options]
+    wrong = [name for name in given if name not in known or name == "options"]
+    if wrong:
+        names = [name for name in list(known)[len(data) :] if name != "options"]
+        raise InvalidInputError(
+            f"options must be those of {reader.__name__}, which reads such data; got {wrong}. "
+            f"Leave them out, or use {names}."
+        )
+    return reader(*data, **options)
 
 
 def _read_pair(data: Any, labels: Any, options: dict[str, Any]) -> Samples:
     if not is_path(data) and not is_path(labels):
-        return samples_from_labels(data, labels, **options)
+        return _made(samples_from_labels, options, data, labels)
     if not (is_path(data) and is_path(labels)):
         raise InvalidInputError(
             f"labels must be a path where data is one, or both arrays; got {type(data).__name__} "
             f"and {type(labels).__name__}. Give two paths."
         )
     if Path(data).is_dir() and is_tracks(Path(labels)):
-        return samples_from_tracks(data, labels, **options)
-    return samples_from_files(data, labels, **options)
+        return _made(samples_from_tracks, options, data, labels)
+    return _made(samples_from_files, options, data, labels)
 
 
 def _read_path(file: Path, options: dict[str, Any]) -> Samples:
     suffix = file.suffix.lower()
     if file.is_dir() and (reader := _reader_of_folder(file)) is not None:
-        return reader(file, **options)  # type: ignore[no-any-return]
+        return _made(reader, options, file)
     if suffix == ".h5ad":
-        return samples_from_anndata(file, **options)
+        return _made(samples_from_anndata, options, file)
     if suffix in OUTLINES:
-        return samples_from_qupath(file, **options)
+        return _made(samples_from_qupath, options, file)
     if suffix in DATABASES:
-        return samples_from_cellprofiler(file, **options)
+        return _made(samples_from_cellprofiler, options, file)
     if suffix == ".xml":
-        return samples_from_trackmate(file, **options)
+        return _made(samples_from_trackmate, options, file)
     if suffix in (*TEXTS, ".parquet"):
         return _read_table(file, options)
     if suffix in ARRAYS:
-        return samples_from_array(open_array(file), **options)
+        return _made(samples_from_array, options, open_array(file))
     raise InvalidInputError(
         f"data must be a table ({', '.join(TABLES)}), an array ({', '.join(ARRAYS)}), or an image "
         f"and its labels; got {str(file)!r} alone. Give the labels too, or save it as one of "
@@ -143,14 +169,14 @@ def _read_table(file: Path, options: dict[str, Any]) -> Samples:
     frame = read_table_file(file)
     names = checked_frame(frame).columns
     if is_manifest(frame):
-        return samples_from_manifest(file, **options)
+        return _made(samples_from_manifest, options, file)
     if {"ImageNumber", "ObjectNumber"} <= set(names):
-        return samples_from_cellprofiler(file, **options)
+        return _made(samples_from_cellprofiler, options, file)
     if "Object ID" in names and any(name.startswith("Centroid X") for name in names):
-        return samples_from_qupath(file, **options)
+        return _made(samples_from_qupath, options, file)
     if {"ID", "FRAME", "TRACK_ID"} <= set(names):
-        return samples_from_trackmate(file, **options)
-    return samples_from_table(frame, **options)
+        return _made(samples_from_trackmate, options, file)
+    return _made(samples_from_table, options, frame)
 
 
 def open_array(path: str | os.PathLike[str]) -> Any:
