@@ -165,3 +165,34 @@ def test_a_target_reaches_the_fit(digits):
     assert len(set(zip(fit_kwargs["y"], digits.labels[:60], strict=True))) == 10
     assert estimator.target_metric == "categorical"
     assert estimator.target_weight == 0.9
+
+
+def test_any_orientation_turns_pictures_upright_and_reads_their_rings(pictures):
+    chosen = TrainingParameters(alike="any orientation", n_neighbors=7)
+    estimator, _ = make_estimator(chosen, pictures)
+    assert [layer.name for layer in estimator.encoder.layers[:2]] == ["upright", "ring_spectrum"]
+    turned = np.ascontiguousarray(np.rot90(pictures.X, 1, (1, 2)))
+    encoded = [np.asarray(estimator.encoder(X)) for X in (pictures.X, turned)]
+    np.testing.assert_allclose(*encoded, atol=1e-2)
+
+
+def test_tables_have_no_orientation(table):
+    with pytest.raises(InvalidInputError, match="alike must be 'pixels' .*; got 'any orientation'"):
+        make_estimator(TrainingParameters(alike="any orientation"), table)
+
+
+def test_any_orientation_has_a_network_of_its_own(pictures):
+    chosen = TrainingParameters(alike="any orientation", encoder="convolutional")
+    with pytest.raises(InvalidInputError, match="encoder must be 'automatic' or 'dense'"):
+        make_estimator(chosen, pictures)
+
+
+@pytest.mark.parametrize(
+    "shape", [(30, 1, 1, 1), (30, 5, 9, 1), (30, 1, 6, 6, 1), (30, 3, 6, 6, 2)]
+)
+@pytest.mark.parametrize("content", ["noise", "constant"])
+def test_any_orientation_of_awkward_pictures(rng, shape, content):
+    values = rng.random(shape) if content == "noise" else np.full(shape, 0.5)
+    chosen = TrainingParameters(alike="any orientation", n_neighbors=5)
+    estimator, _ = make_estimator(chosen, samples_from_array(values.astype(np.float32)))
+    assert np.isfinite(np.asarray(estimator.encoder(values.astype(np.float32)))).all()

@@ -1,0 +1,69 @@
+"""On a map of any orientation decoded pictures are upright, or lie as their sample does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from embedscope import Explorer
+from embedscope._errors import InvalidInputError
+from embedscope.samples import samples_from_array
+from embedscope.training import TrainingParameters
+
+
+@pytest.fixture(scope="module")
+def bars() -> np.ndarray:
+    """40 pictures of a bar, longer at each fourth, and 40 that are these turned by 90 degrees."""
+    bars = np.zeros((40, 16, 16, 1), np.float32)
+    for number, bar in enumerate(bars):
+        bar[3 : 10 + number % 4, 7:9] = 0.5 + number / 100
+    return np.concatenate([bars, np.rot90(bars, 1, (1, 2))])
+
+
+@pytest.fixture(scope="module")
+def explorer(bars) -> Explorer:
+    parameters = TrainingParameters(
+        alike="any orientation", quality="fast", n_style_components=4, neighbor_blur_px=1.0
+    )
+    explorer = Explorer(samples_from_array(bars), parameters=parameters)
+    explorer.train()
+    explorer.wait(120)
+    assert explorer.model is not None, explorer.status.message
+    return explorer
+
+
+def test_turned_copies_lie_at_the_same_place(explorer):
+    positions = explorer.embedding.positions
+    width = np.ptp(positions, axis=0).max()
+    assert np.abs(positions[:40] - positions[40:]).max() < 0.02 * width
+
+
+def test_reconstructions_lie_as_their_samples_do(explorer, bars):
+    for row in (0, 40):
+        (made,) = explorer.reconstruct([row])
+        turned = np.rot90(made.reconstruction, 1, (0, 1))
+        error = np.square(made.reconstruction - bars[row]).mean()
+        assert error < 0.3 * np.square(turned - bars[row]).mean()
+
+
+def test_a_decoded_sample_lies_as_it_does_and_a_place_is_upright(explorer, bars):
+    position = explorer.embedding.positions[40]
+    upright = explorer.decode(position).sample
+    own = explorer.decode(position, style=explorer.samples.identities[40]).sample
+    assert np.square(own - bars[40]).mean() < np.square(own - bars[0]).mean()
+    assert upright[..., 0].std(axis=0).mean() > 0.0
+    assert upright.max(axis=1).mean() > 1.2 * upright.max(axis=0).mean()  # longer than wide
+
+
+def test_the_angle_turns_a_decoded_picture(explorer):
+    point = explorer.embedding.positions[0]
+    upright = explorer.decode(point).sample
+    turned = explorer.decode(point, angle=90).sample
+    np.testing.assert_allclose(turned, np.rot90(upright, 1, (0, 1)), atol=1e-4)
+    np.testing.assert_allclose(explorer.decode(point, angle=360).sample, upright)
+
+
+@pytest.mark.parametrize("angle", ["left", None, np.nan, np.inf, True])
+def test_an_angle_must_be_a_number(explorer, angle):
+    with pytest.raises(InvalidInputError, match="angle must be a finite number"):
+        explorer.decode([0.0, 0.0], angle=angle)
