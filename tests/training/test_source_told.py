@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from embedscope.samples import join_samples, samples_from_array
-from embedscope.training import SourceTold
+from embedscope.training import SourceTold, TrainingParameters
 
 
 def samples(*sizes: int):
@@ -45,3 +45,20 @@ def test_samples_at_one_place_are_no_neighbours_of_themselves():
 def test_one_source_or_no_positions_have_no_score():
     assert SourceTold.of_map(samples(20), np.zeros((20, 2), np.float32)) is None
     assert SourceTold.of_map(samples(2, 2), np.full((4, 2), np.nan, np.float32)) is None
+
+
+def test_the_status_and_the_explorer_say_it_after_training():
+    from embedscope.explorer import Explorer
+
+    rng = np.random.default_rng(0)
+    parts = [
+        samples_from_array(rng.normal(5.0 * number, 1.0, (30, 4)).astype(np.float32), source=name)
+        for number, name in enumerate(("one", "other"))
+    ]
+    parameters = TrainingParameters(n_neighbors=5, reconstruction=False, quality="fast")
+    explorer = Explorer(join_samples(parts), parameters=parameters)
+    assert explorer.source_told is None
+    explorer.train()
+    explorer.wait()
+    assert explorer.source_told.dominates
+    assert explorer.source_told.text in explorer.status.message

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 
+from embedscope import load_ParametricUMAP
 from embedscope.core.networks import InvariantFeatures, keras
 from embedscope.samples import jurkat_cells, samples_from_labels
 from embedscope.training import Phase, TrainingParameters, TrainingRun
@@ -104,7 +107,7 @@ def test_light_may_change_as_much_as_sources_differ(rng):
     assert found[0] == pytest.approx(np.sqrt(3.0) * np.log(2.0) / 2, abs=0.1)
 
 
-def test_a_run_shows_a_first_map_and_places_turned_cells_alike(cells, three_steps):
+def test_a_run_shows_a_first_map_and_places_turned_cells_alike(cells, three_steps, tmp_path):
     run = TrainingRun(cells, TrainingParameters(alike="learned", n_neighbors=5))
     phases: list[Phase] = []
     run.embedding_changed.connect(lambda *_: phases.append(run.status.phase))
@@ -118,6 +121,11 @@ def test_a_run_shows_a_first_map_and_places_turned_cells_alike(cells, three_step
         turned = estimator.transform(np.ascontiguousarray(turn(cells.X)))
         away = np.linalg.norm(turned - placed, axis=1) / width
         assert np.percentile(away, 95) < 0.02
+    estimator.save(tmp_path / "map")
+    loaded = load_ParametricUMAP(tmp_path / "map")
+    np.testing.assert_allclose(loaded.transform(cells.X), placed, atol=1e-4)
+    if find_spec("tf2onnx") and find_spec("onnxruntime"):
+        estimator.to_onnx(tmp_path / "encoder.onnx")  # which compares the results
 
 
 def test_a_run_stops_within_a_batch(cells, monkeypatch):
