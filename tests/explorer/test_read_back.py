@@ -156,7 +156,10 @@ def test_names_of_rows_come_back() -> None:
     frame = pd.DataFrame({"area": [1.0, 2.0, 4.0]}, index=pd.Index(names, name="barcode"))
     made = Explorer(frame).to_anndata()
     assert made.obs_names.tolist() == names
-    assert made.obs["barcode"].tolist() == names
+    assert made.obs["label"].tolist() == names
+    both = Explorer(frame.assign(label=[3, 1, 7]))  # the number of an object, and a name
+    assert both.samples.identities.label.tolist() == [3, 1, 7]
+    assert both.to_anndata().obs_names.tolist() == names
 
 
 def test_integers_that_single_precision_rounds_are_in_obs(tmp_path: Path) -> None:

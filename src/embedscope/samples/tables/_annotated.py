@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MAP_KEY = "X_umap"
 OWN_KEY = "embedscope"
+INSTANCES = "spatialdata_attrs"
+"""Where tables of SpatialData say which column names the object of a row."""
 _MOST_VALUES = 2**28
 """Values of a matrix that are learned from as they are: 1 GiB in single precision."""
 
@@ -63,7 +65,7 @@ def frame_of(data: Any) -> tuple[pd.DataFrame, list[str] | None]:
     if own is not None and "order" in own:
         return _exported(data, values, own), None
     others = data.obs.loc[:, [name not in values.columns for name in data.obs.columns]]
-    keys = data.uns.get("spatialdata_attrs", {})
+    keys = data.uns.get(INSTANCES, {})
     names = {keys.get("instance_key"): "label", keys.get("region_key"): "source"}
     new = {old: name for old, name in names.items() if old in others and name not in others}
     frame = values.join(others.rename(columns=new))
