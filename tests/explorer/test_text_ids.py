@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embedscope._errors import InvalidInputError
-from embedscope.explorer import Explorer
+from embedscope.explorer import Explorer, read_csv
 from embedscope.explorer.export import write_h5ad
 from embedscope.samples import (
     Identities,
@@ -88,6 +88,8 @@ def test_any_text_goes_through_every_file(names: list[str]) -> None:
         folder = Path(name)
         explorer.to_parquet(folder / "map.parquet")
         assert list(Explorer(pd.read_parquet(folder / "map.parquet")).samples.identities) == wanted
+        explorer.to_csv(folder / "map.csv")
+        assert list(Explorer(read_csv(folder / "map.csv")).samples.identities) == wanted
         explorer.save(folder / "session")
         assert list(Explorer.open(folder / "session").samples.identities) == wanted
 
