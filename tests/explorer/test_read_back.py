@@ -139,6 +139,7 @@ def test_an_array_has_its_values_as_variables(tmp_path: Path) -> None:
     values = np.random.default_rng(0).random((8, 3))
     shown = Explorer(values)
     assert shown.to_anndata().var_names.tolist() == ["feature 0", "feature 1", "feature 2"]
+    assert shown.to_anndata().obs_names.tolist() == [str(row) for row in range(8)]
     read = through_csv(shown, tmp_path)
     samples = samples_from_table(read, standardise=False)
     np.testing.assert_allclose(samples.X, values, rtol=1e-6)

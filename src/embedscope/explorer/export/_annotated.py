@@ -65,10 +65,10 @@ def to_anndata(
         ``X`` (n, n_numeric_features) float32; ``var_names`` the names of the features;
         ``obsm["X_umap"]`` (n, 2) float32; ``obs`` source, frame, label, other features, integers
         beyond 2**24, which float32 would round, gates (bool) and scores; ``obs_names`` the names of
-        the rows or their text labels, or else "source/frame/label"; ``uns["embedscope"]``
-        parameters, the original name of every gate (``"gates"``) and column (``"columns"``), the
-        columns in order (``"order"``), those turned into text (``"as_text"``) and the gates'
-        outlines as JSON (``"outlines"``).
+        the rows, or their labels where these differ and are of one source, or else
+        "source/frame/label"; ``uns["embedscope"]`` parameters, the original name of every gate
+        (``"gates"``) and column (``"columns"``), the columns in order (``"order"``), those turned
+        into text (``"as_text"``) and the gates' outlines as JSON (``"outlines"``).
 
     Raises
     ------
@@ -200,12 +200,17 @@ def _allowed(name: str) -> str:
 
 
 def _obs_names(frame: pd.DataFrame, name_column: str | None) -> list[str]:
-    """The names that the rows had: in a column, or as text labels; or else their identities."""
+    """The names that the rows had: in a column, or as text labels; or else their identities.
+
+    Of an identity the label is enough where all are of one source and differ.
+    """
     named = [name for name in (name_column, "label") if name is not None and name in frame]
     for name in named:
         names = frame[name].astype(object)
         if names.is_unique and all(isinstance(each, str) for each in names):
             return list(names)
+    if frame["label"].is_unique and frame["source"].nunique() == 1:
+        return [str(label) for label in frame["label"]]
     ids = frame[list(IDENTITY_COLUMNS)].itertuples(index=False)
     return [f"{source}/{time}/{label}" for source, time, label in ids]
 
