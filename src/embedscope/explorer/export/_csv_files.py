@@ -79,9 +79,12 @@ def read_csv(path: str | os.PathLike[str]) -> pd.DataFrame:
             f"{str(beside)!r} must be as to_csv wrote it; got a file that cannot be read "
             f"({error}). Export the table again, or delete this file to read it without gates."
         ) from error
-    # As it stands: pandas would make 7 of "007", and a gap of "NA".
-    as_it_stands = {"label": str} if text_labels else {}
-    noted_frame: pd.DataFrame = with_outlines(pd.read_csv(file, converters=as_it_stands), gates)
+    frame = pd.read_csv(file)
+    if text_labels:
+        # As it stands: pandas makes 7 of "007", and a missing value of "NA".
+        labels = pd.read_csv(file, usecols=["label"], dtype={"label": str}, keep_default_na=False)
+        frame["label"] = labels["label"]
+    noted_frame: pd.DataFrame = with_outlines(frame, gates)
     return noted_frame
 
 
