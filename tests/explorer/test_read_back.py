@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from embedscope._errors import InvalidInputError
-from embedscope.explorer import Explorer, gates_of
+from embedscope.explorer import Explorer, gates_of, read_csv
 from embedscope.explorer.export import write_h5ad, write_zarr
 from embedscope.samples import join_samples, samples_from_array, samples_from_table
 
@@ -61,7 +61,7 @@ def explorer() -> Explorer:
 
 def through_csv(shown: Explorer, folder: Path) -> Any:
     shown.to_csv(folder / "map.csv")
-    return pd.read_csv(folder / "map.csv")
+    return read_csv(folder / "map.csv")
 
 
 def through_parquet(shown: Explorer, folder: Path) -> Any:
@@ -107,8 +107,7 @@ def test_an_export_gives_everything_again(
         np.testing.assert_array_equal(mask, memberships[name])
     again = Explorer(read)
     np.testing.assert_allclose(again.embedding.positions, shown.embedding.positions, atol=1e-6)
-    if there_and_back is not through_csv:  # no outlines in a CSV file
-        assert again.gates == shown.gates
+    assert again.gates == shown.gates
     # What is exported again is the same.
     pd.testing.assert_frame_equal(
         again.to_frame().iloc[:, :10],
@@ -140,6 +139,7 @@ def test_an_array_has_its_values_as_variables(tmp_path: Path) -> None:
     values = np.random.default_rng(0).random((8, 3))
     shown = Explorer(values)
     assert shown.to_anndata().var_names.tolist() == ["feature 0", "feature 1", "feature 2"]
+    assert shown.to_anndata().obs_names.tolist() == [str(row) for row in range(8)]
     read = through_csv(shown, tmp_path)
     samples = samples_from_table(read, standardise=False)
     np.testing.assert_allclose(samples.X, values, rtol=1e-6)
@@ -156,7 +156,10 @@ def test_names_of_rows_come_back() -> None:
     frame = pd.DataFrame({"area": [1.0, 2.0, 4.0]}, index=pd.Index(names, name="barcode"))
     made = Explorer(frame).to_anndata()
     assert made.obs_names.tolist() == names
-    assert made.obs["barcode"].tolist() == names
+    assert made.obs["label"].tolist() == names
+    both = Explorer(frame.assign(label=[3, 1, 7]))  # the number of an object, and a name
+    assert both.samples.identities.label.tolist() == [3, 1, 7]
+    assert both.to_anndata().obs_names.tolist() == names
 
 
 def test_integers_that_single_precision_rounds_are_in_obs(tmp_path: Path) -> None:
@@ -277,3 +280,16 @@ def test_two_columns_of_a_table_are_shown_as_the_map() -> None:
     shown = Explorer(samples_from_table(frame, columns=["a", "b"]))
     shown.place(frame[["x", "y"]])
     np.testing.assert_allclose(shown.embedding.positions, frame[["x", "y"]], rtol=1e-6)
+
+
+def test_a_csv_file_of_another_map_does_not_keep_the_gates_of_an_older_one(tmp_path: Path) -> None:
+    assert len(Explorer(through_csv(explorer(), tmp_path)).gates) == 2
+    plain = Explorer(pd.DataFrame({"area": [1.0, 2, 4]}))
+    assert len(Explorer(through_csv(plain, tmp_path)).gates) == 0
+    (tmp_path / "map.gates.json").write_text("{}")
+    with pytest.raises(InvalidInputError, match="delete this file to read it without gates"):
+        read_csv(tmp_path / "map.csv")
+    (tmp_path / "map.gates.json").unlink()
+    assert read_csv(tmp_path / "map.csv")["area"].tolist() == [1, 2, 4]
+    with pytest.raises(InvalidInputError, match="path must be a CSV file that exists"):
+        read_csv(tmp_path / "none.csv")

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from embedscope import ParametricUMAP
 from embedscope.explorer import Explorer
-from embedscope.samples import Samples, samples_from_array
+from embedscope.samples import Samples, join_samples, samples_from_array
 from embedscope.training import TrainedMap, TrainingParameters
 
 
@@ -114,3 +115,17 @@ def test_a_trained_decoder_of_that_name_is_not_reported_to_blend(
     explorer.save(tmp_path / "session", include_images=True)
     _, said = opened(tmp_path / "session")
     assert said == ["Session opened"]
+
+
+def test_a_session_of_format_2_is_opened() -> None:
+    """Rows of an index of names were numbered, and the names were a feature."""
+    explorer, said = opened(Path(__file__).parent / "sessions" / "format_2")
+    assert said == ["Session opened"]
+    assert explorer.samples.identities.label.tolist() == [0, 1, 2, 3]
+    assert explorer.selected_ids == [("table", 0, 2)]
+    assert explorer.gate_counts()["count"].tolist() == [2]
+    names = ["AAC-1", "AAG-1", "AAT-1", "AGA-1"]
+    assert explorer.to_anndata().obs_names.tolist() == names
+    later = pd.DataFrame({"a": [1.0, 2], "b": [2.0, 1]}, index=["x", "y"])
+    joined = join_samples([explorer.samples, explorer.samples.same_way(later, source="later")])
+    assert joined.identities.label.tolist() == ["0", "1", "2", "3", "x", "y"]

@@ -182,7 +182,8 @@ def test_a_map_without_a_decoder_has_no_styles() -> None:
         ("array", 0),
         ("array", 0, 999),
         ("else", 0, 1),
-        ("array", 0, "1"),
+        ("array", 0, "01"),
+        ("array", 0, ""),
         object,
     ],
 )

@@ -98,6 +98,21 @@ def test_the_selection_is_a_trait(explorer: Explorer, widget: ExplorerWidget):
     assert heard == [2, 1, 0]
 
 
+def test_samples_that_text_identifies():
+    values = np.random.default_rng(0).random((3, 2))
+    explorer = Explorer(samples_from_array(values, ids=["007", "AAC-1", "é"]))
+    explorer.place(values)
+    widget = ExplorerWidget(explorer)
+    page = connect(widget)
+    page.wait_for_arrival(20)
+    widget.selection = (("array", 0, "007"),)
+    assert explorer.selection.rows.tolist() == [0]
+    explorer.select_ids([("array", 0, "é")])
+    wait_until(lambda: widget.selection == (("array", 0, "é"),))
+    wait_until(lambda: page.mask.tolist() == [False, False, True])
+    widget.close()
+
+
 def test_what_the_page_saves_of_the_selection(explorer: Explorer, widget: ExplorerWidget):
     """Python has the selection before: other cells of a marimo notebook read it at once."""
     told: list[tuple[int, int]] = []

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 from napari.components import ViewerModel
-from napari.layers import Image, Labels
+from napari.layers import Image, Labels, Points
 
 from embedscope import Explorer
 from embedscope._errors import InvalidInputError
@@ -308,3 +310,19 @@ def test_tables_that_are_odd_never_stop_the_dock():
         assert plain_features(layer) is not None
         assert isinstance(numeric_features(layer), list)
         assert len(cut(layer)) == 9
+
+
+@pytest.mark.parametrize("kind", ["points", "labels"])
+def test_text_ids_stay_beside_the_numbers_of_objects(kind: str) -> None:
+    """The number links a row to the image; its text, as QuPath's, is there to read and export."""
+    ids = ["3f2a-01", "007", "é"]
+    table = pd.DataFrame({"Object ID": ids, "area": [1.0, 2, 4], "mean": [3.0, 1, 2]})
+    if kind == "points":
+        layer: Any = Points(np.array([[1.0, 1], [2, 5], [7, 3]]), features=table, name="cells")
+    else:
+        numbers = np.zeros((12, 12), np.uint8)
+        numbers[1:3, 1:3], numbers[5:8, 5:8], numbers[9:11, 2:4] = 2, 5, 9
+        layer = Labels(numbers, features=table.assign(index=[2, 5, 9]), name="cells")
+    samples = samples_of_features(layer, ["area", "mean"])
+    assert samples.identities.label.tolist() == ([1, 2, 3] if kind == "points" else [2, 5, 9])
+    assert samples.column("Object ID").tolist() == ids

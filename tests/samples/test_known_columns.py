@@ -75,7 +75,7 @@ def test_the_index_that_pandas_has_written():
     labels = samples_from_table(there_and_back(frame.set_axis([3, 4, 8, 1, 2, 5])))
     assert labels.identities.label.tolist() == [3, 4, 8, 1, 2, 5]
     named = samples_from_table(there_and_back(frame.set_axis(list("abcdef"))))
-    assert named.column("name").tolist() == list("abcdef")
+    assert named.identities.label.tolist() == list("abcdef")
 
 
 def test_a_known_name_with_other_values_is_a_measurement():
@@ -95,19 +95,19 @@ def test_a_class_in_the_column_label_is_named_by_the_error():
     digits = pd.DataFrame({"label": [7, 2, 1, 0, 4, 1], "area": AREA})
     with pytest.raises(InvalidInputError, match=r"by column 'label'.* if it is a class"):
         samples_from_table(digits)
-    with pytest.raises(InvalidInputError, match=r"column 'label' must .* holds a class, rename it"):
+    with pytest.raises(InvalidInputError, match=r"by column 'label'.* if it is a class"):
         samples_from_table(digits.assign(label=list("aabbcc")))
     renamed = samples_from_table(digits.rename(columns={"label": "digit"}), columns=["area"])
     assert renamed.column("digit").tolist() == [7, 2, 1, 0, 4, 1]
 
 
-def test_text_that_names_the_rows_becomes_the_index_as_the_error_says():
+def test_text_identifies_rows_by_a_column_or_by_the_index():
     frame = pd.DataFrame({"barcode": list("uvwxyz"), "area": AREA})
-    with pytest.raises(InvalidInputError, match=r"make it the index: frame\.set_index\(name\)"):
-        samples_from_table(frame, label_column="barcode")
-    samples = samples_from_table(frame.set_index("barcode"))
-    assert samples.column("barcode").tolist() == list("uvwxyz")
-    assert samples.identities.label.tolist() == list(range(N))
+    for samples in (samples_from_table(frame), samples_from_table(frame.set_index("barcode"))):
+        assert samples.identities.label.tolist() == list("uvwxyz")
+        assert "barcode" not in samples.features
+    named = samples_from_table(frame.rename(columns={"barcode": "it"}), label_column="it")
+    assert named.identities.label.tolist() == list("uvwxyz")
 
 
 def test_a_later_table_is_read_in_the_same_way():

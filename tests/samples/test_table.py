@@ -218,7 +218,7 @@ def n_lost(samples) -> int:
         (cells(), {"columns": ["empty"]}, r"frame must have a row without missing values"),
         (cells().assign(label=0), {}, r"frame must have a row of an object; got label 0"),
         (cells(), {"label_column": "id"}, r"label_column must be a column of the table; got 'id'"),
-        (cells(), {"label_column": "kind"}, r"column 'kind' must hold whole numbers .* got "),
+        (cells(), {"label_column": "kind"}, r"identities must differ; got 1 .* by column 'kind'"),
         (cells(), {"label_column": "mean"}, r"column 'mean' must hold .* got missing values"),
         (cells(), {"label_column": "alive"}, r"column 'alive' must hold .* got bool"),
         (cells(), {"label_column": "constant"}, r"identities must differ; got 2 that repeat"),
@@ -239,15 +239,16 @@ def test_bad_tables_are_refused(frame, options, message):
         samples_from_table(frame, **options)
 
 
-def test_rows_that_have_names_are_numbered_and_keep_them():
+def test_names_of_rows_identify_them_or_stay_beside_a_column_of_labels():
     names = ["AAAC-1", "AAAG-1", "AAAT-1", "AAGA-1"]
     samples = samples_from_table(cells()[["area"]].set_index([names]))
-    assert samples.identities.label.tolist() == [0, 1, 2, 3]
-    assert samples.column("name").tolist() == names
-    taken = cells()[["area"]].assign(name="a").set_index(pd.Index(names, name="name"))
-    assert samples_from_table(taken).column("name of the row").tolist() == names
+    assert samples.identities.label.tolist() == names
+    beside = cells()[["label", "area"]].assign(name="a").set_index(pd.Index(names, name="name"))
+    samples = samples_from_table(beside)
+    assert samples.identities.label.tolist() == [9, 4, 300, 7]
+    assert samples.column("name of the row").tolist() == names
     with pytest.raises(InvalidInputError, match="must hold whole numbers"):  # of an image's objects
-        samples_from_table(taken, source=Source("cells", "labels", axes="yx"))
+        samples_from_table(beside[["area"]], source=Source("cells", "labels", axes="yx"))
 
 
 def test_text_cannot_be_learned_from():

@@ -13,6 +13,7 @@ from embedscope._errors import InvalidInputError
 from embedscope.cli._blocks import Block, is_finite
 from embedscope.explorer import Explorer
 from embedscope.samples import Samples, SamplesPart, TableRecipe
+from embedscope.samples.tables import are_names
 
 if TYPE_CHECKING:
     from embedscope.core import ParametricUMAP
@@ -105,7 +106,7 @@ class ModelPlacer:
         )
         if finite.any():
             positions[finite] = self._estimator.transform(values[finite])
-        names = _numbered(start, len(values))
+        names = _named(block, start)
         return Placed(positions, None, names, _without_position(positions, start))
 
     def _values(self, frame: pd.DataFrame) -> Any:
@@ -149,14 +150,16 @@ class SessionPlacer:
     def place(self, block: Block, start: int) -> Placed:
         """See `Placer`."""
         recipe = self._known.recipe
-        names = _numbered(start, len(block))
+        names = _named(block, start)
         columns = None
         if isinstance(recipe, TableRecipe) and isinstance(block, pd.DataFrame):
             columns = list(map(str, recipe.columns))
             _with_columns(block, columns)
             kept = [name for name in (recipe.label_column, recipe.frame_column) if name is not None]
             names = names.assign(**{name: block[name].to_numpy() for name in kept})
-            block = block.assign(**{_ROW: np.arange(len(block))})
+            needed = list(dict.fromkeys([*columns, *kept]))
+            # Other columns, and an index of names that repeat, do not matter for a position.
+            block = block[needed].reset_index(drop=True).assign(**{_ROW: np.arange(len(block))})
         finite = np.flatnonzero(is_finite(block, columns))
         positions = np.full((len(names), self._n_components), np.nan, dtype=np.float32)
         novelty = np.full(len(names), np.nan, dtype=np.float32)
@@ -219,5 +222,8 @@ def _without_position(positions: np.ndarray, start: int) -> tuple[str, ...]:
     return (f"row {shown}{more}: values that are NaN or infinite, or label 0",)
 
 
-def _numbered(start: int, n_rows: int) -> pd.DataFrame:
-    return pd.DataFrame({"row": np.arange(start, start + n_rows)})
+def _named(block: Block, start: int) -> pd.DataFrame:
+    """The number of each row in the file, and its name if the table has an index of names."""
+    names = pd.DataFrame({"row": np.arange(start, start + len(block))})
+    is_named = isinstance(block, pd.DataFrame) and are_names(block.index)
+    return names.assign(name=block.index.to_numpy()) if is_named else names

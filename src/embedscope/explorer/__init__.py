@@ -16,6 +16,7 @@ from embedscope.explorer.answers._map_grid import MapGrid
 from embedscope.explorer.answers._reconstructing import SampleReconstruction
 from embedscope.explorer.coloring._colors import ColorBy, Coloring, LegendEntry
 from embedscope.explorer.commands._samples_commands import PreparedSamples
+from embedscope.explorer.export._csv_files import read_csv
 from embedscope.explorer.export._gates_in_tables import gates_of
 from embedscope.explorer.marks._events import Embedding, ExplorerEvents, Hovered
 from embedscope.explorer.marks._gates import Gate, GateSet
@@ -49,4 +50,5 @@ __all__ = [
     "gates_of",
     "name_of",
     "names_of_rows",
+    "read_csv",
 ]

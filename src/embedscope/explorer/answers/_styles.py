@@ -141,7 +141,7 @@ def find_row(style: Any, samples: Samples, *, may_be_random: bool = False) -> in
             "samples.identities."
         )
     source, frame, label = style
-    if not _is_whole(frame) or not _is_whole(label):
+    if not _is_whole(frame) or not (_is_whole(label) or (isinstance(label, str) and label)):
         row = -1
     else:
         row = int(samples.identities.rows(source, [label], frame)[0])

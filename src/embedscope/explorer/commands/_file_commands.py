@@ -149,7 +149,9 @@ class FileCommands(ExplorerState):
         )
 
     def to_csv(self, path: str | os.PathLike[str], *, spreadsheet_safe: bool = False) -> None:
-        """Write `to_frame` as CSV.
+        """Write `to_frame` as CSV; `embedscope.explorer.read_csv` reads it back with its gates.
+
+        The outlines of gates are in a file beside it: ``map.gates.json`` for ``map.csv``.
 
         Parameters
         ----------
@@ -158,10 +160,12 @@ class FileCommands(ExplorerState):
             Put an apostrophe before text that begins with ``=``, ``+``, ``-`` or ``@``. A
             spreadsheet would run such text as a formula.
         """
+        from embedscope.explorer.export._csv_files import write_notes
         from embedscope.explorer.export._exports import write_csv
 
         frame = self.to_frame()
         write_csv(path, frame, spreadsheet_safe=spreadsheet_safe)
+        write_notes(path, frame, self.gates)
         self._say_written(path, frame)
 
     def to_parquet(self, path: str | os.PathLike[str]) -> None:

@@ -61,7 +61,8 @@ class SamplesCommands(ExplorerState):
         samples : Samples, DataFrame, AnnData, array or None
             A frame becomes a table of its numeric columns, an array samples numbered from 0. The
             map of an AnnData object (``obsm["X_umap"]``) or of an exported table is shown, with
-            gates whose outlines are stored: those of AnnData and Parquet.
+            gates whose outlines are stored: those of AnnData, of Parquet, and of CSV if `read_csv`
+            of `embedscope.explorer` reads it.
 
         Raises
         ------

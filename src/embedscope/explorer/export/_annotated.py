@@ -64,11 +64,11 @@ def to_anndata(
     AnnData
         ``X`` (n, n_numeric_features) float32; ``var_names`` the names of the features;
         ``obsm["X_umap"]`` (n, 2) float32; ``obs`` source, frame, label, other features, integers
-        beyond 2**24, which float32 would round, gates (bool) and scores; ``obs_names``
-        "source/frame/label", or the names of the rows; ``uns["embedscope"]`` parameters, the
-        original name of every gate (``"gates"``) and column (``"columns"``), the columns in order
-        (``"order"``), those turned into text (``"as_text"``) and the gates' outlines as JSON
-        (``"outlines"``).
+        beyond 2**24, which float32 would round, gates (bool) and scores; ``obs_names`` the names of
+        the rows, or their labels where these differ and are of one source, or else
+        "source/frame/label"; ``uns["embedscope"]`` parameters, the original name of every gate
+        (``"gates"``) and column (``"columns"``), the columns in order (``"order"``), those turned
+        into text (``"as_text"``) and the gates' outlines as JSON (``"outlines"``).
 
     Raises
     ------
@@ -148,8 +148,8 @@ def to_spatialdata_table(
     table = to_anndata(frame, parameters, gates=gates, name_column=name_column)
     names = _region_names(frame, regions or {})
     _check_instances(frame, names)
-    table.obs[REGION_KEY] = names.astype("category").to_numpy()
-    table.obs[INSTANCE_KEY] = frame["label"].to_numpy(dtype=np.int64)
+    table.obs[REGION_KEY] = names.astype("category").array
+    table.obs[INSTANCE_KEY] = frame["label"].to_numpy()
     parsed: AnnData = TableModel.parse(
         table,
         region=sorted(set(names)),
@@ -200,11 +200,17 @@ def _allowed(name: str) -> str:
 
 
 def _obs_names(frame: pd.DataFrame, name_column: str | None) -> list[str]:
-    """The names that the rows had, or else their identities."""
-    if name_column is not None and name_column in frame:
-        names = frame[name_column]
+    """The names that the rows had: in a column, or as text labels; or else their identities.
+
+    Of an identity the label is enough where all are of one source and differ.
+    """
+    named = [name for name in (name_column, "label") if name is not None and name in frame]
+    for name in named:
+        names = frame[name].astype(object)
         if names.is_unique and all(isinstance(each, str) for each in names):
             return list(names)
+    if frame["label"].is_unique and frame["source"].nunique() == 1:
+        return [str(label) for label in frame["label"]]
     ids = frame[list(IDENTITY_COLUMNS)].itertuples(index=False)
     return [f"{source}/{time}/{label}" for source, time, label in ids]
 

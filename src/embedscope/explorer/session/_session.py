@@ -37,6 +37,7 @@ from embedscope.core.storage import (
 )
 from embedscope.explorer.coloring._colors import ColorBy
 from embedscope.explorer.marks._gates import GateSet
+from embedscope.explorer.session._session_labels import label_arrays, labels_in
 from embedscope.explorer.session._session_samples import Absence, restore_samples, store_samples
 from embedscope.explorer.session._session_state import SessionState
 from embedscope.samples import Samples
@@ -49,7 +50,8 @@ if TYPE_CHECKING:
 SESSION = Layout(
     header="session.json",
     noun="session",
-    format=2,  # 2: training parameters with style numbers, models of format 2
+    # 2: training parameters with style numbers, models of format 2. 3: labels may be text.
+    format=3,
     data_file=re.compile(
         r"arrays\.npz|model/(model\.json|arrays\.npz|[A-Za-z]\w*\.keras)", re.ASCII
     ),
@@ -160,9 +162,9 @@ def _arrays_of(state: SessionState) -> Arrays:
         "positions": state.positions,
         "selected_source": chosen.source.astype(np.int64),
         "selected_frame": chosen.frame,
-        "selected_label": chosen.label,
         "in_training": state.in_training,
         "novelty": state.novelty,
+        **label_arrays("selected_label", chosen.label),
         **_loss_arrays("loss", state.losses),
     }
     if state.model is not None:
@@ -272,7 +274,8 @@ def _selected(samples: Samples, arrays: Arrays) -> npt.NDArray[np.bool_]:
     """The selection, by identities."""
     selected = np.zeros(len(samples), dtype=bool)
     identities = samples.identities
-    sources, frames, labels = (arrays[f"selected_{name}"] for name in ("source", "frame", "label"))
+    sources, frames = arrays["selected_source"], arrays["selected_frame"]
+    labels = labels_in("selected_label", arrays)
     for number in np.unique(sources):
         mine = sources == number
         rows = identities.rows(identities.sources[number], labels[mine], frames[mine])

@@ -116,7 +116,8 @@ def _restored(entry: Mapping[str, Any], key: str, arrays: Mapping[str, npt.NDArr
         raise ValueError(f"{entry['name']!r} of shape {values.shape}")
     if entry["kind"] == "values":
         return values
-    categories = pd.Index(arrays[f"{key}_categories"].tolist(), dtype=object)
+    # `str` is objects to pandas 2, and its own type of text to pandas 3.
+    categories = pd.Index(arrays[f"{key}_categories"].tolist(), dtype=str)
     classes = pd.Categorical.from_codes(values, categories, ordered=bool(entry["ordered"]))
     if not entry.get("boolean", False):
         return classes

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from embedscope._errors import InvalidInputError
 from embedscope.explorer.session._session_columns import columns_from_arrays, columns_to_arrays
 from embedscope.explorer.session._session_images import ImageReference, open_image
+from embedscope.explorer.session._session_labels import label_arrays, labels_in
 from embedscope.explorer.session._session_pictures import attach_pictures, cut_pictures
 from embedscope.samples import (
     ChannelScale,
@@ -86,7 +87,7 @@ def store_samples(
     arrays |= {
         "identity_source": identities.source.astype(np.int64),
         "identity_frame": identities.frame,
-        "identity_label": identities.label,
+        **label_arrays("identity_label", identities.label),
     }
     arrays |= {name: value for name in _OPTIONAL if (value := getattr(samples, name)) is not None}
     if samples.scale is not None:
@@ -143,9 +144,12 @@ def restore_samples(
     InvalidInputError, InvalidModelError, KeyError, TypeError, ValueError
         If the parts do not fit together.
     """
-    names = ("source", "frame", "label")
-    columns = [arrays[f"identity_{name}"] for name in names]
-    identities = Identities(described["identity_sources"], *columns)
+    identities = Identities(
+        described["identity_sources"],
+        arrays["identity_source"],
+        arrays["identity_frame"],
+        labels_in("identity_label", arrays),
+    )
     opened = [_open_source(entry, session) for entry in described["sources"]]
     absences = tuple(absence for _, found in opened for absence in found)
     samples = Samples(

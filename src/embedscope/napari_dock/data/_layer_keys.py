@@ -297,10 +297,15 @@ def _reason_against(table: pd.DataFrame, name: str, frame: str) -> str:
 
 def _problem(column: pd.Series[Any]) -> str:
     """What a column holds besides whole numbers of 0 or more; "" if nothing."""
-    from pandas.api.types import is_bool_dtype, is_complex_dtype, is_numeric_dtype
+    from pandas.api import types
 
-    if not is_numeric_dtype(column) or is_bool_dtype(column) or is_complex_dtype(column):
-        return "text" if column.dtype == object else str(column.dtype)
+    if (
+        not types.is_numeric_dtype(column)
+        or types.is_bool_dtype(column)
+        or types.is_complex_dtype(column)
+    ):
+        is_text = types.is_object_dtype(column) or types.is_string_dtype(column)
+        return "text" if is_text else str(column.dtype)
     if column.isna().any():
         return "missing values"
     numbers = column.to_numpy()

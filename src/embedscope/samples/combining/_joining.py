@@ -14,6 +14,7 @@ from embedscope.samples.common._groups import GroupScales
 from embedscope.samples.common._kind import kind_of
 from embedscope.samples.common._samples import Samples
 from embedscope.samples.identity._identity import Identities
+from embedscope.samples.identity._labels import joined_labels
 
 
 def join_samples(parts: Sequence[Samples]) -> Samples:
@@ -30,7 +31,8 @@ def join_samples(parts: Sequence[Samples]) -> Samples:
     Samples
         All rows, part by part. If all parts share the scale of intensities (or the standardisation
         of a table), as parts made with `Samples.same_way` do, it stays; else it is measured again,
-        over the whole set. Features that a part does not have are NaN.
+        over the whole set. Features that a part does not have are NaN. If labels of some parts are
+        text, whole numbers become text too.
 
     Raises
     ------
@@ -140,7 +142,7 @@ def _join_identities(parts: list[Samples]) -> Identities:
         names,
         np.concatenate([p.identities.source + k for p, k in zip(parts, first, strict=True)]),
         np.concatenate([part.identities.frame for part in parts]),
-        np.concatenate([part.identities.label for part in parts]),
+        joined_labels([part.identities.label for part in parts]),
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embedscope._errors import InvalidInputError
+from embedscope.samples.identity._labels import is_background, is_text
 from embedscope.samples.identity._source import has_background
 
 if TYPE_CHECKING:
@@ -47,7 +48,15 @@ def check_sources(samples: Samples) -> None:
     if unknown:
         raise InvalidInputError(f"absent must name sources; got {sorted(unknown)}. Leave them out.")
     pixels = np.array([has_background(samples.sources[name]) for name in named], bool)
-    if (pixels[samples.identities.source] & (samples.identities.label == 0)).any():
+    labels = samples.identities.label
+    # Points of a layer have axes, and their numbers as labels.
+    placed = pixels | np.array([bool(samples.sources[name].axes) for name in named], bool)
+    if is_text(labels) and placed[samples.identities.source].any():
+        raise InvalidInputError(
+            f"labels must be whole numbers for objects, patches and points; got text, the first "
+            f"{labels[0]!r}. Number the samples of all sources, and keep the text as a feature."
+        )
+    if (pixels[samples.identities.source] & is_background(labels)).any():
         raise InvalidInputError(
             "labels must be larger than 0 for objects and patches; got 0, which is the background. "
             "Leave the background out."

@@ -16,8 +16,12 @@ from embedscope._errors import InvalidInputError
 from embedscope._wording import counted
 from embedscope.samples.common._samples import LeftOut
 from embedscope.samples.identity._identity import IdentityIndex
+from embedscope.samples.identity._labels import LabelArray, is_background
 
 IntArray = npt.NDArray[np.int64]
+
+THE_INDEX = "the table's index"
+"""Where labels come from if no column has them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +54,7 @@ class RowIds:
 
     Attributes
     ----------
-    labels : ndarray of shape (n,), int64
+    labels : ndarray of shape (n,), int64, or object if labels are text
         0 is the background.
     frames : ndarray of shape (n,), int64, or None
         None if the table has none.
@@ -58,7 +62,7 @@ class RowIds:
         Where they come from, such as "column 'Label'", for errors.
     """
 
-    labels: IntArray
+    labels: LabelArray
     frames: IntArray | None
     labels_from: str
     frames_from: str = ""
@@ -113,16 +117,27 @@ def check_different(ids: RowIds, frames: IntArray, sources: IntArray | None = No
     sources : int ndarray of shape (n,), optional
         Number of each row's source; all rows are of one if None.
     """
-    own = ids.labels > 0
+    own = ~is_background(ids.labels)
     names = np.zeros(len(own), np.int64) if sources is None else sources
     index = IdentityIndex(names[own], frames[own], ids.labels[own])
     n_repeated = len(index.repeated()) if own.any() else 0
     if n_repeated:
         raise InvalidInputError(
             f"identities must differ; got {n_repeated} that repeat an earlier one, by "
-            f"{ids.labels_from}. Where labels start again in every frame, name the column of the "
-            "frames; if it is a class and no label, rename it or name another column."
+            f"{ids.labels_from}. {_remedy_for_repeated(ids)}"
         )
+
+
+def _remedy_for_repeated(ids: RowIds) -> str:
+    if ids.labels_from == THE_INDEX:
+        return (
+            "Number the rows with frame.reset_index(), which keeps the index as a column, or name "
+            "the column that identifies them with label_column."
+        )
+    return (
+        "Where labels start again in every frame, name the column of the frames; if it is a class "
+        "and no label, rename it or name another column."
+    )
 
 
 def unmatched(ids: RowIds, frames: IntArray, objects: KnownObjects) -> tuple[LeftOut, ...]:

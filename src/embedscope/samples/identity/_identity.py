@@ -15,6 +15,14 @@ import numpy as np
 import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
+from embedscope.samples.identity._labels import (
+    LabelArray,
+    as_text,
+    int_column,
+    is_text,
+    label_column,
+    whole,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,8 +38,11 @@ class IdentityIndex:
     plus the rank of its label. Ranks, unlike ids of up to 2**63, cannot overflow.
     """
 
-    def __init__(self, source: npt.NDArray[Any], frame: IntArray, label: IntArray) -> None:
+    def __init__(self, source: npt.NDArray[Any], frame: IntArray, label: LabelArray) -> None:
         self._frames = np.unique(frame)
+        # The ranks of text come from a hash table, which is faster than to sort it.
+        self._texts = _texts_of(label) if is_text(label) else None
+        label = self._numbers(label)
         self._labels = np.unique(label)
         pairs = source * len(self._frames) + np.searchsorted(self._frames, frame)
         self._pairs, group = np.unique(pairs, return_inverse=True)
@@ -52,12 +63,27 @@ class IdentityIndex:
         rank = _ranks(self._frames, frames)
         return np.where(rank < 0, -1, _ranks(self._pairs, source * len(self._frames) + rank))
 
-    def rows(self, group: IntArray, label: IntArray) -> IntArray:
+    def rows(self, group: IntArray, label: LabelArray) -> IntArray:
         """Rows of labels in their groups, -1 where no sample has them."""
-        label_rank = _ranks(self._labels, label)
+        label_rank = _ranks(self._labels, self._numbers(label))
         rank = _ranks(self._sorted_keys, self._key(group, label_rank))
         known = (group >= 0) & (label_rank >= 0) & (rank >= 0)
         return np.where(known, self._order[rank], -1)
+
+    def _numbers(self, label: LabelArray) -> IntArray:
+        """Whole numbers that stand for labels: their own, or those of text, -1 if unknown."""
+        if self._texts is not None:
+            return np.asarray(self._texts.get_indexer(as_text(label)), np.int64)
+        if not is_text(label):
+            return label
+        place = _texts_of(as_text(self._labels)).get_indexer(label)
+        return np.where(place < 0, -1, self._labels[place])
+
+
+def _texts_of(label: LabelArray) -> Any:
+    import pandas as pd
+
+    return pd.Index(pd.unique(pd.Series(label, dtype=object)), dtype=object)
 
 
 def _ranks(values: IntArray, wanted: IntArray) -> IntArray:
@@ -75,13 +101,14 @@ class SampleId(NamedTuple):
         Name of the image, table or array that the sample comes from.
     frame : int
         Time point, from 0; 0 where there is no time axis.
-    label : int
-        The object's id in its label image, or the id of a row or patch.
+    label : int or str
+        The object's id in its label image, the number of a patch, or the id of a row, which may be
+        text such as a barcode.
     """
 
     source: str
     frame: int
-    label: int
+    label: int | str
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,27 +123,28 @@ class Identities:
         The source of each sample, an index into `sources`.
     frame : int array of shape (n,)
         Time points, from 0.
-    label : int array of shape (n,)
-        Labels, from 0 to 2**63 - 1. Only tables and arrays may use 0: in a label image it is the
-        background.
+    label : array of shape (n,)
+        Labels: whole numbers from 0 to 2**63 - 1, or text that is not empty. Only tables and
+        arrays may use text, and 0: in a label image it is the background.
 
     Attributes
     ----------
     sources : tuple of str
     source : ndarray of shape (n,), intp
-    frame, label : ndarray of shape (n,), int64
+    frame : ndarray of shape (n,), int64
+    label : ndarray of shape (n,), int64, or object if labels are text
 
     Raises
     ------
     InvalidInputError
-        If a name is empty or repeated, columns differ in length, a value is negative or not an
-        integer, or two samples have the same identity.
+        If a name is empty or repeated, columns differ in length, a value is negative or neither an
+        integer nor text, or two samples have the same identity.
     """
 
     sources: tuple[str, ...]
     source: npt.NDArray[np.intp]
     frame: IntArray
-    label: IntArray
+    label: LabelArray
 
     def __init__(
         self,
@@ -126,9 +154,9 @@ class Identities:
         label: npt.ArrayLike,
     ) -> None:
         columns = {
-            "source": _column("source", source).astype(np.intp),
-            "frame": _column("frame", frame),
-            "label": _column("label", label),
+            "source": int_column("source", source).astype(np.intp),
+            "frame": int_column("frame", frame),
+            "label": label_column("label", label),
         }
         lengths = {name: len(column) for name, column in columns.items()}
         if len(set(lengths.values())) > 1:
@@ -150,13 +178,13 @@ class Identities:
         ----------
         source : str
             The source's name.
-        labels : int array of shape (n,)
+        labels : array of int or str, shape (n,)
             The label of each sample.
         frames : int or int array of shape (n,)
             The time point of each sample, or one for all.
         """
-        label = _column("labels", labels)
-        frame = np.broadcast_to(_whole("frames", frames), label.shape)
+        label = label_column("labels", labels)
+        frame = np.broadcast_to(whole("frames", frames), label.shape)
         return cls((source,), np.zeros(len(label), np.intp), frame, label)
 
     def __len__(self) -> int:
@@ -164,7 +192,9 @@ class Identities:
 
     def __getitem__(self, row: int) -> SampleId:
         """Return the identity of one row."""
-        return SampleId(self.sources[self.source[row]], int(self.frame[row]), int(self.label[row]))
+        label = self.label[row]
+        label = label if isinstance(label, str) else int(label)
+        return SampleId(self.sources[self.source[row]], int(self.frame[row]), label)
 
     def __iter__(self) -> Iterator[SampleId]:
         columns = (self.source.tolist(), self.frame.tolist(), self.label.tolist())
@@ -200,8 +230,9 @@ class Identities:
         ----------
         source : str
             The source's name.
-        labels : int array of shape (k,)
-            The labels to find, in any order, repeated or not.
+        labels : array of int or str, shape (k,)
+            The labels to find, in any order, repeated or not. Text finds a whole number by its
+            decimals, and the other way round: "7" is 7, but "007" is not.
         frame : int or int array of shape (k,)
             The frame of each label, or one for all.
 
@@ -213,10 +244,11 @@ class Identities:
         Raises
         ------
         InvalidInputError
-            If labels or frames are not integers, or do not match in shape.
+            If labels are neither integers nor text, frames are no integers, or they do not match in
+            shape.
         """
-        label = _column("labels", labels, lowest=None)
-        frames = _whole("frame", frame)
+        label = label_column("labels", labels, lowest=None)
+        frames = whole("frame", frame)
         if frames.shape not in ((), label.shape):
             raise InvalidInputError(
                 f"frame must be one int or one for each label; got shape {frames.shape} for "
@@ -276,36 +308,6 @@ class Identities:
 def is_name(name: object) -> bool:
     """Whether it is a non-empty string."""
     return isinstance(name, str) and bool(name)
-
-
-def _whole(name: str, values: npt.ArrayLike, lowest: int | None = 0) -> IntArray:
-    """Return integers as int64; raise if one is below `lowest`."""
-    given = np.asarray(values)
-    if given.size == 0:
-        given = given.astype(np.int64)
-    if given.dtype.kind not in "ui":
-        raise InvalidInputError(
-            f"{name} must be integers; got dtype {given.dtype}. Convert them to int first, without "
-            "missing values."
-        )
-    largest = np.iinfo(np.int64).max
-    if given.size and (int(given.max()) > largest or (lowest is not None and given.min() < lowest)):
-        worst = given.max() if int(given.max()) > largest else given.min()
-        raise InvalidInputError(
-            f"{name} must be in 0..2**63 - 1; got {worst}. Renumber them, for example with "
-            "skimage.segmentation.relabel_sequential."
-        )
-    return given.astype(np.int64)
-
-
-def _column(name: str, values: npt.ArrayLike, lowest: int | None = 0) -> IntArray:
-    column = _whole(name, values, lowest)
-    if column.ndim != 1:
-        raise InvalidInputError(
-            f"{name} must have one value for each sample; got shape {column.shape}. Pass a flat "
-            "array."
-        )
-    return column
 
 
 def _checked_names(sources: Sequence[str]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from embedscope.samples.tables._exported import (
     SCORE_PREFIX,
     exported_name,
 )
+from embedscope.samples.tables._known_columns import are_names
 from embedscope.samples.tables._plain import PlainFrame, as_text, plain_frame
 from embedscope.samples.tables._table import is_column, place_of_rows
 
@@ -19,6 +20,7 @@ __all__ = [
     "PLACE_COLUMNS",
     "SCORE_PREFIX",
     "PlainFrame",
+    "are_names",
     "as_text",
     "exported_name",
     "is_annotated",

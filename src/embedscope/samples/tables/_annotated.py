@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MAP_KEY = "X_umap"
 OWN_KEY = "embedscope"
+INSTANCES = "spatialdata_attrs"
+"""Where tables of SpatialData say which column names the object of a row."""
 _MOST_VALUES = 2**28
 """Values of a matrix that are learned from as they are: 1 GiB in single precision."""
 
@@ -87,7 +89,7 @@ def with_identities(values: pd.DataFrame, data: Any) -> pd.DataFrame:
     The columns by which SpatialData links rows to the objects of an image are named as ours.
     """
     others = data.obs.loc[:, [name not in values.columns for name in data.obs.columns]]
-    keys = data.uns.get("spatialdata_attrs", {})
+    keys = data.uns.get(INSTANCES, {})
     names = {keys.get("instance_key"): "label", keys.get("region_key"): "source"}
     new = {old: name for old, name in names.items() if old in others and name not in others}
     return values.join(others.rename(columns=new))

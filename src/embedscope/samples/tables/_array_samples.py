@@ -62,8 +62,9 @@ def samples_from_array(
     X : array of shape (n, n_features), (n, h, w), (n, h, w, n_channels) or (n, z, h, w, n_channels)
         Real numbers; also a sparse matrix of scipy. Arrays of more than 2 axes are pictures, with
         thumbnails; the range of each channel becomes 0..1. Rows of arrays of 2 axes stay unchanged.
-    ids : int array of shape (n,), optional
-        A number of 0 or more for each sample, all different. The row number if None.
+    ids : array of int or str, shape (n,), optional
+        A number of 0 or more, or a text such as a barcode, for each sample, all different. The row
+        number if None.
     features : pandas.DataFrame of n rows, optional
         Numbers and categories to colour by, in the order of the rows; its index is ignored.
     source : str

@@ -11,12 +11,13 @@ import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError, InvalidTypeError
 from embedscope._wording import counted
-from embedscope.samples.common._matching import RowIds
+from embedscope.samples.common._matching import THE_INDEX, RowIds
 from embedscope.samples.common._samples import LeftOut
 from embedscope.samples.identity._arrays import described, remedy_for
-from embedscope.samples.identity._source import Source
 from embedscope.samples.tables._known_columns import (
+    are_names,
     is_position,
+    names_problem,
     numbers_objects,
     whole_problem,
 )
@@ -62,34 +63,36 @@ def _names_of(columns: pd.Index[Any]) -> list[str]:
     ]
 
 
-def numbered_rows(
-    frame: pd.DataFrame, label_column: str | None, source: str | Source
-) -> tuple[pd.DataFrame, str | None]:
-    """Number the rows of an index of names, and insert the names as a column, which is returned."""
+def with_names(frame: pd.DataFrame, label_column: str | None) -> tuple[pd.DataFrame, str | None]:
+    """Insert an index of names as a column, which is returned, if a column has the labels."""
     index = frame.index
-    if label_column is not None or isinstance(source, Source) or not _are_names(index):
+    if label_column is None or not are_names(index):
         return frame, None
     name = "name" if index.name is None else str(index.name)
     while name in frame.columns:
         name += " of the row"
-    numbered = frame.reset_index(drop=True)
-    numbered.insert(0, name, index.to_numpy())
-    return numbered, name
+    named = frame.reset_index(drop=True)
+    named.insert(0, name, index.to_numpy())
+    return named, name
 
 
-def _are_names(index: Any) -> bool:
-    from pandas.api.types import is_object_dtype, is_string_dtype
+def row_ids(
+    frame: pd.DataFrame,
+    label_column: str | None,
+    frame_column: str | None,
+    *,
+    must_be_whole: bool = False,
+) -> RowIds:
+    """Return the label of each row, and its frame if the table has one.
 
-    is_text = is_object_dtype(index) or is_string_dtype(index)
-    return is_text and all(isinstance(each, str) for each in index)
-
-
-def row_ids(frame: pd.DataFrame, label_column: str | None, frame_column: str | None) -> RowIds:
-    """Return the label of each row, and its frame if the table has one."""
-    labels_from = "the table's index" if label_column is None else f"column {label_column!r}"
-    labels = _integers(
-        frame.index if label_column is None else frame[label_column], labels_from, "label_column"
-    )
+    Labels are text unless all are whole numbers, or they `must_be_whole`: those of an image.
+    """
+    labels_from = THE_INDEX if label_column is None else f"column {label_column!r}"
+    values = frame.index if label_column is None else frame[label_column]
+    if must_be_whole or not whole_problem(values):
+        labels: Any = _integers(values, labels_from, "label_column")
+    else:
+        labels = _texts(values, labels_from)
     if frame_column is None:
         return RowIds(labels, None, labels_from)
     frames_from = f"column {frame_column!r}"
@@ -97,16 +100,23 @@ def row_ids(frame: pd.DataFrame, label_column: str | None, frame_column: str | N
     return RowIds(labels, frames, labels_from, frames_from)
 
 
+def _texts(values: Any, column: str) -> npt.NDArray[Any]:
+    """Text labels of a column of text, or of categories that are text."""
+    from pandas.api.types import is_numeric_dtype
+
+    problem = whole_problem(values) if is_numeric_dtype(values) else names_problem(values)
+    if problem:
+        raise InvalidInputError(
+            f"{column} must hold whole numbers of 0 or more, or text, to identify the rows; got "
+            f"{problem}. Name the column that identifies the rows with label_column, or turn this "
+            "one into text with .astype(str); rename it if it holds a class."
+        )
+    return np.asarray(values, object)
+
+
 def _integers(values: Any, column: str, parameter: str) -> npt.NDArray[np.int64]:
     """Whole numbers of 0 or more, also of dtype float, as from a CSV file with a missing value."""
     problem = whole_problem(values)
-    is_label = parameter == "label_column" and column.startswith("column ")
-    if problem and is_label and _are_names(values):
-        raise InvalidInputError(
-            f"{column} must hold whole numbers of 0 or more; got text. If it names the rows, make "
-            "it the index: frame.set_index(name), and the rows are numbered and keep their names. "
-            "If it holds a class, rename it, or name the column of the labels with label_column."
-        )
     if problem:
         raise InvalidInputError(
             f"{column} must hold whole numbers of 0 or more; got {problem}. Name the column "

@@ -13,14 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
-from embedscope.samples.identity._source import Source
+from embedscope.samples.identity._labels import text_problem
+from embedscope.samples.identity._source import Source, has_background
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # In lower case, without blanks and punctuation: "Object Number" is "objectnumber". The first that a
 # table has and that differs in every row is used. From ilastik, CellProfiler, MCMICRO and
-# Steinbock, Xenium, SpatialData, and TrackMate.
+# Steinbock, Xenium, SpatialData, and TrackMate; QuPath's "Object ID" and the last ones are text.
 _LABELS = (
     "label",
     "labelid",
@@ -41,6 +42,11 @@ _LABELS = (
     "spotid",
     "id",
     "imagenumber",
+    "barcode",
+    "cellbarcode",
+    "uuid",
+    "wellid",
+    "well",
 )
 _FRAMES = ("frame", "framenumber", "frameid", "frameindex", "timestep", "imagenumber")
 _OTHERS = (
@@ -108,9 +114,11 @@ def find_keys(
     if label_column is not None:
         return Keys(label_column, times or _first_whole(frame, _FRAMES, (label_column,)), names)
     times = times or _first_whole(frame, _FRAMES)
-    label_column = _first_different(frame, _LABELS, [each for each in (times, names) if each])
+    may_be_text = not (isinstance(source, Source) and has_background(source))
+    within = [each for each in (times, names) if each]
+    label_column = _first_different(frame, _LABELS, within, may_be_text)
     if label_column is None and frame_column is None and times != "frame":
-        return Keys(_first_different(frame, _LABELS, []), None, names)
+        return Keys(_first_different(frame, _LABELS, [], may_be_text), None, names)
     return Keys(label_column, times, names)
 
 
@@ -147,7 +155,7 @@ def with_written_index(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     values, rest = frame.iloc[:, 0], frame.iloc[:, 1:]
     if not values.is_unique or values.isna().any():
         return frame, ""
-    is_text = all(isinstance(each, str) for each in values)
+    is_text = are_names(values)
     if not is_text and whole_problem(values):
         return frame, ""
     if not is_text and np.array_equal(values, np.arange(len(frame))):
@@ -175,6 +183,25 @@ def whole_problem(values: Any) -> str:
     return ""
 
 
+def are_names(values: Any) -> bool:
+    """Whether an index or a column holds text that can identify rows."""
+    return not names_problem(values)
+
+
+def names_problem(values: Any) -> str:
+    """Why values are not text that can identify rows; "" if they are."""
+    from pandas.api.types import is_object_dtype, is_string_dtype
+
+    categories = getattr(values.dtype, "categories", None)
+    if categories is not None:
+        return "missing values" if values.isna().any() else names_problem(categories)
+    if getattr(values, "nlevels", 1) > 1 or not (
+        is_object_dtype(values) or is_string_dtype(values)
+    ):
+        return str(values.dtype)
+    return text_problem(np.asarray(values, object))
+
+
 def _source_column(frame: pd.DataFrame, source: str | Source) -> str | None:
     """The column of sources that every exported table has beside its labels."""
     if isinstance(source, Source) or not {"source", "label"} <= set(frame.columns):
@@ -196,14 +223,16 @@ def _first_whole(
     )
 
 
-def _first_different(frame: pd.DataFrame, known: tuple[str, ...], within: list[str]) -> str | None:
-    """The first column of whole numbers that differ, within each frame and source."""
-    for name in _named(frame, known):
-        if name in within or whole_problem(frame[name]):
-            continue
-        if not frame.duplicated([*within, name]).any():
-            return name
-    return None
+def _first_different(
+    frame: pd.DataFrame, known: tuple[str, ...], within: list[str], may_be_text: bool
+) -> str | None:
+    """The first column of whole numbers, or else of text, that differ in each frame and source."""
+    found = [name for name in _named(frame, known) if name not in within]
+    candidates = [name for name in found if not whole_problem(frame[name])]
+    if may_be_text:
+        candidates += [name for name in found if are_names(frame[name])]
+    differ = (name for name in candidates if not frame.duplicated([*within, name]).any())
+    return next(differ, None)
 
 
 def _named(frame: pd.DataFrame, known: tuple[str, ...]) -> list[str]:

@@ -11,9 +11,10 @@ import numpy.typing as npt
 from embedscope._errors import InvalidInputError
 from embedscope.samples.common._matching import RowIds
 from embedscope.samples.common._samples import LeftOut
-from embedscope.samples.identity._source import Source
-from embedscope.samples.tables._annotated import frame_of, is_annotated, map_of
-from embedscope.samples.tables._columns import checked_frame, numbered_rows, row_ids
+from embedscope.samples.identity._labels import is_text
+from embedscope.samples.identity._source import Source, has_background
+from embedscope.samples.tables._annotated import INSTANCES, frame_of, is_annotated, map_of
+from embedscope.samples.tables._columns import checked_frame, row_ids, with_names
 from embedscope.samples.tables._exported import (
     IDENTITY_COLUMNS,
     PLACE_COLUMNS,
@@ -97,35 +98,48 @@ def read_rows(
     usual = label_column in (None, "label") and frame_column in (None, "frame")
     if is_exported(frame) and usual:
         return _exported_rows(frame, source)
-    keys = find_keys(frame, label_column, frame_column, source)
-    frame, name_column = numbered_rows(frame, keys.label, source)
+    if label_column is None and _is_named(data, frame, source):
+        keys = Keys(None, frame_column, None)
+    else:
+        keys = find_keys(frame, label_column, frame_column, source)
+    frame, name_column = with_names(frame, keys.label)
     _check_linked(frame, keys, source)
+    is_linked = isinstance(source, Source) and has_background(source)
+    ids = row_ids(frame, keys.label, keys.frame, must_be_whole=is_linked)
     note = LeftOut(written, "the index of the table that was written, and the index again")
     return TableRows(
         features=frame,
         own=tuple(name for name in keys if name is not None),
         columns=columns,
         keys=keys,
-        ids=row_ids(frame, keys.label, keys.frame),
+        ids=ids,
         sources=None if keys.source is None else [str(each) for each in frame[keys.source]],
         name_column=name_column,
-        zero_is_object=counts_from_zero(keys.label),
+        zero_is_object=is_text(ids.labels) or counts_from_zero(keys.label),
         places=map_of(data) if is_annotated(data) else None,
         notes=(note,) if written else (),
     )
+
+
+def _is_named(data: Any, frame: pd.DataFrame, source: str | Source) -> bool:
+    """Whether the names of the rows of an annotated matrix identify them, not a column of obs."""
+    if not is_annotated(data) or isinstance(source, Source) or INSTANCES in data.uns:
+        return False
+    return not all(name in frame.columns for name in IDENTITY_COLUMNS)
 
 
 def _exported_rows(frame: pd.DataFrame, source: str | Source) -> TableRows:
     """The rows of a table that an explorer exported."""
     label, time, name = (IDENTITY_COLUMNS[place] for place in (2, 1, 0))
     is_linked = isinstance(source, Source)
+    is_of_image = isinstance(source, Source) and has_background(source)
     features, left_out = exported_features(frame)
     return TableRows(
         features=features.reset_index(drop=True),
         own=(),
         columns=None,
         keys=Keys(label, time, None if is_linked else name),
-        ids=row_ids(frame, label, time),
+        ids=row_ids(frame, label, time, must_be_whole=is_of_image),
         sources=None if is_linked else [str(each) for each in frame[name]],
         name_column=None,
         zero_is_object=True,

@@ -23,6 +23,7 @@ from embedscope.samples.common._matching import (
 from embedscope.samples.common._recipe import Recipe
 from embedscope.samples.common._samples import LeftOut, Samples
 from embedscope.samples.identity._identity import Identities
+from embedscope.samples.identity._labels import LabelArray, is_background
 from embedscope.samples.identity._source import Source, has_background
 from embedscope.samples.images._locating import known_objects
 from embedscope.samples.tables._columns import checked_columns, numbers_of, numeric_columns
@@ -52,7 +53,8 @@ class TableRecipe(Recipe):
     source_column : str or None
         The column of sources; None if all rows are of one source.
     name_column : str or None
-        The feature that holds the names of the rows, if the table had them as its index.
+        The feature that holds the names of the rows, if the table had them as its index beside a
+        column of labels.
     """
 
     kind: ClassVar[str] = "table"
@@ -128,10 +130,11 @@ def samples_from_table(
         the columns "source" and "label", as exported tables do, "source" holds the names, unless
         all rows are of one source and a name is given here.
     label_column : str, optional
-        The column with the label of each row. If None, "label", or else one with a known name whose
-        whole numbers all differ, such as CellProfiler's "ObjectNumber", or else the table's index.
-        If that is of names, as in AnnData, rows are numbered from 0, and the names become a column
-        of `features`.
+        The column with the label of each row: whole numbers or text, as the table holds them. If
+        None, "label", or else one with a known name whose values all differ, such as CellProfiler's
+        "ObjectNumber" or QuPath's "Object ID", or else the table's index. Of an AnnData object,
+        `obs_names`, or the instance key of a SpatialData table. If a column holds the labels, an
+        index of names becomes a column of `features`.
     frame_column : str, optional
         The column with the frame of each row. If None, "frame", or else one with a known name, such
         as CellProfiler's "ImageNumber", or else all rows are frame 0.
@@ -146,8 +149,8 @@ def samples_from_table(
     Raises
     ------
     InvalidInputError
-        If the table is empty or no DataFrame, a column is missing or not numeric, labels are not
-        unique integers within a frame, or no row or column is left.
+        If the table is empty or no DataFrame, a column is missing or not numeric, labels are
+        neither whole numbers nor text, or not unique within a frame, or no row or column is left.
     """
     rows = read_rows(frame, source, label_column, frame_column)
     columns = rows.columns if columns is None else columns
@@ -274,7 +277,7 @@ def _joined(
         check_different(own, frames, names)
         return frames, ()
     objects = known_objects(source)
-    asked = kept | (ids.labels == 0)  # a background row says that labels count from 0
+    asked = kept | is_background(ids.labels)  # a background row says that labels count from 0
     frames, notes = matched_frames(rows_of(ids, asked), objects)
     frames = frames[kept[asked]]
     return frames, notes + unmatched(rows_of(ids, kept), frames, objects)
@@ -284,8 +287,9 @@ def _kept_rows(values: FloatArray, rows: TableRows, source: str | Source) -> npt
     kept = finite_rows(values)
     is_linked = isinstance(source, Source) and has_background(source)
     if is_linked or not rows.zero_is_object:
-        kept &= rows.ids.labels != 0
-        if not rows.ids.labels.any():
+        is_object = ~is_background(rows.ids.labels)
+        kept &= is_object
+        if not is_object.any():
             raise InvalidInputError(
                 "frame must have a row of an object; got label 0, the background, in every row. "
                 "Name the column that holds the labels with label_column."
@@ -298,9 +302,7 @@ def _kept_rows(values: FloatArray, rows: TableRows, source: str | Source) -> npt
     return kept
 
 
-def _rows_left_out(
-    kept: npt.NDArray[np.bool_], labels: npt.NDArray[np.int64]
-) -> tuple[LeftOut, ...]:
+def _rows_left_out(kept: npt.NDArray[np.bool_], labels: LabelArray) -> tuple[LeftOut, ...]:
     lost = labels[~kept]
     if len(lost) == 0:
         return ()
