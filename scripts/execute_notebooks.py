@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import base64
 import io
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -45,6 +46,8 @@ def execute(path: Path) -> None:
             number += 1
             cell.execution_count = number
             cell.outputs = [shown(output, number) for output in cell.outputs]
+            if any(output.get("name") == "stderr" for output in cell.outputs):
+                raise RuntimeError(f"{path.name}: cell {number} warns: {cell.outputs}")
     notebook.metadata.pop("widgets", None)
     notebook.metadata.language_info = {"name": "python"}
     path.write_text(nbformat.writes(notebook, version=4) + "\n", encoding="utf-8")
@@ -74,6 +77,8 @@ def main() -> None:
     """Run those that are named, or all."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="such as first_steps")
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # only errors
+    os.environ.pop("MPLBACKEND", None)  # the kernel draws into the notebook
     names = parser.parse_args().names or sorted(path.stem for path in FOLDER.glob("*.ipynb"))
     for name in names:
         began = time.perf_counter()

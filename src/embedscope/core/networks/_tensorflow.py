@@ -21,6 +21,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 from embedscope._errors import ForkedError, MissingDependencyError
 
@@ -108,6 +109,18 @@ def check_process() -> None:
         )
 
 
+def _require_installed() -> None:
+    try:
+        is_installed = find_spec("tensorflow") is not None and find_spec("keras") is not None
+    except ImportError:
+        is_installed = False
+    if not is_installed:
+        raise MissingDependencyError(
+            "networks must run on TensorFlow and Keras, which are not installed. Run: pip install "
+            "tensorflow"
+        )
+
+
 def _require_tensorflow(backend: str) -> None:
     if backend != "tensorflow":
         raise MissingDependencyError(
@@ -118,6 +131,9 @@ def _require_tensorflow(backend: str) -> None:
 
 if "keras" not in sys.modules:  # importing Keras to ask it would import its backend
     _require_tensorflow(os.environ.get("KERAS_BACKEND") or "tensorflow")
+
+if "tensorflow" not in sys.modules:
+    _require_installed()
 
 with _without_start_messages(), _silent_log(), _own_symbols_first():
     import keras

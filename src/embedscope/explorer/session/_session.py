@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from shutil import copyfileobj
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,7 @@ from embedscope.core.storage import (
 )
 from embedscope.explorer.coloring._colors import ColorBy
 from embedscope.explorer.marks._gates import GateSet
+from embedscope.explorer.session._kept_model import KeptModel, can_run_networks
 from embedscope.explorer.session._session_labels import label_arrays, labels_in
 from embedscope.explorer.session._session_samples import Absence, restore_samples, store_samples
 from embedscope.explorer.session._session_state import SessionState
@@ -211,7 +212,8 @@ def _describe_model(model: TrainedMap) -> dict[str, Any]:
 def _read(home: Path, header: dict[str, Any]) -> SessionState:
     """Read the state from a header and its files."""
     arrays = read_arrays(home, header, SESSION)
-    estimator = None if header["state"].get("model") is None else _read_estimator(home, header)
+    has_model = header["state"].get("model") is not None
+    estimator = _read_estimator(home, header, arrays) if has_model else None
     try:
         return _restore(home, header, arrays, estimator)
     except InvalidModelError:
@@ -302,10 +304,11 @@ def _model(
     )
 
 
-def _read_estimator(home: Path, header: dict[str, Any]) -> ParametricUMAP:
-    """Load the trained map from a copy of its files, which is exactly what was verified."""
-    from embedscope.core import load_ParametricUMAP
+def _read_estimator(home: Path, header: dict[str, Any], arrays: Arrays) -> ParametricUMAP:
+    """Load the trained map from a copy of its files, which is exactly what was verified.
 
+    Without TensorFlow, the copy is kept as it is.
+    """
     with tempfile.TemporaryDirectory() as private:
         for name in header["files"]:
             folder, _, file = name.rpartition("/")
@@ -315,4 +318,9 @@ def _read_estimator(home: Path, header: dict[str, Any]) -> ParametricUMAP:
                     (Path(private) / file).open("wb") as copy,
                 ):
                     copyfileobj(stored, copy)
+        if not can_run_networks():
+            kept = KeptModel(Path(private), arrays["model_embedding"])
+            return cast("ParametricUMAP", kept)
+        from embedscope.core import load_ParametricUMAP
+
         return load_ParametricUMAP(private)
