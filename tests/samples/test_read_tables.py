@@ -79,7 +79,7 @@ def test_measurements_of_qupath(tmp_path):
     samples = read(path)
     assert samples.feature_names == ("Nucleus: Area µm^2",)
     assert samples.column("source").tolist() == ["a.svs", "a.svs", "b.svs"]
-    assert samples.features["Object ID"].tolist() == ["6f6a-1", "6f6a-2", "6f6a-3"]
+    assert [each.label for each in samples.identities] == ["6f6a-1", "6f6a-2", "6f6a-3"]
     assert samples.features["Classification"].tolist() == ["Tumor", "Stroma", "Tumor"]
     path.write_bytes("\n".join(lines).encode("cp1252"))
     assert read(path).feature_names == samples.feature_names
@@ -108,7 +108,7 @@ def test_outlines_of_qupath_are_measured_or_cut(tmp_path):
     path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
     samples = read(path)
     assert samples.feature_names == ("Mean",)
-    assert samples.features["Object ID"].tolist() == ["one", "two"]
+    assert [each.label for each in samples.identities] == ["one", "two"]
     image = np.random.default_rng(0).integers(0, 255, (40, 48, 3), np.uint8)
     tifffile.imwrite(tmp_path / "slide.tif", image, photometric="rgb")
     cut = read(path, image=tmp_path / "slide.tif", size=10)

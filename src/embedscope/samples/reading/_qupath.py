@@ -26,6 +26,7 @@ from embedscope.samples.reading._opening import open_image_file
 from embedscope.samples.reading._polygons import Outline, draw_labels
 from embedscope.samples.reading._table_files import read_table_file
 from embedscope.samples.tables._columns import checked_frame
+from embedscope.samples.tables._known_columns import names_problem
 from embedscope.samples.tables._table import samples_from_table
 
 if TYPE_CHECKING:
@@ -67,7 +68,9 @@ def samples_from_qupath(
     Returns
     -------
     Samples
-        Objects are numbered from 1, in their order; the feature "Object ID" holds their names.
+        Rows are identified by the column "Object ID". Where there is none, and where objects are
+        cut from an image, they are numbered from 1, in their order; the feature "Object ID" holds
+        the names there are.
 
     Raises
     ------
@@ -87,7 +90,10 @@ def samples_from_qupath(
             return _cut(frame, outlines, image, size, source, options)
     else:
         frame = checked_frame(read_table_file(file))
-    frame = frame.assign(label=np.arange(1, len(frame) + 1))
+    has_names = _NAME in frame.columns and not names_problem(frame[_NAME])
+    # `samples_from_table` takes the column "source" for sources only beside a column "label".
+    labels = frame[_NAME] if has_names else np.arange(1, len(frame) + 1)
+    frame = frame.assign(label=labels)
     if _IMAGE in frame.columns and source is None:
         frame = frame.assign(source=frame[_IMAGE].astype(str))
     samples = samples_from_table(
@@ -97,11 +103,11 @@ def samples_from_qupath(
         source=source or (file.stem if _IMAGE not in frame.columns else "table"),
         label_column="label",
     )
-    return _named(samples, frame)
+    return samples if has_names else _numbered(samples, frame)
 
 
-def _named(samples: Samples, frame: pd.DataFrame) -> Samples:
-    """Say what numbers the objects."""
+def _numbered(samples: Samples, frame: pd.DataFrame) -> Samples:
+    """Say that the objects are numbered."""
     what = _NAME if _NAME in frame.columns else "rows"
     note = LeftOut(what, "objects are numbered from 1 in the order of the file, their labels")
     return replace(samples, left_out=(*samples.left_out, note))
@@ -146,7 +152,7 @@ def _cut(
         numbers = ", ".join(map(str, lost[:5] + 1)) + (", ..." if len(lost) > 5 else "")
         note = LeftOut(f"{len(lost):,} objects", f"no pixel of their own (numbers {numbers})")
         samples = replace(samples, left_out=(*samples.left_out, note))
-    return _named(samples, frame)
+    return _numbered(samples, frame)
 
 
 def _read_geojson(file: Path) -> tuple[pd.DataFrame, list[list[Outline]]]:
