@@ -177,7 +177,7 @@ def test_any_orientation_turns_pictures_upright_and_reads_their_rings(pictures):
 
 
 def test_tables_have_no_orientation(table):
-    with pytest.raises(InvalidInputError, match=r"alike must be 'pixels' .*; got 'any orientation'"):
+    with pytest.raises(InvalidInputError, match=r"alike must be 'pixels' .*; got 'any ori"):
         make_estimator(TrainingParameters(alike="any orientation"), table)
 
 
