@@ -89,6 +89,7 @@ class SourceTold:
         if not self.dominates:
             return f"{said}."
         return (
-            f"{said}: the map shows which source a sample is from. Give all sources the same scale "
-            "of intensities, or set What is alike to learned."
+            f"{said}: the map shows which source a sample is from. Scale intensities within each "
+            'source (samples.scaled_within("source"), or --scale-within image in the shell), or '
+            "set What is alike to learned."
         )
