@@ -224,7 +224,7 @@ import os, sys, importlib.abc
 
 class Talks(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path, target=None):
-        if name == "keras":
+        if name == "keras.src":  # asked for once; "keras" also before the import
             os.write(2, b"from the system\\n")
             print("from Python", file=sys.stderr)
 

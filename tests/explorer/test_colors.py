@@ -222,9 +222,9 @@ def test_whole_numbers_are_classes_only_while_they_are_few():
     ("n_classes", "note"),
     [
         (8, ""),
-        (16, ""),
-        (17, "17 classes share 16 colours"),
-        (300, "300 classes share 16 colours"),
+        (64, ""),
+        (65, "65 classes share 64 colours"),
+        (300, "300 classes share 64 colours"),
     ],
 )
 def test_many_classes_say_that_colours_repeat(n_classes, note):
@@ -233,7 +233,7 @@ def test_many_classes_say_that_colours_repeat(n_classes, note):
     check_whole(coloring, n_classes)
     assert coloring.note == note
     assert [entry.label for entry in coloring.legend] == names
-    assert len({entry.color for entry in coloring.legend}) == min(n_classes, 16)
+    assert len({entry.color for entry in coloring.legend}) == min(n_classes, 64)
     assert len(set(coloring.levels.tolist())) == min(n_classes, 249)  # can be hidden one by one
     hidden = coloring_of(names, hidden={names[-1]})
     assert (hidden.rgba[:, 3] == 0).tolist() == [False] * (n_classes - 1) + [True]

@@ -354,17 +354,21 @@ class TestSpatialData:
 
 
 @pytest.mark.parametrize(
-    ("package", "export"),
+    ("package", "extra", "export"),
     [
-        ("pyarrow", lambda path: write_parquet(path, table())),
-        ("anndata", lambda path: to_anndata(table())),
-        ("spatialdata", lambda path: to_spatialdata_table(table())),
+        ("pyarrow", "export", lambda path: write_parquet(path, table())),
+        ("anndata", "export", lambda path: to_anndata(table())),
+        ("spatialdata", "spatialdata", lambda path: to_spatialdata_table(table())),
     ],
 )
 def test_missing_package_is_named(
-    package: str, export: Callable[[Path], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    package: str,
+    extra: str,
+    export: Callable[[Path], Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)  # what Python itself does for a ban
-    with pytest.raises(MissingDependencyError, match=rf"find {package}.*embedscope\[export\]"):
+    with pytest.raises(MissingDependencyError, match=rf"find {package}.*embedscope\[{extra}\]"):
         export(tmp_path / "file")
     assert not list(tmp_path.iterdir())

@@ -192,7 +192,7 @@ class FileCommands(ExplorerState):
     def to_spatialdata_table(self, regions: Any = None) -> AnnData:
         """Make a SpatialData table that annotates the labels elements of the sources.
 
-        Needs the extra ``embedscope[export]``.
+        Needs the extra ``embedscope[spatialdata]``.
 
         Parameters
         ----------

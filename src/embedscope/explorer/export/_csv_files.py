@@ -37,7 +37,8 @@ def write_notes(path: str | os.PathLike[str], frame: pd.DataFrame, gates: GateSe
     beside = _beside(as_path(path))
     stored = gates.to_dict()["gates"]
     text = is_text(frame["label"].to_numpy())
-    if stored or text or beside.exists():  # an older one may be of another table
+    # An older one may be of another table. os.path: a name that is too long is none that exists.
+    if stored or text or os.path.exists(beside):
         write_json(beside, {"gates": stored, "text_labels": text})
 
 
