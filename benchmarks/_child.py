@@ -13,6 +13,7 @@ import os
 import resource
 import sys
 import time
+from collections.abc import Callable
 
 import numpy as np
 
@@ -123,17 +124,7 @@ def run_umap(split: _datasets.Split) -> dict:
 
     umap.UMAP().fit(split.train[:WARM_UP])
     model = umap.UMAP()
-    before_mb, start = resident_mb(), time.perf_counter()
-    train_map = model.fit_transform(split.train)
-    fit_s, fit_peak_mb = time.perf_counter() - start, peak_mb()
-    start = time.perf_counter()
-    held_out_map = model.transform(split.held_out)
-    return {
-        "fit_s": fit_s,
-        "transform_s": time.perf_counter() - start,
-        "memory_before_mb": before_mb,
-        "memory_peak_mb": fit_peak_mb,
-    } | scores(split, train_map, held_out_map)
+    return fit_and_place(split, model.fit_transform, model.transform)
 
 
 def run_opentsne(split: _datasets.Split) -> dict:
@@ -141,18 +132,14 @@ def run_opentsne(split: _datasets.Split) -> dict:
     import openTSNE
 
     openTSNE.TSNE(n_jobs=-1).fit(split.train[:WARM_UP])
-    model = openTSNE.TSNE(n_jobs=-1)
-    before_mb, start = resident_mb(), time.perf_counter()
-    fitted = model.fit(split.train)
-    fit_s, fit_peak_mb = time.perf_counter() - start, peak_mb()
-    start = time.perf_counter()
-    held_out_map = np.asarray(fitted.transform(split.held_out))
-    return {
-        "fit_s": fit_s,
-        "transform_s": time.perf_counter() - start,
-        "memory_before_mb": before_mb,
-        "memory_peak_mb": fit_peak_mb,
-    } | scores(split, np.asarray(fitted), held_out_map)
+    fitted = None
+
+    def fit(samples: np.ndarray) -> np.ndarray:
+        nonlocal fitted
+        fitted = openTSNE.TSNE(n_jobs=-1).fit(samples)
+        return fitted
+
+    return fit_and_place(split, fit, lambda samples: fitted.transform(samples))
 
 
 def run_pacmap(split: _datasets.Split) -> dict:
@@ -161,17 +148,11 @@ def run_pacmap(split: _datasets.Split) -> dict:
 
     pacmap.PaCMAP().fit(split.train[:WARM_UP].copy())
     model = pacmap.PaCMAP(save_tree=True)
-    before_mb, start = resident_mb(), time.perf_counter()
-    train_map = model.fit_transform(split.train.copy())
-    fit_s, fit_peak_mb = time.perf_counter() - start, peak_mb()
-    start = time.perf_counter()
-    held_out_map = model.transform(split.held_out.copy(), basis=split.train.copy())
-    return {
-        "fit_s": fit_s,
-        "transform_s": time.perf_counter() - start,
-        "memory_before_mb": before_mb,
-        "memory_peak_mb": fit_peak_mb,
-    } | scores(split, train_map, held_out_map)
+    return fit_and_place(
+        split,
+        lambda samples: model.fit_transform(samples.copy()),
+        lambda samples: model.transform(samples.copy(), basis=split.train.copy()),
+    )
 
 
 def run_glass_box(split: _datasets.Split) -> dict:
@@ -179,7 +160,8 @@ def run_glass_box(split: _datasets.Split) -> dict:
     from glass_box_umap import GlassBoxUMAP
 
     GlassBoxUMAP(epochs=1, quiet=True).fit(split.train[:WARM_UP])
-    return _fit_and_place(GlassBoxUMAP(quiet=True, random_state=0), split)
+    model = GlassBoxUMAP(quiet=True, random_state=0)
+    return fit_and_place(split, model.fit_transform, model.transform)
 
 
 def run_parametric_umap(split: _datasets.Split) -> dict:
@@ -187,17 +169,23 @@ def run_parametric_umap(split: _datasets.Split) -> dict:
     from parametric_umap import ParametricUMAP
 
     ParametricUMAP(n_epochs=1).fit(split.train[:WARM_UP], verbose=False)
-    return _fit_and_place(ParametricUMAP(), split)
+    model = ParametricUMAP()
+    return fit_and_place(
+        split, lambda samples: model.fit(samples).transform(samples), model.transform
+    )
 
 
-def _fit_and_place(model, split: _datasets.Split) -> dict:
-    """Time and scores of a model whose `transform` places training samples too."""
+def fit_and_place(
+    split: _datasets.Split,
+    fit: Callable[[np.ndarray], np.ndarray],
+    place: Callable[[np.ndarray], np.ndarray],
+) -> dict:
+    """Time, memory and scores of functions that map the training and the held-out samples."""
     before_mb, start = resident_mb(), time.perf_counter()
-    model.fit(split.train)
-    train_map = np.asarray(model.transform(split.train))
+    train_map = np.asarray(fit(split.train))
     fit_s, fit_peak_mb = time.perf_counter() - start, peak_mb()
     start = time.perf_counter()
-    held_out_map = np.asarray(model.transform(split.held_out))
+    held_out_map = np.asarray(place(split.held_out))
     return {
         "fit_s": fit_s,
         "transform_s": time.perf_counter() - start,
