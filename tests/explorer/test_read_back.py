@@ -14,6 +14,7 @@ import pytest
 from embedscope._errors import InvalidInputError
 from embedscope.explorer import Explorer, gates_of, read_csv
 from embedscope.explorer.export import write_h5ad, write_zarr
+from embedscope.explorer.export._exports import write_csv
 from embedscope.samples import join_samples, samples_from_array, samples_from_table
 
 anndata = pytest.importorskip("anndata")
@@ -273,6 +274,18 @@ def test_the_map_of_an_anndata_is_shown_and_gated_without_training() -> None:
     shown.add_gate(SQUARE, name="corner")
     assert shown.gates.memberships(shown.embedding.positions)["corner"].sum() > 0
     assert shown.samples.features["leiden"].tolist() == np.delete(made.obs["leiden"], 3).tolist()
+
+
+def test_a_table_beside_the_gates_of_another_export_is_refused(tmp_path: Path) -> None:
+    """As after a kill between the two files."""
+    shown = explorer()
+    shown.to_csv(tmp_path / "map.csv")
+    shown.add_gate(SQUARE, name="new")
+    write_csv(tmp_path / "map.csv", shown.to_frame())
+    with pytest.raises(InvalidInputError, match=r"no outline for its gates \['new'\]"):
+        read_csv(tmp_path / "map.csv")
+    (tmp_path / "map.gates.json").unlink()
+    assert gates_of(read_csv(tmp_path / "map.csv"))["new"].any()
 
 
 def test_two_columns_of_a_table_are_shown_as_the_map() -> None:

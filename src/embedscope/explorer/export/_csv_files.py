@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from embedscope._errors import InvalidInputError
 from embedscope.core.storage import as_path
 from embedscope.explorer.export._exports import write_json
-from embedscope.explorer.export._gates_in_tables import with_outlines
+from embedscope.explorer.export._gates_in_tables import gates_of, with_outlines
 from embedscope.explorer.marks._gates import GateSet
 from embedscope.samples.identity import is_text
 
@@ -59,7 +59,7 @@ def read_csv(path: str | os.PathLike[str]) -> pd.DataFrame:
     Raises
     ------
     InvalidInputError
-        If there is no such file, or the one beside it is damaged.
+        If there is no such file, or the one beside it is damaged or of another table.
     """
     import pandas as pd
 
@@ -81,6 +81,13 @@ def read_csv(path: str | os.PathLike[str]) -> pd.DataFrame:
             f"({error}). Export the table again, or delete this file to read it without gates."
         ) from error
     frame = pd.read_csv(file)
+    others = [name for name in gates_of(frame) if name not in gates]
+    if others:  # an export was killed between the two files, or one of them was moved
+        raise InvalidInputError(
+            f"{str(beside)!r} must be of the same export as the table; got no outline for its "
+            f"gates {others}. Export the table again, or delete this file to read it without "
+            "outlines."
+        )
     if text_labels:
         # As it stands: pandas makes 7 of "007", and a missing value of "NA".
         labels = pd.read_csv(file, usecols=["label"], dtype={"label": str}, keep_default_na=False)
