@@ -108,7 +108,7 @@ def _jobs(
             try:
                 group = _group_of(session, row.features)
                 jobs = _jobs_of_pair(
-                    session, row.image, row.labels, name, chunk_rows, progress, group
+                    session, row.image, row.labels, name, chunk_rows, progress, group, row.table
                 )
             except FAILURES as error:
                 reason = f"{name}: {error}"
@@ -154,11 +154,12 @@ def _jobs_of_pair(
     n_rows: int,
     progress: Progress,
     group: Any = None,
+    table: Path | None = None,
 ) -> list[tuple[str, Job]]:
     """A job for each part of the objects of an image, which are found now."""
     called = name or str(image)
     with progress.step(f"Finding the objects of {called}"):
-        parts = list(read_pair_like(placer.known, image, labels, n_rows, name, group))
+        parts = list(read_pair_like(placer.known, image, labels, n_rows, name, group, table))
     return [
         (
             called if len(parts) == 1 else f"part {number} of the objects of {called}",

@@ -7,6 +7,7 @@ from embedscope.samples._bundled import JurkatCells, Nuclei, jurkat_cells, nucle
 from embedscope.samples.combining._joining import join_samples
 from embedscope.samples.combining._repeating import as_samples, samples_like
 from embedscope.samples.common._groups import GroupScales
+from embedscope.samples.common._learned import Learned
 from embedscope.samples.common._recipe import Recipe
 from embedscope.samples.common._samples import LeftOut, Samples, SamplesPart
 from embedscope.samples.common._scaling import ChannelScale, normalise_channels
@@ -39,6 +40,7 @@ __all__ = [
     "GroupScales",
     "Identities",
     "JurkatCells",
+    "Learned",
     "LeftOut",
     "Nuclei",
     "PatchGrid",

@@ -34,6 +34,7 @@ from embedscope.samples import (
     Samples,
     TableRecipe,
     samples_from_labels,
+    samples_from_manifest,
     samples_from_patches,
 )
 
@@ -108,6 +109,35 @@ def samples_of_objects(
         labels_path=path_of(labels),
     )
     return with_known(samples, labels, keys)
+
+
+def samples_of_manifest(path: str, options: CropOptions) -> Samples:
+    """Cut a sample for every object of the images that a manifest lists.
+
+    Parameters
+    ----------
+    path : str
+    options : CropOptions
+
+    Returns
+    -------
+    Samples
+        A source for each row; `left_out` says which could not be read.
+
+    Raises
+    ------
+    InvalidInputError
+        If the file is no manifest, or no row of it can be read.
+    """
+    axes: dict[str, Any] = {"axes": f"{options.third_axis}yx"} if options.third_axis else {}
+    return samples_from_manifest(
+        path,
+        options.size_px,
+        size_um=options.size_um,
+        background=options.background,
+        align=options.align,
+        **axes,
+    )
 
 
 def samples_of_patches(
@@ -191,7 +221,9 @@ def samples_same_way(
         options["pixel_size"] = micrometres_of(labels, axes)
         # A single image layer has no channel axis; RGB and several layers have one.
         options["image_axes"] = image_axes
-        made = with_known(samples.same_way(image, finest_of(labels), **options), labels, keys)
+        # The features of the layer are joined first: the map may learn from them.
+        bare = samples.learning_from(None).same_way(image, finest_of(labels), **options)
+        made = with_known(bare, labels, keys).learning_like(samples)
     return replace(made, left_out=(*made.left_out, *notes))
 
 

@@ -1,6 +1,6 @@
 """Samples from files, and from objects of other programs."""
 
-from embedscope.samples.reading._files import axes_of_pair
+from embedscope.samples.reading._files import axes_of_pair, with_table
 from embedscope.samples.reading._image_files import (
     MEMBER,
     file_of,
@@ -41,4 +41,5 @@ __all__ = [
     "open_image_file",
     "read_table_file",
     "unreadable",
+    "with_table",
 ]
