@@ -92,6 +92,7 @@ def test_a_click_opens_the_file_of_a_sample(dock, plate, qtbot):
     qtbot.waitUntil(lambda: "A1" in dock.links.layers, timeout=20_000)
     assert not layer.visible, "it would cover the other one"
     assert dock.links.layers["A1"].visible
+    assert [each.visible for each in dock.links.own_layers] == [False, True]
     dock.view.visited.emit(row)
     assert layer.visible
     assert not dock.links.layers["A1"].visible
@@ -121,6 +122,27 @@ def test_a_session_of_many_files_opens_them_later(dock, tmp_path, qtbot):
     assert names(dock) == []
     dock.view.visited.emit(8 * N_CELLS)
     qtbot.waitUntil(lambda: "8" in dock.links.layers, timeout=20_000)
+
+
+def test_objects_learn_from_the_tables_of_a_manifest(dock, plate, tmp_path):
+    sheet = pd.read_csv(plate)[:3].assign(table="deep.csv", replicate=[1, 2, 3])
+    sheet.to_csv(plate, index=False)
+    ids = np.unique(field(0)[1])[1:]
+    table = pd.DataFrame({"CellID": ids, "one": ids * 2.0, "name": "x"})
+    table.to_csv(tmp_path / "deep.csv", index=False)
+    panel = dock.data_panel
+    panel.kind.setCurrentIndex(panel.kind.findData(Kind.MANIFEST))
+    assert not panel.learned.isVisibleTo(panel)
+    panel.manifest.set_path(plate)
+    assert panel.learned.isVisibleTo(panel)
+    panel.learned.setCurrentIndex(1)
+    choice = panel.choice()
+    assert choice.columns == ("one", "replicate")
+    samples = choice.make()
+    assert samples.is_image
+    assert np.asarray(samples.learned.values).tolist() == [
+        [2.0 * label, replicate] for replicate in (1, 2, 3) for label in ids
+    ]
 
 
 def test_what_is_no_manifest_is_refused(dock, tmp_path):

@@ -59,6 +59,8 @@ def test_columns_are_standardised_and_pictures_stay(samples: Samples) -> None:
     np.testing.assert_array_equal(taught.thumbnail(3), samples.thumbnail(3))
     assert taught.sample_shape == samples.sample_shape
     assert "learning from mean channel 0, std channel 0" in repr(taught)
+    both = pd.Index(["mean channel 0", "std channel 0"])
+    np.testing.assert_array_equal(samples.learning_from(both).encoder_inputs(), read)
     raw = taught.learning_from("mean channel 0", standardise=False).encoder_inputs([4, 2])
     np.testing.assert_allclose(
         raw[:, 0], samples.features["mean channel 0"].to_numpy()[[4, 2]], rtol=1e-6

@@ -50,7 +50,7 @@ class DataChoice:
         Points for feature columns only.
     images : tuple of napari.layers.Image
     columns : tuple of str
-        Of the layer's features.
+        Of the layer's features, or of a manifest and its tables.
     learns_from_columns : bool
         Whether the map of objects learns from these columns instead of the pixels.
     options : CropOptions
@@ -93,7 +93,8 @@ class DataChoice:
             cut = samples_of_objects(self.labels, self.images, self.options, self.keys)
             return cut.learning_from(self.columns) if self.learns_from_columns else cut
         if self.kind is Kind.MANIFEST:
-            return samples_of_manifest(self.manifest, self.options)
+            read = samples_of_manifest(self.manifest, self.options)
+            return read.learning_from(self.columns) if self.learns_from_columns else read
         third_axis = self.options.third_axis
         if self.kind is Kind.FEATURES:
             return samples_of_features(self.labels, self.columns, third_axis, self.keys)
@@ -208,6 +209,7 @@ class DataChoice:
                     "a manifest must be chosen; got none. Open a table with the columns image and "
                     "labels."
                 )
+            self._check_columns()
             return
         if self.layer is None:
             what = "image" if self.kind is Kind.PATCHES else "labels layer"
@@ -217,11 +219,13 @@ class DataChoice:
             )
         if self.kind is Kind.OBJECTS:
             check_any(self.images)
-            if self.learns_from_columns and not self.columns:
-                raise InvalidInputError(
-                    "a column must be chosen to learn from; got none. Check one, or learn from "
-                    "pixels."
-                )
+            self._check_columns()
+
+    def _check_columns(self) -> None:
+        if self.learns_from_columns and not self.columns:
+            raise InvalidInputError(
+                "a column must be chosen to learn from; got none. Check one, or learn from pixels."
+            )
 
 
 def choice_of(

@@ -35,7 +35,7 @@ from embedscope.samples import Learned
 _BACKGROUNDS = {"kept": "keep", "black": "zero", "median of the background": "median"}
 _AXES = {"choose: time or depth": "", "time": "t", "depth": "z"}
 _DECLARED = {"t": "time, as the layer says", "z": "depth, as the layer says", "": next(iter(_AXES))}
-_LEARNED = {"pixels": False, "columns of the layer": True}
+_LEARNED = {"pixels": False, "columns of the table": True}
 _LARGEST_PX = 1024
 
 
@@ -62,10 +62,11 @@ class DataPanel(QWidget):
         self.images = check_list("Image layers: each is a channel, or one layer with colours.")
         self.learned = combo(
             list(_LEARNED.items()),
-            "What the map learns from: what the crops show, or columns of the layer's features, "
-            "such as measurements or deep features. Crops are shown and decoded all the same.",
+            "What the map learns from: what the crops show, or columns of the layer's features or "
+            "of a manifest's tables, such as measurements or deep features. Crops are shown and "
+            "decoded all the same.",
         )
-        self.columns = check_list("Columns of the layer's features that the map is trained on.")
+        self.columns = check_list("Columns of numbers that the map is trained on.")
         self.manifest = ManifestEntry()
         self.third_axis = combo(list(_AXES.items()), "What the first axis of the layer is.")
         self.keys = KeysEntries()
@@ -189,7 +190,7 @@ class DataPanel(QWidget):
             several.itemChanged.connect(self._tell)
         self.align.toggled.connect(self._tell)
         self.keys.changed.connect(self._on_keys)
-        self.manifest.changed.connect(self._tell)
+        self.manifest.changed.connect(self._on_keys)
 
     def _tell(self, *_: Any) -> None:
         if not self._is_showing:
@@ -221,6 +222,8 @@ class DataPanel(QWidget):
                 layer.events.features.connect(self._on_measured)
             self._measured, self._offered = layer, []
         offered = numeric_features(layer, self.keys.keys)
+        if self.kind.currentData() is Kind.MANIFEST:
+            offered = self.manifest.columns
         if offered == self._offered:
             return
         left_out = set(self._offered) - set(checked(self.columns))
@@ -252,7 +255,7 @@ class DataPanel(QWidget):
             (self.images, objects or patches),
             (self.keys.label, (objects or features) and self.keys.is_offered),
             (self.keys.frame, (objects or features) and self.keys.has_frames),
-            (self.learned, objects and bool(self._offered)),
+            (self.learned, (objects or files) and bool(self._offered)),
             (self.columns, features or choice.learns_from_columns),
             (self.third_axis, files or (layer is not None and layer.ndim == 3)),
             (self._size_row, not features),
@@ -267,7 +270,7 @@ class DataPanel(QWidget):
 
     @property
     def _learns_from_columns(self) -> bool:
-        is_of_objects = self.kind.currentData() is Kind.OBJECTS
+        is_of_objects = self.kind.currentData() in (Kind.OBJECTS, Kind.MANIFEST)
         return is_of_objects and bool(self._offered) and bool(self.learned.currentData())
 
     def show_learned(self, learned: Learned | None) -> None:

@@ -8,6 +8,7 @@ from psygnal import Signal
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QWidget
 
 from embedscope.napari_dock.widgets._buttons import text_button
+from embedscope.samples.reading import columns_of_numbers
 
 _FILES = "Manifests (*.csv *.tsv)"
 _NONE = "no file"
@@ -26,6 +27,7 @@ class ManifestEntry(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.path = ""
+        self.columns: list[str] = []  # that a map of its objects may learn from
         self.name = QLabel(_NONE)
         self.choose = text_button(
             "Open…",
@@ -45,7 +47,7 @@ class ManifestEntry(QWidget):
         ----------
         path : str
         """
-        self.path = path
+        self.path, self.columns = path, columns_of_numbers(path)
         self.name.setText(Path(path).name or _NONE)
         self.name.setToolTip(path)
         self.changed.emit()

@@ -95,8 +95,10 @@ class SourceOpening:
         """
         if name not in self._opened:
             return
+        overlays = self._links.overlays
         for source, layers in self._opened.items():
-            for layer in layers:
+            own = [overlays[source]] if source in overlays else []
+            for layer in (*layers, *own):
                 layer.visible = source == name
 
 

@@ -176,7 +176,8 @@ def finite_values(values: npt.NDArray[Any], parameter: str) -> npt.NDArray[np.bo
 def _are_names(what: Any) -> bool:
     if isinstance(what, str):
         return True
-    return isinstance(what, Sequence) and all(isinstance(each, str) for each in what)
+    is_list = isinstance(what, Sequence) or getattr(what, "ndim", 0) == 1  # also df.columns
+    return is_list and all(isinstance(each, str) for each in what)
 
 
 def _numbers(frame: pd.DataFrame) -> npt.NDArray[np.float64]:
