@@ -151,7 +151,7 @@ def test_a_function_runs_in_the_training_and_is_asked_for_after_opening(
     explorer.train()
     assert explorer.wait(120).phase is Phase.DONE
     expected = explorer.embed(cells.learning_from(parity).same_way(image(1), LABELS, source="b"))
-    explorer.save(tmp_path / "map")
+    explorer.save(tmp_path / "map", include_images=True)
 
     opened = Explorer.open(tmp_path / "map")
     np.testing.assert_array_equal(opened.embedding.positions, explorer.embedding.positions)

@@ -28,7 +28,7 @@ _MOST_SHOWN = 5
 
 def name_of(extractor: Extractor) -> str:
     """The name of a function, a network or another object that can be called."""
-    for attribute in ("name", "__qualname__"):
+    for attribute in ("name", "__name__"):
         name = getattr(extractor, attribute, None)
         if isinstance(name, str) and name:
             return name
