@@ -42,9 +42,9 @@ Inputs = Annotated[
     typer.Argument(
         metavar="INPUTS",
         show_default=False,
-        help="An image and its labels (.tif, .zarr, .npy, .npz); or a table of samples (.csv, "
-        ".tsv, .parquet, .h5ad) or an array (.npy, .zarr); or a manifest, a .csv with the columns "
-        "image and labels and a row for each pair of files.",
+        help="An image and its labels (.tif, .png, .zarr, .npy, .npz); or a table of samples "
+        "(.csv, .tsv, .parquet, .h5ad) or an array (.npy, .zarr); or a manifest, a .csv with the "
+        "columns image and labels and a row for each pair of files.",
     ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that is there.")]
@@ -110,7 +110,9 @@ def train(
     ] = None,
     alike: Annotated[
         str | None,
-        typer.Option(help='What counts as alike: pixels or "any orientation"; as with --set.'),
+        typer.Option(
+            help='What counts as alike: pixels, "any orientation", measurements or learned.'
+        ),
     ] = None,
     size: Annotated[
         int | None, typer.Option(min=2, help="Side of a crop in pixels; by default it is found.")
@@ -118,7 +120,7 @@ def train(
     size_um: Annotated[
         float | None, typer.Option(help="Side of a crop in micrometres; needs --pixel-size.")
     ] = None,
-    pixel_size: Annotated[float | None, typer.Option(help="Micrometres a pixel.")] = None,
+    pixel_size: Annotated[float | None, typer.Option(help="Micrometres per pixel.")] = None,
     axes: Annotated[
         str | None, typer.Option(help="Axes of the labels: yx, zyx, tyx or tzyx.")
     ] = None,
@@ -233,7 +235,7 @@ def transform(
 )
 def report(
     model: Annotated[Path, typer.Argument(help="Folder of a session, or of a saved model.")],
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
     map_picture: Annotated[
         Path | None, typer.Option("--map", help="Draw the map there: .png, .svg or .pdf.")
     ] = None,

@@ -41,6 +41,13 @@ class FileCommands(ExplorerState):
             Folder; a session in it is replaced in one step.
         include_images : bool, default=False
             Store the pictures of the samples too, so that the session can be opened anywhere.
+
+        Raises
+        ------
+        InvalidInputError
+            If there are no samples, or `path` is a file or a folder that holds something else.
+        OSError
+            If the session cannot be written.
         """
         from embedscope.explorer.session._session import write_session
         from embedscope.explorer.session._session_state import SessionState
@@ -94,6 +101,11 @@ class FileCommands(ExplorerState):
         ----------
         session : str, path or SessionState
             A path, or the result of `read`, which is shown at once.
+
+        Raises
+        ------
+        InvalidModelError
+            As for `open`.
         """
         from embedscope.explorer.session._session_state import SessionState
 
@@ -136,6 +148,11 @@ class FileCommands(ExplorerState):
             A row for each sample: source, frame, label, umap_1, umap_2, features (the values of an
             array as "feature 0" and so on), a column "gate:<name>" for each gate and
             "score:novelty". `samples_from_table` gives the same samples again.
+
+        Raises
+        ------
+        InvalidInputError
+            If there are no samples.
         """
         from embedscope.explorer.export._frames import all_features, to_frame
 
@@ -159,6 +176,13 @@ class FileCommands(ExplorerState):
         spreadsheet_safe : bool, default=False
             Put an apostrophe before text that begins with ``=``, ``+``, ``-`` or ``@``. A
             spreadsheet would run such text as a formula.
+
+        Raises
+        ------
+        InvalidInputError
+            If there are no samples.
+        OSError
+            If the file cannot be written.
         """
         from embedscope.explorer.export._csv_files import write_notes
         from embedscope.explorer.export._exports import write_csv
@@ -169,7 +193,21 @@ class FileCommands(ExplorerState):
         self._say_written(path, frame)
 
     def to_parquet(self, path: str | os.PathLike[str]) -> None:
-        """Write `to_frame` as Parquet; needs the extra ``embedscope[export]``."""
+        """Write `to_frame` as Parquet; needs the extra ``embedscope[export]``.
+
+        Parameters
+        ----------
+        path : str or path
+
+        Raises
+        ------
+        InvalidInputError
+            If there are no samples.
+        MissingDependencyError
+            If pyarrow is not installed.
+        OSError
+            If the file cannot be written.
+        """
         from embedscope.explorer.export._exports import write_parquet
 
         frame = self.to_frame()
@@ -184,6 +222,13 @@ class FileCommands(ExplorerState):
         Returns
         -------
         AnnData
+
+        Raises
+        ------
+        InvalidInputError
+            If there are no samples.
+        MissingDependencyError
+            If anndata is not installed.
         """
         from embedscope.explorer.export._annotated import to_anndata
 
@@ -210,7 +255,17 @@ class FileCommands(ExplorerState):
         return to_spatialdata_table(self.to_frame(), regions, **self._annotations())
 
     def to_json(self, path: str | os.PathLike[str]) -> None:
-        """Write the parameters of the map as JSON; without a map, those of the next run."""
+        """Write the parameters of the map as JSON; without a map, those of the next run.
+
+        Parameters
+        ----------
+        path : str or path
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
         from embedscope.explorer.export._exports import write_json
 
         write_json(path, self._trained_parameters().to_dict())
@@ -263,6 +318,13 @@ class FileCommands(ExplorerState):
         path : str or path
             Ends in .png, .svg or .pdf.
         dpi : int, default=150
+
+        Raises
+        ------
+        InvalidInputError
+            If the suffix is another, or `dpi` is not from 10 to 2400.
+        OSError
+            If the file cannot be written.
         """
         from embedscope.core.storage import as_path, replace_file
 

@@ -23,7 +23,7 @@ class CropRecipe(Recipe):
     axes, image_axes : str
         Axes of the labels and of the image, such as "tzyx" and "tzyxc".
     pixel_size : tuple of float or None
-        Micrometres a pixel along each spatial axis, if known.
+        Micrometres per pixel along each spatial axis, if known.
     padding, background, volume : str
         As `samples_from_labels`.
     align : bool

@@ -67,9 +67,9 @@ def samples_from_labels(
         The axes of the image: those of the labels, with "c" where the channels are. If None, the
         channels are last.
     pixel_size : float or sequence of float, optional
-        Micrometres a pixel, one number or one for each spatial axis; if None, taken from `affine`,
-        whose world must then be in micrometres. Crops of volumes then have a depth of the same
-        length as their height.
+        Micrometres per pixel, one number or one for each spatial axis; if None, taken from
+        `affine`, whose world must then be in micrometres. Crops of volumes then have a depth of the
+        same length as their height.
     source : str
         The name of this source, part of every sample's identity.
     channel_names : sequence of str, optional

@@ -40,7 +40,7 @@ def crop_shape(
     size_um : float or None
         Side in micrometres.
     pixel_size : tuple of float or None
-        Micrometres a pixel along each spatial axis.
+        Micrometres per pixel along each spatial axis.
     align : bool
         Whether objects are rotated, and so may need their length in any direction of the plane.
 

@@ -40,8 +40,9 @@ def samples_from_files(
 ) -> Samples:
     """Make a sample of every labelled object of an image in a file.
 
-    TIFF, OME-TIFF, OME-Zarr 0.4 and 0.5, zarr, ``.npy`` and ``.npz`` files are read, and what bioio
-    opens, if it is installed. Axes, pixel size and channel names are those that the files state.
+    TIFF, OME-TIFF, PNG, OME-Zarr 0.4 and 0.5, zarr, ``.npy`` and ``.npz`` files are read, and what
+    bioio opens, if it is installed. Axes, pixel size and channel names are those that the files
+    state.
 
     Parameters
     ----------
