@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from embedscope._errors import EmbedscopeError
-from embedscope.explorer import Explorer, History
+from embedscope.explorer import Explorer, History, depth_in_words
 from embedscope.jupyter_widget.pictures._images import describe_image
 from embedscope.jupyter_widget.protocol._state import (
     Catalog,
@@ -115,6 +115,7 @@ def describe_samples(samples: Samples | None, abilities: Abilities) -> dict[str,
         n_samples=0 if samples is None else len(samples),
         is_image=samples is not None and samples.is_image,
         has_thumbnails=samples is not None and samples.is_image,
+        depth=depth_in_words(samples),
         can_decode=abilities.can_decode,
         can_explain=abilities.can_explain,
         can_carry=abilities.can_carry,

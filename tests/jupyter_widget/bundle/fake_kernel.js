@@ -142,6 +142,7 @@ export class FakeKernel {
         has_thumbnails: !this.isTable,
         can_decode: true,
         can_explain: true,
+        depth: "",
         can_carry: true,
         can_reconstruct: true,
         images: this.isTable ? [] : [image],

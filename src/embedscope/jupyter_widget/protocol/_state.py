@@ -70,11 +70,13 @@ class Catalog:
     """Samples, images, colour choices, what the explorer can do, and the epochs of the snapshots.
 
     `can_carry`: samples have style codes, so the code of one can be decoded elsewhere on the map.
+    `depth`: what pictures show of volumes, such as "maximum along z"; "" for flat images.
     """
 
     n_samples: int
     is_image: bool
     has_thumbnails: bool
+    depth: str
     can_decode: bool
     can_explain: bool
     can_carry: bool

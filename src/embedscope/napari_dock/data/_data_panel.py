@@ -33,6 +33,16 @@ from embedscope.napari_dock.data._proxies import layer_class
 _BACKGROUNDS = {"kept": "keep", "black": "zero", "median of the background": "median"}
 _AXES = {"choose: time or depth": "", "time": "t", "depth": "z"}
 _DECLARED = {"t": "time, as the layer says", "z": "depth, as the layer says", "": next(iter(_AXES))}
+_VOLUMES = {
+    "maximum along z": "project",
+    "mean along z": "mean",
+    "middle plane of each object": "middle",
+    "whole volumes": "volume",
+}
+_VOLUMES_TIP = (
+    "What a sample of a volume is: a picture of it, or the volume itself, which is trained on with "
+    "all its planes and takes longer. The middle plane of a patch is that of the image."
+)
 _LARGEST_PX = 1024
 
 
@@ -59,6 +69,7 @@ class DataPanel(QWidget):
         self.images = check_list("Image layers: each is a channel, or one layer with colours.")
         self.columns = check_list("Columns of the layer's features that the map is trained on.")
         self.third_axis = combo(list(_AXES.items()), "What the first axis of the layer is.")
+        self.volumes = combo(list(_VOLUMES.items()), _VOLUMES_TIP)
         self.keys = KeysEntries()
         self.crop_size, self.unit = self._size_entries()
         self.background = combo(
@@ -110,6 +121,7 @@ class DataPanel(QWidget):
                 background=self.background.currentData(),
                 align=self.align.isChecked(),
                 third_axis=self.third_axis.currentData(),
+                volume=self.volumes.currentData(),
             ),
             patch_px=int(self.crop_size.value()) or 32,
             step_px=self.step.value(),
@@ -151,6 +163,7 @@ class DataPanel(QWidget):
             ("Frames by", self.keys.frame),
             ("Columns", self.columns),
             ("First axis", self.third_axis),
+            ("Volumes", self.volumes),
             ("Size", self._size_row),
             ("Background", self.background),
             ("", self.align),
@@ -167,7 +180,14 @@ class DataPanel(QWidget):
     def _connect(self) -> None:
         self.kind.currentIndexChanged.connect(lambda _: self._offer_labels())
         self.labels.currentIndexChanged.connect(lambda _: self._show_columns())
-        for entry in (self.kind, self.labels, self.third_axis, self.unit, self.background):
+        for entry in (
+            self.kind,
+            self.labels,
+            self.third_axis,
+            self.volumes,
+            self.unit,
+            self.background,
+        ):
             entry.currentIndexChanged.connect(self._tell)
         self.crop_size.valueChanged.connect(self._tell)
         self.step.valueChanged.connect(self._tell)
@@ -238,6 +258,7 @@ class DataPanel(QWidget):
             (self.keys.frame, not patches and self.keys.has_frames),
             (self.columns, features),
             (self.third_axis, layer is not None and layer.ndim == 3),
+            (self.volumes, not features and self._has_depth(choice)),
             (self._size_row, not features),
             (self.background, objects),
             (self.align, objects),
@@ -247,6 +268,14 @@ class DataPanel(QWidget):
             self._titles[entry].setVisible(is_shown)
         self._titles[self.labels].setText("Layer" if features else "Labels")
         self.unit.setEnabled(objects)
+
+    def _has_depth(self, choice: DataChoice) -> bool:
+        """Whether the layer is known to have depth."""
+        layer = choice.layer
+        if layer is None or layer.ndim < 3:
+            return False
+        axis = choice.options.third_axis or inferred_axis(layer, choice.keys)
+        return layer.ndim > 3 or axis == "z"
 
     def _show_axis(self, choice: DataChoice) -> None:
         """Show what the layer says about its first axis; another layer resets the entry."""

@@ -56,6 +56,8 @@ class CropOptions:
         Turn every object upright.
     third_axis : {"t", "z", ""}
         What the first axis of 3D layers is; "" leaves it to the layer.
+    volume : {"project", "mean", "middle", "volume"}
+        What a sample of a volume is; see `samples_from_labels`.
     """
 
     size_px: int | None = None
@@ -63,6 +65,7 @@ class CropOptions:
     background: str = "keep"
     align: bool = False
     third_axis: str = ""
+    volume: str = "project"
 
 
 def samples_of_objects(
@@ -102,6 +105,7 @@ def samples_of_objects(
         channel_names=names,
         background=options.background,  # type: ignore[arg-type]  # checked there
         align=options.align,
+        volume=options.volume,  # type: ignore[arg-type]  # checked there
         pixel_size=micrometres_of(labels, axes),
         affine=affine_of(labels),
         image_path=path_of(images[0]) if len(images) == 1 else None,
@@ -111,7 +115,7 @@ def samples_of_objects(
 
 
 def samples_of_patches(
-    images: Sequence[Any], size_px: int, step_px: int, third_axis: str
+    images: Sequence[Any], size_px: int, step_px: int, third_axis: str, volume: str = "project"
 ) -> Samples:
     """Cut a grid of patches from image layers, if there are no labels.
 
@@ -120,6 +124,8 @@ def samples_of_patches(
     images : sequence of napari.layers.Image
     size_px, step_px : int
     third_axis : {"t", "z", ""}
+    volume : {"project", "mean", "middle", "volume"}
+        What a patch of a volume is; see `samples_from_patches`.
 
     Returns
     -------
@@ -136,6 +142,7 @@ def samples_of_patches(
         image_axes=image_axes,
         source=first.name,
         channel_names=names,
+        volume=volume,  # type: ignore[arg-type]  # checked there
         affine=affine_of(first),
         image_path=path_of(first) if len(images) == 1 else None,
     )

@@ -87,6 +87,7 @@ export interface Catalog {
   n_samples: number;
   is_image: boolean;
   has_thumbnails: boolean;
+  depth: string;
   can_decode: boolean;
   can_explain: boolean;
   can_carry: boolean;
