@@ -80,14 +80,16 @@ class DataChoice:
             If a layer is not chosen, or the layers do not fit each other.
         """
         self.check()
-        if self.kind is Kind.OBJECTS:
-            return samples_of_objects(self.labels, self.images, self.options, self.keys)
         third_axis = self.options.third_axis
         if self.kind is Kind.FEATURES:
             return samples_of_features(self.labels, self.columns, third_axis, self.keys)
-        return samples_of_patches(
-            self.images, self.patch_px, self.step_px, third_axis, self.options.volume
-        )
+        if self.kind is Kind.OBJECTS:
+            made = samples_of_objects(self.labels, self.images, self.options, self.keys)
+        else:
+            made = samples_of_patches(
+                self.images, self.patch_px, self.step_px, third_axis, self.options.volume
+            )
+        return made.scaled_within("source") if self.options.scales_within else made
 
     def with_layer(self, old: Any, new: Any) -> DataChoice:
         """The same choice with one layer replaced by another."""

@@ -43,6 +43,12 @@ _VOLUMES_TIP = (
     "What a sample of a volume is: a picture of it, or the volume itself, which is trained on with "
     "all its planes and takes longer. The middle plane of a patch is that of the image."
 )
+_SCALES = {"over all images": False, "within each image": True}
+_SCALES_TIP = (
+    "What becomes black and white: the range of the images trained on, or of each image by itself. "
+    "Within each image evens out staining and exposure between images; then a cell is bright or "
+    "dark among those of its own image only."
+)
 _LARGEST_PX = 1024
 
 
@@ -75,6 +81,7 @@ class DataPanel(QWidget):
         self.background = combo(
             list(_BACKGROUNDS.items()), "How pixels of a crop outside the object are filled."
         )
+        self.scales = combo(list(_SCALES.items()), _SCALES_TIP)
         self.align = QCheckBox("Turn objects upright")
         self.align.setToolTip("Turn each crop so that the object's longest axis is vertical.")
         self.step = QSpinBox()
@@ -122,6 +129,7 @@ class DataPanel(QWidget):
                 align=self.align.isChecked(),
                 third_axis=self.third_axis.currentData(),
                 volume=self.volumes.currentData(),
+                scales_within=self.scales.currentData(),
             ),
             patch_px=int(self.crop_size.value()) or 32,
             step_px=self.step.value(),
@@ -161,11 +169,13 @@ class DataPanel(QWidget):
             ("Images", self.images),
             ("Objects by", self.keys.label),
             ("Frames by", self.keys.frame),
+            ("", self.keys.only_named),
             ("Columns", self.columns),
             ("First axis", self.third_axis),
             ("Volumes", self.volumes),
             ("Size", self._size_row),
             ("Background", self.background),
+            ("Intensities", self.scales),
             ("", self.align),
             ("Step", self.step),
         )
@@ -187,6 +197,7 @@ class DataPanel(QWidget):
             self.volumes,
             self.unit,
             self.background,
+            self.scales,
         ):
             entry.currentIndexChanged.connect(self._tell)
         self.crop_size.valueChanged.connect(self._tell)
@@ -256,11 +267,13 @@ class DataPanel(QWidget):
             (self.images, not features),
             (self.keys.label, not patches and self.keys.is_offered),
             (self.keys.frame, not patches and self.keys.has_frames),
+            (self.keys.only_named, objects and self.keys.is_offered),
             (self.columns, features),
             (self.third_axis, layer is not None and layer.ndim == 3),
             (self.volumes, not features and self._has_depth(choice)),
             (self._size_row, not features),
             (self.background, objects),
+            (self.scales, not features),
             (self.align, objects),
             (self.step, patches),
         ):

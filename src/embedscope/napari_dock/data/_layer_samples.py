@@ -27,6 +27,7 @@ from embedscope.napari_dock.data._layer_places import (
     micrometres_of,
     path_of,
 )
+from embedscope.napari_dock.data._named_objects import NamedObjects
 from embedscope.napari_dock.data._world import sizes_of_units
 from embedscope.samples import (
     LeftOut,
@@ -58,6 +59,8 @@ class CropOptions:
         What the first axis of 3D layers is; "" leaves it to the layer.
     volume : {"project", "mean", "middle", "volume"}
         What a sample of a volume is; see `samples_from_labels`.
+    scales_within : bool
+        Whether each image gets its own black and white, instead of those of all images.
     """
 
     size_px: int | None = None
@@ -66,6 +69,7 @@ class CropOptions:
     align: bool = False
     third_axis: str = ""
     volume: str = "project"
+    scales_within: bool = False
 
 
 def samples_of_objects(
@@ -94,11 +98,13 @@ def samples_of_objects(
     """
     axes = axes_of(labels, options.third_axis or inferred_axis(labels, keys))
     image, image_axes, names = stacked_images(labels, images, axes)
+    named = NamedObjects.of(labels, axes, keys)
     samples = samples_from_labels(
         image,
         finest_of(labels),
         options.size_px,
         size_um=options.size_um,
+        label_ids=named.label_ids,
         axes=axes,
         image_axes=image_axes,
         source=labels.name,
@@ -111,7 +117,7 @@ def samples_of_objects(
         image_path=path_of(images[0]) if len(images) == 1 else None,
         labels_path=path_of(labels),
     )
-    return with_known(samples, labels, keys)
+    return with_known(named.kept(samples), labels, keys)
 
 
 def samples_of_patches(
@@ -198,7 +204,9 @@ def samples_same_way(
         options["pixel_size"] = micrometres_of(labels, axes)
         # A single image layer has no channel axis; RGB and several layers have one.
         options["image_axes"] = image_axes
-        made = with_known(samples.same_way(image, finest_of(labels), **options), labels, keys)
+        named = NamedObjects.of(labels, axes, keys)
+        made = samples.same_way(image, finest_of(labels), label_ids=named.label_ids, **options)
+        made = with_known(named.kept(made), labels, keys)
     return replace(made, left_out=(*made.left_out, *notes))
 
 

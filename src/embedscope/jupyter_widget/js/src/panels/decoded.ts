@@ -6,6 +6,7 @@ import { drawRgb, h } from "../dom";
 import type { Decoded } from "../messages";
 import type { Store } from "../store";
 import { carryControls } from "./carry";
+import { turnSlider } from "./turn";
 
 const LITTLE_SUPPORT = 0.05; // below it, the decoded sample is called an extrapolation
 
@@ -57,6 +58,7 @@ export function decodedPanel(
     caption,
     nearestTitle,
     nearest,
+    turnSlider(store, connection, signal),
     carryControls(store, connection, signal),
   );
 }
