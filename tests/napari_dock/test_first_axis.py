@@ -102,10 +102,18 @@ def test_volumes_are_offered_once_the_first_axis_is_depth(qapp):
     assert not panel.volumes.isHidden()
     panel.crop_size.setValue(6)
     for chosen, shape, said in (
-        ("maximum along z", (6, 6, 1), "the maximum along z over 6 planes, not the whole volume"),
-        ("mean along z", (6, 6, 1), "the mean along z over 6 planes, not the whole volume"),
-        ("middle plane of each object", (6, 6, 1), "the middle plane of the object, not the whole"),
-        ("whole volumes", (6, 6, 6, 1), "6 planes: whole volumes, shown as their maximum along z"),
+        ("maximum along z", (6, 6, 1), "Each is the maximum along z over 6 planes, not the whole"),
+        ("mean along z", (6, 6, 1), "Each is the mean along z over 6 planes, not the whole"),
+        (
+            "middle plane of each object",
+            (6, 6, 1),
+            "Each is the middle plane of the object",
+        ),
+        (
+            "whole volumes",
+            (6, 6, 6, 1),
+            "whole volume of 6 planes; its picture shows",
+        ),
     ):
         panel.volumes.setCurrentText(chosen)
         assert panel.choice().make().sample_shape == shape
@@ -122,6 +130,6 @@ def test_patches_of_a_stack_are_volumes_or_pictures_too(qapp):
     panel.crop_size.setValue(10)
     panel.volumes.setCurrentText("whole volumes")
     assert panel.choice().make().sample_shape == (4, 10, 10, 1)
-    assert "4 planes: whole volumes" in panel.choice().preview((0, 5, 5)).text
+    assert "whole volume of 4 planes" in panel.choice().preview((0, 5, 5)).text
     panel.volumes.setCurrentText("middle plane of each object")
     assert panel.choice().preview((0, 5, 5)).text.endswith("the middle plane, not the whole volume")

@@ -38,8 +38,7 @@ def test_a_mixed_map_is_measured_without_a_remedy(note):
 def test_a_map_of_sources_offers_both_remedies(note):
     note.show_told(TOLD)
     assert note.text.text().endswith(
-        'Scale the intensities "within each image" under Data, or set What is alike to learned, '
-        "and train again."
+        'Scale the intensities "within each image" under Data, or use learned; then train again.'
     )
     assert not note.learned.isHidden()
 
@@ -47,10 +46,10 @@ def test_a_map_of_sources_offers_both_remedies(note):
 def test_what_was_done_is_not_offered_again(note):
     scaled = SourceTold(0.9, 0.25, 4, are_scaled_within=True)
     note.show_told(scaled)
-    assert note.text.text().endswith("Set What is alike to learned, and train again.")
+    assert note.text.text().endswith("Use learned; then train again.")
     note.show_told(TOLD, is_learned=True)
     assert note.learned.isHidden()
-    assert "What is alike" not in note.text.text()
+    assert "learned" not in note.text.text()
     note.show_told(scaled, is_learned=True)
     assert "train again" not in note.text.text()
 

@@ -171,13 +171,15 @@ def _whole_objects(pixels: npt.NDArray[Any], axes: str) -> npt.NDArray[Any]:
 def _crop_text(samples: Samples, options: CropOptions) -> str:
     height, width, n_channels = samples.sample_shape[-3:]
     size = f"Crops of {height} x {width} px"
-    if isinstance(samples.recipe, CropRecipe) and len(samples.recipe.shape) == 3:
-        size += _depth_text(samples, samples.recipe.shape[0])
     if options.size_um is not None:
         size += f" ({options.size_um:g} µm)"
     elif options.size_px is None:
         size += ", which hold nearly all of the objects in view"
-    return size if n_channels == 1 else f"{size}; {n_channels} channels"
+    if n_channels > 1:
+        size += f"; {n_channels} channels"
+    if isinstance(samples.recipe, CropRecipe) and len(samples.recipe.shape) == 3:
+        size += _depth_text(samples, samples.recipe.shape[0])
+    return size
 
 
 def _depth_text(samples: Samples, n_planes: int) -> str:
@@ -193,10 +195,10 @@ def _depth_text(samples: Samples, n_planes: int) -> str:
     if not n_planes or not shown:
         return ""
     if len(samples.sample_shape) == _OF_VOLUME:
-        return f" and {counted(n_planes, 'plane')}: whole volumes, shown as their {shown}"
-    if "plane" in shown:
-        return f": the {shown}, not the whole volume"
-    return f": the {shown} over {counted(n_planes, 'plane')}, not the whole volume"
+        planes = counted(n_planes, "plane")
+        return f". Each is a whole volume of {planes}; its picture shows the {shown}"
+    over = "" if "plane" in shown else f" over {counted(n_planes, 'plane')}"
+    return f". Each is the {shown}{over}, not the whole volume"
 
 
 def _pictures(samples: Samples) -> tuple[npt.NDArray[np.uint8], ...]:

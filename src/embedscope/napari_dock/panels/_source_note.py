@@ -15,7 +15,7 @@ _TIP = (
     "more than by chance: the map shows staining, exposure or focus instead of the samples."
 )
 _SCALING = 'scale the intensities "within each image" under Data'
-_LEARNING = "set What is alike to learned"
+_LEARNING = "use learned"
 
 
 class SourceNote(QWidget):
@@ -84,4 +84,4 @@ def _remedy(told: SourceTold, *, may_learn: bool) -> str:
     if not helps:
         return "The images may differ in what they show."
     said = ", or ".join(helps)
-    return f"{said[0].upper()}{said[1:]}, and train again."
+    return f"{said[0].upper()}{said[1:]}; then train again."
