@@ -56,9 +56,9 @@ export function decodedPanel(
     h("div", { class: "es-decoded-row" }, picture, spread),
     values,
     caption,
+    turnSlider(store, connection, signal),
     nearestTitle,
     nearest,
-    turnSlider(store, connection, signal),
     carryControls(store, connection, signal),
   );
 }
