@@ -134,7 +134,8 @@ def train(
         bool, typer.Option("--align", help="Turn each object's longest axis upright.")
     ] = False,
     volume: Annotated[
-        str, typer.Option(help="Volumes: project to the maximum over depth, or volume.")
+        str,
+        typer.Option(help="Volumes: project (maximum over depth), mean, middle (plane) or volume."),
     ] = "project",
     scale_within: Annotated[
         str | None,

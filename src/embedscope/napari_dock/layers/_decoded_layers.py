@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from embedscope.explorer import MapGrid, Reconstruction
+from embedscope.explorer import MapGrid, Reconstruction, depth_in_words
 from embedscope.napari_dock.data._world import sizes_of_units
 from embedscope.napari_dock.widgets._drawn_text import caption_of_path
 from embedscope.samples import Samples
@@ -80,7 +80,9 @@ def add_grid(viewer: Any, grid: MapGrid, samples: Samples) -> list[Any]:
         "map_box": np.stack([grid.low, grid.high]),
         "support": grid.support.reshape(n, n)[::-1],
     }
-    layers = _add(viewer, atlas, samples, "grid over the map", ("y", "x"), about)
+    shown = depth_in_words(samples)
+    title = f"grid over the map, {shown}" if shown else "grid over the map"
+    layers = _add(viewer, atlas, samples, title, ("y", "x"), about)
     _look_at(viewer, layers[0], share=0.9)
     return layers
 

@@ -9,7 +9,7 @@ from embedscope.samples.common._recipe import Recipe
 
 Padding = Literal["reflect", "zero"]
 Background = Literal["keep", "zero", "median"]
-Volume = Literal["project", "volume"]
+Volume = Literal["project", "mean", "middle", "volume"]
 
 
 @dataclass(frozen=True)
@@ -45,3 +45,13 @@ class CropRecipe(Recipe):
     volume: Volume = "project"
     percentiles: tuple[float, float] = (0.1, 99.9)
     features: bool = True
+
+    @property
+    def is_flattened(self) -> bool:
+        """Whether crops of a volume become pictures."""
+        return len(self.shape) == 3 and self.volume != "volume"
+
+    @property
+    def is_computed(self) -> bool:
+        """Whether pixels of crops are interpolated or averaged, and so floats."""
+        return self.align or (self.is_flattened and self.volume == "mean")

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from embedscope.samples.identity._arrays import native
 from embedscope.samples.images._crop_recipe import CropRecipe, Padding
 from embedscope.samples.images._field import Box, Field
+from embedscope.samples.images._flattening import flatten, flatten_own, only_plane
 from embedscope.samples.images._objects import Objects
 from embedscope.samples.images._sampling import interpolate, nearest, upright_windows
 from embedscope.samples.images._tiles import group_by_tile, tile_sides, tiles
@@ -49,10 +50,10 @@ def cut_crops(
     Returns
     -------
     ndarray of shape (n, [z,] h, w, n_channels)
-        In the image's dtype; float32 if aligned, since pixels are then interpolated.
+        In the image's dtype; float32 if pixels are interpolated or averaged.
     """
-    dtype = np.dtype(np.float32) if recipe.align else native(field.image.dtype)
-    flat = recipe.shape[-2:] if recipe.volume == "project" else recipe.shape
+    dtype = np.dtype(np.float32) if recipe.is_computed else native(field.image.dtype)
+    flat = recipe.shape[-2:] if recipe.is_flattened else recipe.shape
     crops = np.empty((len(objects), *flat, field.n_channels), dtype)
     fill = fill.astype(dtype)
     batch = max(1, BATCH_PIXELS // (int(np.prod(recipe.shape)) * field.n_channels))
@@ -75,7 +76,8 @@ def _cut_group(
     def read_labels(box: Box) -> Array:
         return field.read_labels(frame, box)[..., np.newaxis]
 
-    sample = _sampler(field.shape, objects.middles, recipe.shape, axes)
+    shape = only_plane(recipe.shape) if recipe.volume == "middle" else recipe.shape
+    sample = _sampler(field.shape, objects.middles, shape, axes)
     crops = sample(read_image, recipe.padding, False)
     own: npt.NDArray[np.bool_] | None = None
     if recipe.background != "keep":
@@ -83,11 +85,10 @@ def _cut_group(
         labels = sample(read_labels, "zero", True)[..., 0]
         ids = objects.label.reshape(-1, *(1,) * (labels.ndim - 1))
         own = np.asarray(labels == ids, bool)
-    flatten = recipe.volume == "project" and len(recipe.shape) == 3
     if own is None:
-        return crops.max(axis=1) if flatten else crops
-    if flatten:
-        return _project_own(crops, own, fill)
+        return flatten(crops, recipe.volume) if recipe.is_flattened else crops
+    if recipe.is_flattened:
+        return flatten_own(crops, own, fill, recipe.volume)
     return np.where(own[..., np.newaxis], crops, fill)
 
 
@@ -103,15 +104,6 @@ def _sampler(
         return read_between(read_region, image_shape, middles, shape, axes, padding)
 
     return sample
-
-
-def _project_own(crops: Array, own: Array, fill: Array) -> Array:
-    """Maximum over depth of the object's own pixels; `fill` where it has none."""
-    info = np.iinfo if crops.dtype.kind in "ui" else np.finfo
-    darkest = crops.dtype.type(info(crops.dtype).min)
-    brightest = np.where(own[..., np.newaxis], crops, darkest).max(axis=1)
-    covered = np.asarray(own.any(axis=1), bool)
-    return np.where(covered[..., np.newaxis], brightest, fill)
 
 
 def background_values(field: Field, recipe: CropRecipe) -> Array:

@@ -82,8 +82,9 @@ def samples_from_labels(
     align : bool
         Rotate each crop in the plane so that the object's longest axis is vertical and its heavier
         end is at the bottom. Pixels are then interpolated linearly.
-    volume : {"project", "volume"}
-        Whether a crop of a volume is its maximum over depth or stays a volume.
+    volume : {"project", "mean", "middle", "volume"}
+        A crop of a volume is its maximum over depth, its mean over depth, the plane through the
+        object's middle, or stays a volume.
     percentiles : tuple of float
         The percentiles of each channel, over all crops, that become 0 and 1.
     label_ids : array of int, optional

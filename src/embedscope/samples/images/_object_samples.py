@@ -138,7 +138,7 @@ def find_same_way(
         axes, image_axes = recipe.axes, image_axes or recipe.image_axes
     field = open_field(image, labels, axes, image_axes)
     _check_fits(field, samples, recipe)
-    notes = check_intensities(samples, field.image, source, are_interpolated=recipe.align)
+    notes = check_intensities(samples, field.image, source, are_interpolated=recipe.is_computed)
     made_from = Source(
         name=source,
         kind="labels",

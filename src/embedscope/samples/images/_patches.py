@@ -28,6 +28,7 @@ from embedscope.samples.identity._source import Source
 from embedscope.samples.images._crop_recipe import Volume
 from embedscope.samples.images._features import checked_channel_names
 from embedscope.samples.images._field import Field, open_image
+from embedscope.samples.images._flattening import flatten
 
 Array = npt.NDArray[Any]
 
@@ -112,8 +113,9 @@ def samples_from_patches(
         The name of this source, part of every sample's identity.
     channel_names : sequence of str, optional
         The name of each channel; "channel 0" and so on if None.
-    volume : {"project", "volume"}
-        Patches of a volume span its depth: whether they are its maximum or stay volumes.
+    volume : {"project", "mean", "middle", "volume"}
+        Patches of a volume span its depth: they are its maximum, its mean, its middle plane, or
+        stay volumes.
     percentiles : tuple of float
         The percentiles of each channel, over all patches, that become 0 and 1.
     affine : array of shape (d + 1, d + 1), optional
@@ -159,7 +161,8 @@ def patches_same_way(
     """Cut and scale patches of another image as those of `samples` were."""
     field = open_image(image, recipe.image_axes)
     names = checked_channel_names(samples.channel_names, field.n_channels)
-    notes = check_intensities(samples, field.image, source)
+    are_means = recipe.volume == "mean"
+    notes = check_intensities(samples, field.image, source, are_interpolated=are_means)
     made = _cut(field, image, recipe, source, names, affine, image_path, samples.scale)
     return replace(made, left_out=(*made.left_out, *notes))
 
@@ -227,8 +230,8 @@ def _cut_frame(field: Field, frame: int, grid: PatchGrid, recipe: PatchRecipe) -
     rows = []
     for top in range(0, grid.n_rows * grid.step, grid.step):
         strip = field.read_image(frame, (*depth, slice(top, top + grid.size), slice(0, grid.width)))
-        if depth and recipe.volume == "project":
-            strip = strip.max(axis=0)
+        if depth and recipe.volume != "volume":
+            strip = flatten(strip[np.newaxis], recipe.volume)[0]
         lefts = range(0, grid.n_columns * grid.step, grid.step)
         rows.append(np.stack([strip[..., left : left + grid.size, :] for left in lefts]))
     return np.concatenate(rows)
