@@ -116,7 +116,16 @@ def train(
         int | None, typer.Option(min=2, help="Side of a crop in pixels; by default it is found.")
     ] = None,
     size_um: Annotated[
-        float | None, typer.Option(help="Side of a crop in micrometres; needs --pixel-size.")
+        float | None,
+        typer.Option(
+            help="Side of a crop in micrometres; needs --pixel-size, or files that state it."
+        ),
+    ] = None,
+    drawn_px: Annotated[
+        int | None,
+        typer.Option(
+            min=2, help="Pixels of a crop as the network gets it; at most 64 if no --size is given."
+        ),
     ] = None,
     pixel_size: Annotated[float | None, typer.Option(help="Micrometres a pixel.")] = None,
     axes: Annotated[
@@ -168,6 +177,7 @@ def train(
             cutting=Cutting(
                 size,
                 size_um,
+                drawn_px,
                 pixel_size,
                 axes,
                 image_axes,
@@ -200,6 +210,10 @@ def transform(
     chunk_rows: Annotated[
         int, typer.Option(min=1, help="Rows that are placed and stored at a time.")
     ] = 65_536,
+    pixel_size: Annotated[
+        float | None,
+        typer.Option(help="Micrometres a pixel of the images, if their files do not state it."),
+    ] = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
@@ -218,6 +232,7 @@ def transform(
             inputs,
             out,
             chunk_rows=chunk_rows,
+            pixel_size=pixel_size,
             overwrite=overwrite,
             progress=Progress(quiet=quiet),
         )

@@ -26,6 +26,7 @@ from embedscope.napari_dock.data._layer_places import (
     finest_of,
     micrometres_of,
     path_of,
+    pixel_size_of,
 )
 from embedscope.napari_dock.data._world import sizes_of_units
 from embedscope.samples import (
@@ -102,7 +103,7 @@ def samples_of_objects(
         channel_names=names,
         background=options.background,  # type: ignore[arg-type]  # checked there
         align=options.align,
-        pixel_size=micrometres_of(labels, axes),
+        pixel_size=pixel_size_of(labels, axes, options.size_um),
         affine=affine_of(labels),
         image_path=path_of(images[0]) if len(images) == 1 else None,
         labels_path=path_of(labels),

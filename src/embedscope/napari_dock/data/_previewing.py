@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from embedscope.napari_dock.data._layer_places import affine_of, axes_of, finest_of, micrometres_of
+from embedscope.napari_dock.data._layer_places import affine_of, axes_of, finest_of, pixel_size_of
 from embedscope.napari_dock.data._layer_samples import CropOptions, stacked_images
-from embedscope.samples import Samples, samples_from_labels, samples_from_patches
+from embedscope.samples import CropRecipe, Samples, samples_from_labels, samples_from_patches
 
 N_PREVIEWED = 16
 _PICTURE_PX = 56
@@ -97,7 +97,7 @@ def preview_objects(
         channel_names=names,
         background=options.background,  # type: ignore[arg-type]  # checked there
         align=options.align,
-        pixel_size=micrometres_of(labels, axes),
+        pixel_size=pixel_size_of(labels, axes, options.size_um),
         affine=affine_of(labels),
     )
     return Preview(_crop_text(samples, options), _pictures(samples))
@@ -158,10 +158,13 @@ def _whole_objects(pixels: npt.NDArray[Any], axes: str) -> npt.NDArray[Any]:
 
 def _crop_text(samples: Samples, options: CropOptions) -> str:
     height, width, n_channels = samples.sample_shape[-3:]
+    recipe = samples.recipe
     size = f"Crops of {height} x {width} px"
-    if options.size_um is not None:
+    if isinstance(recipe, CropRecipe) and recipe.is_resampled:
+        size = recipe.crops_told.capitalize()
+    elif options.size_um is not None:
         size += f" ({options.size_um:g} µm)"
-    elif options.size_px is None:
+    if options.size_px is None and options.size_um is None:
         size += ", which hold nearly all of the objects in view"
     return size if n_channels == 1 else f"{size}; {n_channels} channels"
 

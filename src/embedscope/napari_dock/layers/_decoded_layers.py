@@ -16,6 +16,7 @@ from embedscope.explorer import MapGrid, Reconstruction
 from embedscope.napari_dock.data._world import sizes_of_units
 from embedscope.napari_dock.widgets._drawn_text import caption_of_path
 from embedscope.samples import Samples
+from embedscope.samples.images import zoom_of
 
 Pixels = npt.NDArray[np.float32]
 
@@ -168,7 +169,7 @@ def _placed(
 
 
 def _pixel_sides(viewer: Any, samples: Samples) -> npt.NDArray[np.float64]:
-    """Sides of an image's pixel in the world, along z, y and x."""
+    """Sides of a sample's pixel in the world, along z, y and x."""
     source = next(iter(samples.sources.values()))
     sides = np.ones(3)
     if source.affine is not None:
@@ -178,6 +179,8 @@ def _pixel_sides(viewer: Any, samples: Samples) -> npt.NDArray[np.float64]:
         if source.name in viewer.layers:
             sizes = sizes_of_units(viewer.dims.units, viewer.layers[source.name])
             sides[-n_spatial:] *= sizes[-n_spatial:]
+    zoom = zoom_of(samples.recipe, source)
+    sides[3 - len(zoom) :] *= zoom
     return sides
 
 

@@ -10,7 +10,7 @@ kind; and its name in `SourceKind`, if its sources are of a new kind too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
@@ -19,7 +19,7 @@ from embedscope.samples.common._recipe import Recipe
 from embedscope.samples.common._scaling import ChannelScale
 
 if TYPE_CHECKING:
-    from embedscope.samples.common._samples import Samples, SamplesPart
+    from embedscope.samples.common._samples import LeftOut, Samples, SamplesPart
 
 R = TypeVar("R", bound=Recipe)
 
@@ -103,6 +103,10 @@ class Kind(Generic[R]):
             )
         scale = ChannelScale.from_images(joined.images, self.percentiles())
         return replace(joined, scale=scale)
+
+    def notes_of_joined(self, parts: Sequence[Samples]) -> tuple[LeftOut, ...]:
+        """What to say of parts that may be joined, but differ."""
+        return ()
 
     def percentiles(self) -> tuple[float, float]:
         """The percentiles of each channel that become 0 and 1."""

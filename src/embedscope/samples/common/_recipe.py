@@ -19,6 +19,11 @@ class Recipe:
 
     kind: ClassVar[str] = ""
 
+    @property
+    def crops_told(self) -> str:
+        """The size of pictures that are cut from images, in words; "" for other samples."""
+        return ""
+
     def to_dict(self) -> dict[str, Any]:
         """Return the settings and the recipe's kind, in types of JSON."""
         return {"kind": self.kind} | asdict(self)

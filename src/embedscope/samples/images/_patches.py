@@ -56,6 +56,11 @@ class PatchRecipe(Recipe):
     volume: Volume = "project"
     percentiles: tuple[float, float] = (0.1, 99.9)
 
+    @property
+    def crops_told(self) -> str:
+        """Such as "patches of 32 px"."""
+        return f"patches of {self.size} px"
+
 
 class PatchKind(Kind[PatchRecipe], recipe=PatchRecipe):
     """Patches of a grid, as `samples_from_patches` makes them."""
