@@ -149,6 +149,10 @@ def train(
             help="Of a manifest: scale intensities within this column, such as plate, or image."
         ),
     ] = None,
+    rgb: Annotated[
+        bool,
+        typer.Option("--rgb", help="The channels are red, green and blue: scale them together."),
+    ] = False,
     include_images: Annotated[
         bool,
         typer.Option(
@@ -185,6 +189,7 @@ def train(
                 align,
                 volume,
                 scale_within,
+                rgb or None,
             ),
             include_images=include_images,
             overwrite=overwrite,

@@ -37,6 +37,7 @@ class Cutting:
     volume : str
     scale_within : str or None
         Of a manifest; see `samples_from_manifest`.
+    rgb : bool or None
     """
 
     size: int | None = None
@@ -49,6 +50,7 @@ class Cutting:
     align: bool = False
     volume: str = "project"
     scale_within: str | None = None
+    rgb: bool | None = None
 
 
 def read_inputs(paths: list[Path], cutting: Cutting) -> Samples:

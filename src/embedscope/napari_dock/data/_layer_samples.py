@@ -101,6 +101,7 @@ def samples_of_objects(
         image_axes=image_axes,
         source=labels.name,
         channel_names=names,
+        rgb=images[0].rgb,
         background=options.background,  # type: ignore[arg-type]  # checked there
         align=options.align,
         pixel_size=pixel_size_of(labels, axes, options.size_um),
@@ -137,6 +138,7 @@ def samples_of_patches(
         image_axes=image_axes,
         source=first.name,
         channel_names=names,
+        rgb=first.rgb,
         affine=affine_of(first),
         image_path=path_of(first) if len(images) == 1 else None,
     )

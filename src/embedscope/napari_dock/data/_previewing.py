@@ -95,6 +95,7 @@ def preview_objects(
         axes=axes,
         image_axes=image_axes,
         channel_names=names,
+        rgb=images[0].rgb,
         background=options.background,  # type: ignore[arg-type]  # checked there
         align=options.align,
         pixel_size=pixel_size_of(labels, axes, options.size_um),
@@ -130,7 +131,12 @@ def preview_patches(
     block = _block_around(place, shape, axes, size_px + 3 * step_px)
     image, image_axes, names = stacked_images(images[0], images, axes, block)
     samples = samples_from_patches(
-        image, size_px, step_px, image_axes=image_axes, channel_names=names
+        image,
+        size_px,
+        step_px,
+        image_axes=image_axes,
+        channel_names=names,
+        rgb=images[0].rgb,
     )
     return Preview(f"Patches of {size_px} x {size_px} px", _pictures(samples))
 

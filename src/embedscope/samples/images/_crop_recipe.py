@@ -39,6 +39,8 @@ class CropRecipe(Recipe):
         The percentiles, over all crops, that become 0 and 1.
     features : bool
         Whether objects are measured too.
+    rgb : bool
+        Whether the channels are red, green and blue, which are scaled together.
     """
 
     kind: ClassVar[str] = "labels"
@@ -54,6 +56,12 @@ class CropRecipe(Recipe):
     features: bool = True
     drawn: tuple[int, ...] | None = None
     size_um: float | None = None
+    rgb: bool = False
+
+    @property
+    def is_rgb(self) -> bool:
+        """Whether channels are scaled together."""
+        return self.rgb
 
     @property
     def is_resampled(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, get_args
 
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from embedscope.samples.images._field import open_field
 from embedscope.samples.images._masks import check_no_mask
 from embedscope.samples.images._object_samples import follow_recipe, with_pixel_size
 from embedscope.samples.images._objects import find_objects
+from embedscope.samples.images._rgb import RGB_NAMES, alpha_notes, as_rgb
 from embedscope.samples.images._sizes import crop_shape, drawn_shape
 
 
@@ -37,6 +39,7 @@ def samples_from_labels(
     align: bool = False,
     volume: Volume = "project",
     percentiles: tuple[float, float] = (0.1, 99.9),
+    rgb: bool = False,
     label_ids: npt.ArrayLike | None = None,
     features: bool = True,
     affine: npt.ArrayLike | None = None,
@@ -95,6 +98,9 @@ def samples_from_labels(
         Whether a crop of a volume is its maximum over depth or stays a volume.
     percentiles : tuple of float
         The percentiles of each channel, over all crops, that become 0 and 1.
+    rgb : bool
+        The channels are red, green and blue, and perhaps alpha, which is left out. They are scaled
+        together, so that hues stay as they are, and pictures of samples look like the image.
     label_ids : array of int, optional
         Take only these objects, in this order; in a time series, from all frames. Required for a
         single label that is in more than two pieces, as in a mask of all objects.
@@ -125,6 +131,9 @@ def samples_from_labels(
     pixel. A round object has no longest axis, so the angle of its aligned crop is arbitrary.
     """
     field = open_field(image, labels, axes, image_axes)
+    if rgb:
+        field = as_rgb(field)
+        channel_names = channel_names or RGB_NAMES
     made_from = Source(
         name=source,
         kind="labels",
@@ -165,6 +174,8 @@ def samples_from_labels(
         # Other images have other pixels, so those of the crops are fixed.
         drawn=shape if drawn is None and size_um is not None else drawn,
         size_um=size_um,
+        rgb=rgb,
     )
     check_options(recipe)
-    return follow_recipe(field, made_from, recipe, objects, rows, None)
+    made = follow_recipe(field, made_from, recipe, objects, rows, None)
+    return replace(made, left_out=(*made.left_out, *alpha_notes(field, source)))

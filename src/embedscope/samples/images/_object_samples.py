@@ -24,6 +24,7 @@ from embedscope.samples.images._features import measure_objects
 from embedscope.samples.images._field import Field, open_field
 from embedscope.samples.images._masks import check_no_mask
 from embedscope.samples.images._objects import Objects, find_objects
+from embedscope.samples.images._rgb import alpha_notes, as_rgb
 from embedscope.samples.images._sizes import checked_pixel_size
 
 SAME_PIXEL_SIZE = 0.01
@@ -168,8 +169,13 @@ def find_same_way(
     if axes is None:
         axes, image_axes = recipe.axes, image_axes or recipe.image_axes
     field = open_field(image, labels, axes, image_axes)
+    if recipe.rgb:
+        field = as_rgb(field)
     _check_fits(field, samples, recipe)
-    notes = check_intensities(samples, field.image, source, are_interpolated=recipe.align)
+    notes = (
+        *check_intensities(samples, field.image, source, are_interpolated=recipe.align),
+        *alpha_notes(field, source),
+    )
     made_from = Source(
         name=source,
         kind="labels",
@@ -219,7 +225,7 @@ def follow_recipe(
         if recipe.features
         else None
     )
-    scale = scale or ChannelScale.from_images(images, recipe.percentiles)
+    scale = scale or ObjectKind(recipe).measure_scale(images)
     return _made(source, recipe, chosen, images, scale, measured, left_out)
 
 
