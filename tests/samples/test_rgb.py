@@ -13,6 +13,7 @@ from embedscope._errors import InvalidInputError
 from embedscope.samples import (
     join_samples,
     read,
+    samples_from_array,
     samples_from_files,
     samples_from_labels,
     samples_from_patches,
@@ -142,6 +143,22 @@ def test_ome_tiff_says_that_it_is_rgb_and_plain_tiff_does_not(tmp_path):
         assert read(tmp_path / name, tmp_path / "masks.tif", size=20).recipe.rgb == is_rgb
     assert read(tmp_path / "b.tif", tmp_path / "masks.tif", size=20, rgb=True).recipe.rgb
     assert not read(tmp_path / "a.ome.tif", tmp_path / "masks.tif", size=20, rgb=False).recipe.rgb
+
+
+@pytest.mark.parametrize("n_channels", [3, 4])
+def test_an_array_of_rgb_pictures_is_scaled_together(n_channels):
+    rng = np.random.default_rng(0)
+    pictures = rng.integers([0, 50, 90, 0], [90, 200, 255, 9], (30, 8, 8, 4)).astype(np.uint8)
+    samples = samples_from_array(pictures[..., :n_channels], rgb=True)
+    assert samples.sample_shape == (8, 8, 3)
+    assert [each.name for each in samples.left_out] == ["alpha of array"] * (n_channels - 3)
+    assert (samples.scale.low == 0).all()
+    assert len(set(samples.scale.high.tolist())) == 1
+    np.testing.assert_array_equal(samples.thumbnail(4), pictures[4, ..., :3])
+    again = samples.same_way(pictures[:5, ..., :n_channels], source="again")
+    np.testing.assert_array_equal(again.X, samples.X[:5])
+    with pytest.raises(InvalidInputError, match="X must have the channels red"):
+        samples_from_array(pictures[..., 0], rgb=True)
 
 
 @pytest.mark.parametrize("shape", [(40, 160), (40, 160, 2), (40, 160, 5)])

@@ -24,12 +24,12 @@ from embedscope.napari_dock.data._layer_places import (
     affine_of,
     axes_of,
     finest_of,
-    micrometres_of,
     path_of,
     pixel_size_of,
 )
 from embedscope.napari_dock.data._world import sizes_of_units
 from embedscope.samples import (
+    CropRecipe,
     LeftOut,
     PatchRecipe,
     Samples,
@@ -191,7 +191,8 @@ def samples_same_way(
         made = samples.same_way(image, **options)
     else:
         options |= {"axes": axes, "labels_path": path_of(labels)}
-        options["pixel_size"] = micrometres_of(labels, axes)
+        size_um = recipe.size_um if isinstance(recipe, CropRecipe) else None
+        options["pixel_size"] = pixel_size_of(labels, axes, size_um)
         # A single image layer has no channel axis; RGB and several layers have one.
         options["image_axes"] = image_axes
         made = with_known(samples.same_way(image, finest_of(labels), **options), labels, keys)

@@ -19,16 +19,29 @@ def as_rgb(field: Field) -> Field:
     InvalidInputError
         If it has neither three nor four channels.
     """
-    if field.n_channels not in (3, 4):
-        raise InvalidInputError(
-            "image must have the channels red, green and blue, and perhaps alpha, for rgb=True; "
-            f"got {field.n_channels}. Leave rgb out, or name the axes in image_axes."
-        )
+    check_rgb("image", field.n_channels)
     return replace(field, is_rgb=True)
+
+
+def check_rgb(name: str, n_channels: int) -> None:
+    """Raise unless there are so many channels as an RGB picture has, with or without alpha.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    if n_channels not in (3, 4):
+        raise InvalidInputError(
+            f"{name} must have the channels red, green and blue, and perhaps alpha, for rgb=True; "
+            f"got {n_channels}. Leave rgb out, or put the channels where they are expected."
+        )
 
 
 def alpha_notes(field: Field, name: str) -> tuple[LeftOut, ...]:
     """What to say of the alpha channel of a source, if it has one."""
-    if not (field.is_rgb and field.n_stored == 4):
-        return ()
+    return alpha_note(name) if field.is_rgb and field.n_stored == 4 else ()
+
+
+def alpha_note(name: str) -> tuple[LeftOut, ...]:
+    """What to say of the alpha channel of a source."""
     return (LeftOut(f"alpha of {name}", "it is opacity, which says nothing of the object"),)
