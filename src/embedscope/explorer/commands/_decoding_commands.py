@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,7 +42,7 @@ from embedscope.explorer.answers._styles import (
 from embedscope.explorer.answers._support import MapSupport
 from embedscope.explorer.commands._command import command
 from embedscope.explorer.commands._explorer_state import ExplorerState
-from embedscope.samples import SampleId, Samples, samples_like
+from embedscope.samples import Display, SampleId, Samples, samples_like
 from embedscope.training import TrainingRun
 
 
@@ -166,6 +167,34 @@ class DecodingCommands(ExplorerState):
             If there is no map, or none any more before the end, or `n_per_side` is out of range.
         """
         return draw_grid(self.draw, self._state.embedding.positions, n_per_side)
+
+    def save_grid(
+        self,
+        path: str | os.PathLike[str],
+        n_per_side: int = 12,
+        *,
+        display: Display | None = None,
+    ) -> None:
+        """Write the pictures of `draw_grid` as one PNG, as they lie on the map.
+
+        Parameters
+        ----------
+        path : str or path
+        n_per_side : int, default=12
+            In [1, 256].
+        display : Display, optional
+            As for `save_montage`.
+
+        Raises
+        ------
+        InvalidInputError
+            As `draw_grid`, or if the samples are no pictures, or the display does not fit.
+        """
+        from embedscope.explorer.export._montage import write_grid_picture
+
+        grid = self.draw_grid(n_per_side)
+        samples = self._need_samples()
+        write_grid_picture(path, samples, grid.samples, grid.support, display=display)
 
     @command
     def clear_reconstruction(self) -> None:

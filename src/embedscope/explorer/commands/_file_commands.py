@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
     from embedscope.explorer.session._session_state import SessionState
+    from embedscope.samples import Display
 
 
 class FileCommands(ExplorerState):
@@ -334,7 +335,13 @@ class FileCommands(ExplorerState):
             written.write_bytes(picture)
 
     @command
-    def save_montage(self, path: str | os.PathLike[str], gate: str | None = None) -> None:
+    def save_montage(
+        self,
+        path: str | os.PathLike[str],
+        gate: str | None = None,
+        *,
+        display: Display | None = None,
+    ) -> None:
         """Write the pictures of a gate's samples as one PNG montage.
 
         Parameters
@@ -342,18 +349,22 @@ class FileCommands(ExplorerState):
         path : str or path
         gate : str, optional
             The selected samples, by default.
+        display : Display, optional
+            Limits and colours of the channels, as in a viewer. By default, RGB pictures are as in
+            their image, and each channel of others is scaled as for the network.
 
         Raises
         ------
         InvalidInputError
-            If the samples are no pictures, or the gate or the selection is empty.
+            If the samples are no pictures, the gate or the selection is empty, or the display does
+            not fit.
         """
         from embedscope.explorer.export._montage import write_montage
 
         if gate is not None:
             self.gates[gate]  # a clear error if there is none
         chosen = self._state.marks.selected if gate is None else self._memberships()[gate]
-        write_montage(path, self._need_samples(), np.flatnonzero(chosen))
+        write_montage(path, self._need_samples(), np.flatnonzero(chosen), display=display)
 
     def _annotations(self) -> dict[str, Any]:
         """What an annotated matrix holds beside the table."""

@@ -220,7 +220,9 @@ def choice_of(
     by_name = {str(each.name): each for each in layers if layer_class(each) == "Image"}
     if made_from.kind == "patches" and len(made_from.channel_names) == 1:
         return DataChoice(Kind.PATCHES, images=(layer,))
-    names = [name if name in by_name else f"{source} image" for name in samples.channel_names]
+    whole = f"{source} image"  # a layer with colours, as a session adds it
+    is_whole = samples.recipe.is_rgb and whole in by_name
+    names = [whole if is_whole or name not in by_name else name for name in samples.channel_names]
     if not all(name in by_name for name in names):
         return None
     images = tuple(by_name[name] for name in dict.fromkeys(names))

@@ -146,7 +146,10 @@ class DataPanel(QWidget):
         size.setRange(0, _LARGEST_PX)
         size.setDecimals(0)
         size.setSpecialValueText("automatic")
-        size.setToolTip("Side of a crop. Automatic: the smallest that holds 95 % of the objects.")
+        size.setToolTip(
+            "Side of a crop. Automatic: the smallest that holds 95 % of the objects, drawn with at "
+            "most 64 pixels. In µm: the same for layers of any scale."
+        )
         unit = combo([("px", "px"), ("µm", "µm")], "Unit of the crop's side.")
         unit.setMinimumContentsLength(3)
         unit.currentTextChanged.connect(lambda text: size.setDecimals(0 if text == "px" else 2))

@@ -24,12 +24,13 @@ from embedscope.napari_dock.data._layer_places import (
     affine_of,
     axes_of,
     finest_of,
-    micrometres_of,
     path_of,
+    pixel_size_of,
 )
 from embedscope.napari_dock.data._named_objects import NamedObjects
 from embedscope.napari_dock.data._world import sizes_of_units
 from embedscope.samples import (
+    CropRecipe,
     LeftOut,
     PatchRecipe,
     Samples,
@@ -109,10 +110,11 @@ def samples_of_objects(
         image_axes=image_axes,
         source=labels.name,
         channel_names=names,
+        rgb=images[0].rgb,
         background=options.background,  # type: ignore[arg-type]  # checked there
         align=options.align,
         volume=options.volume,  # type: ignore[arg-type]  # checked there
-        pixel_size=micrometres_of(labels, axes),
+        pixel_size=pixel_size_of(labels, axes, options.size_um),
         affine=affine_of(labels),
         image_path=path_of(images[0]) if len(images) == 1 else None,
         labels_path=path_of(labels),
@@ -149,6 +151,7 @@ def samples_of_patches(
         source=first.name,
         channel_names=names,
         volume=volume,  # type: ignore[arg-type]  # checked there
+        rgb=first.rgb,
         affine=affine_of(first),
         image_path=path_of(first) if len(images) == 1 else None,
     )
@@ -201,7 +204,8 @@ def samples_same_way(
         made = samples.same_way(image, **options)
     else:
         options |= {"axes": axes, "labels_path": path_of(labels)}
-        options["pixel_size"] = micrometres_of(labels, axes)
+        size_um = recipe.size_um if isinstance(recipe, CropRecipe) else None
+        options["pixel_size"] = pixel_size_of(labels, axes, size_um)
         # A single image layer has no channel axis; RGB and several layers have one.
         options["image_axes"] = image_axes
         named = NamedObjects.of(labels, axes, keys)

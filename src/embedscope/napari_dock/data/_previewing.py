@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from embedscope._wording import counted
 from embedscope.explorer import depth_in_words
-from embedscope.napari_dock.data._layer_places import affine_of, axes_of, finest_of, micrometres_of
+from embedscope.napari_dock.data._layer_places import affine_of, axes_of, finest_of, pixel_size_of
 from embedscope.napari_dock.data._layer_samples import CropOptions, stacked_images
 from embedscope.samples import CropRecipe, Samples, samples_from_labels, samples_from_patches
 
@@ -98,10 +98,11 @@ def preview_objects(
         axes=axes,
         image_axes=image_axes,
         channel_names=names,
+        rgb=images[0].rgb,
         background=options.background,  # type: ignore[arg-type]  # checked there
         align=options.align,
         volume=options.volume,  # type: ignore[arg-type]  # checked there
-        pixel_size=micrometres_of(labels, axes),
+        pixel_size=pixel_size_of(labels, axes, options.size_um),
         affine=affine_of(labels),
     )
     return Preview(_crop_text(samples, options), _pictures(samples))
@@ -141,6 +142,7 @@ def preview_patches(
         image_axes=image_axes,
         channel_names=names,
         volume=options.volume,  # type: ignore[arg-type]  # checked there
+        rgb=images[0].rgb,
     )
     n_planes = shape[axes.index("z")] if "z" in axes else 0
     text = f"Patches of {size_px} x {size_px} px"
@@ -170,10 +172,13 @@ def _whole_objects(pixels: npt.NDArray[Any], axes: str) -> npt.NDArray[Any]:
 
 def _crop_text(samples: Samples, options: CropOptions) -> str:
     height, width, n_channels = samples.sample_shape[-3:]
+    recipe = samples.recipe
     size = f"Crops of {height} x {width} px"
-    if options.size_um is not None:
+    if isinstance(recipe, CropRecipe) and recipe.is_resampled:
+        size = recipe.crops_told.capitalize()
+    elif options.size_um is not None:
         size += f" ({options.size_um:g} µm)"
-    elif options.size_px is None:
+    if options.size_px is None and options.size_um is None:
         size += ", which hold nearly all of the objects in view"
     if n_channels > 1:
         size += f"; {n_channels} channels"

@@ -59,8 +59,3 @@ def flatten_own(volumes: Array, own: npt.NDArray[np.bool_], fill: Array, how: Vo
     info = np.iinfo if volumes.dtype.kind in "ui" else np.finfo
     darkest = volumes.dtype.type(info(volumes.dtype).min)
     return np.where(covered, flatten(np.where(mask, volumes, darkest), how), fill)
-
-
-def only_plane(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape of a crop that is one plane deep; a flat one unchanged."""
-    return (1, *shape[1:]) if len(shape) == 3 else shape
