@@ -115,6 +115,12 @@ class ExportMenu(QMenu):
             self._write_spatialdata,
         )
         self._add_file(
+            "FCS and Gating-ML…",
+            "The map for tools of flow cytometry, with its gates in a file beside it.",
+            {"fcs": "Flow cytometry"},
+            explorer.to_fcs,
+        )
+        self._add_file(
             "Parameters as JSON…",
             "Every parameter of the map.",
             {"json": "JSON"},
