@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -310,6 +311,39 @@ class FileCommands(ExplorerState):
             self.gates[gate]  # a clear error if there is none
         chosen = self._state.marks.selected if gate is None else self._memberships()[gate]
         write_montage(path, self._need_samples(), np.flatnonzero(chosen))
+
+    def save_gate_labels(self, path: str | os.PathLike[str]) -> list[Path]:
+        """Write label images of the gates: at each pixel of an object the class of its gate.
+
+        Class 1 is the first gate, 0 is none; an object in several gates has the class of the last
+        one. The files hold names and colours of the classes. Images are read part by part. Needs
+        the extra ``embedscope[images]``.
+
+        Parameters
+        ----------
+        path : str or path
+            Ends in .zarr for OME-Zarr labels, or in .tif or .tiff for OME-TIFF. A path such as
+            "cells.ome.zarr/labels/gates" adds the labels to an OME-Zarr image. With several
+            sources, the name of each is added: "gates.ome.tif" becomes "gates_plate_1.ome.tif".
+
+        Returns
+        -------
+        list of Path
+            The file of each source that has labels or patches.
+
+        Raises
+        ------
+        InvalidInputError
+            If the path has another ending, or is an OME-Zarr that exists; or if there is no gate,
+            or no sample lies in an image.
+        """
+        from embedscope.explorer.export._gate_image import gate_images
+        from embedscope.explorer.export._label_files import write_gate_labels
+
+        images = gate_images(self._need_samples(), self.gates, self._memberships())
+        files = write_gate_labels(path, images)
+        self._say(f"Gates written to {', '.join(map(str, files))}")
+        return files
 
     def _annotations(self) -> dict[str, Any]:
         """What an annotated matrix holds beside the table."""

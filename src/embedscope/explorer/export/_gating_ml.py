@@ -28,8 +28,8 @@ Outline = npt.NDArray[np.float64]
 _GATING = "http://www.isac-net.org/std/Gating-ML/v2.0/gating"
 _TYPES = "http://www.isac-net.org/std/Gating-ML/v2.0/datatypes"
 
-# All but letters that every reader of XML allows in an id: those of Latin, Greek, Cyrillic, Japanese,
-# Chinese and Korean.
+# All but what every reader of XML allows in an id: letters of Latin, Greek, Cyrillic, Japanese,
+# Chinese and Korean among them.
 _NO_ID = re.compile(
     r"[^A-Za-z0-9_.\-\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff\u0391-\u03a1\u03a3-\u03c9"
     r"\u0410-\u044f\u3041-\u3094\u30a1-\u30fa\u4e00-\u9fa5\uac00-\ud7a3]+"
