@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import flowkit
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +9,8 @@ import pytest
 from embedscope import Explorer
 from embedscope.explorer.export._gating_ml import gate_ids, simple_pieces
 from embedscope.samples import samples_from_table
+
+flowkit = pytest.importorskip("flowkit")
 
 LASSO = [(0, 0), (6, 0), (6, 6), (1, 6), (1, 1), (4, 1), (4, 4), (0, 4)]  # crosses its start
 EIGHT = [(-5, -5), (-1, -1), (-1, -5), (-5, -1)]

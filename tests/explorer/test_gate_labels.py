@@ -116,7 +116,9 @@ def test_an_ome_tiff_has_classes_names_and_pixel_sizes(series, tmp_path):
         root = ET.fromstring(opened.ome_metadata)
     pixels = root.find(".//{*}Pixels").attrib
     assert (pixels["PhysicalSizeX"], pixels["PhysicalSizeXUnit"]) == ("0.25", "\xb5m")
-    named = {each.attrib["K"]: each.text for each in root.find(".//{*}MapAnnotation").iter("{*}M")}
+    named = {
+        each.attrib["K"]: each.text for each in root.find(".//{*}MapAnnotation").findall(".//{*}M")
+    }
     assert named == {"1": "T cells / CD4+", "2": "right"}
 
 
