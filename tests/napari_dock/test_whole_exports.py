@@ -78,6 +78,19 @@ def test_annotated_tables_are_read_by_their_own_packages(dock, tmp_path):
     assert table.obs[attributes["instance_key"]].tolist() == labels.tolist()
 
 
+def test_gates_become_label_images_and_files_of_flow_cytometry(dock, day_viewer, tmp_path):
+    tifffile = pytest.importorskip("tifffile")
+    export(dock, "Gates as label images…", tmp_path / "gates.ome.tif", kind="OME-TIFF")
+    assert "gates.ome.tif" in dock.view.message.text()
+    classes = tifffile.imread(tmp_path / "gates.ome.tif")
+    table, pixels = dock.explorer.to_frame(), day_viewer.layers["day 1"].data
+    in_left = np.isin(pixels, table["label"][table["gate:left, µ"]])
+    np.testing.assert_array_equal(classes == 2, in_left)
+    export(dock, "FCS and Gating-ML…", tmp_path / "map.fcs")
+    assert (tmp_path / "map.fcs").read_bytes().startswith(b"FCS3.1")
+    assert b"lower" in (tmp_path / "map.gating.xml").read_bytes()
+
+
 def test_pictures_of_the_map_and_of_cells(dock, day_viewer, tmp_path):
     export(dock, "Picture of the map…", tmp_path / "map.png")
     with Image.open(tmp_path / "map.png") as picture:

@@ -117,6 +117,19 @@ class ExportMenu(QMenu):
             self._write_spatialdata,
         )
         self._add_file(
+            "Gates as label images…",
+            "A class for each gate, at the pixels of its objects; a file for each layer.",
+            {"zarr": "OME-Zarr", "tif": "OME-TIFF"},
+            explorer.save_gate_labels,
+            name="gates.ome",
+        )
+        self._add_file(
+            "FCS and Gating-ML…",
+            "The map for tools of flow cytometry, with its gates in a file beside it.",
+            {"fcs": "Flow cytometry"},
+            explorer.to_fcs,
+        )
+        self._add_file(
             "Parameters as JSON…",
             "Every parameter of the map.",
             {"json": "JSON"},
@@ -176,8 +189,9 @@ class ExportMenu(QMenu):
             path = ask_where(self, "Export", f"{name}.{next(iter(kinds))}", kinds)
             if path is None:
                 return None
-            _waiting(write, path)
-            return f"Wrote {Path(path).name}"
+            files = _waiting(write, path)
+            names = [each.name for each in files] if isinstance(files, list) else [Path(path).name]
+            return f"Wrote {', '.join(names)}"
 
         self._add(title, tooltip, ask_and_write)
 
@@ -239,11 +253,11 @@ class ExportMenu(QMenu):
             self._open_session(path)
 
 
-def _waiting(write: Callable[[str], Any], path: str) -> None:
+def _waiting(write: Callable[[str], Any], path: str) -> Any:
     """Write under a wait cursor: a large table takes seconds."""
     QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
     try:
-        write(path)
+        return write(path)
     finally:
         QApplication.restoreOverrideCursor()
 

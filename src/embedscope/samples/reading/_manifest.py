@@ -74,7 +74,7 @@ def manifest_rows(frame: pd.DataFrame, folder: Path) -> Iterator[ManifestRow]:
     import pandas as pd
 
     stems = frame["image"].map(lambda path: Path(str(path)).stem)
-    names = (frame["source"] if "source" in frame.columns else stems).astype(str)
+    names = (frame["source"] if "source" in frame.columns else stems).map(str)
     if names.duplicated().any():
         twice = names[names.duplicated()].iloc[0]
         raise InvalidInputError(
