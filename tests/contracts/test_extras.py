@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 from clean_environment import UV, make_environment, run_smoke
 
+from embedscope import Explorer
+from embedscope.samples import nuclei, samples_from_labels
+
 ROOT = Path(__file__).parents[2]
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 EXTRAS = ("images", "napari", "jupyter", "export", "spatialdata", "dask", "onnx")
@@ -77,6 +80,33 @@ def test_python(wheel, tmp_path, python, extra, resolution):
     if found.returncode:
         pytest.skip(f"Python {python} is not on this machine")
     check(wheel, tmp_path, python, extra, resolution)
+
+
+def test_other_tensorflow(wheel, tmp_path):
+    """`tensorflow-cpu` in place of `tensorflow`, as docs/install.md says."""
+    (tmp_path / "not-wanted.txt").write_text("tensorflow\n")
+    options = ["--excludes", str(tmp_path / "not-wanted.txt")]
+    inside = make_environment(tmp_path / "cpu", HERE, str(wheel), "tensorflow-cpu", *options)
+    run_smoke(inside, "alone", tmp_path / "alone")
+
+
+def test_no_tensorflow(wheel, tmp_path):
+    (tmp_path / "not-wanted.txt").write_text("tensorflow\nkeras\n")
+    options = ["--excludes", str(tmp_path / "not-wanted.txt")]
+    wanted = f"embedscope[export,images,jupyter] @ {wheel.as_uri()}"
+    inside = make_environment(tmp_path / "without", HERE, wanted, *options)
+    save_trained_session(tmp_path / "explored" / "session")
+    run_smoke(inside, "without_tensorflow", tmp_path / "explored")
+
+
+def save_trained_session(folder: Path) -> None:
+    """A session with a trained map and its decoder, from this environment."""
+    fields = nuclei()
+    explorer = Explorer(samples_from_labels(fields.images[0], fields.labels[0], size=16))
+    explorer.set_parameters(n_neighbors=5, encoder="dense", quality="fast")
+    explorer.train()
+    assert explorer.wait().error is None
+    explorer.save(folder, include_images=True)
 
 
 def test_every_extra_has_a_script():

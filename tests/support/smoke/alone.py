@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from refusing import refused
 from sklearn.datasets import load_digits
 
 from embedscope import Explorer, ParametricUMAP, load_ParametricUMAP
-from embedscope._errors import MissingDependencyError
 from embedscope.samples import read, samples_from_labels, samples_from_spatialdata
 
 digits = load_digits()
@@ -30,15 +30,6 @@ explorer.save("session")
 Explorer.open("session").to_csv("map.csv")
 command = [sys.executable, "-m", "embedscope", "train", "table.csv", "--out", "map"]
 subprocess.run(command, check=True, timeout=300)
-
-
-def refused(function, *arguments):
-    """The message of the error that a missing extra raises."""
-    try:
-        function(*arguments)
-    except MissingDependencyError as error:
-        return str(error)
-    raise AssertionError(f"{function} needs an extra")
 
 
 def widget():

@@ -73,6 +73,11 @@ class MapAnalysis:
     # -- decoding ----------------------------------------------------------------------------------
 
     @property
+    def decodes(self) -> bool:
+        """Whether there is a decoder that can run."""
+        return self.model.estimator.decoder_ is not None
+
+    @property
     def has_style(self) -> bool:
         """Whether the decoder takes style codes; maps of earlier versions have none."""
         estimator = self.model.estimator

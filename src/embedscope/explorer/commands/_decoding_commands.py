@@ -218,8 +218,9 @@ class DecodingCommands(ExplorerState):
     def _turn(self, style: Any, angle: Any = 0.0) -> Turn:
         """How decoded pictures are turned: as the sample of the style lies, and by an angle."""
         angle, analysis = check_angle(angle), self._state.analysis
-        is_at_work = self._run_at_work() is not None
-        orientation = None if analysis is None or is_at_work else analysis.orientation
+        orientation = None
+        if analysis is not None and analysis.decodes and self._run_at_work() is None:
+            orientation = analysis.orientation
         if orientation is None:
             if angle:
                 raise InvalidInputError(
