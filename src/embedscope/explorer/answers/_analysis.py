@@ -79,11 +79,6 @@ class MapAnalysis:
     # -- decoding ----------------------------------------------------------------------------------
 
     @property
-    def decodes(self) -> bool:
-        """Whether there is a decoder that can run."""
-        return self.model.estimator.decoder_ is not None
-
-    @property
     def has_style(self) -> bool:
         """Whether the decoder takes style codes; maps of earlier versions have none."""
         estimator = self.model.estimator
@@ -120,7 +115,7 @@ class MapAnalysis:
     @property
     def can_turn(self) -> bool:
         """Whether decoded pictures are upright, and so can be turned."""
-        return self.decodes and self.orientation is not None
+        return self.model.estimator.decoder_ is not None and self.orientation is not None
 
     def as_samples_lie(
         self, drawn: npt.NDArray[np.float32], values: npt.NDArray[np.float32]
