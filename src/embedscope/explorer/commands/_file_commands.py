@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
     from embedscope.explorer.session._session_state import SessionState
+    from embedscope.samples import Display
 
 
 class FileCommands(ExplorerState):
@@ -41,6 +43,13 @@ class FileCommands(ExplorerState):
             Folder; a session in it is replaced in one step.
         include_images : bool, default=False
             Store the pictures of the samples too, so that the session can be opened anywhere.
+
+        Raises
+        ------
+        InvalidInputError
+            If there are no samples, or `path` is a file or a folder that holds something else.
+        OSError
+            If the session cannot be written.
         """
         from embedscope.explorer.session._session import write_session
         from embedscope.explorer.session._session_state import SessionState
@@ -97,6 +106,11 @@ class FileCommands(ExplorerState):
         ----------
         session : str, path or SessionState
             A path, or the result of `read`, which is shown at once.
+
+        Raises
+        ------
+        InvalidModelError
+            As for `open`.
         """
         from embedscope.explorer.session._session_state import SessionState
 
@@ -139,6 +153,11 @@ class FileCommands(ExplorerState):
             A row for each sample: source, frame, label, umap_1, umap_2, features (the values of an
             array as "feature 0" and so on), a column "gate:<name>" for each gate and
             "score:novelty". `samples_from_table` gives the same samples again.
+
+        Raises
+        ------
+        InvalidInputError
+            If there are no samples.
         """
         from embedscope.explorer.export._frames import all_features, to_frame
 
@@ -162,6 +181,13 @@ class FileCommands(ExplorerState):
         spreadsheet_safe : bool, default=False
             Put an apostrophe before text that begins with ``=``, ``+``, ``-`` or ``@``. A
             spreadsheet would run such text as a formula.
+
+        Raises
+        ------
+        InvalidInputError
+            If there are no samples.
+        OSError
+            If the file cannot be written.
         """
         from embedscope.explorer.export._csv_files import write_notes
         from embedscope.explorer.export._exports import write_csv
@@ -172,12 +198,44 @@ class FileCommands(ExplorerState):
         self._say_written(path, frame)
 
     def to_parquet(self, path: str | os.PathLike[str]) -> None:
-        """Write `to_frame` as Parquet; needs the extra ``embedscope[export]``."""
+        """Write `to_frame` as Parquet; needs the extra ``embedscope[export]``.
+
+        Parameters
+        ----------
+        path : str or path
+
+        Raises
+        ------
+        InvalidInputError
+            If there are no samples.
+        MissingDependencyError
+            If pyarrow is not installed.
+        OSError
+            If the file cannot be written.
+        """
         from embedscope.explorer.export._exports import write_parquet
 
         frame = self.to_frame()
         write_parquet(path, frame, self.gates)
         self._say_written(path, frame)
+
+    def to_fcs(self, path: str | os.PathLike[str]) -> None:
+        """Write the map as an FCS file and its gates as Gating-ML 2.0, for flow cytometry.
+
+        The gates of ``map.fcs`` are in ``map.gating.xml`` beside it. An event is a sample with a
+        position; its channels are ``umap_1``, ``umap_2``, ``row`` (of `to_frame`, from 0), and the
+        numeric features in single precision. Needs the extra ``embedscope[cytometry]``.
+
+        Parameters
+        ----------
+        path : str or path
+            Ends in .fcs.
+        """
+        from embedscope.explorer.export._cytometry_files import write_cytometry
+
+        files = write_cytometry(path, self.to_frame(), self.gates)
+        left_out = f". Without a position: {files.n_left_out} left out" if files.n_left_out else ""
+        self._say(f"Map written to {files.events}, gates to {files.gates}{left_out}")
 
     def to_anndata(self) -> AnnData:
         """An AnnData object: features as X, the map as obsm["X_umap"], gates and identities in obs.
@@ -187,6 +245,13 @@ class FileCommands(ExplorerState):
         Returns
         -------
         AnnData
+
+        Raises
+        ------
+        InvalidInputError
+            If there are no samples.
+        MissingDependencyError
+            If anndata is not installed.
         """
         from embedscope.explorer.export._annotated import to_anndata
 
@@ -213,7 +278,17 @@ class FileCommands(ExplorerState):
         return to_spatialdata_table(self.to_frame(), regions, **self._annotations())
 
     def to_json(self, path: str | os.PathLike[str]) -> None:
-        """Write the parameters of the map as JSON; without a map, those of the next run."""
+        """Write the parameters of the map as JSON; without a map, those of the next run.
+
+        Parameters
+        ----------
+        path : str or path
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
         from embedscope.explorer.export._exports import write_json
 
         write_json(path, self._trained_parameters().to_dict())
@@ -266,6 +341,13 @@ class FileCommands(ExplorerState):
         path : str or path
             Ends in .png, .svg or .pdf.
         dpi : int, default=150
+
+        Raises
+        ------
+        InvalidInputError
+            If the suffix is another, or `dpi` is not from 10 to 2400.
+        OSError
+            If the file cannot be written.
         """
         from embedscope.core.storage import as_path, replace_file
 
@@ -275,7 +357,13 @@ class FileCommands(ExplorerState):
             written.write_bytes(picture)
 
     @command
-    def save_montage(self, path: str | os.PathLike[str], gate: str | None = None) -> None:
+    def save_montage(
+        self,
+        path: str | os.PathLike[str],
+        gate: str | None = None,
+        *,
+        display: Display | None = None,
+    ) -> None:
         """Write the pictures of a gate's samples as one PNG montage.
 
         Parameters
@@ -283,18 +371,55 @@ class FileCommands(ExplorerState):
         path : str or path
         gate : str, optional
             The selected samples, by default.
+        display : Display, optional
+            Limits and colours of the channels, as in a viewer. By default, RGB pictures are as in
+            their image, and each channel of others is scaled as for the network.
 
         Raises
         ------
         InvalidInputError
-            If the samples are no pictures, or the gate or the selection is empty.
+            If the samples are no pictures, the gate or the selection is empty, or the display does
+            not fit.
         """
         from embedscope.explorer.export._montage import write_montage
 
         if gate is not None:
             self.gates[gate]  # a clear error if there is none
         chosen = self._state.marks.selected if gate is None else self._memberships()[gate]
-        write_montage(path, self._need_samples(), np.flatnonzero(chosen))
+        write_montage(path, self._need_samples(), np.flatnonzero(chosen), display=display)
+
+    def save_gate_labels(self, path: str | os.PathLike[str]) -> list[Path]:
+        """Write label images of the gates: at each pixel of an object the class of its gate.
+
+        Class 1 is the first gate, 0 is none; an object in several gates has the class of the last
+        one. The files hold names and colours of the classes. Images are read part by part. Needs
+        the extra ``embedscope[images]``.
+
+        Parameters
+        ----------
+        path : str or path
+            Ends in .zarr for OME-Zarr labels, or in .tif or .tiff for OME-TIFF. A path such as
+            "cells.ome.zarr/labels/gates" adds the labels to an OME-Zarr image. With several
+            sources, the name of each is added: "gates.ome.tif" becomes "gates_plate_1.ome.tif".
+
+        Returns
+        -------
+        list of Path
+            The file of each source that has labels or patches.
+
+        Raises
+        ------
+        InvalidInputError
+            If the path has another ending, or is an OME-Zarr that exists; or if there is no gate,
+            or no sample lies in an image.
+        """
+        from embedscope.explorer.export._gate_image import gate_images
+        from embedscope.explorer.export._label_files import write_gate_labels
+
+        images = gate_images(self._need_samples(), self.gates, self._memberships())
+        files = write_gate_labels(path, images)
+        self._say(f"Gates written to {', '.join(map(str, files))}")
+        return files
 
     def _annotations(self) -> dict[str, Any]:
         """What an annotated matrix holds beside the table."""

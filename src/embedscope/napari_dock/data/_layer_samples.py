@@ -24,11 +24,13 @@ from embedscope.napari_dock.data._layer_places import (
     affine_of,
     axes_of,
     finest_of,
-    micrometres_of,
     path_of,
+    pixel_size_of,
 )
+from embedscope.napari_dock.data._named_objects import NamedObjects
 from embedscope.napari_dock.data._world import sizes_of_units
 from embedscope.samples import (
+    CropRecipe,
     LeftOut,
     PatchRecipe,
     Samples,
@@ -57,6 +59,10 @@ class CropOptions:
         Turn every object upright.
     third_axis : {"t", "z", ""}
         What the first axis of 3D layers is; "" leaves it to the layer.
+    volume : {"project", "mean", "middle", "volume"}
+        What a sample of a volume is; see `samples_from_labels`.
+    scales_within : bool
+        Whether each image gets its own black and white, instead of those of all images.
     """
 
     size_px: int | None = None
@@ -64,6 +70,8 @@ class CropOptions:
     background: str = "keep"
     align: bool = False
     third_axis: str = ""
+    volume: str = "project"
+    scales_within: bool = False
 
 
 def samples_of_objects(
@@ -92,23 +100,27 @@ def samples_of_objects(
     """
     axes = axes_of(labels, options.third_axis or inferred_axis(labels, keys))
     image, image_axes, names = stacked_images(labels, images, axes)
+    named = NamedObjects.of(labels, axes, keys)
     samples = samples_from_labels(
         image,
         finest_of(labels),
         options.size_px,
         size_um=options.size_um,
+        label_ids=named.label_ids,
         axes=axes,
         image_axes=image_axes,
         source=labels.name,
         channel_names=names,
+        rgb=images[0].rgb,
         background=options.background,  # type: ignore[arg-type]  # checked there
         align=options.align,
-        pixel_size=micrometres_of(labels, axes),
+        volume=options.volume,  # type: ignore[arg-type]  # checked there
+        pixel_size=pixel_size_of(labels, axes, options.size_um),
         affine=affine_of(labels),
         image_path=path_of(images[0]) if len(images) == 1 else None,
         labels_path=path_of(labels),
     )
-    return with_known(samples, labels, keys)
+    return with_known(named.kept(samples), labels, keys)
 
 
 def samples_of_manifest(path: str, options: CropOptions) -> Samples:
@@ -141,7 +153,7 @@ def samples_of_manifest(path: str, options: CropOptions) -> Samples:
 
 
 def samples_of_patches(
-    images: Sequence[Any], size_px: int, step_px: int, third_axis: str
+    images: Sequence[Any], size_px: int, step_px: int, third_axis: str, volume: str = "project"
 ) -> Samples:
     """Cut a grid of patches from image layers, if there are no labels.
 
@@ -150,6 +162,8 @@ def samples_of_patches(
     images : sequence of napari.layers.Image
     size_px, step_px : int
     third_axis : {"t", "z", ""}
+    volume : {"project", "mean", "middle", "volume"}
+        What a patch of a volume is; see `samples_from_patches`.
 
     Returns
     -------
@@ -166,6 +180,8 @@ def samples_of_patches(
         image_axes=image_axes,
         source=first.name,
         channel_names=names,
+        volume=volume,  # type: ignore[arg-type]  # checked there
+        rgb=first.rgb,
         affine=affine_of(first),
         image_path=path_of(first) if len(images) == 1 else None,
     )
@@ -218,12 +234,15 @@ def samples_same_way(
         made = samples.same_way(image, **options)
     else:
         options |= {"axes": axes, "labels_path": path_of(labels)}
-        options["pixel_size"] = micrometres_of(labels, axes)
+        size_um = recipe.size_um if isinstance(recipe, CropRecipe) else None
+        options["pixel_size"] = pixel_size_of(labels, axes, size_um)
         # A single image layer has no channel axis; RGB and several layers have one.
         options["image_axes"] = image_axes
+        named = NamedObjects.of(labels, axes, keys)
         # The features of the layer are joined first: the map may learn from them.
-        bare = samples.learning_from(None).same_way(image, finest_of(labels), **options)
-        made = with_known(bare, labels, keys).learning_like(samples)
+        bare = samples.learning_from(None)
+        made = bare.same_way(image, finest_of(labels), label_ids=named.label_ids, **options)
+        made = with_known(named.kept(made), labels, keys).learning_like(samples)
     return replace(made, left_out=(*made.left_out, *notes))
 
 

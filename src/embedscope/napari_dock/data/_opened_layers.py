@@ -105,14 +105,15 @@ def add_source_layers(viewer: Any, opened: OpenedSession) -> dict[str, SourceLay
         opened later because there are many.
     """
     shown = {}
-    sources = opened.state.samples.sources
+    samples = opened.state.samples
+    sources = samples.sources
     for name, source in sources.items():
         found = opened.layers.get(name)
         if found is not None and found.layer in viewer.layers:
             shown[name] = found
         elif len(sources) > MOST_OPENED and is_in_files(source):
             continue
-        elif added := add_layers_of(viewer, source):
+        elif added := add_layers_of(viewer, source, is_rgb=samples.recipe.is_rgb):
             shown[name] = SourceLayers(added[-1], added)
     return shown
 
@@ -194,14 +195,17 @@ def is_in_files(source: Source) -> bool:
     return is_of_files and (source.image is not None or source.labels is not None)
 
 
-def add_layers_of(viewer: Any, source: Source) -> list[Any]:
+def add_layers_of(viewer: Any, source: Source, *, is_rgb: bool) -> list[Any]:
     """Add the layers of a source; returns them, the one that the samples lie in last."""
     transform = {} if source.affine is None else {"affine": source.affine}
     added: list[Any] = []
     if source.image is not None:
         channel_axis = source.image_axes.find("c")
+        is_rgb = is_rgb and source.image_axes.endswith("c")  # as napari needs it
+        channel_axis = -1 if is_rgb else channel_axis
         image = viewer.add_image(
             source.image,
+            rgb=is_rgb,
             channel_axis=channel_axis if channel_axis >= 0 else None,
             name=[str(name) for name in source.channel_names]
             if channel_axis >= 0

@@ -77,7 +77,9 @@ class SourceOpening:
         def add(read: Source) -> None:
             if self._explorer.samples is not samples or name in self._links.layers:
                 return
-            self._opened[name] = added = add_layers_of(self._viewer, read)
+            self._opened[name] = added = add_layers_of(
+                self._viewer, read, is_rgb=samples.recipe.is_rgb
+            )
             self._jobs.layers[name] = added[-1]
             self._links.link_more({name: added[-1]})
             self._show_message(f"{name} opened")
