@@ -102,7 +102,13 @@ class LayerReturn:
             if self._explorer.samples is not samples:
                 return
             new = {name: found[name] for name in found if name in self._missing(samples)}
-            new = {name: layer for name, layer in new.items() if layer in self._viewer.layers}
+            # Meanwhile a layer may have been deleted, or linked to its own source.
+            linked = [id(each) for each in links.layers.values()]
+            new = {
+                name: layer
+                for name, layer in new.items()
+                if layer in self._viewer.layers and id(layer) not in linked
+            }
             self._link(samples, new)
             name = "" if added is None else str(added.name)
             if name in self._missing(samples) and any(each is unwrapped(added) for each in layers):
