@@ -198,6 +198,8 @@ class FileCommands(ExplorerState):
     def to_anndata(self) -> AnnData:
         """An AnnData object: features as X, the map as obsm["X_umap"], gates and identities in obs.
 
+        ``obs`` has a boolean for each gate, and "gate", the last gate that holds each sample, as
+        categories to group by. ``obsm["spatial"]`` has the centroids of objects as (x, y) pixels.
         Needs the extra ``embedscope[export]``.
 
         Returns
@@ -347,11 +349,13 @@ class FileCommands(ExplorerState):
 
     def _annotations(self) -> dict[str, Any]:
         """What an annotated matrix holds beside the table."""
-        recipe = self._need_samples().recipe
+        samples = self._need_samples()
+        recipe = samples.recipe
         return {
             "parameters": self._trained_parameters().to_dict(),
             "gates": self.gates,
             "name_column": recipe.name_column if isinstance(recipe, TableRecipe) else None,
+            "centroids": samples.centroids,
         }
 
     def _say_written(self, path: str | os.PathLike[str], frame: pd.DataFrame) -> None:
