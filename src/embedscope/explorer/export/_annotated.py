@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
 from embedscope.explorer.export._exports import require_export
+from embedscope.explorer.export._gate_groups import colors_of, gate_of_each
 from embedscope.explorer.export._gates_in_tables import as_json
 from embedscope.explorer.marks._gates import GateSet
 from embedscope.samples.tables import (
@@ -34,7 +35,6 @@ REGION_KEY = "region"
 INSTANCE_KEY = "instance_id"
 
 _GATE_COLUMN, _SPATIAL_KEY = "gate", "spatial"
-_NO_GATE_COLOR = "#bbbbbb"
 
 # "region" and "instance_id" are columns of SpatialData, whatever the features.
 _RESERVED_COLUMNS = (REGION_KEY, INSTANCE_KEY, "_index")
@@ -96,12 +96,12 @@ def to_anndata(
     others = [name for name in frame.columns if name not in (*numeric, *PLACE_COLUMNS)]
     columns = dict(zip(others, safe_names(others), strict=True))
     obs = frame[others].apply(_with_text_as_categories).rename(columns=columns)
-    grouped = _gate_of_each(frame)
+    grouped = gate_of_each(frame)
     colors: dict[str, Any] = {}
     if grouped is not None:
         *_, name = safe_names([*columns.values(), _GATE_COLUMN])
         obs[name] = grouped
-        colors = _colors_of(name, grouped, gates)
+        colors = colors_of(name, grouped, gates)
     obs.index = pd.Index(obs_names, dtype=object)
     places = {MAP_KEY: frame[list(PLACE_COLUMNS)].to_numpy(dtype=np.float32)}
     if centroids is not None:
@@ -264,32 +264,6 @@ def _with_text_as_categories(column: pd.Series[Any]) -> pd.Series[Any]:
     values = sorted({each for each in column if each is not None})
     kind = pd.CategoricalDtype(pd.Index(values, dtype=object))
     return column.astype(kind)
-
-
-def _gate_of_each(frame: pd.DataFrame) -> pd.Categorical | None:
-    """The last gate that holds each sample, as on the map; None without gates."""
-    import pandas as pd
-
-    columns = [str(name) for name in frame.columns if str(name).startswith(GATE_PREFIX)]
-    if not columns:
-        return None
-    names = [name.removeprefix(GATE_PREFIX) for name in columns]
-    none = "none"
-    while none in names:
-        none = f"({none})"
-    codes = np.zeros(len(frame), np.intp)
-    for code, name in enumerate(columns, start=1):
-        codes[frame[name].to_numpy(bool)] = code
-    return pd.Categorical.from_codes(codes, pd.Index([none, *names], dtype=object))
-
-
-def _colors_of(column: str, grouped: pd.Categorical, gates: GateSet | None) -> dict[str, Any]:
-    """The colours of the categories, where scanpy looks for them."""
-    names = [str(name) for name in grouped.categories[1:]]
-    if gates is None or any(name not in gates for name in names):
-        return {}
-    colors = [_NO_GATE_COLOR, *(gates[name].color for name in names)]
-    return {f"{column}_colors": np.array(colors, dtype=object)}
 
 
 def _region_names(frame: pd.DataFrame, regions: Regions) -> pd.Series[str]:
