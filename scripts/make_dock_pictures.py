@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import napari
 import numpy as np
+import tifffile
 from PIL import Image
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
@@ -25,6 +27,7 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 from dock_hands import click_point, drag_map, pixels_of  # noqa: E402
 
 from embedscope.napari_dock.map._gestures import Tool  # noqa: E402
+from embedscope.samples import nuclei  # noqa: E402
 
 DOCK_PX = 400
 COLORS = 256  # of a picture: no visible difference, and a small file
@@ -37,6 +40,24 @@ def save(widget: Any, file: Path) -> None:
         # The method of Pillow that keeps the few pixels of a legend.
         small = picture.convert("RGB").quantize(COLORS, method=Image.Quantize.FASTOCTREE)
     small.save(file, optimize=True)
+
+
+def save_two_files(file: Path) -> None:
+    """A user's two files in napari, and the dock before the training."""
+    viewer = napari.Viewer(title="napari")
+    viewer.window.resize(1100, 860)
+    fields = nuclei()
+    with tempfile.TemporaryDirectory() as folder:
+        for name, pixels in (("cells", fields.images[3]), ("masks", fields.labels[3])):
+            path = Path(folder) / f"{name}.tif"
+            tifffile.imwrite(path, pixels)
+            viewer.open(path, layer_type="labels" if name == "masks" else "image")
+    viewer.layers["masks"].opacity = 0.4
+    frame, _ = viewer.window.add_plugin_dock_widget("embedscope", "Explore embedding")
+    viewer.window._qt_window.resizeDocks([frame], [DOCK_PX], Qt.Orientation.Horizontal)
+    QTest.qWait(3000)  # the preview is cut in a thread
+    save(viewer.window._qt_window, file)
+    viewer.close()
 
 
 def open_window() -> tuple[Any, Any]:
@@ -93,6 +114,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?", default=ROOT / "docs" / "images")
     folder = parser.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
+    save_two_files(folder / "napari_two_files.png")
     viewer, dock = open_window()
     save(dock, folder / "napari_dock_start.png")
     train(dock)

@@ -54,6 +54,13 @@ def test_nothing_is_loaded_from_other_servers(site):
     assert styles == []
 
 
+def test_search_works_in_a_folder_without_a_server(site):
+    page = (site / "explorer.html").read_text("utf-8")
+    assert 'src="javascripts/iframe-worker.js"' in page
+    assert (site / "javascripts" / "iframe-worker.js").is_file()
+    assert (site / "search" / "search_index.js").read_text("utf-8").startswith("var __index")
+
+
 def test_pages_show_what_they_take_from_other_files(site):
     assert "Fashion-MNIST, 60,000" in (site / "comparison.html").read_text("utf-8")
     assert "embedscope[napari]" in (site / "index.html").read_text("utf-8")

@@ -170,11 +170,12 @@ def test_pyramid_has_its_levels(tmp_path: Path) -> None:
         ("a.npy", b"\x93NUMPY garbage", "cannot be read"),
         ("a.tif", b"II*\x00 garbage", "cannot be read"),
         ("a.npz", b"PK garbage", "cannot be read"),
+        ("a.png", b"\x89PNG garbage", "cannot be read"),
         ("a.zarr", b"", "cannot be read"),
         (
             "a.czi",
             b"image",
-            "opened by themselves are .btf, .npy, .npz, .tf8, .tif, .tiff, .zarr",
+            "opened by themselves are .btf, .npy, .npz, .png, .tf8, .tif, .tiff, .zarr",
         ),
         ("a", b"image", "images opened by themselves are"),
     ],

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tifffile
 import zarr
+from PIL import Image
 
 from embedscope._errors import InvalidInputError
 from embedscope.explorer import Explorer
@@ -48,6 +49,25 @@ def test_an_ome_tiff_states_its_scale_and_channels(tmp_path):
     assert samples.recipe.pixel_size == (0.25, 0.5)
     assert list(samples.sources) == ["cells"]
     assert samples.features["area"].tolist() == [8 * w * 0.125 for w in (6, 7, 8, 9)]
+
+
+def test_png_files_hold_labels_of_16_bits_and_colours_last(tmp_path):
+    colours = np.moveaxis(IMAGE, 0, -1).astype(np.uint8)
+    Image.fromarray(colours).save(tmp_path / "cells.png")
+    Image.fromarray(LABELS * 300).save(tmp_path / "cells_cp_masks.png")  # as Cellpose names them
+    samples = read(tmp_path / "cells.png", tmp_path / "cells_cp_masks.png", size=12)
+    assert samples.identities.label.tolist() == [600, 1500, 2400, 3300]
+    np.testing.assert_array_equal(
+        samples.images, samples_from_labels(colours, LABELS, 12, image_axes="yxc").images
+    )
+
+
+def test_png_files_with_other_numbers_than_pixels_are_refused(tmp_path):
+    Image.fromarray(LABELS.astype(np.uint8)).save(tmp_path / "masks.png")
+    indexed = Image.fromarray(LABELS.astype(np.uint8)).convert("P")
+    indexed.save(tmp_path / "cells.png")
+    with pytest.raises(InvalidInputError, match="palette; it must be grey or RGB"):
+        read(tmp_path / "cells.png", tmp_path / "masks.png")
 
 
 def test_an_imagej_tiff_states_its_scale(tmp_path):

@@ -74,8 +74,8 @@ class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     """Uniform manifold approximation and projection by a neural network.
 
     A Keras network, the encoder, learns the map from data to a few dimensions, so that new data get
-    positions in the same coordinates; a second one, the decoder, can learn the inverse. A drop-in
-    replacement for ``umap.parametric_umap.ParametricUMAP``.
+    positions in the same coordinates; a second one, the decoder, can learn the inverse. Names,
+    meanings and defaults are those of ``umap.parametric_umap.ParametricUMAP``.
 
     Parameters
     ----------
@@ -90,9 +90,11 @@ class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     metric_kwds : dict, optional
         Further arguments of the metric.
     min_dist : float, default=0.1
-        Distance in the map at which neighbours touch; at most `spread`.
+        Distance on the map, in map units, up to which two samples have the full similarity: how
+        close neighbours may lie. 0 or more, at most `spread`.
     spread : float, default=1.0
-        Scale of the map.
+        Scale of the map, in map units; above 0. Beyond `min_dist`, the similarity falls by a factor
+        of e over this distance.
     a, b : float, optional
         Similarity curve ``1 / (1 + a d^2b)``; fitted to `min_dist` and `spread` by default.
     n_epochs : int, optional
@@ -129,9 +131,9 @@ default="spectral"
         Train on distinct rows only, each with the label of its first occurrence; `graph_` then
         holds only these.
     max_graph_samples : int, default=1_000_000
-        Of more samples than this, so many are drawn at random. Graph, layout and training use these
-        alone (`graph_` holds them, in their order), and the encoder places the others. All are used
-        without an encoder, and where neighbours or distances are given.
+        If there are more samples, this many are drawn at random. Graph, layout and training use
+        only these (`graph_` holds them, in their order), and the encoder places the others. All
+        samples are used without an encoder, and where neighbours or distances are given.
     n_jobs : int, default=-1
         Threads of the searches by scikit-learn and pynndescent; -1 for all.
     low_memory, angular_rp_forest : bool
@@ -245,6 +247,14 @@ default="spectral"
     ----------
     Sainburg, McInnes and Gentner, "Parametric UMAP embeddings for representation and
     semisupervised learning", Neural Computation 33 (2021), doi:10.1162/neco_a_01434.
+    McInnes, Healy and Melville, "UMAP: Uniform manifold approximation and projection for dimension
+    reduction" (2018), arXiv:1802.03426.
+    Carreira-Perpiñán and Vladymyrov, "A fast, universal algorithm to learn parametric nonlinear
+    embeddings", Advances in Neural Information Processing Systems 28 (2015): the solver
+    "auxiliary".
+    Narayan, Berger and Cho, "Assessing single-cell transcriptomic variability through
+    density-preserving data visualization", Nature Biotechnology 39 (2021),
+    doi:10.1038/s41587-020-00801-7: `densmap`.
 
     Examples
     --------
@@ -458,6 +468,11 @@ default="spectral"
         Returns
         -------
         ndarray of shape (n_samples, n_components), float32
+
+        Raises
+        ------
+        InvalidInputError, StoppedError
+            As for `fit`.
         """
         self.fit(
             X,
@@ -485,6 +500,15 @@ default="spectral"
         -------
         ParametricUMAP
             The estimator itself.
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` was not called before; a ValueError.
+        InvalidInputError
+            If there is no encoder, or `X_new` does not fit the fitted data; a ValueError.
+        StoppedError
+            If `progress` asked to stop before the first batch; a RuntimeError.
         """
         check_is_fitted(self)
         self._need_encoder("update")
@@ -844,6 +868,14 @@ default="spectral"
             Row numbers of the landmarks.
         reset_optimizer : bool, default=True
             No effect; accepted as in umap-learn. Every fit starts with a new optimiser.
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` was not called before; a ValueError.
+        InvalidInputError
+            If there is no encoder, `X` does not fit the fitted data, or the choice of samples
+            breaks a rule; a ValueError.
         """
         check_is_fitted(self)
         self._need_encoder("add_landmarks")
@@ -870,6 +902,15 @@ default="spectral"
         ----------
         path : str or path
             Directory; made if it is missing.
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` was not called before; a ValueError.
+        InvalidInputError
+            If `path` is a file, or a folder that holds something else; a ValueError.
+        OSError
+            If the model cannot be written.
         """
         check_is_fitted(self)
         from embedscope.core._persistence import save_estimator
@@ -896,6 +937,15 @@ default="spectral"
         -------
         Path
             The file written.
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` was not called before; a ValueError.
+        InvalidInputError
+            If the map has no such network; a ValueError.
+        MissingDependencyError
+            If the extra ``embedscope[onnx]`` is not installed; an ImportError.
         """
         check_is_fitted(self)
         if network not in TRAINED_NETWORKS or getattr(self, f"{network}_") is None:
@@ -921,6 +971,11 @@ default="spectral"
         Returns
         -------
         matplotlib axes
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` was not called before; a ValueError.
         """
         check_is_fitted(self)
         from embedscope.core._plots import plot_loss
@@ -939,6 +994,13 @@ default="spectral"
         Returns
         -------
         matplotlib axes
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` was not called before; a ValueError.
+        InvalidInputError
+            If there is not one label for each sample; a ValueError.
         """
         check_is_fitted(self)
         from embedscope.core._plots import plot_map

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
     from embedscope.explorer.session._session_state import SessionState
+    from embedscope.samples import Display
 
 
 class FileCommands(ExplorerState):
@@ -42,6 +43,13 @@ class FileCommands(ExplorerState):
             Folder; a session in it is replaced in one step.
         include_images : bool, default=False
             Store the pictures of the samples too, so that the session can be opened anywhere.
+
+        Raises
+        ------
+        InvalidInputError
+            If there are no samples, or `path` is a file or a folder that holds something else.
+        OSError
+            If the session cannot be written.
         """
         from embedscope.explorer.session._session import write_session
         from embedscope.explorer.session._session_state import SessionState
@@ -95,6 +103,11 @@ class FileCommands(ExplorerState):
         ----------
         session : str, path or SessionState
             A path, or the result of `read`, which is shown at once.
+
+        Raises
+        ------
+        InvalidModelError
+            As for `open`.
         """
         from embedscope.explorer.session._session_state import SessionState
 
@@ -137,6 +150,11 @@ class FileCommands(ExplorerState):
             A row for each sample: source, frame, label, umap_1, umap_2, features (the values of an
             array as "feature 0" and so on), a column "gate:<name>" for each gate and
             "score:novelty". `samples_from_table` gives the same samples again.
+
+        Raises
+        ------
+        InvalidInputError
+            If there are no samples.
         """
         from embedscope.explorer.export._frames import all_features, to_frame
 
@@ -160,6 +178,13 @@ class FileCommands(ExplorerState):
         spreadsheet_safe : bool, default=False
             Put an apostrophe before text that begins with ``=``, ``+``, ``-`` or ``@``. A
             spreadsheet would run such text as a formula.
+
+        Raises
+        ------
+        InvalidInputError
+            If there are no samples.
+        OSError
+            If the file cannot be written.
         """
         from embedscope.explorer.export._csv_files import write_notes
         from embedscope.explorer.export._exports import write_csv
@@ -170,7 +195,21 @@ class FileCommands(ExplorerState):
         self._say_written(path, frame)
 
     def to_parquet(self, path: str | os.PathLike[str]) -> None:
-        """Write `to_frame` as Parquet; needs the extra ``embedscope[export]``."""
+        """Write `to_frame` as Parquet; needs the extra ``embedscope[export]``.
+
+        Parameters
+        ----------
+        path : str or path
+
+        Raises
+        ------
+        InvalidInputError
+            If there are no samples.
+        MissingDependencyError
+            If pyarrow is not installed.
+        OSError
+            If the file cannot be written.
+        """
         from embedscope.explorer.export._exports import write_parquet
 
         frame = self.to_frame()
@@ -205,6 +244,13 @@ class FileCommands(ExplorerState):
         Returns
         -------
         AnnData
+
+        Raises
+        ------
+        InvalidInputError
+            If there are no samples.
+        MissingDependencyError
+            If anndata is not installed.
         """
         from embedscope.explorer.export._annotated import to_anndata
 
@@ -231,7 +277,17 @@ class FileCommands(ExplorerState):
         return to_spatialdata_table(self.to_frame(), regions, **self._annotations())
 
     def to_json(self, path: str | os.PathLike[str]) -> None:
-        """Write the parameters of the map as JSON; without a map, those of the next run."""
+        """Write the parameters of the map as JSON; without a map, those of the next run.
+
+        Parameters
+        ----------
+        path : str or path
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
         from embedscope.explorer.export._exports import write_json
 
         write_json(path, self._trained_parameters().to_dict())
@@ -284,6 +340,13 @@ class FileCommands(ExplorerState):
         path : str or path
             Ends in .png, .svg or .pdf.
         dpi : int, default=150
+
+        Raises
+        ------
+        InvalidInputError
+            If the suffix is another, or `dpi` is not from 10 to 2400.
+        OSError
+            If the file cannot be written.
         """
         from embedscope.core.storage import as_path, replace_file
 
@@ -293,7 +356,13 @@ class FileCommands(ExplorerState):
             written.write_bytes(picture)
 
     @command
-    def save_montage(self, path: str | os.PathLike[str], gate: str | None = None) -> None:
+    def save_montage(
+        self,
+        path: str | os.PathLike[str],
+        gate: str | None = None,
+        *,
+        display: Display | None = None,
+    ) -> None:
         """Write the pictures of a gate's samples as one PNG montage.
 
         Parameters
@@ -301,18 +370,22 @@ class FileCommands(ExplorerState):
         path : str or path
         gate : str, optional
             The selected samples, by default.
+        display : Display, optional
+            Limits and colours of the channels, as in a viewer. By default, RGB pictures are as in
+            their image, and each channel of others is scaled as for the network.
 
         Raises
         ------
         InvalidInputError
-            If the samples are no pictures, or the gate or the selection is empty.
+            If the samples are no pictures, the gate or the selection is empty, or the display does
+            not fit.
         """
         from embedscope.explorer.export._montage import write_montage
 
         if gate is not None:
             self.gates[gate]  # a clear error if there is none
         chosen = self._state.marks.selected if gate is None else self._memberships()[gate]
-        write_montage(path, self._need_samples(), np.flatnonzero(chosen))
+        write_montage(path, self._need_samples(), np.flatnonzero(chosen), display=display)
 
     def save_gate_labels(self, path: str | os.PathLike[str]) -> list[Path]:
         """Write label images of the gates: at each pixel of an object the class of its gate.

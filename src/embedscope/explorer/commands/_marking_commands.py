@@ -36,6 +36,12 @@ class MarkingCommands(ExplorerState):
         mode : {"replace", "add", "subtract", "invert"}, default="replace"
         origin : str
             The view that selects.
+
+        Raises
+        ------
+        InvalidInputError
+            If there are fewer than three corners, a coordinate is not finite, or there is no such
+            mode.
         """
         hits = in_polygon(self._state.shown.positions, polygon)
         self._select(hits, mode, origin, "lasso")
@@ -51,6 +57,11 @@ class MarkingCommands(ExplorerState):
         corner, opposite : array-like of shape (2,)
         mode : {"replace", "add", "subtract", "invert"}, default="replace"
         origin : str
+
+        Raises
+        ------
+        InvalidInputError
+            If a corner is not a finite pair of numbers, or there is no such mode.
         """
         hits = in_rectangle(self._state.shown.positions, corner, opposite)
         self._select(hits, mode, origin, "rectangle")
@@ -68,6 +79,11 @@ class MarkingCommands(ExplorerState):
             Farthest distance in map units; nothing is hit beyond it.
         mode : {"replace", "add", "subtract", "invert"}, default="replace"
         origin : str
+
+        Raises
+        ------
+        InvalidInputError
+            If the point is not a finite pair of numbers, or there is no such mode.
         """
         row = self.nearest(point, within)
         self._select(self._mask([] if row is None else [row]), mode, origin, "click")
@@ -81,6 +97,11 @@ class MarkingCommands(ExplorerState):
         rows : array-like of int
         mode : {"replace", "add", "subtract", "invert"}, default="replace"
         origin : str
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such row, or there is no such mode.
         """
         self._select(self._mask(rows), mode, origin, "selection")
 
@@ -114,6 +135,11 @@ class MarkingCommands(ExplorerState):
         name : str
         mode : {"replace", "add", "subtract", "invert"}, default="replace"
         origin : str
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no gate of this name, or there is no such mode.
         """
         self.gates[name]  # a clear error if there is none
         self._select(self._memberships()[name], mode, origin, f"gate {name}")
@@ -142,6 +168,11 @@ class MarkingCommands(ExplorerState):
         ----------
         row : int or None
         origin : str
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such row.
         """
         if row is not None:
             self._mask([row])  # a clear error if there is none
@@ -160,6 +191,11 @@ class MarkingCommands(ExplorerState):
         Returns
         -------
         int or None
+
+        Raises
+        ------
+        InvalidInputError
+            If the point is not a finite pair of numbers.
         """
         rows, distances = self._queries.places(self._state.shown).nearest(point)
         return int(rows[0]) if len(rows) and distances[0] <= within else None
@@ -192,6 +228,12 @@ class MarkingCommands(ExplorerState):
         Returns
         -------
         Gate
+
+        Raises
+        ------
+        InvalidInputError
+            If there are fewer than three corners, a coordinate is not finite, a gate has this name
+            already, or the colour is not "#rrggbb".
         """
         return self._with_new_gate(self._state.marks.add_polygon(polygon, name, color))
 
@@ -216,6 +258,12 @@ class MarkingCommands(ExplorerState):
         Returns
         -------
         Gate
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such operation, there are fewer than two different members, there is no
+            gate of a name, or the name or the colour breaks a rule of `add_gate`.
         """
         marks = self._state.marks.add_combination(operation, members, name, color)
         return self._with_new_gate(marks)
@@ -236,6 +284,12 @@ class MarkingCommands(ExplorerState):
             Its present name.
         **changes
             ``name``, ``color`` or ``polygon``.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no gate of this name, a change is of something else, or a new value breaks a
+            rule of `add_gate`.
         """
         renamed = changes.get("name", name)
         color_by = self._state.color_by
@@ -251,6 +305,11 @@ class MarkingCommands(ExplorerState):
         Parameters
         ----------
         name : str
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no gate of this name, or a combination needs it.
         """
         self._change(marks=self._state.marks.remove_gate(name))
         self._say(f"Removed {name}; its samples stay")

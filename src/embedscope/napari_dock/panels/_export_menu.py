@@ -13,9 +13,11 @@ from embedscope._errors import EmbedscopeError, InvalidInputError
 from embedscope.explorer import Explorer
 from embedscope.explorer.export import element_names, write_h5ad, write_zarr
 from embedscope.napari_dock.data._layer_keys import TableKeys
+from embedscope.napari_dock.layers._layer_display import display_of
 from embedscope.napari_dock.layers._written_layers import add_gate_layers, write_feature_columns
 from embedscope.napari_dock.panels._marks_question import Marks
 from embedscope.napari_dock.widgets._file_dialog import ask_where
+from embedscope.samples import Display
 
 
 class ExportMenu(QMenu):
@@ -143,10 +145,17 @@ class ExportMenu(QMenu):
         )
         self._add_file(
             "Montage of the selection…",
-            "Selected samples side by side.",
+            "Selected samples side by side, in the contrast and colours of their layers.",
             {"png": "Pictures"},
-            explorer.save_montage,
+            lambda path: explorer.save_montage(path, display=self._display()),
             name="montage",
+        )
+        self._add_file(
+            "Picture of the decoded map…",
+            "Decoded samples on a grid over the map.",
+            {"png": "Pictures"},
+            lambda path: explorer.save_grid(path, display=self._display()),
+            name="decoded map",
         )
 
     def _add_sessions(self) -> None:
@@ -204,6 +213,11 @@ class ExportMenu(QMenu):
     def _write(self) -> str:
         names = write_feature_columns(self._explorer, self._layers(), self._keys_of)
         return f"Wrote umap_1, umap_2 and the gates into the features of {', '.join(names)}"
+
+    def _display(self) -> Display | None:
+        """The contrast and colours that the user has set."""
+        samples = self._explorer.samples
+        return None if samples is None else display_of(self._viewer.layers, samples)
 
     def _write_spatialdata(self, path: str) -> None:
         samples = self._explorer.samples

@@ -60,8 +60,8 @@ def measure_features(
     axes, image_axes : str, optional
         As `samples_from_labels`.
     pixel_size : float or sequence of float, optional
-        Micrometres a pixel, one number or one for each spatial axis. Lengths, areas and volumes are
-        then in micrometres (squared, cubed), else in pixels.
+        Micrometres per pixel, one number or one for each spatial axis. Lengths, areas and volumes
+        are then in micrometres (squared, cubed), else in pixels.
     channel_names : sequence of str, optional
         The name of each channel; "channel 0" and so on if None.
     properties : sequence of str, optional

@@ -36,12 +36,14 @@ def samples_from_files(
     image_axes: str | None = None,
     pixel_size: float | Sequence[float] | None = None,
     channel_names: Sequence[str] | None = None,
+    rgb: bool | None = None,
     **options: Any,
 ) -> Samples:
     """Make a sample of every labelled object of an image in a file.
 
-    TIFF, OME-TIFF, OME-Zarr 0.4 and 0.5, zarr, ``.npy`` and ``.npz`` files are read, and what bioio
-    opens, if it is installed. Axes, pixel size and channel names are those that the files state.
+    TIFF, OME-TIFF, PNG, OME-Zarr 0.4 and 0.5, zarr, ``.npy`` and ``.npz`` files are read, and what
+    bioio opens, if it is installed. Axes, pixel size and channel names are those that the files
+    state.
 
     Parameters
     ----------
@@ -59,6 +61,8 @@ def samples_from_files(
         Name of the source; by default the image's file name without its ending.
     axes, image_axes, pixel_size, channel_names : optional
         As in `samples_from_labels`, instead of what the files state.
+    rgb : bool, optional
+        As in `samples_from_labels`. If None, as OME-TIFF states it.
     **options
         Further ones of `samples_from_labels`.
 
@@ -84,6 +88,7 @@ def samples_from_files(
         image_axes=image_axes,
         pixel_size=pixel_size,
         channel_names=channel_names,
+        rgb=rgb,
         **options,
     )
 
@@ -100,6 +105,7 @@ def samples_from_opened(
     image_axes: str | None = None,
     pixel_size: float | Sequence[float] | None = None,
     channel_names: Sequence[str] | None = None,
+    rgb: bool | None = None,
     **options: Any,
 ) -> Samples:
     """Samples of files that are opened already; see `samples_from_files`."""
@@ -117,6 +123,7 @@ def samples_from_opened(
         pixel_size=pixel_size,
         source=source or stem_of(image.path),
         channel_names=channel_names,
+        rgb=image.is_rgb if rgb is None else rgb,
         image_path=image.path,
         labels_path=labels.path,
         **options,

@@ -1,7 +1,7 @@
 """The image files that are opened by path, without pickles.
 
-They are ``.npy`` files, members of ``.npz`` files (``cells.npz::image``), TIFF files and their
-series (``cells.btf::1``), and zarr arrays and pyramids, also inside a larger group
+They are ``.npy`` files, members of ``.npz`` files (``cells.npz::image``), PNG files, TIFF files and
+their series (``cells.btf::1``), and zarr arrays and pyramids, also inside a larger group
 (``plate.zarr/labels/cells``); other images are absent until a user attaches them. A small file may
 unpack to more than the memory holds, so its header is read first, and only the expected image is
 unpacked.
@@ -23,6 +23,12 @@ from embedscope.samples.reading._stacks import Stack
 MEMBER = "::"  # between a file and the name of the array, or the number of the series, in it
 
 _LARGEST_CHUNK = 2**28  # bytes, for images that are smaller than their chunks
+_MODES_OF_16_BITS = ("I", "I;16")
+_PNG_DTYPES: dict[str, np.dtype[Any]] = {
+    "1": np.dtype(np.bool_),
+    "I": np.dtype(np.uint16),  # of earlier versions of Pillow
+    "I;16": np.dtype(np.uint16),
+}
 
 # How a shape and dtype differ from those of the expected image; "" if they do not.
 Differ = Callable[[tuple[int, ...], Any], str]
@@ -152,6 +158,23 @@ def _declared(file: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
     return shape, dtype
 
 
+def _open_png(file: str, _: str, differ: Differ) -> tuple[Any, str]:
+    from PIL import Image
+
+    with Image.open(file, formats=["PNG"]) as opened:
+        raw_mode = str(opened.tile[0].args)
+        if opened.mode == "P":
+            raise ValueError("its numbers are those of a palette; it must be grey or RGB")
+        if raw_mode.endswith(";16B") and opened.mode not in _MODES_OF_16_BITS:
+            raise ValueError("it has colours of 16 bits, of which Pillow reads 8")
+        dtype = _PNG_DTYPES.get(opened.mode, np.dtype(np.uint8))
+        n_channels = len(opened.getbands())
+        shape = (opened.height, opened.width, *((n_channels,) if n_channels > 1 else ()))
+        if reason := differ(shape, dtype):
+            return None, reason
+        return np.asarray(opened).astype(dtype, copy=False), ""
+
+
 def _open_tiff(file: str, member: str, differ: Differ) -> tuple[Any, str]:
     import tifffile
 
@@ -242,6 +265,7 @@ _OPENERS: dict[str, Opener] = {
     ".btf": _open_tiff,
     ".npy": _open_npy,
     ".npz": _open_npz,
+    ".png": _open_png,
     ".tf8": _open_tiff,
     ".tif": _open_tiff,
     ".tiff": _open_tiff,

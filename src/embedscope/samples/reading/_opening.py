@@ -1,7 +1,7 @@
 """Open an image by its path: its pixels, and what the file says of axes, scale and channels.
 
 OME-Zarr 0.4 and 0.5 state these in the attributes of the group, OME-TIFF in its XML, and ImageJ in
-its description. Other formats are read by bioio, if it is installed.
+its description. Other formats than these, PNG and numpy's are read by bioio, if it is installed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from embedscope.samples.reading._image_files import (
 from embedscope.samples.reading._needed import existing
 from embedscope.samples.reading._squeezed import without_single_axes
 
-IMAGES = (".npy", ".npz", ".tif", ".tiff", ".btf", ".tf8", ".zarr")
+IMAGES = (".npy", ".npz", ".png", ".tif", ".tiff", ".btf", ".tf8", ".zarr")
 """Endings of the image files that need no further package."""
 
 _TIFFS = (".tif", ".tiff", ".btf", ".tf8")
@@ -65,9 +65,12 @@ class ImageFile:
     axes : str
         A letter of "tczyx" for each axis; "" if the file does not say.
     pixel_size : dict of str to float
-        Micrometres a pixel along the spatial axes that the file states.
+        Micrometres per pixel along the spatial axes that the file states.
     channel_names : tuple of str
         () if the file does not say.
+    is_rgb : bool
+        Whether the file states that its channels are red, green and blue: one channel of three
+        samples in OME-XML. RGB in a plain TIFF may be three stains as well.
     """
 
     path: str
@@ -75,6 +78,7 @@ class ImageFile:
     axes: str = ""
     pixel_size: dict[str, float] | None = None
     channel_names: tuple[str, ...] = ()
+    is_rgb: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -82,7 +86,7 @@ class ImageFile:
         return tuple(map(int, finest_level(self.image).shape))
 
     def steps(self, axes: str) -> tuple[float, ...] | None:
-        """Micrometres a pixel along the spatial ones of `axes`; None if one is unknown."""
+        """Micrometres per pixel along the spatial ones of `axes`; None if one is unknown."""
         known = self.pixel_size or {}
         wanted = [axis for axis in axes if axis in _SPATIAL]
         return tuple(known[axis] for axis in wanted) if set(wanted) <= known.keys() else None
@@ -132,6 +136,8 @@ def _opened(path: str) -> ImageFile:
     opened = ImageFile(path, image)
     if is_pattern(path):
         return replace(opened, axes={3: "tyx", 4: "tzyx"}.get(image.ndim, ""))
+    if suffix == ".png":
+        return replace(opened, axes="yxc" if image.ndim == 3 else "yx")
     if suffix in _TIFFS:
         return _with_tiff_metadata(opened)
     return _with_zarr_metadata(opened) if is_group else opened
@@ -166,7 +172,7 @@ def _with_zarr_metadata(opened: ImageFile) -> ImageFile:
 
 
 def _zarr_scale(described: Any, axes: str) -> dict[str, float]:
-    """Micrometres a pixel of the finest level, along the axes whose unit is a known length."""
+    """Micrometres per pixel of the finest level, along the axes whose unit is a known length."""
     scales = np.ones(len(axes))
     found = False
     for transforms in (
@@ -208,6 +214,7 @@ def _with_ome_xml(opened: ImageFile, text: str, number: int) -> ImageFile:
     pixels = [part for image in images[number : number + 1] for part in image]
     sizes: dict[str, float] = {}
     names: list[str] = []
+    is_rgb = False
     for part in pixels:
         if _tag(part) != "Pixels":
             continue
@@ -218,7 +225,9 @@ def _with_ome_xml(opened: ImageFile, text: str, number: int) -> ImageFile:
                 sizes[axis] = float(step) * _MICROMETRES[unit]
         channels = [each for each in part if _tag(each) == "Channel"]
         names = [each.get("Name") or f"channel {k}" for k, each in enumerate(channels)]
-    return replace(opened, pixel_size=sizes, channel_names=_distinct(tuple(names)))
+        is_rgb = [each.get("SamplesPerPixel") for each in channels] in (["3"], ["4"])
+    named = _distinct(tuple(names))
+    return replace(opened, pixel_size=sizes, channel_names=named, is_rgb=is_rgb)
 
 
 def _tag(element: ET.Element) -> str:
