@@ -10,10 +10,21 @@ Results are added to `results/meaning.json`.
 
 Jurkat cells: the class is the phase of the cell cycle, the source the instrument's file. Each file
 has its own phases (the first those of mitosis, the second G1 and G2, the third S), so a score of
-the class is in part one of the source. Nuclei have no classes; the source is a kind of image, by
-its size and by whether its median is above that of all images, which tells stains and exposures
-apart. `turned` is the distance on the map, as a share of its width, between an unseen cell and its
-copy turned by 90 degrees (95th percentile).
+the class is in part one of the source.
+
+Nuclei (`nuclei`) have no classes; the source is the kind of image. Images have one channel. Their
+kind is their size in pixels, which goes with the microscope, and whether the 99th percentile of
+the image is above that of most images of this size, which goes with stain and exposure. Images of
+larger nuclei are averaged over squares until nuclei are about 12 pixels long, as one size in
+micrometres would do, so that size alone tells nothing. Intensities
+are scaled within each image; `nuclei-unscaled` has one scale for all.
+
+`same` is the share of the 15 neighbours on the map that are of the same source, `same_chance`
+what is expected by chance (each source counts alike; `embedscope.training` says these after
+training). The map shows the source if `same` is more than half of the way from chance to 1.
+`turned` is the distance on the map, as a share of its width, between an unseen cell and its copy
+turned by 90 degrees, `turned_37` turned by 37 degrees (cubic interpolation) and `shifted` shifted
+by two pixels (95th percentiles).
 """
 
 from __future__ import annotations
@@ -26,12 +37,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy.ndimage import rotate
 
 RESULTS = Path(__file__).parent / "results" / "meaning.json"
 CHOICES = ("components", "pixels", "any orientation", "measurements", "learned")
 JURKAT = {"jurkat": (0, 2), "jurkat-all": (0, 1, 2)}
 CHANNELS = ("brightfield", "DNA", "darkfield")
+NUCLEI = {"nuclei": True, "nuclei-unscaled": False}
 NUCLEUS_PX = 32
+USUAL_LENGTH_PX = 12.0  # square root of the area of most nuclei
 MOST_NUCLEI = 4_000
 NEIGHBORS = 15
 
@@ -71,32 +85,41 @@ def montage(tiles: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(grid).reshape(across * side, across * side, -1)
 
 
-def nuclei(folder: Path) -> Cells:
+def nuclei(folder: Path, *, is_scaled: bool) -> Cells:
     """4,000 nuclei of the images of the Data Science Bowl 2018, and the kind of image of each."""
     from embedscope.samples import join_samples, samples_from_labels
 
     stored = np.load(folder / "nuclei_dsb2018.npz", allow_pickle=False)
-    fields = [
-        (name, image, labels)
-        for name in sorted(stored.files)
-        if name.startswith("images_")
-        for image, labels in zip(
-            stored[name], stored[name.replace("images", "labels")], strict=True
-        )
-        if labels.any()
-    ]
-    medians = [float(np.median(image)) for _, image, _ in fields]
-    middle = float(np.median(medians))
     parts, kinds = [], []
-    for number, ((name, image, labels), median) in enumerate(zip(fields, medians, strict=True)):
-        one = [np.unique(labels)[1]] if len(np.unique(labels)) == 2 else None
-        options = {"features": False, "source": str(number), "label_ids": one}
-        parts.append(samples_from_labels(image, labels, NUCLEUS_PX, **options))
-        kinds += [f"{name} {'bright' if median > middle else 'dark'}"] * len(parts[-1])
+    for name in (name for name in sorted(stored.files) if name.startswith("images_")):
+        fields = list(zip(stored[name], stored[name.replace("images", "labels")], strict=True))
+        fields = [(image, labels) for image, labels in fields if labels.any()]
+        counts = [np.unique(labels, return_counts=True)[1][1:] for _, labels in fields]
+        length = float(np.sqrt(np.median(np.concatenate(counts))))
+        step = max(1, round(length / USUAL_LENGTH_PX))
+        brightness = [float(np.percentile(image, 99)) for image, _ in fields]
+        for (image, labels), own in zip(fields, brightness, strict=True):
+            image = smaller(image, step)
+            labels = labels[::step, ::step][: image.shape[0], : image.shape[1]]
+            present = np.unique(labels)[1:]
+            options = {"features": False, "source": str(len(parts))}
+            options["label_ids"] = present if len(present) == 1 else None
+            parts.append(samples_from_labels(image, labels, NUCLEUS_PX, **options))
+            kind = f"{name} {'bright' if own > np.median(brightness) else 'dark'}"
+            kinds += [kind] * len(parts[-1])
     samples = join_samples(parts)
+    if is_scaled:
+        samples = samples.scaled_within("source")
     chosen = np.sort(np.random.default_rng(0).permutation(len(samples))[:MOST_NUCLEI])
     _, groups = np.unique(np.array(kinds)[chosen], return_inverse=True)
     return Cells(samples.subset(chosen), None, groups)
+
+
+def smaller(image: np.ndarray, step: int) -> np.ndarray:
+    """An image averaged over squares of this side; an incomplete last row or column is left out."""
+    height, width = (size // step for size in image.shape[:2])
+    whole = image[: height * step, : width * step].astype(np.float32)
+    return whole.reshape(height, step, width, step).mean(axis=(1, 3))
 
 
 def measure(cells: Cells, choice: str, seed: int) -> dict[str, float]:
@@ -105,7 +128,7 @@ def measure(cells: Cells, choice: str, seed: int) -> dict[str, float]:
     n_seen = round(0.8 * len(order))
     seen, unseen = np.sort(order[:n_seen]), np.sort(order[n_seen:])
     began = time.perf_counter()
-    width, turned = 1.0, None
+    width, copies = 1.0, {}
     if choice == "components":
         from sklearn.decomposition import PCA
 
@@ -129,7 +152,11 @@ def measure(cells: Cells, choice: str, seed: int) -> dict[str, float]:
         estimator = run.result.estimator
         pictures = cells.samples.inputs(unseen)
         places, placed = run.result.embedding, estimator.transform(pictures)
-        turned = estimator.transform(np.ascontiguousarray(np.rot90(pictures, axes=(1, 2))))
+        copies = {
+            "turned": np.ascontiguousarray(np.rot90(pictures, axes=(1, 2))),
+            "turned_37": rotate(pictures, 37, axes=(1, 2), reshape=False, mode="nearest"),
+            "shifted": np.roll(pictures, (2, 1), axis=(1, 2)),
+        }
         width = float(np.ptp(places, axis=0).max())
     found = {"seconds": seconds, "first_map_s": first_map}
     if cells.classes is not None:
@@ -138,9 +165,22 @@ def measure(cells: Cells, choice: str, seed: int) -> dict[str, float]:
     told, balanced = scores(places, cells.sources[seen], placed, cells.sources[unseen])
     found |= {"source": told, "source_balanced": balanced}
     found["source_chance"] = float(np.bincount(cells.sources).max() / len(order))
-    if turned is not None:
-        found["turned"] = float(np.percentile(np.linalg.norm(turned - placed, axis=1), 95)) / width
+    found["same"], found["same_chance"] = same_source(places, cells.sources[seen])
+    for name, copy in copies.items():
+        away = np.linalg.norm(estimator.transform(np.clip(copy, 0.0, 1.0)) - placed, axis=1)
+        found[name] = float(np.percentile(away, 95)) / width
     return found
+
+
+def same_source(places: np.ndarray, sources: np.ndarray) -> tuple[float, float]:
+    """Share of the neighbours of the same source, and by chance; each source counts alike."""
+    from sklearn.neighbors import NearestNeighbors
+
+    near = NearestNeighbors(n_neighbors=NEIGHBORS).fit(places).kneighbors(return_distance=False)
+    share = (sources[near] == sources[:, None]).mean(axis=1)
+    kinds, counts = np.unique(sources, return_counts=True)
+    chance = (counts - 1) / (len(sources) - 1)
+    return float(np.mean([share[sources == kind].mean() for kind in kinds])), float(chance.mean())
 
 
 def scores(
@@ -161,7 +201,7 @@ def scores(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("DATA", "data")))
-    parser.add_argument("--datasets", nargs="+", default=[*JURKAT, "nuclei"])
+    parser.add_argument("--datasets", nargs="+", default=[*JURKAT, *NUCLEI])
     parser.add_argument("--choices", nargs="+", default=CHOICES)
     parser.add_argument("--seeds", type=int, default=5)
     options = parser.parse_args()
@@ -169,7 +209,10 @@ def main() -> None:
 
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for dataset in options.datasets:
-        cells = jurkat(options.data, JURKAT[dataset]) if dataset in JURKAT else nuclei(options.data)
+        if dataset in JURKAT:
+            cells = jurkat(options.data, JURKAT[dataset])
+        else:
+            cells = nuclei(options.data, is_scaled=NUCLEI[dataset])
         for choice in options.choices:
             runs = [measure(cells, choice, seed) for seed in range(options.seeds)]
             found = {key: float(np.mean([run[key] for run in runs])) for key in runs[0]}

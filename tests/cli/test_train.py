@@ -57,6 +57,49 @@ def test_the_same_numbers_in_files_of_all_kinds(tmp_path, table, kind, capsys):
         assert samples.features["batch"].tolist() == ["a", "b"] * 40
 
 
+def test_large_cells_and_rgb_are_said(tmp_path, capsys):
+    image, labels = field()
+    large = np.kron(labels, np.ones((8, 8), np.uint16))
+    pixels = np.kron(image[..., :1] * [90, 20, 60], np.ones((8, 8, 1))).astype(np.uint8)
+    np.save(tmp_path / "cells.npy", pixels)
+    np.save(tmp_path / "masks.npy", large)
+    pair = [str(tmp_path / "cells.npy"), str(tmp_path / "masks.npy")]
+    session = str(tmp_path / "map")
+    assert main(["train", *pair, "--out", session, "--rgb", "--drawn-px", "24", *QUICK]) == 0
+    said = "rops of 105 px, drawn at 24 px"
+    assert f"C{said}" in capsys.readouterr().err
+    samples = Explorer.open(session).samples
+    assert samples.recipe.rgb
+    assert samples.sample_shape == (24, 24, 3)
+    assert main(["report", session]) == 0
+    assert f"c{said}" in capsys.readouterr().out
+    out = str(tmp_path / "out.csv")
+    assert main(["transform", session, *pair, "--out", out]) == 0
+    assert len(pd.read_csv(out)) == 60
+
+
+def test_a_size_in_micrometres_holds_for_images_of_any_pixel_size(tmp_path, capsys):
+    image, labels = field()
+    for name, factor in (("10x", 1), ("20x", 2)):
+        np.save(tmp_path / f"{name}.npy", np.kron(image, np.ones((factor, factor, 1))))
+        np.save(tmp_path / f"{name}_masks.npy", np.kron(labels, np.ones((factor,) * 2, np.uint16)))
+    session, out = str(tmp_path / "map"), tmp_path / "out.csv"
+    pair = [str(tmp_path / "10x.npy"), str(tmp_path / "10x_masks.npy")]
+    size = ["--size-um", "8", "--pixel-size", "0.5"]
+    assert main(["train", *pair, "--out", session, *size, *QUICK]) == 0
+    finer = [str(tmp_path / "20x.npy"), str(tmp_path / "20x_masks.npy")]
+    command = ["transform", session, *finer, "--pixel-size", "0.25", "--out", str(out)]
+    assert main(command) == 0
+    explorer = Explorer.open(session)
+    # The same scene: each cell lies where it was trained.
+    found = pd.read_csv(out).set_index("label")[["umap_1", "umap_2"]]
+    known, _ = explorer.embed(explorer.samples)
+    labels = explorer.samples.identities.label
+    np.testing.assert_allclose(found.loc[labels], known, atol=1e-3)
+    assert "8 µm" in explorer.samples.recipe.crops_told
+    capsys.readouterr()
+
+
 def test_a_manifest_makes_one_map_of_many_images(tmp_path, capsys):
     for name, seed in (("one", 0), ("two", 1)):
         image, labels = field(seed)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -40,6 +42,12 @@ def test_what_is_installed_is_found_under_the_distributions_name():
     manifest = PluginManifest.from_distribution("embedscope")
     assert manifest.name == "embedscope"
     assert manifest.package_version == version("embedscope")
+
+
+def test_npe2_finds_no_fault_in_what_is_installed():
+    command = [sys.executable, "-m", "npe2", "validate", "embedscope"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_every_command_has_a_title_and_can_be_called(manifest):

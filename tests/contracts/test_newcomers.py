@@ -48,6 +48,13 @@ def test_install_lines_come_first_in_the_readme():
     assert "OS Independent" not in (ROOT / "pyproject.toml").read_text()
 
 
+def test_page_on_smaller_installs_names_every_other_requirement():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = {re.split("[<>=[]", line)[0] for line in project["dependencies"]}
+    (line,) = re.findall(r"pip install (filelock .*)", (ROOT / "docs" / "install.md").read_text())
+    assert line.split() == sorted(wanted - {"keras", "tensorflow"})
+
+
 def test_extras_that_open_windows_bring_a_binding_to_qt():
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
         "optional-dependencies"

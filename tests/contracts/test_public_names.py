@@ -139,6 +139,7 @@ READERS = {
         "image_axes",
         "pixel_size",
         "channel_names",
+        "rgb",
         "options",
     },
     "samples_from_manifest": {

@@ -37,10 +37,15 @@ def wheel(tmp_path_factory) -> Iterator[zipfile.ZipFile]:
 
 
 @pytest.fixture(scope="module")
-def unpacked(tmp_path_factory) -> Path:
+def sdist(tmp_path_factory) -> Path:
+    return build("sdist", ROOT, tmp_path_factory.mktemp("sdist"))
+
+
+@pytest.fixture(scope="module")
+def unpacked(sdist, tmp_path_factory) -> Path:
     """The source distribution, unpacked as by somebody who builds from it."""
     folder = tmp_path_factory.mktemp("unpacked")
-    with tarfile.open(build("sdist", ROOT, tmp_path_factory.mktemp("sdist"))) as archive:
+    with tarfile.open(sdist) as archive:
         archive.extractall(folder, filter="data")
     (project,) = folder.iterdir()
     return project
@@ -103,6 +108,13 @@ def test_wheel_ships_the_licence_and_the_entry_points(wheel):
     entry_points = wheel.read(f"{info}/entry_points.txt")
     assert b"embedscope = embedscope.cli:main" in entry_points
     assert b"embedscope = embedscope:napari.yaml" in entry_points
+
+
+def test_a_package_index_takes_both(wheel, sdist):
+    command = [sys.executable, "-m", "twine", "--no-color", "check", "--strict"]
+    done = subprocess.run([*command, wheel.filename, sdist], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("PASSED") == 2
 
 
 def test_source_distribution_can_be_built_from(wheel, unpacked, tmp_path):

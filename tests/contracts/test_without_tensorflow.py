@@ -24,6 +24,7 @@ EXPLORE = """
 import sys
 from embedscope import Explorer
 from embedscope._errors import MissingDependencyError
+from embedscope.explorer import ColorBy
 
 explorer = Explorer.open("session")
 corners = [(-100, -100), (100, -100), (100, 100), (-100, 100)]
@@ -31,6 +32,8 @@ explorer.add_gate(corners, name="all")
 explorer.select_gate("all")
 assert len(explorer.selection) == 60
 explorer.color("source")
+assert not explorer.draw_grid(2).decoded
+explorer.color(ColorBy("novelty"))
 explorer.to_csv("map.csv")
 explorer.save("again")
 for ask in (lambda: explorer.explain(), lambda: explorer.embed(explorer.samples)):

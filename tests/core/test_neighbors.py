@@ -12,6 +12,7 @@ from scipy.spatial.distance import cdist
 
 from embedscope._errors import InvalidInputError
 from embedscope.core.arrays import _rows
+from embedscope.core.graph import _neighbors
 from embedscope.core.graph._distances import NeighborSearch, check_metric
 from embedscope.core.graph._neighbors import nearest_neighbors
 
@@ -69,6 +70,79 @@ def test_arguments_of_a_metric_are_estimated_from_the_data(X: np.ndarray, metric
     known = {"V": exact.var(axis=0, ddof=1), "VI": np.linalg.inv(np.cov(exact.T))}
     argument = "V" if metric == "seuclidean" else "VI"
     assert_nearest(X, metric, cdist(exact, exact, metric, **{argument: known[argument]}))
+
+
+def test_the_true_angle_is_0_for_rows_of_one_direction(X: np.ndarray) -> None:
+    """With pynndescent 0.7.0 it is 1, and 0 for opposite ones."""
+    cosines = 1.0 - cdist(X.astype(float), X.astype(float), "cosine")
+    angles = np.arccos(np.clip(cosines, -1.0, 1.0)) / np.pi
+    np.fill_diagonal(angles, 0.0)
+    assert_nearest(X, "true_angular", angles)
+    assert_nearest(X * 1e-20, "true_angular", angles)
+
+
+def test_the_true_angle_of_sparse_rows(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_rows, "_DENSE_VALUES", 0)
+    dense = np.where(rng.random((300, 30)) < 0.3, rng.random((300, 30)), 0).astype(np.float32)
+    dense[:, 0] = 1
+    angles = np.arccos(np.clip(1.0 - cdist(dense, dense, "cosine"), -1.0, 1.0)) / np.pi
+    indices, distances = nearest_neighbors(
+        sparse.csr_matrix(dense), NeighborSearch(K, "true_angular")
+    )
+    expected = np.take_along_axis(angles, indices, axis=1)
+    np.testing.assert_allclose(distances[:, 1:], expected[:, 1:], rtol=1e-3)
+    np.testing.assert_allclose(distances, np.sort(angles, axis=1)[:, :K], rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("metric", ["dot", "direct_cosine"])
+def test_products_of_unit_rows_are_cosine_distances(X: np.ndarray, metric: str) -> None:
+    assert_nearest(X, metric, cdist(X.astype(float), X.astype(float), "cosine"))
+
+
+WEIGHTS = np.array([1.0, 2.0, 0.5, 1.0, 3.0])
+
+
+@pytest.mark.parametrize(
+    ("name", "kwds", "metric", "same_kwds"),
+    [
+        ("wminkowski", {"p": 3, "w": WEIGHTS}, "minkowski", {"p": 3, "w": WEIGHTS}),
+        ("weighted_minkowski", {"w": WEIGHTS}, "minkowski", {"p": 2, "w": WEIGHTS}),
+        ("standardised_euclidean", {"sigma": WEIGHTS}, "seuclidean", {"V": WEIGHTS}),
+        ("mahalanobis", {"vinv": np.diag(WEIGHTS)}, "mahalanobis", {"VI": np.diag(WEIGHTS)}),
+    ],
+)
+def test_arguments_count_by_name(
+    X: np.ndarray, name: str, kwds: dict[str, Any], metric: str, same_kwds: dict[str, Any]
+) -> None:
+    exact = X.astype(float)
+    assert_nearest(X, name, cdist(exact, exact, metric, **same_kwds), **kwds)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("name", "kwds", "metric"),
+    [
+        ("minkowski", {"p": 3, "w": WEIGHTS}, "minkowski"),
+        ("seuclidean", {"V": WEIGHTS}, "seuclidean"),
+        ("mahalanobis", {"VI": np.diag(WEIGHTS)}, "mahalanobis"),
+    ],
+)
+def test_arguments_count_by_name_where_pynndescent_searches(
+    X: np.ndarray,
+    name: str,
+    kwds: dict[str, Any],
+    metric: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_neighbors, "_SCIKIT_LEARN_WORK", 0)
+    exact = X.astype(float)
+    pairs = cdist(exact, exact, metric, **kwds)
+    indices, distances = nearest_neighbors(X, NeighborSearch(K, name, kwds))
+    np.testing.assert_allclose(distances, np.take_along_axis(pairs, indices, axis=1), atol=1e-4)
+    found = np.isclose(distances, np.sort(pairs, axis=1)[:, :K], atol=1e-4)
+    assert found.mean() > 0.98
 
 
 @pytest.mark.parametrize(
@@ -170,6 +244,44 @@ def test_an_unknown_metric_is_named(metric: str) -> None:
         check_metric(metric, "target_metric")
 
 
+@pytest.mark.parametrize("metric", ["inner_product", "bit_hamming", "bit_jaccard"])
+def test_what_is_no_distance_of_numbers_is_refused(metric: str) -> None:
+    with pytest.raises(InvalidInputError, match=rf"^metric must be .* got '{metric}', which .*'"):
+        check_metric(metric)
+
+
+@pytest.mark.parametrize(
+    ("metric", "kwds", "says"),
+    [
+        ("kantorovich", {}, r"must have metric_kwds=.*got no 'cost'\. .*'wasserstein_1d'"),
+        ("sinkhorn", {"regularization": 2.0}, "got no 'cost'"),
+        ("kantorovich", {"cost": np.ones((5, 4))}, r"must have shape \(5, 5\).*got shape \(5, 4\)"),
+        ("seuclidean", {"V": np.ones(4)}, r"shape \(5,\).*Leave 'V' out"),
+        ("mahalanobis", {"vinv": np.eye(6)}, r"shape \(5, 5\).*Leave 'VI' out"),
+        ("minkowski", {"w": 1.0}, r"shape \(5,\), for data of 5 features; got shape \(\)\.$"),
+        ("hellinger", {}, "must not be negative; got -"),
+        ("jensen_shannon", {}, "must not be negative; got -"),
+        ("wasserstein_1d", {}, "must not be negative; got -"),
+    ],
+)
+def test_arguments_and_data_that_a_metric_cannot_take(
+    X: np.ndarray, metric: str, kwds: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(InvalidInputError, match=says):
+        nearest_neighbors(X, NeighborSearch(K, metric, kwds))
+    with pytest.raises(InvalidInputError, match=says):
+        nearest_neighbors(sparse.csr_matrix(X), NeighborSearch(K, metric, kwds))
+
+
+@pytest.mark.long  # two minutes to compile it
+def test_the_cost_of_moving_between_features_is_used(rng: np.random.Generator) -> None:
+    """Between features in a line, the transport distance is the area between the running sums."""
+    shares = rng.dirichlet(np.ones(5), 40).astype(np.float32)
+    line = np.abs(np.subtract.outer(np.arange(5.0), np.arange(5.0)))
+    sums = np.cumsum(shares.astype(float), axis=1)
+    assert_nearest(shares, "kantorovich", cdist(sums, sums, "cityblock"), cost=line)
+
+
 def test_every_metric_of_scikit_learn_can_be_searched_at_any_size() -> None:
     from pynndescent.distances import named_distances
     from sklearn.neighbors import VALID_METRICS
@@ -186,7 +298,6 @@ def fails(x: np.ndarray, y: np.ndarray) -> float:
     ("metric", "kwds", "reason"),
     [
         ("haversine", {}, "2 dimensions"),
-        ("minkowski", {"w": np.ones(3)}, "failed with"),
         ("manhattan", {"nonsense": 1}, "failed with"),
         (fails, {}, "KeyError: 'no such gene'"),
         (lambda x, y: "far", {}, "ValueError"),

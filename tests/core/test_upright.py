@@ -65,6 +65,26 @@ def test_a_turn_by_any_angle_changes_the_magnitudes_little(cells):
     assert np.median(changes) < 0.2 * np.median(between)
 
 
+def distances_to_copies(cells: np.ndarray, copies: np.ndarray) -> np.ndarray:
+    """Between the magnitudes of pictures and their copies, as shares of that to another picture."""
+    upright, spectrum = Upright(), spectrum_of(cells.shape[1:])
+    before, after = (as_array(spectrum.magnitudes(upright(X))) for X in (cells, copies))
+    between = np.linalg.norm(before[:, None] - before[None], axis=2)
+    return np.linalg.norm(after - before, axis=1) / np.median(between, axis=1)
+
+
+def test_a_copy_shifted_by_two_pixels_has_nearly_the_same_magnitudes(cells):
+    assert np.percentile(distances_to_copies(cells, np.roll(cells, (2, 1), (1, 2))), 95) < 0.1
+
+
+def test_corners_do_not_count(cells):
+    """A turned crop has other corners, in which other cells may lie."""
+    other = cells.copy()
+    other[:, :5, :5] = other[:, -4:, -4:] = 1.0
+    assert distances_to_copies(cells, other).max() < 0.05
+    np.testing.assert_allclose(as_array(Upright()(other)), as_array(Upright()(cells)), atol=0.05)
+
+
 def test_a_bar_becomes_upright_in_the_middle():
     picture = np.zeros((1, 21, 21, 1), np.float32)
     picture[0, 6:8, 3:14] = 1.0

@@ -6,8 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from embedscope.explorer import Explorer, name_of, names_of_rows
-from embedscope.samples import SampleId, join_samples, samples_from_labels, samples_from_table
+from embedscope.explorer import Explorer, depth_in_words, name_of, names_of_rows
+from embedscope.samples import (
+    SampleId,
+    join_samples,
+    samples_from_array,
+    samples_from_labels,
+    samples_from_patches,
+    samples_from_table,
+)
 
 
 def _squares(n_frames: int | None = None) -> np.ndarray:
@@ -59,3 +66,28 @@ def test_missing_row_is_refused():
     explorer = Explorer(np.random.default_rng(0).random((5, 3)))
     with pytest.raises(ValueError, match="5"):
         explorer.describe(5)
+
+
+@pytest.mark.parametrize(
+    ("volume", "said"),
+    [
+        ("project", "maximum along z"),
+        ("mean", "mean along z"),
+        ("middle", "middle plane of the object"),
+        ("volume", "maximum along z"),
+    ],
+)
+def test_pictures_of_volumes_say_what_they_show(volume, said):
+    labels = _squares(3)
+    image = labels.astype(np.float32)
+    options = {"axes": "zyx", "volume": volume, "features": False}
+    assert depth_in_words(samples_from_labels(image, labels, **options)) == said
+    patches = samples_from_patches(image, 10, image_axes="zyx", volume=volume)
+    assert depth_in_words(patches) == said.removesuffix(" of the object")
+
+
+def test_flat_pictures_and_tables_say_nothing_of_depth(rng):
+    assert depth_in_words(None) == ""
+    assert depth_in_words(_cells("film", 3)) == ""
+    assert depth_in_words(samples_from_table(pd.DataFrame({"a": [1.0, 2.0]}))) == ""
+    assert depth_in_words(samples_from_array(rng.random((5, 4, 6, 6, 1)))) == "maximum along z"

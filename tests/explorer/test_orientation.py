@@ -63,6 +63,28 @@ def test_the_angle_turns_a_decoded_picture(explorer):
     np.testing.assert_allclose(explorer.decode(point, angle=360).sample, upright)
 
 
+def test_a_random_code_lies_as_its_sample_does_and_so_stays_when_it_is_turned(explorer):
+    point = explorer.embedding.positions[0]
+    other = explorer.decode(point, style="random")
+    again = explorer.decode(point, style=other.style_of)
+    np.testing.assert_allclose(again.sample, other.sample, atol=1e-5)
+
+
+def test_the_angle_turns_every_step_of_a_path(explorer):
+    ends = explorer.embedding.positions[[0, 39]]
+    upright, turned = (explorer.decode_path(ends, 3, angle=angle) for angle in (0, 90))
+    for before, after in zip(upright, turned, strict=True):
+        np.testing.assert_allclose(after.sample, np.rot90(before.sample, 1, (0, 1)), atol=1e-4)
+
+
+def test_only_a_map_of_upright_pictures_can_be_turned(explorer, bars):
+    assert explorer.can_turn
+    with_pixels = Explorer(samples_from_array(bars))
+    assert not with_pixels.can_turn
+    with_pixels.place(explorer.embedding.positions)
+    assert not with_pixels.can_turn
+
+
 @pytest.mark.parametrize("angle", ["left", None, np.nan, np.inf, True])
 def test_an_angle_must_be_a_number(explorer, angle):
     with pytest.raises(InvalidInputError, match="angle must be a finite number"):

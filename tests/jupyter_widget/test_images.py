@@ -183,3 +183,16 @@ def test_lazy_images_give_the_same(samples: Samples, library: str):
     intent = replace(WHOLE, x0=4, y0=3, x1=30, y1=29, w=13, h=13)
     for ours, theirs in zip(read(samples, intent)[1:], read(other, intent)[1:], strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_an_rgb_image_is_shown_as_it_is_without_alpha(rng: np.random.Generator):
+    labels = np.zeros((30, 40), np.uint16)
+    labels[5:15, 5:15] = 3
+    image = rng.integers(40, 90, (30, 40, 4), dtype=np.uint8)
+    samples = samples_from_labels(image, labels, size=8, rgb=True)
+    item = describe_image(samples.sources["image"])
+    assert item is not None
+    assert item.channels == ["red", "green", "blue"]
+    head, levels, _ = read(samples, WHOLE)
+    np.testing.assert_array_equal(levels, image[..., :3].transpose(2, 0, 1))
+    assert (head.low, head.high) == ([0.0] * 3, [255.0] * 3)

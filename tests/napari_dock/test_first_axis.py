@@ -89,3 +89,47 @@ def test_two_and_four_axes_need_no_answer():
     assert axes_of(Labels(STACK[0])) == "yx"
     assert axes_of(Labels(STACK[np.newaxis])) == "tzyx"
     assert len(samples_of_patches([Image(STACK[0] * 1.0)], 10, 10, "")) == 4
+
+
+def test_volumes_are_offered_once_the_first_axis_is_depth(qapp):
+    panel = DataPanel()
+    image = Image(np.random.default_rng(0).random(STACK.shape), name="stain")
+    panel.show_layers((image, stack()))
+    assert panel.volumes.isHidden()
+    panel.third_axis.setCurrentText("time")
+    assert panel.volumes.isHidden()
+    panel.third_axis.setCurrentText("depth")
+    assert not panel.volumes.isHidden()
+    panel.crop_size.setValue(6)
+    for chosen, shape, said in (
+        ("maximum along z", (6, 6, 1), "Each is the maximum along z over 6 planes, not the whole"),
+        ("mean along z", (6, 6, 1), "Each is the mean along z over 6 planes, not the whole"),
+        (
+            "middle plane of each object",
+            (6, 6, 1),
+            "Each is the middle plane of the object",
+        ),
+        (
+            "whole volumes",
+            (6, 6, 6, 1),
+            "whole volume of 6 planes; its picture shows",
+        ),
+    ):
+        panel.volumes.setCurrentText(chosen)
+        assert panel.choice().make().sample_shape == shape
+        preview = panel.choice().preview((0, 5, 5))
+        assert said in preview.text
+        assert preview.pictures[0].shape[-1] == 3
+
+
+def test_patches_of_a_stack_are_volumes_or_pictures_too(qapp):
+    panel = DataPanel()
+    panel.show_layers((Image(np.random.default_rng(0).random(STACK.shape), name="stain"),))
+    panel.kind.setCurrentIndex(list(Kind).index(Kind.PATCHES))
+    panel.third_axis.setCurrentText("depth")
+    panel.crop_size.setValue(10)
+    panel.volumes.setCurrentText("whole volumes")
+    assert panel.choice().make().sample_shape == (4, 10, 10, 1)
+    assert "whole volume of 4 planes" in panel.choice().preview((0, 5, 5)).text
+    panel.volumes.setCurrentText("middle plane of each object")
+    assert panel.choice().preview((0, 5, 5)).text.endswith("the middle plane, not the whole volume")

@@ -326,3 +326,49 @@ def test_text_ids_stay_beside_the_numbers_of_objects(kind: str) -> None:
     samples = samples_of_features(layer, ["area", "mean"])
     assert samples.identities.label.tolist() == ([1, 2, 3] if kind == "points" else [2, 5, 9])
     assert samples.column("Object ID").tolist() == ids
+
+
+def test_only_objects_in_the_table_are_cut_if_the_user_wants_it():
+    wanted = sizes(index=IDS).iloc[[1, 4, 8]]
+    assert len(cut(cells(wanted))) == 9
+    samples = cut(cells(wanted), TableKeys(only_named=True))
+    assert samples.identities.label.tolist() == [2, 5, 9]
+    assert samples.column("side").tolist() == SIDES[[1, 4, 8]].tolist()
+    assert ("6 objects", "no row in the table") in samples.left_out
+    later = DataChoice(
+        Kind.OBJECTS,
+        Labels(field(), name="later", features=sizes(index=IDS).iloc[:2]),
+        (Image(field(), name="Image"),),
+        keys=TableKeys(only_named=True),
+    )
+    assert later.make_like(samples).identities.label.tolist() == [1, 2]
+
+
+def test_only_objects_of_the_frames_in_the_table_are_cut():
+    rows = pd.DataFrame({"label": [3, 4, 4], "frame": [0, 0, 2], "value": [1.0, 2, 3]})
+    samples = cut(cells(rows, film()), TableKeys(only_named=True))
+    found = {(int(who.frame), int(who.label)) for who in samples.identities}
+    assert found == {(0, 3), (0, 4), (2, 4)}
+    assert not np.isnan(samples.column("value")).any()
+
+
+def test_only_objects_in_the_table_needs_one_of_them_in_the_image():
+    strangers = pd.DataFrame({"label": [70, 71], "value": [1.0, 2.0]})
+    with pytest.raises(InvalidInputError, match="Objects by"):
+        cut(cells(strangers), TableKeys(only_named=True))
+
+
+def test_the_box_for_objects_in_the_table_is_there_with_a_table(qapp):
+    panel = DataPanel()
+    with_table = cells(sizes(index=IDS).iloc[:4])
+    panel.show_layers((Image(field(), name="stain"), with_table))
+    assert not panel.keys.only_named.isHidden()
+    told = []
+    panel.changed.connect(lambda: told.append(panel.choice().keys.only_named))
+    panel.keys.only_named.setChecked(True)
+    assert told == [True]
+    panel.crop_size.setValue(4)
+    assert len(panel.choice().make()) == 4
+    with_table.features = pd.DataFrame(index=range(0))
+    assert panel.keys.only_named.isHidden()
+    assert not panel.choice().keys.only_named

@@ -208,8 +208,18 @@ def test_micrometres_are_micrometres_in_any_units(scale, unit):
     np.testing.assert_array_equal(again.images, samples.images)
     finer = Labels(field(), name="finer", scale=(scale / 2, scale / 2), units=(unit, unit))
     stain = Image(image_of(field()), name="stain", scale=finer.scale, units=(unit, unit))
+    later = samples_same_way(samples, finer, [stain])
+    assert later.sample_shape == (8, 8, 1)
+    assert later.sources["finer"].pixel_size == pytest.approx((0.25, 0.25))
+    in_px = samples_of_objects(labels, [image], CropOptions(size_px=8))
     with pytest.raises(InvalidInputError, match="pixel size"):
-        samples_same_way(samples, finer, [stain])
+        samples_same_way(in_px, finer, [stain])
+
+
+def test_a_size_in_micrometres_needs_a_scale():
+    labels, image = layers()
+    with pytest.raises(InvalidInputError, match=r"'cells' must have a scale for crops of 4 µm"):
+        samples_of_objects(labels, [image], CropOptions(size_um=4.0))
 
 
 def test_only_copies_count_as_copies():

@@ -78,7 +78,20 @@ def test_annotated_tables_are_read_by_their_own_packages(dock, tmp_path):
     assert table.obs[attributes["instance_key"]].tolist() == labels.tolist()
 
 
-def test_pictures_of_the_map_and_of_cells(dock, tmp_path):
+def test_gates_become_label_images_and_files_of_flow_cytometry(dock, day_viewer, tmp_path):
+    tifffile = pytest.importorskip("tifffile")
+    export(dock, "Gates as label images…", tmp_path / "gates.ome.tif", kind="OME-TIFF")
+    assert "gates.ome.tif" in dock.view.message.text()
+    classes = tifffile.imread(tmp_path / "gates.ome.tif")
+    table, pixels = dock.explorer.to_frame(), day_viewer.layers["day 1"].data
+    in_left = np.isin(pixels, table["label"][table["gate:left, µ"]])
+    np.testing.assert_array_equal(classes == 2, in_left)
+    export(dock, "FCS and Gating-ML…", tmp_path / "map.fcs")
+    assert (tmp_path / "map.fcs").read_bytes().startswith(b"FCS3.1")
+    assert b"lower" in (tmp_path / "map.gating.xml").read_bytes()
+
+
+def test_pictures_of_the_map_and_of_cells(dock, day_viewer, tmp_path):
     export(dock, "Picture of the map…", tmp_path / "map.png")
     with Image.open(tmp_path / "map.png") as picture:
         assert picture.size == (960, 720)
@@ -90,6 +103,15 @@ def test_pictures_of_the_map_and_of_cells(dock, tmp_path):
     export(dock, "Montage of the selection…", tmp_path / "cells.png")
     with Image.open(tmp_path / "cells.png") as picture:
         assert np.asarray(picture).std() > 5
+    # In the colours of the layer.
+    day_viewer.layers["DNA"].colormap = "green"
+    export(dock, "Montage of the selection…", tmp_path / "green.png")
+    with Image.open(tmp_path / "green.png") as picture:
+        red, green, _ = np.asarray(picture.convert("RGB"))[2:66, 2:66].transpose(2, 0, 1)
+        assert red.max() == 0 < green.max()
+    export(dock, "Picture of the decoded map…", tmp_path / "decoded.png")
+    with Image.open(tmp_path / "decoded.png") as picture:
+        assert picture.size[0] == picture.size[1] == 12 * 66 + 2
 
 
 def test_gates_become_a_layer_of_classes_and_columns_of_features(dock, day_viewer, tmp_path):

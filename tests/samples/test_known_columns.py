@@ -55,6 +55,56 @@ def test_trackmate():
     assert samples.column("TRACK_ID").tolist() == [0, 0, 0, 1, 1, 1]
 
 
+# Headers of files in public repositories: ilastik's table, CellProfiler's Nuclei.csv
+# (cytomining/cytominer-database), TrackMate 7 and 8 (trackmate-sc/TrackMate), MCMICRO, and
+# regionprops_table of scikit-image.
+PLACES = {
+    "ilastik": "Bounding Box Minimum_0,Bounding Box Maximum_1,Center of the object_0,"
+    "Center of the skeleton_1,ObjectCenter_2",
+    "CellProfiler": "AreaShape_BoundingBoxMaximum_X,AreaShape_Center_Y,Location_Center_Z,"
+    "Location_CenterMassIntensity_Z_Hoechst,Location_MaxIntensity_X_Alexa568,"
+    "Neighbors_FirstClosestObjectNumber_1,Neighbors_SecondClosestObjectNumber_Adjacent",
+    "TrackMate": "POSITION_X,POSITION_T,VISIBILITY,MANUAL_SPOT_COLOR,MANUAL_COLOR,ROI_N_POINTS,"
+    "TRACK_INDEX,TRACK_X_LOCATION,TRACK_START,SPOT_SOURCE_ID,SPOT_TARGET_ID,EDGE_TIME",
+    "laptrack": "position_x,position_y",
+    "MCMICRO": "X_centroid,column_centroid,row_centroid",
+    "scikit-image": "bbox-0,bbox-3,centroid-1,centroid_weighted-0,weighted_centroid-1,"
+    "centroid_weighted_local-0-1",
+}
+MEASURED = (
+    "Probability of cell,Radii of the object_0,Size in pixels,Neighbors_FirstClosestDistance_1,"
+    "Neighbors_NumberOfNeighbors_1,Children_Cells_Count,NUMBER_SPOTS,TRACK_MEAN_SPEED,"
+    "AreaShape_Orientation,axis_major_length"
+)
+
+
+@pytest.mark.parametrize("program", PLACES)
+def test_places_and_other_objects_are_no_measurements(program):
+    names = PLACES[program].split(",")
+    samples = learned(**{name: [4, 2, 9, 7, 1, 3] for name in names})
+    assert samples.feature_names == ("area",)
+    assert set(names) <= set(samples.features)
+
+
+def test_measurements_with_similar_names_are_learned_from():
+    names = MEASURED.split(",")
+    samples = learned(**{name: [4, 2, 9, 7, 1, 3] for name in names})
+    assert samples.feature_names == (*names, "area")
+
+
+def test_an_object_of_no_track_is_a_sample_too():
+    samples = learned(TRACK_ID=[0, 0, 1, 1, np.nan, np.nan], FRAME=[0, 1, 0, 1, 0, 1])
+    assert samples.feature_names == ("area",)
+    assert len(samples) == N
+
+
+def test_row_numbers_of_imagej():
+    table = pd.DataFrame({" ": range(1, 7), "Label": ["a.tif"] * 6, "area": AREA})
+    samples = samples_from_table(table)
+    assert samples.feature_names == ("area",)
+    assert samples.identities.label.tolist() == [1, 2, 3, 4, 5, 6]
+
+
 @pytest.mark.parametrize("name", ["CellID", "cell_id", "Object Number", "instance_id", "Label ID"])
 def test_other_names(name):
     samples = learned(**{name: [11, 12, 13, 14, 15, 19]})

@@ -20,7 +20,7 @@ from embedscope.samples import (
     nuclei,
     samples_from_labels,
 )
-from embedscope.samples.images import _tiles
+from embedscope.samples.images import _tiles, object_masks
 
 
 def scene():
@@ -159,6 +159,41 @@ def test_projection_without_background_shows_only_the_object():
     assert own.images.max() == 80
     np.testing.assert_array_equal(own.images[0, 3:6, 3:6, 0], image[1:3, 3:6, 3:6].max(axis=0))
     assert own.images.sum() == image[1:3].max(axis=0).sum()
+
+
+def test_a_volume_is_flattened_to_its_mean_or_to_the_middle_plane_of_the_object():
+    image, labels = volume_scene()
+    planes = image[:5, 3:6, 3:6].astype(np.float32)  # 5 planes around the middle, 2
+    options = {"axes": "zyx", "pixel_size": (0.6, 1, 1), "features": False}
+    mean = samples_from_labels(image, labels, 3, volume="mean", **options)
+    middle = samples_from_labels(image, labels, 3, volume="middle", **options)
+    np.testing.assert_allclose(mean.images[0, ..., 0], planes.mean(axis=0))
+    np.testing.assert_array_equal(middle.images[0, ..., 0], image[2, 3:6, 3:6])
+    assert middle.images.dtype == np.uint8
+    turned = samples_from_labels(image, labels, 3, volume="middle", align=True, **options)
+    assert turned.sample_shape == (3, 3, 1)
+
+
+def test_the_mean_and_the_middle_plane_show_only_the_object_without_its_background():
+    image, labels = volume_scene()
+    options = {"axes": "zyx", "background": "zero", "features": False}
+    labels[1, 3, 3] = 0  # this column has one pixel of the object, in plane 2
+    mean = samples_from_labels(image, labels, 9, volume="mean", **options).images[0, ..., 0]
+    middle = samples_from_labels(image, labels, 9, volume="middle", **options).images[0, ..., 0]
+    own = np.where(labels == 2, image, 0).sum(axis=0, dtype=np.float32)
+    np.testing.assert_allclose(mean, own / np.maximum((labels == 2).sum(axis=0), 1))
+    np.testing.assert_array_equal(middle, np.where(labels[2] == 2, image[2], 0))
+    masks = object_masks(
+        samples_from_labels(image, labels, 9, axes="zyx", volume="middle", features=False)
+    )
+    np.testing.assert_array_equal(masks[0], labels[2] == 2)
+
+
+def test_a_later_volume_is_flattened_the_same_way():
+    image, labels = volume_scene()
+    first = samples_from_labels(image, labels, 3, axes="zyx", volume="mean", features=False)
+    later = first.same_way(image, labels, source="later")
+    np.testing.assert_array_equal(later.images, first.images)
 
 
 def test_every_plane_of_an_aligned_volume_is_rotated():

@@ -150,6 +150,53 @@ def test_spots_of_trackmate(tmp_path):
     np.testing.assert_array_equal(same.features["TRACK_ID"], [0, 0, np.nan])
 
 
+def test_spots_and_tracks_that_trackmate_filters_out_are_left_out(tmp_path):
+    # As in FakeTracks.xml of trackmate-sc/TrackMate, where 84 of 233 spots are visible.
+    spots = "".join(
+        f'<Spot ID="{k}" name="ID{k}" QUALITY="{k}.5" VISIBILITY="{int(k != 3)}" FRAME="0" '
+        f'RADIUS="{k}.25"/>'
+        for k in range(1, 7)
+    )
+    tracks = "".join(
+        f'<Track TRACK_ID="{k}"><Edge SPOT_SOURCE_ID="{2 * k + 1}" SPOT_TARGET_ID="{2 * k + 2}"/>'
+        "</Track>"
+        for k in range(2)
+    )
+    path = tmp_path / "a.xml"
+    path.write_text(
+        f'<TrackMate version="8.1.6"><Model><AllSpots><SpotsInFrame frame="0">{spots}'
+        f"</SpotsInFrame></AllSpots><AllTracks>{tracks}</AllTracks>"
+        '<FilteredTracks><TrackID TRACK_ID="0" /></FilteredTracks></Model></TrackMate>'
+    )
+    samples = read(path)
+    assert samples.identities.label.tolist() == [1, 2, 4, 5, 6]
+    assert dict(samples.left_out)["1 spots"] == "the filters of TrackMate hide them"
+    np.testing.assert_array_equal(samples.features["TRACK_ID"], [0, 0, *[np.nan] * 3])
+
+
+@pytest.mark.parametrize(
+    ("separator", "decimal"), [(",", "."), (";", ","), ("\t", ","), (";", ".")]
+)
+def test_tables_of_any_separator_and_decimal_sign(separator, decimal, tmp_path):
+    numbers = np.array([[1.5, -2.5e-7], [3.25, 4], [5.125, 6.5]])
+    table = pd.DataFrame(numbers, columns=["a; b, c", "d"])
+    table.to_csv(tmp_path / "a.csv", sep=separator, decimal=decimal, index=False)
+    samples = read(tmp_path / "a.csv", standardise=False)
+    np.testing.assert_array_equal(samples.table, numbers.astype(np.float32))
+    assert samples.feature_names == ("a; b, c", "d")
+
+
+def test_table_of_an_early_qupath_has_no_ids(tmp_path):
+    (tmp_path / "a.txt").write_bytes(
+        "Image\tName\tClass\tParent\tROI\tCentroid X \xb5m\tNucleus: Area\n"
+        "a.svs\tPathCell\tTumor\tImage\tPolygon\t8.5\t21.5\n"
+        "b.svs\tPathCell\tTumor\tImage\tPolygon\t8.25\t22.5\n".encode("cp1252")
+    )
+    samples = read(tmp_path / "a.txt")
+    assert samples.feature_names == ("Nucleus: Area",)
+    assert [tuple(each) for each in samples.identities] == [("a.svs", 0, 1), ("b.svs", 0, 2)]
+
+
 def test_object_of_steinbock_names_the_objects(tmp_path):
     # https://bodenmillergroup.github.io/steinbock/latest/file-types/#object-data
     path = tmp_path / "intensities.csv"

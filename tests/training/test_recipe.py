@@ -181,9 +181,11 @@ def test_tables_have_no_orientation(table):
         make_estimator(TrainingParameters(alike="any orientation"), table)
 
 
-def test_any_orientation_has_a_network_of_its_own(pictures):
-    chosen = TrainingParameters(alike="any orientation", encoder="convolutional")
-    with pytest.raises(InvalidInputError, match="encoder must be 'automatic' or 'dense'"):
+@pytest.mark.parametrize("alike", ["any orientation", "measurements"])
+@pytest.mark.parametrize("encoder", ["dense", "convolutional"])
+def test_any_orientation_has_a_network_of_its_own(pictures, alike, encoder):
+    chosen = TrainingParameters(alike=alike, encoder=encoder)
+    with pytest.raises(InvalidInputError, match=f"encoder must be 'automatic' .*; got '{encoder}'"):
         make_estimator(chosen, pictures)
 
 

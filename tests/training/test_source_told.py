@@ -24,7 +24,15 @@ def test_separate_sources_are_told_entirely():
     told = SourceTold.of_map(both, positions)
     assert told.share == 1.0
     assert told.dominates
-    assert "learned" in told.text
+    assert "Standardise the columns" in told.text
+
+
+@pytest.mark.parametrize("is_scaled", [False, True])
+def test_the_remedy_for_pictures_leaves_out_what_was_done(is_scaled):
+    told = SourceTold(1.0, 0.5, 2, are_pictures=True, are_scaled_within=is_scaled)
+    assert told.text.startswith(told.finding)
+    assert told.text.endswith("learned.")
+    assert ("scaled_within" in told.text) is not is_scaled
 
 
 def test_mixed_sources_are_told_by_chance():
@@ -47,7 +55,7 @@ def test_one_source_or_no_positions_have_no_score():
     assert SourceTold.of_map(samples(2, 2), np.full((4, 2), np.nan, np.float32)) is None
 
 
-def test_the_status_and_the_explorer_say_it_after_training():
+def test_the_explorer_says_it_after_training():
     from embedscope.explorer import Explorer
 
     rng = np.random.default_rng(0)
@@ -61,4 +69,5 @@ def test_the_status_and_the_explorer_say_it_after_training():
     explorer.train()
     explorer.wait()
     assert explorer.source_told.dominates
-    assert explorer.source_told.text in explorer.status.message
+    assert not explorer.source_told.are_pictures
+    assert explorer.source_told is explorer.source_told  # measured once

@@ -118,7 +118,16 @@ def train(
         int | None, typer.Option(min=2, help="Side of a crop in pixels; by default it is found.")
     ] = None,
     size_um: Annotated[
-        float | None, typer.Option(help="Side of a crop in micrometres; needs --pixel-size.")
+        float | None,
+        typer.Option(
+            help="Side of a crop in micrometres; needs --pixel-size, or files that state it."
+        ),
+    ] = None,
+    drawn_px: Annotated[
+        int | None,
+        typer.Option(
+            min=2, help="Pixels of a crop as the network gets it; at most 64 if no --size is given."
+        ),
     ] = None,
     pixel_size: Annotated[float | None, typer.Option(help="Micrometres per pixel.")] = None,
     axes: Annotated[
@@ -134,7 +143,8 @@ def train(
         bool, typer.Option("--align", help="Turn each object's longest axis upright.")
     ] = False,
     volume: Annotated[
-        str, typer.Option(help="Volumes: project to the maximum over depth, or volume.")
+        str,
+        typer.Option(help="Volumes: project (maximum over depth), mean, middle (plane) or volume."),
     ] = "project",
     scale_within: Annotated[
         str | None,
@@ -142,6 +152,10 @@ def train(
             help="Of a manifest: scale intensities within this column, such as plate, or image."
         ),
     ] = None,
+    rgb: Annotated[
+        bool,
+        typer.Option("--rgb", help="The channels are red, green and blue: scale them together."),
+    ] = False,
     include_images: Annotated[
         bool,
         typer.Option(
@@ -170,6 +184,7 @@ def train(
             cutting=Cutting(
                 size,
                 size_um,
+                drawn_px,
                 pixel_size,
                 axes,
                 image_axes,
@@ -177,6 +192,7 @@ def train(
                 align,
                 volume,
                 scale_within,
+                rgb or None,
             ),
             include_images=include_images,
             overwrite=overwrite,
@@ -202,6 +218,10 @@ def transform(
     chunk_rows: Annotated[
         int, typer.Option(min=1, help="Rows that are placed and stored at a time.")
     ] = 65_536,
+    pixel_size: Annotated[
+        float | None,
+        typer.Option(help="Micrometres a pixel of the images, if their files do not state it."),
+    ] = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
@@ -220,6 +240,7 @@ def transform(
             inputs,
             out,
             chunk_rows=chunk_rows,
+            pixel_size=pixel_size,
             overwrite=overwrite,
             progress=Progress(quiet=quiet),
         )

@@ -29,6 +29,7 @@ class Cutting:
     ----------
     size : int or None
     size_um : float or None
+    drawn_px : int or None
     pixel_size : float or None
     axes, image_axes : str or None
     background : str
@@ -36,10 +37,12 @@ class Cutting:
     volume : str
     scale_within : str or None
         Of a manifest; see `samples_from_manifest`.
+    rgb : bool or None
     """
 
     size: int | None = None
     size_um: float | None = None
+    drawn_px: int | None = None
     pixel_size: float | None = None
     axes: str | None = None
     image_axes: str | None = None
@@ -47,6 +50,7 @@ class Cutting:
     align: bool = False
     volume: str = "project"
     scale_within: str | None = None
+    rgb: bool | None = None
 
 
 def read_inputs(paths: list[Path], cutting: Cutting) -> Samples:
@@ -66,6 +70,7 @@ def read_pair_like(
     n_rows: int,
     source: str | None = None,
     group: Any = None,
+    pixel_size: float | None = None,
 ) -> Iterator[Callable[[], SamplesPart]]:
     """Cut crops as those of `known` were cut, so many objects at a time."""
     pixels, ids = open_image_file(image, "image"), open_image_file(labels, "labels")
@@ -86,7 +91,7 @@ def read_pair_like(
         group=group,
         axes=axes,
         image_axes=image_axes,
-        pixel_size=_pixel_size(known, recipe, pixels, axes or recipe.axes),
+        pixel_size=pixel_size or _pixel_size(known, recipe, pixels, axes or recipe.axes),
         source=source or image.stem,
         image_path=pixels.path,
         labels_path=ids.path,
@@ -96,15 +101,20 @@ def read_pair_like(
 def _pixel_size(
     known: Samples, recipe: CropRecipe, image: ImageFile, axes: str
 ) -> tuple[float, ...] | None:
-    """What a file states, if the session was trained with what its own files state."""
+    """What a file states, if the session was trained with what its own files state.
+
+    If the user gave it then, it is that of all files.
+    """
     path = next(iter(known.sources.values())).image_path
     if path is None or recipe.pixel_size is None:
         return None
     try:
         trained = open_image_file(path).steps(recipe.axes)
     except InvalidInputError:  # the image is not there any more
-        return None
-    return image.steps(axes) if trained == recipe.pixel_size else None
+        trained = None if recipe.size_um is None else recipe.pixel_size
+    if trained == recipe.pixel_size:
+        return image.steps(axes)
+    return None if recipe.size_um is None else recipe.pixel_size
 
 
 def manifest_of(path: Path) -> pd.DataFrame | None:

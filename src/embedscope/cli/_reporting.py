@@ -122,6 +122,7 @@ def _samples(samples: Samples) -> dict[str, Any]:
         "count": len(samples),
         "kind": samples.recipe.kind,
         "shape": list(samples.sample_shape),
+        **({"cut_as": told} if (told := samples.recipe.crops_told) else {}),
         "sources": dict(zip(identities.sources, counts.tolist(), strict=True)),
         "features": list(map(str, samples.features.columns)),
         "without_images": sorted(samples.absent),

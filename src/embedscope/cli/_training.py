@@ -16,7 +16,7 @@ from embedscope._wording import counted
 from embedscope.cli._inputs import Cutting, read_inputs
 from embedscope.cli._progress import Progress
 from embedscope.explorer import Explorer
-from embedscope.samples import Samples
+from embedscope.samples import CropRecipe, Samples
 from embedscope.samples.tables import is_column
 from embedscope.training import Status, TrainingParameters
 
@@ -71,6 +71,8 @@ def train(
     what = "crops" if samples.is_image else "features"
     shape = " x ".join(map(str, samples.sample_shape))
     progress.say(f"{counted(len(samples), 'sample')}, {what} of {shape}")
+    if isinstance(samples.recipe, CropRecipe) and samples.recipe.is_resampled:
+        progress.say(samples.recipe.crops_told.capitalize())
     for reason, columns in _columns_left_out(samples).items():
         progress.say(f"Not learned from: {', '.join(columns)} ({reason})")
     explorer = Explorer(samples, parameters=parameters)

@@ -34,6 +34,7 @@ def transform(
     chunk_rows: int,
     overwrite: bool,
     progress: Progress,
+    pixel_size: float | None = None,
 ) -> tuple[str, ...]:
     """Place samples on the map of a model, and write their positions.
 
@@ -50,6 +51,8 @@ def transform(
     overwrite : bool
         Replace an output that is there.
     progress : Progress
+    pixel_size : float, optional
+        Micrometres a pixel of the images.
 
     Returns
     -------
@@ -67,11 +70,15 @@ def transform(
         "input": fingerprint(inputs),
         "chunk_rows": chunk_rows,
     }
+    if pixel_size is not None:
+        state["pixel_size"] = pixel_size
     parts = Parts(out, state)
     left_out: list[str] = []
     with parts.opened():
         number, n_found = -1, 0
-        for number, (name, job) in enumerate(_jobs(placer, inputs, chunk_rows, progress)):
+        for number, (name, job) in enumerate(
+            _jobs(placer, inputs, chunk_rows, progress, pixel_size)
+        ):
             reasons = parts.reasons(number)
             if reasons is None:
                 with progress.step(f"Placing {name}"):
@@ -93,12 +100,18 @@ def transform(
 
 
 def _jobs(
-    placer: ModelPlacer | SessionPlacer, inputs: list[Path], chunk_rows: int, progress: Progress
+    placer: ModelPlacer | SessionPlacer,
+    inputs: list[Path],
+    chunk_rows: int,
+    progress: Progress,
+    pixel_size: float | None,
 ) -> Iterator[tuple[str, Job]]:
     """Each part by what a message calls it, with what makes it."""
     if len(inputs) == 2:
         session = _need_session(placer)
-        yield from _jobs_of_pair(session, inputs[0], inputs[1], None, chunk_rows, progress)
+        yield from _jobs_of_pair(
+            session, inputs[0], inputs[1], None, chunk_rows, progress, pixel_size=pixel_size
+        )
         return
     (path,) = inputs
     if (table := manifest_of(path)) is not None:
@@ -108,7 +121,7 @@ def _jobs(
             try:
                 group = _group_of(session, row.features)
                 jobs = _jobs_of_pair(
-                    session, row.image, row.labels, name, chunk_rows, progress, group
+                    session, row.image, row.labels, name, chunk_rows, progress, group, pixel_size
                 )
             except FAILURES as error:
                 reason = f"{name}: {error}"
@@ -154,11 +167,12 @@ def _jobs_of_pair(
     n_rows: int,
     progress: Progress,
     group: Any = None,
+    pixel_size: float | None = None,
 ) -> list[tuple[str, Job]]:
     """A job for each part of the objects of an image, which are found now."""
     called = name or str(image)
     with progress.step(f"Finding the objects of {called}"):
-        parts = list(read_pair_like(placer.known, image, labels, n_rows, name, group))
+        parts = list(read_pair_like(placer.known, image, labels, n_rows, name, group, pixel_size))
     return [
         (
             called if len(parts) == 1 else f"part {number} of the objects of {called}",

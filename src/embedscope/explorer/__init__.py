@@ -4,6 +4,7 @@ from embedscope.explorer._explorer import Explorer
 from embedscope.explorer._presenter import Presenter
 from embedscope.explorer._view import ExplorerView, ViewIntents
 from embedscope.explorer.answers._decoding import Reconstruction
+from embedscope.explorer.answers._depth import depth_in_words
 from embedscope.explorer.answers._description import (
     SampleDescription,
     describe_row,
@@ -46,6 +47,7 @@ __all__ = [
     "SampleReconstruction",
     "Selection",
     "ViewIntents",
+    "depth_in_words",
     "describe_row",
     "gates_of",
     "name_of",

@@ -142,6 +142,16 @@ class Presenter:
             (intents.path_requested, explorer.decode_path, {}),
             (intents.styled_decode_requested, explorer.decode, {}),
             (intents.styled_path_requested, explorer.decode_path, {}),
+            (
+                intents.turned_decode_requested,
+                lambda point, style, angle: explorer.decode(point, style, angle=angle),
+                {},
+            ),
+            (
+                intents.turned_path_requested,
+                lambda points, n, style, angle: explorer.decode_path(points, n, style, angle=angle),
+                {},
+            ),
             (intents.reconstruction_clearing_requested, explorer.clear_reconstruction, {}),
             (intents.sample_reconstructions_requested, self._reconstruct, {}),
             (

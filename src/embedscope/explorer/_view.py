@@ -63,6 +63,8 @@ class ViewIntents(SignalGroup):
     path_requested = Signal(object, int)  # points (k, 2), number of pictures
     styled_decode_requested = Signal(object, object)  # point; SampleId, "random" or None
     styled_path_requested = Signal(object, int, object)  # points, pictures; SampleId or None
+    turned_decode_requested = Signal(object, object, float)  # the same, and degrees
+    turned_path_requested = Signal(object, int, object, float)
     reconstruction_clearing_requested = Signal()
     sample_reconstructions_requested = Signal(int)  # of the selection; how many at most
     sample_reconstructions_clearing_requested = Signal()

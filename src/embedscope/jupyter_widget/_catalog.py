@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from embedscope._errors import EmbedscopeError
-from embedscope.explorer import Explorer, History
+from embedscope.explorer import Explorer, History, depth_in_words
 from embedscope.jupyter_widget.pictures._images import describe_image
 from embedscope.jupyter_widget.protocol._state import (
     Catalog,
@@ -16,7 +16,9 @@ from embedscope.jupyter_widget.protocol._state import (
     StatusState,
 )
 from embedscope.samples import Samples
-from embedscope.training import Status, parameter_fields
+from embedscope.training import SourceTold, Status, parameter_fields
+
+_LEARNED = "learned"
 
 
 @dataclass(frozen=True)
@@ -28,20 +30,29 @@ class Abilities:
     can_decode, can_explain : bool
     can_carry : bool
         Samples have style codes: the code of one can be decoded at the position of another.
+    can_turn : bool
+        Decoded pictures can be turned.
     can_reconstruct : bool
         Real samples can be reconstructed.
     epochs : tuple of int
         Epoch of each saved snapshot of the map.
     has_new_samples : bool
         Some samples were placed on the map after it was trained.
+    told : SourceTold or None
+        How well neighbours on the map tell the source; None for samples of one source.
+    may_learn : bool
+        They tell it too well, and what is alike was not learned.
     """
 
     can_decode: bool = False
     can_explain: bool = False
     can_carry: bool = False
+    can_turn: bool = False
     can_reconstruct: bool = False
     epochs: tuple[int, ...] = ()
     has_new_samples: bool = False
+    told: SourceTold | None = None
+    may_learn: bool = False
 
     @classmethod
     def of(cls, explorer: Explorer) -> Abilities:
@@ -51,10 +62,18 @@ class Abilities:
         decoder = None if explorer.model is None or is_at_work else explorer.model.estimator
         if decoder is not None and decoder.decoder_ is None:
             decoder = None
+        told = None if is_at_work else explorer.source_told
         return cls(
+            told=told,
+            may_learn=told is not None
+            and told.dominates
+            and told.are_pictures
+            and explorer.model is not None
+            and explorer.model.parameters.alike != _LEARNED,
             can_decode=has_map or is_at_work,
             can_explain=has_map,
             can_carry=decoder is not None and decoder.n_style_components > 0,
+            can_turn=explorer.can_turn,
             can_reconstruct=decoder is not None,
             epochs=() if explorer.replay is None else explorer.replay.epochs,
             has_new_samples=has_map and not bool(explorer.in_training.all()),
@@ -115,9 +134,14 @@ def describe_samples(samples: Samples | None, abilities: Abilities) -> dict[str,
         n_samples=0 if samples is None else len(samples),
         is_image=samples is not None and samples.is_image,
         has_thumbnails=samples is not None and samples.is_image,
+        depth=depth_in_words(samples),
+        source_note="" if abilities.told is None else abilities.told.text,
+        is_source_told=abilities.told is not None and abilities.told.dominates,
+        may_learn=abilities.may_learn,
         can_decode=abilities.can_decode,
         can_explain=abilities.can_explain,
         can_carry=abilities.can_carry,
+        can_turn=abilities.can_turn,
         can_reconstruct=abilities.can_reconstruct,
         images=images,
         color_choices=_color_choices(samples, abilities),

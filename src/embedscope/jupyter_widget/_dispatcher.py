@@ -215,7 +215,9 @@ class IntentDispatcher:
     def _decode(self, intent: intents.Decode) -> None:
         place = np.array([intent.x, intent.y])
         style = "random" if intent.another else self._sample_at(intent.carry)
-        if style is None:
+        if intent.angle:
+            self._fire("turned_decode_requested", place, style, intent.angle)
+        elif style is None:
             self._fire("decode_requested", place)
         else:
             self._fire("styled_decode_requested", place, style)
@@ -226,7 +228,10 @@ class IntentDispatcher:
                 f"n must be in [2, {MOST_STEPS}]; got {intent.n}. Ask for so many pictures."
             )
         carried = self._sample_at(intent.carry)
-        if carried is None:
+        if intent.angle:
+            points = _points(intent.points)
+            self._fire("turned_path_requested", points, intent.n, carried, intent.angle)
+        elif carried is None:
             self._fire("path_requested", _points(intent.points), intent.n)
         else:
             self._fire("styled_path_requested", _points(intent.points), intent.n, carried)

@@ -11,7 +11,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from embedscope._errors import InvalidInputError
-from embedscope.explorer import Presenter
+from embedscope.explorer import Embedding, Presenter
 from embedscope.napari_dock._activity import Activity
 from embedscope.napari_dock._dock_ending import DockEnding
 from embedscope.napari_dock._dock_view import DockView
@@ -43,6 +43,7 @@ from embedscope.napari_dock.panels._marks_question import (
     may_replace_marks,
 )
 from embedscope.napari_dock.panels._outdated_note import OutdatedNote
+from embedscope.napari_dock.panels._source_note import LEARNED
 from embedscope.napari_dock.widgets._background import Background
 from embedscope.napari_dock.widgets._buttons import text_button
 from embedscope.napari_dock.widgets._theme import map_colors
@@ -85,7 +86,10 @@ class ExplorerDock(QWidget):
         self.data_panel = DataPanel()
         self._live_preview = LivePreview(napari_viewer, self.data_panel, self._dispatcher)
         self.view = DockView(
-            lambda: self.explorer.color_by, self._prepare, lambda: self.explorer.has_style
+            lambda: self.explorer.color_by,
+            self._prepare,
+            lambda: self.explorer.has_style,
+            lambda: self.explorer.can_turn,
         )
         self.links = LinkedLayers(napari_viewer, self._dispatcher)
         self._image_link = ImageLink(napari_viewer, self.explorer, self.links)
@@ -121,6 +125,7 @@ class ExplorerDock(QWidget):
         self.links.show_selection(self.explorer.selection)
         self.links.set_novel(self.explorer.novel)
         self._show_status(self.explorer.status)
+        self._show_source_told(self.explorer.embedding)
         self.returns.look()
         stop = partial(stop_run, self.explorer)
         DockEnding(self, self._leave, self._end_with_window, stop)
@@ -284,6 +289,7 @@ class ExplorerDock(QWidget):
             (events.hovered_changed, self._image_link.show_hovered),
             (events.status_changed, self._show_status),
             (events.embedding_changed, self._fade_other_frames),
+            (events.embedding_changed, self._show_source_told),
             (events.message_sent, self._set_viewer_status),
             (layers.inserted, self._take_layer),
             (layers.removed, self._offer_layers),
@@ -367,6 +373,13 @@ class ExplorerDock(QWidget):
         points = self.view.canvas.map_view.points
         if len(points.positions) == len(others) and (others.any() or points.any_faded):
             points.set_faded(others)
+
+    def _show_source_told(self, embedding: Embedding) -> None:
+        """Say how well the source is told on a finished map; a forming one is not measured."""
+        model = self.explorer.model
+        told = self.explorer.source_told if embedding.is_final else None
+        is_learned = model is not None and model.parameters.alike == LEARNED
+        self.view.source_note.show_told(told, is_learned=is_learned)
 
     def _show_status(self, status: Any) -> None:
         self._offer_jobs()

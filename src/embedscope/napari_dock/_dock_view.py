@@ -36,6 +36,7 @@ from embedscope.napari_dock.panels._hover_card import HoverCard
 from embedscope.napari_dock.panels._loss_plot import LossPlot
 from embedscope.napari_dock.panels._reconstruction_panel import N_MOST
 from embedscope.napari_dock.panels._sample_panel import SamplePanel
+from embedscope.napari_dock.panels._source_note import LEARNED, SourceNote
 from embedscope.napari_dock.panels._train_panel import TrainPanel
 from embedscope.napari_dock.panels._why_panel import WhyPanel
 from embedscope.napari_dock.widgets._sections import Sections, set_margins
@@ -62,8 +63,9 @@ class DockView(QWidget):
         ``color_by()`` gives the explorer's current `ColorBy`.
     prepare : callable
         ``prepare(go_on)`` cuts the samples of the chosen layers if needed, then calls ``go_on()``.
-    has_style : callable
-        ``has_style()`` returns whether the decoder takes style codes now.
+    has_style, can_turn : callable
+        ``has_style()`` returns whether the decoder takes style codes now, ``can_turn()`` whether
+        its pictures can be turned.
     parent : QWidget, optional
     """
 
@@ -74,6 +76,7 @@ class DockView(QWidget):
         color_by: Callable[[], ColorBy] = ColorBy,
         prepare: Callable[[Callable[[], None]], None] = lambda go_on: go_on(),
         has_style: Callable[[], bool] = lambda: False,
+        can_turn: Callable[[], bool] = lambda: False,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -87,15 +90,18 @@ class DockView(QWidget):
         self.form = ParameterForm()
         self.train_panel = TrainPanel(self._intents, prepare)
         self.loss_plot = LossPlot()
+        self.source_note = SourceNote()
         self.explained = QLabel()
         self.map_panel = MapPanel(self._intents)
         self.map_container = MapContainer(self.map_panel)
         self.canvas = self.map_panel.canvas
         self.marks = MapMarks(self.canvas)
-        self._map_intents = MapIntents(self.canvas, self.marks, self._intents)
+        self._map_intents = MapIntents(
+            self.canvas, self.marks, self._intents, lambda: self.sample_panel.angle
+        )
         self.card = HoverCard(self.canvas.native)
         self.gates_panel = GatesPanel(self._intents)
-        self.sample_panel = SamplePanel(self._intents, has_style)
+        self.sample_panel = SamplePanel(self._intents, has_style, can_turn)
         self.why_panel = WhyPanel()
         self._lay_out()
         self._connect_map()
@@ -229,6 +235,7 @@ class DockView(QWidget):
             self.map_panel,
             self.gates_panel,
             self.sample_panel,
+            self.source_note,
         ):
             part.set_theme(colors)
 
@@ -263,6 +270,7 @@ class DockView(QWidget):
         self.sections.add_header(self.train_panel)
         set_margins(self.train_panel, 8)
         self.sections.add(self.map_container, 1)
+        self.sections.add(self.source_note)
         self.sections.add(self.tabs)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -293,10 +301,12 @@ class DockView(QWidget):
         self.form.changed.connect(self._intents.parameters_requested.emit)
         self.gates_panel.activated.connect(self.marks.activate)
         self.why_panel.requested.connect(self._ask_why)
+        self.source_note.learned_requested.connect(self._ask_for_learned)
         self._connect_sample_panel()
 
     def _connect_sample_panel(self) -> None:
         carrying = self.sample_panel.carrying
+        self.sample_panel.turning.turned.connect(self._turn)
         carrying.carried_changed.connect(self._remember_carried)
         carrying.picked_up.connect(self._begin_to_carry)
         carrying.released.connect(self._decode_again)
@@ -328,10 +338,25 @@ class DockView(QWidget):
         if looked_at is not None and not self.sample_panel.shows_path:
             self._map_intents.request_decoding(looked_at.point)
 
+    def _turn(self) -> None:
+        """Decode what is shown again, turned by the angle that the user has chosen."""
+        panel, intents = self.sample_panel, self._intents
+        if panel.path:
+            points = np.array([step.point for step in panel.path])
+            whose = panel.path[0].style_of
+            intents.turned_path_requested.emit(points, len(points), whose, panel.angle)
+        elif panel.looked_at is not None:
+            shown = panel.looked_at
+            intents.turned_decode_requested.emit(shown.point, shown.style_of, panel.angle)
+
     def _ask_for_another(self) -> None:
         looked_at = self.sample_panel.looked_at
         if looked_at is not None:
-            self._intents.styled_decode_requested.emit(looked_at.point, "random")
+            angle = self.sample_panel.angle
+            if angle:
+                self._intents.turned_decode_requested.emit(looked_at.point, "random", angle)
+            else:
+                self._intents.styled_decode_requested.emit(looked_at.point, "random")
 
     def _ask_to_reconstruct(self) -> None:
         self.show_message("Reconstructing the selected samples…")
@@ -341,6 +366,10 @@ class DockView(QWidget):
         """Show the list of gates and choose the new one, so that its corners can be dragged."""
         self.tabs.setCurrentWidget(self.gates_panel)
         self.gates_panel.choose_last()
+
+    def _ask_for_learned(self) -> None:
+        self._intents.parameters_requested.emit({"alike": LEARNED})
+        self.show_message("What is alike is set to learned. Press Train for a new map.")
 
     def _ask_why(self, gate: str) -> None:
         self.show_message("Computing what drives their position…")

@@ -6,6 +6,7 @@ The sample images of the package are here too.
 from embedscope.samples._bundled import JurkatCells, Nuclei, jurkat_cells, nuclei
 from embedscope.samples.combining._joining import join_samples
 from embedscope.samples.combining._repeating import as_samples, samples_like
+from embedscope.samples.common._display import Display
 from embedscope.samples.common._groups import GroupScales
 from embedscope.samples.common._recipe import Recipe
 from embedscope.samples.common._samples import LeftOut, Samples, SamplesPart
@@ -36,6 +37,7 @@ __all__ = [
     "ChannelScale",
     "CropRecipe",
     "Crops",
+    "Display",
     "GroupScales",
     "Identities",
     "JurkatCells",

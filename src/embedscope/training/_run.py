@@ -25,7 +25,6 @@ from embedscope.training._loading import is_loaded, wait_until_loaded
 from embedscope.training._parameters import TrainingParameters
 from embedscope.training._replay import Replay, ReplayRecorder
 from embedscope.training._report_queue import ReportQueue
-from embedscope.training._source_told import SourceTold
 from embedscope.training._status import Phase, Status
 from embedscope.training._trained_map import TrainedMap
 from embedscope.training._watch import Watch
@@ -284,11 +283,9 @@ class TrainingRun:
             if hasattr(estimator, "embedding_"):  # keep what was learned before the error
                 self._keep(estimator, fit_kwargs["X"])
             return Phase.FAILED, f"Failed: {error}", error
-        told = SourceTold.of_map(self._samples, estimator.embedding_)
-        said = "" if told is None else f" {told.text}"
         if self._watch.has_stopped:
-            return Phase.STOPPED, _STOPPED + said, None
-        return Phase.DONE, _DONE + said, None
+            return Phase.STOPPED, _STOPPED, None
+        return Phase.DONE, _DONE, None
 
     def _prepare(self) -> tuple[Any, dict[str, Any]]:
         """The estimator, with the hooks of this run; imports TensorFlow."""

@@ -33,11 +33,17 @@ class SourceTold:
     chance : float
         The same if the samples were placed at random.
     n_sources : int
+    are_pictures : bool
+        Whether the samples are pictures, whose intensities may differ between sources.
+    are_scaled_within : bool
+        Whether intensities are scaled within each source already.
     """
 
     share: float
     chance: float
     n_sources: int
+    are_pictures: bool = True
+    are_scaled_within: bool = False
 
     @classmethod
     def of_map(cls, samples: Samples, positions: npt.NDArray[np.float32]) -> SourceTold | None:
@@ -72,6 +78,8 @@ class SourceTold:
             share=float(np.mean([share[own[asked] == kind].mean() for kind in present])),
             chance=float(np.mean((counts[present] - 1) / (len(source) - 1))),
             n_sources=len(kinds),
+            are_pictures=samples.is_image,
+            are_scaled_within=samples.groups is not None and samples.groups.column == "source",
         )
 
     @property
@@ -80,16 +88,25 @@ class SourceTold:
         return self.share - self.chance > _DOMINATES * (1.0 - self.chance)
 
     @property
-    def text(self) -> str:
-        """In words, with a remedy if the source dominates."""
+    def finding(self) -> str:
+        """What was measured, in words, and what it means if the source dominates."""
         said = (
             f"{round(100 * self.share)} % of the neighbours on the map are of the same source "
             f"({round(100 * self.chance)} % by chance)"
         )
+        means = ": the map shows which source a sample is from" if self.dominates else ""
+        return f"{said}{means}."
+
+    @property
+    def text(self) -> str:
+        """The finding, with a remedy for scripts if the source dominates."""
         if not self.dominates:
-            return f"{said}."
-        return (
-            f"{said}: the map shows which source a sample is from. Scale intensities within each "
-            'source (samples.scaled_within("source"), or --scale-within image in the shell), or '
-            "set What is alike to learned."
+            return self.finding
+        if not self.are_pictures:
+            return f"{self.finding} Standardise the columns within each source first."
+        scaling = (
+            'scale intensities within each source (samples.scaled_within("source"), or '
+            "--scale-within image in the shell), or "
         )
+        remedy = f"{'' if self.are_scaled_within else scaling}set What is alike to learned."
+        return f"{self.finding} {remedy[0].upper()}{remedy[1:]}"

@@ -28,7 +28,8 @@ def descent_search(
     ----------
     X : ndarray or csr_matrix of shape (n_samples, n_features), float32
     search : NeighborSearch
-        A metric that is a function must be one that numba can compile.
+        Its arguments in the order of pynndescent, which does not use their names. A metric that is
+        a function must be one that numba can compile.
     report : callable
         Called with 0 several times a second; may raise to stop the search.
 
@@ -70,6 +71,12 @@ def _try_metric(X: np.ndarray, search: NeighborSearch) -> None:
         raise metric_failed(search, reason_of(error)) from error
 
 
+def _pynndescent_name(search: NeighborSearch) -> Metric:
+    """scikit-learn has one name for Minkowski distances with and without weights."""
+    weighted = search.metric == "minkowski" and "w" in search.metric_kwds
+    return "weighted_minkowski" if weighted else search.metric
+
+
 def _compiled(metric: Metric) -> Any:
     """A metric function compiled by numba; the name of a metric unchanged."""
     import numba
@@ -88,7 +95,7 @@ def _run_descent(
         index = NNDescent(
             X,
             n_neighbors=search.n_neighbors,
-            metric=_compiled(search.metric),
+            metric=_compiled(_pynndescent_name(search)),
             metric_kwds=dict(search.metric_kwds) or None,
             random_state=search.seed,
             n_trees=min(64, 5 + round(X.shape[0] ** 0.5 / 20)),

@@ -6,14 +6,29 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from embedscope._errors import InvalidInputError
 
 Metric = str | Callable[..., float]
 
 # Other names of the same metric. "nan_euclidean" is Euclidean here: the data contain no NaN.
-_ALIASES = {"l2": "euclidean", "nan_euclidean": "euclidean", "cityblock": "manhattan"}
+# pynndescent's "dot" divides each row by its length first, and so is the cosine distance.
+_ALIASES = {
+    "l2": "euclidean",
+    "nan_euclidean": "euclidean",
+    "cityblock": "manhattan",
+    "dot": "cosine",
+    "direct_cosine": "cosine",
+    "standardised_euclidean": "seuclidean",
+    "weighted_minkowski": "minkowski",
+    "wminkowski": "minkowski",
+}
+
+# pynndescent has these, but they cannot give a neighbour graph of numbers.
+_NOT_FOR_A_GRAPH = {
+    "inner_product": "is negative, so it is no distance. Choose 'cosine', or 'euclidean'",
+    "bit_hamming": "reads bits packed into bytes. Give one column for each bit, and 'hamming'",
+    "bit_jaccard": "reads bits packed into bytes. Give one column for each bit, and 'jaccard'",
+}
 
 
 @dataclass(frozen=True)
@@ -56,6 +71,11 @@ def check_metric(metric: Metric, name: str = "metric") -> None:
         return
     from pynndescent.distances import named_distances
 
+    if metric in _NOT_FOR_A_GRAPH:
+        raise InvalidInputError(
+            f"{name} must be a distance between rows of numbers; got {metric!r}, which "
+            f"{_NOT_FOR_A_GRAPH[metric]}."
+        )
     if metric not in named_distances:
         raise InvalidInputError(
             f"{name} must be a function or the name of a metric of scikit-learn or pynndescent; "
@@ -76,21 +96,6 @@ def is_boolean(metric: Metric) -> bool:
     from sklearn.metrics.pairwise import PAIRWISE_BOOLEAN_FUNCTIONS
 
     return metric in PAIRWISE_BOOLEAN_FUNCTIONS
-
-
-def complete_arguments(search: NeighborSearch, X: Any) -> dict[str, Any]:
-    """The metric's arguments; if none are given, those that describe the data are estimated.
-
-    Raises
-    ------
-    ValueError
-        If the features' covariance has no inverse.
-    """
-    if search.metric_kwds or search.metric not in ("seuclidean", "mahalanobis"):
-        return dict(search.metric_kwds)
-    if search.metric == "seuclidean":
-        return {"V": np.var(X, axis=0, ddof=1, dtype=np.float64)}
-    return {"VI": np.linalg.inv(np.atleast_2d(np.cov(X, rowvar=False)))}
 
 
 def metric_failed(search: NeighborSearch, reason: str) -> InvalidInputError:

@@ -1,7 +1,7 @@
 """Nearest neighbours: choose the search by the data, the metric and the size.
 
 ======================================================  =========================================
-Euclidean, cosine, correlation; to some 10,000 rows     exact, by matrix products
+Euclidean and angles between rows; to some 10,000 rows  exact, by matrix products
 the same metrics, more rows                             in cells of rows, approximate
 metrics of scikit-learn, if that takes only seconds     exact, scikit-learn
 everything else                                         nearest-neighbour descent, pynndescent
@@ -21,16 +21,17 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from embedscope._errors import InvalidInputError
 from embedscope.core.arrays._rows import dense_if_small
 from embedscope.core.graph._distances import (
     NeighborSearch,
     check_metric,
-    complete_arguments,
     is_boolean,
     metric_failed,
     reason_of,
     scikit_learn_knows,
 )
+from embedscope.core.graph._metric_arguments import complete_arguments
 from embedscope.core.graph._unit_rows import UnitRows
 
 # Of a search of all pairs: multiplications, and as many more for each pair as choosing takes.
@@ -41,7 +42,7 @@ _FEWEST_PER_NEIGHBOR = 20  # rows, for a search in cells to be worth while
 _SCIKIT_LEARN_WORK = 2e10  # differences of two numbers: some ten seconds
 _FUNCTION_CALLS = 1e6  # most calls of a metric that is a Python function
 _BLOCK_ROWS = 512  # searched between two calls of `report`
-_ANGULAR = ("cosine", "correlation")
+_ANGULAR = ("cosine", "correlation", "true_angular")
 
 Neighbors = tuple[np.ndarray, np.ndarray]
 
@@ -82,6 +83,9 @@ def nearest_neighbors(
         if _is_euclidean_like(search):
             return _euclidean_like_search(X, search, report)
         X = X[:]
+    elif search.metric == "true_angular":
+        indices, distances = nearest_neighbors(X, replace(search, metric="cosine"), report)
+        return indices, np.arccos(np.clip(1.0 - distances, -1.0, 1.0)) / np.float32(np.pi)
     search = _with_all_arguments(search, X)
     if _suits_scikit_learn(X, search):
         return _scikit_learn_search(X, search, report)
@@ -111,6 +115,9 @@ def _euclidean_like_search(
         indices, distances = euclidean_neighbors(rows[:], search.n_neighbors, report)
     else:
         indices, distances = clustered_neighbors(rows, search.n_neighbors, report)
+    if search.metric == "true_angular":
+        # pynndescent 0.7.0 gives 1 minus this, so that alike rows are far apart.
+        return indices, 2.0 / np.pi * np.arcsin(np.minimum(distances / 2.0, 1.0))
     return indices, distances**2 / 2.0 if angular else distances  # 1 - cos of unit vectors
 
 
@@ -164,7 +171,7 @@ def _attempt(search: NeighborSearch, step: Callable[[], Any]) -> Any:
     """Run a step in which the metric may fail; a metric function may raise any exception."""
     try:
         return step()
-    except MemoryError:
+    except (MemoryError, InvalidInputError):
         raise
     except Exception as error:
         raise metric_failed(search, reason_of(error)) from error

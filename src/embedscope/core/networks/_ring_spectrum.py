@@ -122,7 +122,9 @@ def _ring_basis(height: int, width: int, blur_px: float) -> np.ndarray:
                     at_ring[ring, angle, row, column] += (1 - abs(y - row)) * (1 - abs(x - column))
     waves = np.exp(-1j * np.outer(np.arange(orders), angles)) / _ANGLES
     waves[1:] *= np.sqrt(2.0)  # for the components of negative order, which are equal
-    basis = np.einsum("ka,rahw->rkhw", waves, at_ring) * np.sqrt(radii)[:, None, None, None]
+    # The outer rings count less: what lies there changes most if the picture is shifted.
+    weights = np.sqrt(radii) * (1.0 - ((np.arange(rings) + 0.5) / rings) ** 2)
+    basis = np.einsum("ka,rahw->rkhw", waves, at_ring) * weights[:, None, None, None]
     parts = np.stack([basis.real, basis.imag])
     if blur_px:
         parts = gaussian_filter(parts, (0, 0, 0, blur_px, blur_px))

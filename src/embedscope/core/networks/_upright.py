@@ -7,6 +7,9 @@ to rounding, after turns by 90 degrees and mirroring of square pictures, and up 
 after others. Volumes turn about z alone, since their planes are mostly farther apart than their
 pixels.
 
+The corners of a picture are not in its turned copies, which have others. So only the circle that
+touches the border is read. With the corners, turned nuclei that lie close to others were far apart.
+
 A picture that is nearly round has no stable axis: turned copies of it can give different upright
 pictures. `_ring_spectrum` reads what is the same in all of them.
 
@@ -25,6 +28,10 @@ import numpy as np
 from embedscope.core.networks._tensorflow import keras, tf
 
 _RING = 0.85  # of the way to the border
+_EDGE = 0.1  # of the way: the circle fades out, since a hard edge has steps that a turn changes
+# Passes that find the centre. The later ones look around the centre found before, in a narrower
+# window: a fixed window pulls the centre of a shifted cell back to the middle.
+_PASSES, _REACH = 3, 0.75
 _SMALLEST = 1e-12  # a weight, or a second moment as a share of the weights: none at all
 
 
@@ -35,9 +42,9 @@ class Upright(keras.layers.Layer):
     At the start of an encoder it is a preparation: the networks of a fit learn from upright
     samples, the decoder decodes upright samples, and the encoder still takes samples as they are.
 
-    Input and output have shape (n, [depth,] height, width, n_channels). Where a turned picture
-    reaches beyond its border, it has the colour of the background: the mean on a ring that touches
-    the border from inside, since turned copies lack the corners.
+    Input and output have shape (n, [depth,] height, width, n_channels). Outside of the circle that
+    touches the border of the input the output has the colour of the background: the mean on a ring
+    that touches the border from inside.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -45,7 +52,8 @@ class Upright(keras.layers.Layer):
 
     def call(self, pictures: Any) -> Any:
         """The pictures, upright."""
-        return _resampled(pictures, self.poses(pictures))
+        around = _background(_as_planes(pictures))
+        return _resampled(_without_corners(pictures, around), self.poses(pictures), around)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """The shape of the input."""
@@ -61,14 +69,17 @@ class Upright(keras.layers.Layer):
         planes = _as_planes(tf.stop_gradient(pictures))
         height, width = planes.shape[2:4]
         y, x = np.meshgrid(_from_middle(height), _from_middle(width), indexing="ij")
-        window = np.maximum(0.0, 1.0 - np.square(_distance(height, width))).astype(np.float32)
-        difference = tf.abs(planes - _background(planes)[:, None, None, None])
-        # Squared, so that a faint pattern of the background counts little.
-        weight = tf.square(tf.reduce_sum(difference, axis=(1, 4))) * window
-        total = tf.reduce_sum(weight, axis=(1, 2), keepdims=True)
-        weight = tf.math.divide_no_nan(weight, tf.where(total > _SMALLEST, total, 0.0))
-        middle_y, middle_x = (_sum(weight * axis)[:, None, None] for axis in (y, x))
+        weight = _object_weight(planes)
+        middle_y, middle_x = tf.zeros_like(weight[:, :1, :1]), tf.zeros_like(weight[:, :1, :1])
+        reach = 1.0
+        for _ in range(_PASSES):
+            dy, dx = y - middle_y, x - middle_x
+            within = _within(weight, dy, dx, reach)
+            middle_y += _sum(within * dy)[:, None, None]
+            middle_x += _sum(within * dx)[:, None, None]
+            reach = _REACH
         dy, dx = y - middle_y, x - middle_x
+        weight = _within(weight, dy, dx, reach)
         along, across = _sum(weight * (dy * dy - dx * dx)), 2.0 * _sum(weight * dy * dx)
         up_y, up_x = _half_angle(along, across)
         up = up_y[:, None, None] * dy + up_x[:, None, None] * dx
@@ -89,7 +100,8 @@ class Upright(keras.layers.Layer):
         """
         turn = tf.transpose(poses[:, :, :2], (0, 2, 1))
         middle = -tf.reduce_sum(turn * poses[:, None, :, 2], axis=2, keepdims=True)
-        return _resampled(upright, tf.concat([turn, middle], axis=2))
+        around = _background(_as_planes(upright))
+        return _resampled(upright, tf.concat([turn, middle], axis=2), around)
 
 
 def preparation_of(encoder: Any) -> Upright | None:
@@ -125,6 +137,39 @@ def _background(planes: Any) -> Any:
     return tf.reduce_mean(tf.reduce_sum(planes * share[..., None], axis=(2, 3)), axis=1)
 
 
+def _without_corners(pictures: Any, around: Any) -> Any:
+    """Pictures that have the colour of their background outside of the circle."""
+    distance = _distance(*pictures.shape[-3:-1])
+    inside = np.clip((1.0 - distance) / _EDGE, 0.0, 1.0)[..., None].astype(np.float32)
+    around = tf.reshape(around, (-1, *[1] * (len(pictures.shape) - 2), pictures.shape[-1]))
+    return around + inside * (pictures - around)
+
+
+def _object_weight(planes: Any) -> Any:
+    """How much each pixel differs from the background, shape (n, height, width)."""
+    around = _background(planes)
+    difference = _without_corners(planes, around) - around[:, None, None, None]
+    # Squared, so that a faint pattern of the background counts little. Smoothed before, since
+    # interpolation takes noise away, and its square does not average out.
+    return tf.square(tf.reduce_sum(tf.abs(_smoothed(_smoothed(difference))), axis=(1, 4)))
+
+
+def _smoothed(planes: Any) -> Any:
+    """Each pixel averaged with its neighbours, by weights 1, 2, 1 along both axes."""
+    padded = tf.pad(planes, [[0, 0], [0, 0], [1, 1], [1, 1], [0, 0]])
+    rows = padded[:, :, :-2] + 2.0 * padded[:, :, 1:-1] + padded[:, :, 2:]
+    return (rows[:, :, :, :-2] + 2.0 * rows[:, :, :, 1:-1] + rows[:, :, :, 2:]) / 16.0
+
+
+def _within(weight: Any, dy: Any, dx: Any, reach: float) -> Any:
+    """Shares of the weight in a window that falls to zero around a place; zeros if none."""
+    height, width = weight.shape[1:3]
+    distance = tf.square(dy * (2 / (height * reach))) + tf.square(dx * (2 / (width * reach)))
+    weight = weight * tf.maximum(0.0, 1.0 - distance)
+    total = tf.reduce_sum(weight, axis=(1, 2), keepdims=True)
+    return tf.math.divide_no_nan(weight, tf.where(total > _SMALLEST, total, 0.0))
+
+
 def _sum(each: Any) -> Any:
     return tf.reduce_sum(each, axis=(1, 2))
 
@@ -143,8 +188,11 @@ def _sign(value: Any) -> Any:
     return tf.where(value < 0.0, -1.0, 1.0)
 
 
-def _resampled(pictures: Any, affine: Any) -> Any:
-    """Each picture read at ``affine @ (y, x, 1)``, from the middle, by linear interpolation."""
+def _resampled(pictures: Any, affine: Any, around: Any) -> Any:
+    """Each picture read at ``affine @ (y, x, 1)``, from the middle, by linear interpolation.
+
+    Beyond the border it has the colour `around`, a tensor of shape (n, n_channels).
+    """
     planes = _as_planes(pictures)
     depth, height, width, n_channels = planes.shape[1:]
     y, x = np.meshgrid(_from_middle(height), _from_middle(width), indexing="ij")
@@ -152,7 +200,7 @@ def _resampled(pictures: Any, affine: Any) -> Any:
     turned = affine[:, :, :1] * y.ravel() + affine[:, :, 1:2] * x.ravel()
     source = turned + affine[:, :, 2:] + middle
     whole = tf.floor(source)
-    around = _background(planes)[:, None, None]
+    around = around[:, None, None]
     flat = tf.reshape(planes - around[:, None], (-1, depth, height * width, n_channels))
     flat = tf.transpose(flat, (0, 2, 1, 3))
     result = tf.zeros_like(flat)

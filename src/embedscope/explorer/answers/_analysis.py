@@ -14,6 +14,7 @@ from embedscope.explorer.answers._held_out import find_held_out
 from embedscope.explorer.answers._novelty import LEAST_SAMPLES, Novelty
 from embedscope.explorer.answers._orientation import Orientation
 from embedscope.explorer.answers._spread import MapSpread
+from embedscope.training import SourceTold
 
 if TYPE_CHECKING:
     from embedscope.explorer.answers._explanation import Explanation
@@ -70,6 +71,11 @@ class MapAnalysis:
         novelty = self._novelty
         return {} if novelty is None else novelty.to_arrays()
 
+    @cached_property
+    def source_told(self) -> SourceTold | None:
+        """How well neighbours on the map tell the source; None for samples of one source."""
+        return SourceTold.of_map(self.model.samples, self.model.embedding)
+
     # -- decoding ----------------------------------------------------------------------------------
 
     @property
@@ -105,6 +111,11 @@ class MapAnalysis:
     def orientation(self) -> Orientation | None:
         """How samples lie, if decoded pictures are upright; None if they lie as samples do."""
         return Orientation.of(self.model.estimator)
+
+    @property
+    def can_turn(self) -> bool:
+        """Whether decoded pictures are upright, and so can be turned."""
+        return self.model.estimator.decoder_ is not None and self.orientation is not None
 
     def as_samples_lie(
         self, drawn: npt.NDArray[np.float32], values: npt.NDArray[np.float32]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 _MOST_STEPS = 10_000  # more pictures than a user looks at
 
 DecodeFunction = Callable[..., npt.NDArray[Any] | None]
-Turn = Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
+Turn = Callable[[npt.NDArray[Any], "Sequence[SampleId | None]"], npt.NDArray[Any]]
 
 
-def as_decoded(pictures: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def as_decoded(
+    pictures: npt.NDArray[Any], styles_of: Sequence[SampleId | None]
+) -> npt.NDArray[Any]:
     """Decoded pictures as they are."""
     return pictures
 
@@ -115,8 +117,8 @@ def decode(
     spread : MapSpread, optional
         Measures the spread of unseen samples around the typical one.
     turn : callable
-        ``turn(pictures)`` turns decoded pictures and their spreads, of shape
-        (n_points, *sample_shape).
+        ``turn(pictures, styles_of)`` turns decoded pictures and their spreads, of shape
+        (n_points, *sample_shape), with the sample of each style code, or None.
 
     Returns
     -------
@@ -253,9 +255,9 @@ def decode_points(
     if drawn is None:
         drawn = samples.inputs([rows[0] for rows, _ in neighbors])
     else:
-        drawn = turn(drawn)
+        drawn = turn(drawn, chosen.samples)
         if spread is not None:
-            spreads = turn(spread(points))
+            spreads = turn(spread(points), chosen.samples)
     return tuple(
         Reconstruction(
             point,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -40,7 +42,7 @@ from embedscope.explorer.answers._styles import (
 from embedscope.explorer.answers._support import MapSupport
 from embedscope.explorer.commands._command import command
 from embedscope.explorer.commands._explorer_state import ExplorerState
-from embedscope.samples import SampleId, Samples, samples_like
+from embedscope.samples import Display, SampleId, Samples, samples_like
 from embedscope.training import TrainingRun
 
 
@@ -79,7 +81,7 @@ class DecodingCommands(ExplorerState):
             if there is no such sample, the map has no style codes, or a run goes on. With an
             `angle`, also if the map does not decode upright pictures, or a run goes on.
         """
-        styles, turn = self._styles(style, may_be_random=True), self._turn(style, angle)
+        styles, turn = self._styles(style, may_be_random=True), self._turn(angle)
         draw, around, spread = self._decoder(), self._surroundings(), self._spread()
         decoded = decode(draw, point, *around, styles=styles, spread=spread, turn=turn)
         self._set_reconstruction(decoded)
@@ -87,7 +89,7 @@ class DecodingCommands(ExplorerState):
 
     @command
     def decode_path(
-        self, points: Any, n_steps: int = 12, style: Any = None
+        self, points: Any, n_steps: int = 12, style: Any = None, *, angle: float = 0.0
     ) -> tuple[Reconstruction, ...]:
         """Decode and show points along a path on the map.
 
@@ -99,6 +101,8 @@ class DecodingCommands(ExplorerState):
             Points, evenly spaced along its length.
         style : SampleId, optional
             The sample that is carried along the path; by default, typical samples are decoded.
+        angle : float, default=0.0
+            Degrees by which the pictures are turned, as for `decode`.
 
         Returns
         -------
@@ -109,7 +113,7 @@ class DecodingCommands(ExplorerState):
         InvalidInputError
             As for `decode`.
         """
-        styles, turn = self._styles(style), self._turn(style)
+        styles, turn = self._styles(style), self._turn(angle)
         draw, around, spread = self._decoder(), self._surroundings(), self._spread()
         decoded = decode_path(
             draw, points, *around, n_steps, styles=styles, spread=spread, turn=turn
@@ -139,7 +143,7 @@ class DecodingCommands(ExplorerState):
         InvalidInputError
             As for `decode`.
         """
-        styles, turn = self._styles(style), self._turn(style)
+        styles, turn = self._styles(style), self._turn(0.0)
         around = self._surroundings()
         return decode_points(self._decoder(), points, *around, styles=styles, turn=turn)
 
@@ -164,6 +168,34 @@ class DecodingCommands(ExplorerState):
         """
         return draw_grid(self.draw, self._state.embedding.positions, n_per_side)
 
+    def save_grid(
+        self,
+        path: str | os.PathLike[str],
+        n_per_side: int = 12,
+        *,
+        display: Display | None = None,
+    ) -> None:
+        """Write the pictures of `draw_grid` as one PNG, as they lie on the map.
+
+        Parameters
+        ----------
+        path : str or path
+        n_per_side : int, default=12
+            In [1, 256].
+        display : Display, optional
+            As for `save_montage`.
+
+        Raises
+        ------
+        InvalidInputError
+            As `draw_grid`, or if the samples are no pictures, or the display does not fit.
+        """
+        from embedscope.explorer.export._montage import write_grid_picture
+
+        grid = self.draw_grid(n_per_side)
+        samples = self._need_samples()
+        write_grid_picture(path, samples, grid.samples, grid.support, display=display)
+
     @command
     def clear_reconstruction(self) -> None:
         """Show no reconstruction."""
@@ -174,6 +206,12 @@ class DecodingCommands(ExplorerState):
         """Whether decoding takes style codes now: never while a run goes on."""
         analysis = self._state.analysis
         return analysis is not None and analysis.has_style and self._run_at_work() is None
+
+    @property
+    def can_turn(self) -> bool:
+        """Whether decoding takes an angle now: on maps that decode upright pictures."""
+        analysis = self._state.analysis
+        return analysis is not None and self._run_at_work() is None and analysis.can_turn
 
     def _decoder(self) -> DecodeFunction:
         """The decoder: a recent copy of the one in training, or the trained one."""
@@ -215,11 +253,10 @@ class DecodingCommands(ExplorerState):
         code = analysis.code_of(samples, row)
         return StyleOfSample(samples.identities[row], code, home, analysis.at_home)
 
-    def _turn(self, style: Any, angle: Any = 0.0) -> Turn:
+    def _turn(self, angle: Any) -> Turn:
         """How decoded pictures are turned: as the sample of the style lies, and by an angle."""
         angle, analysis = check_angle(angle), self._state.analysis
-        is_at_work = self._run_at_work() is not None
-        orientation = None if analysis is None or is_at_work else analysis.orientation
+        orientation = analysis.orientation if analysis is not None and self.can_turn else None
         if orientation is None:
             if angle:
                 raise InvalidInputError(
@@ -227,15 +264,14 @@ class DecodingCommands(ExplorerState):
                     "orientation' to the end, so that decoded pictures are upright."
                 )
             return as_decoded
-        sample = None
-        if style is not None and style != RANDOM:
-            samples = self._need_samples()
-            sample = samples.inputs([find_row(style, samples)])
+        samples = self._need_samples()
 
-        def turn(pictures: npt.NDArray[Any]) -> npt.NDArray[Any]:
-            if sample is not None:
-                like = np.broadcast_to(sample, pictures.shape)
-                pictures = orientation.as_samples_lie(pictures, like)
+        def turn(
+            pictures: npt.NDArray[Any], styles_of: Sequence[SampleId | None]
+        ) -> npt.NDArray[Any]:
+            if styles_of[0] is not None:
+                rows = [find_row(identity, samples) for identity in styles_of]
+                pictures = orientation.as_samples_lie(pictures, samples.inputs(rows))
             return orientation.turned(pictures, angle) if angle else pictures
 
         return turn

@@ -235,8 +235,8 @@ class ExplorerState:
 
         None without a map, and for samples of one source.
         """
-        model = self._state.model
-        return None if model is None else SourceTold.of_map(model.samples, model.embedding)
+        analysis = self._state.analysis
+        return None if analysis is None else analysis.source_told
 
     @property
     def explanation(self) -> Explanation | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
     from embedscope.explorer.session._session_state import SessionState
+    from embedscope.samples import Display
 
 
 class FileCommands(ExplorerState):
@@ -214,6 +216,24 @@ class FileCommands(ExplorerState):
         write_parquet(path, frame, self.gates)
         self._say_written(path, frame)
 
+    def to_fcs(self, path: str | os.PathLike[str]) -> None:
+        """Write the map as an FCS file and its gates as Gating-ML 2.0, for flow cytometry.
+
+        The gates of ``map.fcs`` are in ``map.gating.xml`` beside it. An event is a sample with a
+        position; its channels are ``umap_1``, ``umap_2``, ``row`` (of `to_frame`, from 0), and the
+        numeric features in single precision. Needs the extra ``embedscope[cytometry]``.
+
+        Parameters
+        ----------
+        path : str or path
+            Ends in .fcs.
+        """
+        from embedscope.explorer.export._cytometry_files import write_cytometry
+
+        files = write_cytometry(path, self.to_frame(), self.gates)
+        left_out = f". Without a position: {files.n_left_out} left out" if files.n_left_out else ""
+        self._say(f"Map written to {files.events}, gates to {files.gates}{left_out}")
+
     def to_anndata(self) -> AnnData:
         """An AnnData object: features as X, the map as obsm["X_umap"], gates and identities in obs.
 
@@ -334,7 +354,13 @@ class FileCommands(ExplorerState):
             written.write_bytes(picture)
 
     @command
-    def save_montage(self, path: str | os.PathLike[str], gate: str | None = None) -> None:
+    def save_montage(
+        self,
+        path: str | os.PathLike[str],
+        gate: str | None = None,
+        *,
+        display: Display | None = None,
+    ) -> None:
         """Write the pictures of a gate's samples as one PNG montage.
 
         Parameters
@@ -342,18 +368,55 @@ class FileCommands(ExplorerState):
         path : str or path
         gate : str, optional
             The selected samples, by default.
+        display : Display, optional
+            Limits and colours of the channels, as in a viewer. By default, RGB pictures are as in
+            their image, and each channel of others is scaled as for the network.
 
         Raises
         ------
         InvalidInputError
-            If the samples are no pictures, or the gate or the selection is empty.
+            If the samples are no pictures, the gate or the selection is empty, or the display does
+            not fit.
         """
         from embedscope.explorer.export._montage import write_montage
 
         if gate is not None:
             self.gates[gate]  # a clear error if there is none
         chosen = self._state.marks.selected if gate is None else self._memberships()[gate]
-        write_montage(path, self._need_samples(), np.flatnonzero(chosen))
+        write_montage(path, self._need_samples(), np.flatnonzero(chosen), display=display)
+
+    def save_gate_labels(self, path: str | os.PathLike[str]) -> list[Path]:
+        """Write label images of the gates: at each pixel of an object the class of its gate.
+
+        Class 1 is the first gate, 0 is none; an object in several gates has the class of the last
+        one. The files hold names and colours of the classes. Images are read part by part. Needs
+        the extra ``embedscope[images]``.
+
+        Parameters
+        ----------
+        path : str or path
+            Ends in .zarr for OME-Zarr labels, or in .tif or .tiff for OME-TIFF. A path such as
+            "cells.ome.zarr/labels/gates" adds the labels to an OME-Zarr image. With several
+            sources, the name of each is added: "gates.ome.tif" becomes "gates_plate_1.ome.tif".
+
+        Returns
+        -------
+        list of Path
+            The file of each source that has labels or patches.
+
+        Raises
+        ------
+        InvalidInputError
+            If the path has another ending, or is an OME-Zarr that exists; or if there is no gate,
+            or no sample lies in an image.
+        """
+        from embedscope.explorer.export._gate_image import gate_images
+        from embedscope.explorer.export._label_files import write_gate_labels
+
+        images = gate_images(self._need_samples(), self.gates, self._memberships())
+        files = write_gate_labels(path, images)
+        self._say(f"Gates written to {', '.join(map(str, files))}")
+        return files
 
     def _annotations(self) -> dict[str, Any]:
         """What an annotated matrix holds beside the table."""

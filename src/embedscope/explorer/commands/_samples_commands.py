@@ -18,7 +18,14 @@ from embedscope.explorer.commands._replacing import replace_source
 from embedscope.explorer.marks._events import Hovered
 from embedscope.explorer.marks._gates import GateSet
 from embedscope.explorer.marks._marks import Marks
-from embedscope.samples import Samples, TableRecipe, as_samples, join_samples, samples_like
+from embedscope.samples import (
+    CropRecipe,
+    Samples,
+    TableRecipe,
+    as_samples,
+    join_samples,
+    samples_like,
+)
 from embedscope.samples.tables import is_annotated, place_of_rows
 
 
@@ -77,7 +84,7 @@ class SamplesCommands(ExplorerState):
             made = replace(made, marks=marks).at(embedding_at(places))
         self._runs.unwatch()
         self._become(made)
-        said = "No samples" if read is None else counted(len(read), "sample")
+        said = "No samples" if read is None else _told(read)
         self._say(said if places is None else f"{said} on the map that the table holds")
 
     def prepare_samples(self, samples: Any) -> PreparedSamples:
@@ -280,6 +287,13 @@ class SamplesCommands(ExplorerState):
         # Without training: the networks know other coordinates than these.
         state = self._state.without_training().without_answers()
         self._become(state.at(embedding_at(places)))
+
+
+def _told(samples: Samples) -> str:
+    """How many samples there are, and of which size, if they are drawn at another."""
+    number, recipe = counted(len(samples), "sample"), samples.recipe
+    is_resampled = isinstance(recipe, CropRecipe) and recipe.is_resampled
+    return f"{number}, {recipe.crops_told}" if is_resampled else number
 
 
 def _places_in(samples: Samples, data: Any) -> np.ndarray | None:

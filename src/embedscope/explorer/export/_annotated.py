@@ -148,7 +148,7 @@ def to_spatialdata_table(
     table = to_anndata(frame, parameters, gates=gates, name_column=name_column)
     names = _region_names(frame, regions or {})
     _check_instances(frame, names)
-    table.obs[REGION_KEY] = names.astype("category").array
+    table.obs[REGION_KEY] = _with_text_as_categories(names).array
     table.obs[INSTANCE_KEY] = frame["label"].to_numpy()
     parsed: AnnData = TableModel.parse(
         table,
@@ -232,7 +232,10 @@ def _matrix(frame: pd.DataFrame, names: list[str]) -> npt.NDArray[np.float32]:
 
 
 def _with_text_as_categories(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Text as categories, since anndata writes no text with missing values."""
+    """Text as categories, since anndata writes no text with missing values.
+
+    The categories are objects: some releases of anndata cannot write the text of pandas 3.
+    """
     import pandas as pd
 
     if column.dtype != object:
@@ -248,7 +251,7 @@ def _region_names(frame: pd.DataFrame, regions: Regions) -> pd.Series[str]:
 
     pairs = list(zip(frame["source"].astype(str), frame["frame"].tolist(), strict=True))
     names = pd.Series(
-        [regions.get(pair, regions.get(pair[0], pair[0])) for pair in pairs], dtype=str
+        [regions.get(pair, regions.get(pair[0], pair[0])) for pair in pairs], dtype=object
     )
     for name in sorted(set(names)):
         if not is_allowed(name):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from embedscope._errors import InvalidInputError
-from embedscope.core.storage import as_path, errors_of_writing, replace_file
+from embedscope.core.storage import as_path, replace_file
 from embedscope.explorer.export._annotated import safe_names
+from embedscope.explorer.export._new_folders import new_folder
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -86,16 +85,8 @@ def write_zarr(path: str | os.PathLike[str], table: AnnData) -> Path:
         If the folder exists.
     """
     folder = as_path(path)
-    if folder.exists():
-        raise InvalidInputError(
-            f"path must be a new folder; got {folder}, which exists already. Choose another name."
-        )
-    with errors_of_writing(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".embedscope-", dir=folder.parent) as beside:
-            written = Path(beside) / folder.name
-            with warnings.catch_warnings():  # about defaults of anndata, which all readers support
-                warnings.filterwarnings("ignore", message=".*zarr v[23]", category=UserWarning)
-                table.write_zarr(written)
-            written.replace(folder)
+    with new_folder(folder) as written, warnings.catch_warnings():
+        # About defaults of anndata, which all readers support.
+        warnings.filterwarnings("ignore", message=".*zarr v[23]", category=UserWarning)
+        table.write_zarr(written)
     return folder

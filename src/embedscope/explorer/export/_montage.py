@@ -1,4 +1,4 @@
-"""A montage: the pictures of some samples side by side in one image."""
+"""Pictures side by side in one image: those of some samples, or decoded ones of a grid."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from embedscope._errors import InvalidInputError
 from embedscope.core.storage import as_path, replace_file
 
 if TYPE_CHECKING:
-    from embedscope.samples import Samples
+    from embedscope.samples import Display, Samples
 
 Picture = npt.NDArray[np.uint8]
 
@@ -22,10 +22,17 @@ MOST_CELLS = 100
 
 _CELL_PX = 64  # smaller pictures are enlarged to at least this, by a whole factor
 _GAP_PX = 2
+_UNSUPPORTED = 0.01  # support of a decoded picture that no sample is near
 _BACKGROUND = 255  # white, like pages and slides
 
 
-def draw_montage(samples: Samples, rows: npt.ArrayLike, *, most: int = MOST_CELLS) -> Picture:
+def draw_montage(
+    samples: Samples,
+    rows: npt.ArrayLike,
+    *,
+    most: int = MOST_CELLS,
+    display: Display | None = None,
+) -> Picture:
     """Arrange the pictures of some samples in a grid that is as square as possible.
 
     Parameters
@@ -37,6 +44,8 @@ def draw_montage(samples: Samples, rows: npt.ArrayLike, *, most: int = MOST_CELL
         out.
     most : int, default=100
         At most so many pictures, taken evenly from the first row to the last.
+    display : Display, optional
+        Limits and colours of the channels; see `Samples.thumbnail`.
 
     Returns
     -------
@@ -46,17 +55,21 @@ def draw_montage(samples: Samples, rows: npt.ArrayLike, *, most: int = MOST_CELL
     Raises
     ------
     InvalidInputError
-        If the samples are no pictures, there is no row, a row does not exist, or all pictures are
-        missing.
+        If the samples are no pictures, there is no row, a row does not exist, all pictures are
+        missing, or the display does not fit.
     """
     chosen = _evenly(_checked(samples, rows, most), most)
-    pictures = np.stack([samples.thumbnail(int(row)) for row in chosen])
-    factor = max(1, math.ceil(_CELL_PX / max(pictures.shape[1:3])))
-    return _tiled(pictures.repeat(factor, axis=1).repeat(factor, axis=2))
+    pictures = np.stack([samples.thumbnail(int(row), display=display) for row in chosen])
+    return _tiled(_enlarged(pictures))
 
 
 def write_montage(
-    path: str | os.PathLike[str], samples: Samples, rows: npt.ArrayLike, *, most: int = MOST_CELLS
+    path: str | os.PathLike[str],
+    samples: Samples,
+    rows: npt.ArrayLike,
+    *,
+    most: int = MOST_CELLS,
+    display: Display | None = None,
 ) -> Path:
     """Write a montage as a PNG file.
 
@@ -64,7 +77,7 @@ def write_montage(
     ----------
     path : str or path
         File; an existing one is replaced in one step.
-    samples, rows, most
+    samples, rows, most, display
         As in `draw_montage`.
 
     Returns
@@ -77,13 +90,75 @@ def write_montage(
     InvalidInputError
         As `draw_montage`. Nothing is written then.
     """
+    return _write(path, draw_montage(samples, rows, most=most, display=display))
+
+
+def draw_grid_picture(
+    samples: Samples,
+    decoded: npt.NDArray[np.float32],
+    support: npt.NDArray[np.float64],
+    *,
+    display: Display | None = None,
+) -> Picture:
+    """The decoded pictures of a grid, as they lie on the map: x to the right, y upwards.
+
+    Parameters
+    ----------
+    samples : Samples
+        Those that the map was trained on.
+    decoded : ndarray of shape (n * n, *sample_shape), float32
+        Row by row from the lower left corner, as `MapGrid.samples`.
+    support : ndarray of shape (n * n,), float64
+        In 0..1. Pictures without support are left out.
+    display : Display, optional
+        Limits and colours of the channels; see `Samples.thumbnail`.
+
+    Returns
+    -------
+    ndarray of shape (height, width, 3), uint8
+
+    Raises
+    ------
+    InvalidInputError
+        If the samples are no pictures, or the display does not fit.
+    """
+    if not samples.is_image:
+        raise InvalidInputError(
+            "samples must be pictures to draw a grid of them; got samples of a table. Make them of "
+            "an image, with samples_from_labels."
+        )
+    drawn = [samples.to_picture(each, display=display) for each in decoded]
+    pictures = _enlarged(np.stack(drawn))
+    pictures[support < _UNSUPPORTED] = _BACKGROUND
+    side = math.isqrt(len(pictures))
+    upright = pictures.reshape(side, side, *pictures.shape[1:])[::-1]
+    return _tiled(upright.reshape(pictures.shape))
+
+
+def write_grid_picture(
+    path: str | os.PathLike[str],
+    samples: Samples,
+    decoded: npt.NDArray[np.float32],
+    support: npt.NDArray[np.float64],
+    *,
+    display: Display | None = None,
+) -> Path:
+    """Write the picture of `draw_grid_picture` as a PNG file; see `write_montage`."""
+    return _write(path, draw_grid_picture(samples, decoded, support, display=display))
+
+
+def _write(path: str | os.PathLike[str], picture: Picture) -> Path:
     from matplotlib.image import imsave
 
-    montage = draw_montage(samples, rows, most=most)
     file = as_path(path)
     with replace_file(file) as written:
-        imsave(written, montage, format="png")
+        imsave(written, picture, format="png")
     return file
+
+
+def _enlarged(pictures: Picture) -> Picture:
+    factor = max(1, math.ceil(_CELL_PX / max(pictures.shape[1:3])))
+    return pictures.repeat(factor, axis=1).repeat(factor, axis=2)
 
 
 def _checked(samples: Samples, rows: npt.ArrayLike, most: int) -> npt.NDArray[np.int64]:

@@ -35,14 +35,18 @@ class KeptModel:
         What `ParametricUMAP.save` wrote; its files are read into memory.
     embedding : ndarray of shape (n_samples, 2), float32
         Positions of the training samples.
+    may_turn : bool
+        The encoder may turn samples upright, which needs its first layer.
     """
 
     decoder_ = None
     n_style_components = 0
 
-    def __init__(self, folder: Path, embedding: npt.NDArray[np.float32]) -> None:
+    def __init__(self, folder: Path, embedding: npt.NDArray[np.float32], may_turn: bool) -> None:
         self._files = {file.name: file.read_bytes() for file in folder.iterdir()}
         self.embedding_ = embedding
+        if not may_turn:
+            self.encoder_ = None
 
     def save(self, path: Path) -> None:
         """Write the files of the model, unchanged."""

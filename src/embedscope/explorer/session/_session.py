@@ -319,7 +319,8 @@ def _read_estimator(home: Path, header: dict[str, Any], arrays: Arrays) -> Param
                 ):
                     copyfileobj(stored, copy)
         if not can_run_networks():
-            kept = KeptModel(Path(private), arrays["model_embedding"])
+            may_turn = header["state"]["model"]["parameters"].get("alike", "pixels") != "pixels"
+            kept = KeptModel(Path(private), arrays["model_embedding"], may_turn)
             return cast("ParametricUMAP", kept)
         from embedscope.core import load_ParametricUMAP
 

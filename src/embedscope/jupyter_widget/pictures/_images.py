@@ -36,6 +36,7 @@ def describe_image(source: Source) -> ImageItem | None:
     size = dict(zip(axes, shape, strict=True))
     n_channels = size.get("c", 1) if has_image else 0
     names = list(source.channel_names) or [f"channel {i + 1}" for i in range(n_channels)]
+    n_channels = min(n_channels, len(names))  # without the alpha of RGB pictures
     return ImageItem(
         name=source.name,
         width=size["x"],
@@ -101,13 +102,19 @@ class PictureReader:
         if source.image is None:
             return np.empty((0, part.h, part.w), np.uint8), [], [], ""
         planes, step = read_plane(source.image, source.image_axes, part, is_labels=False)
+        planes = planes[: len(item.channels)]  # without alpha
         if source.name not in self._contrasts:
-            self._contrasts[source.name] = _measure_contrast(source, item)
+            self._contrasts[source.name] = self._contrast_of(source, item)
         low, high = self._contrasts[source.name]
         scaled = (planes - low[:, None, None]) / (high - low)[:, None, None]
         levels = (np.nan_to_num(np.clip(scaled, 0, 1)) * 255).round().astype(np.uint8)
         note = f"Every {_ordinal(step)} pixel is shown; zoom in for all." if step > 1 else ""
         return levels, low.tolist(), high.tolist(), note
+
+    def _contrast_of(self, source: Source, item: ImageItem) -> tuple[Floats, Floats]:
+        if self._samples.recipe.is_rgb:  # an RGB picture is shown as it is
+            return np.zeros(3), np.full(3, self._samples.white)
+        return _measure_contrast(source, item)
 
 
 def locate(samples: Samples, intent: WantPlace) -> Located | None:

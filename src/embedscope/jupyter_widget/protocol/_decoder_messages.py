@@ -20,7 +20,7 @@ class Decoded(Message):
 
     `style` says which style code was used: none ("typical"), that of the sample at this point
     ("own"), that of a sample from elsewhere ("carried"), or that of a random neighbour ("random").
-    `style_name` is the name of that sample, "" for "typical".
+    `style_name` and `style_row` are that sample, "" and -1 for "typical".
     """
 
     kind: ClassVar[str] = "dec"
@@ -42,6 +42,7 @@ class Decoded(Message):
     deviations: list[float]
     style: Style
     style_name: str
+    style_row: int
 
 
 @dataclass(frozen=True)

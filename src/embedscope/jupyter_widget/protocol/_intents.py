@@ -158,7 +158,8 @@ class Decode(Message):
     """Decode this point of the map.
 
     `carry` is the row of the sample whose style code is used, -1 for the typical sample. `another`
-    uses the code of a random neighbour instead, a different one each time.
+    uses the code of a random neighbour instead, a different one each time. The picture is turned by
+    `angle` degrees.
     """
 
     kind: ClassVar[str] = "decode"
@@ -167,6 +168,7 @@ class Decode(Message):
     y: float
     carry: int = -1
     another: bool = False
+    angle: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -179,13 +181,14 @@ class ClearDecoded(Message):
 
 @dataclass(frozen=True)
 class DecodePath(Message):
-    """Decode `n` points along a line over the map; `carry` is as in `Decode`."""
+    """Decode `n` points along a line over the map; `carry` and `angle` are as in `Decode`."""
 
     kind: ClassVar[str] = "decode-path"
     req: int
     points: list[list[float]]
     n: int
     carry: int = -1
+    angle: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -70,14 +70,23 @@ class Catalog:
     """Samples, images, colour choices, what the explorer can do, and the epochs of the snapshots.
 
     `can_carry`: samples have style codes, so the code of one can be decoded elsewhere on the map.
+    `can_turn`: decoded pictures are upright, so they can be turned.
+    `depth`: what pictures show of volumes, such as "maximum along z"; "" for flat images.
+    `source_note`: how well neighbours on the map tell the source, and what helps; "" for one
+    source. `is_source_told`: they tell it too well. `may_learn`: what is alike should be learned.
     """
 
     n_samples: int
     is_image: bool
     has_thumbnails: bool
+    depth: str
+    source_note: str
+    is_source_told: bool
+    may_learn: bool
     can_decode: bool
     can_explain: bool
     can_carry: bool
+    can_turn: bool
     can_reconstruct: bool
     images: list[ImageItem]
     color_choices: list[ColorChoice]

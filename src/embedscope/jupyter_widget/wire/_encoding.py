@@ -151,9 +151,16 @@ def encode_reconstruction(
         deviations=[] if drawn.spread is None else _spreads(drawn.spread, samples),
         style=drawn.style,  # type: ignore[arg-type]
         style_name=_name_of(drawn.style_of, samples),
+        style_row=_row_of(drawn.style_of, samples),
     )
     shown = (picture, spread)
     return head, tuple(b"" if each is None else _bytes(each) for each in shown)
+
+
+def _row_of(identity: SampleId | None, samples: Samples) -> int:
+    if identity is None:
+        return -1
+    return int(samples.identities.rows(identity.source, [identity.label], identity.frame)[0])
 
 
 def encode_path(

@@ -80,12 +80,16 @@ class DataChoice:
             If a layer is not chosen, or the layers do not fit each other.
         """
         self.check()
-        if self.kind is Kind.OBJECTS:
-            return samples_of_objects(self.labels, self.images, self.options, self.keys)
         third_axis = self.options.third_axis
         if self.kind is Kind.FEATURES:
             return samples_of_features(self.labels, self.columns, third_axis, self.keys)
-        return samples_of_patches(self.images, self.patch_px, self.step_px, third_axis)
+        if self.kind is Kind.OBJECTS:
+            made = samples_of_objects(self.labels, self.images, self.options, self.keys)
+        else:
+            made = samples_of_patches(
+                self.images, self.patch_px, self.step_px, third_axis, self.options.volume
+            )
+        return made.scaled_within("source") if self.options.scales_within else made
 
     def with_layer(self, old: Any, new: Any) -> DataChoice:
         """The same choice with one layer replaced by another."""
@@ -172,8 +176,7 @@ class DataChoice:
             axis = self.options.third_axis or inferred_axis(self.labels, self.keys)
             options = replace(self.options, third_axis=axis)
             return preview_objects(self.labels, self.images, options, place, is_wanted)
-        third_axis = self.options.third_axis
-        return preview_patches(self.images, self.patch_px, self.step_px, third_axis, place)
+        return preview_patches(self.images, self.patch_px, self.step_px, self.options, place)
 
     def check(self) -> None:
         """Raise if a layer is missing; reads nothing.
@@ -217,7 +220,9 @@ def choice_of(
     by_name = {str(each.name): each for each in layers if layer_class(each) == "Image"}
     if made_from.kind == "patches" and len(made_from.channel_names) == 1:
         return DataChoice(Kind.PATCHES, images=(layer,))
-    names = [name if name in by_name else f"{source} image" for name in samples.channel_names]
+    whole = f"{source} image"  # a layer with colours, as a session adds it
+    is_whole = samples.recipe.is_rgb and whole in by_name
+    names = [whole if is_whole or name not in by_name else name for name in samples.channel_names]
     if not all(name in by_name for name in names):
         return None
     images = tuple(by_name[name] for name in dict.fromkeys(names))

@@ -33,6 +33,22 @@ from embedscope.napari_dock.data._proxies import layer_class
 _BACKGROUNDS = {"kept": "keep", "black": "zero", "median of the background": "median"}
 _AXES = {"choose: time or depth": "", "time": "t", "depth": "z"}
 _DECLARED = {"t": "time, as the layer says", "z": "depth, as the layer says", "": next(iter(_AXES))}
+_VOLUMES = {
+    "maximum along z": "project",
+    "mean along z": "mean",
+    "middle plane of each object": "middle",
+    "whole volumes": "volume",
+}
+_VOLUMES_TIP = (
+    "What a sample of a volume is: a picture of it, or the volume itself, which is trained on with "
+    "all its planes and takes longer. The middle plane of a patch is that of the image."
+)
+_SCALES = {"over all images": False, "within each image": True}
+_SCALES_TIP = (
+    "What becomes black and white: the range of the images trained on, or of each image by itself. "
+    "Within each image evens out staining and exposure between images; then a cell is bright or "
+    "dark among those of its own image only."
+)
 _LARGEST_PX = 1024
 
 
@@ -59,11 +75,13 @@ class DataPanel(QWidget):
         self.images = check_list("Image layers: each is a channel, or one layer with colours.")
         self.columns = check_list("Columns of the layer's features that the map is trained on.")
         self.third_axis = combo(list(_AXES.items()), "What the first axis of the layer is.")
+        self.volumes = combo(list(_VOLUMES.items()), _VOLUMES_TIP)
         self.keys = KeysEntries()
         self.crop_size, self.unit = self._size_entries()
         self.background = combo(
             list(_BACKGROUNDS.items()), "How pixels of a crop outside the object are filled."
         )
+        self.scales = combo(list(_SCALES.items()), _SCALES_TIP)
         self.align = QCheckBox("Turn objects upright")
         self.align.setToolTip("Turn each crop so that the object's longest axis is vertical.")
         self.step = QSpinBox()
@@ -110,6 +128,8 @@ class DataPanel(QWidget):
                 background=self.background.currentData(),
                 align=self.align.isChecked(),
                 third_axis=self.third_axis.currentData(),
+                volume=self.volumes.currentData(),
+                scales_within=self.scales.currentData(),
             ),
             patch_px=int(self.crop_size.value()) or 32,
             step_px=self.step.value(),
@@ -126,7 +146,10 @@ class DataPanel(QWidget):
         size.setRange(0, _LARGEST_PX)
         size.setDecimals(0)
         size.setSpecialValueText("automatic")
-        size.setToolTip("Side of a crop. Automatic: the smallest that holds 95 % of the objects.")
+        size.setToolTip(
+            "Side of a crop. Automatic: the smallest that holds 95 % of the objects, drawn with at "
+            "most 64 pixels. In µm: the same for layers of any scale."
+        )
         unit = combo([("px", "px"), ("µm", "µm")], "Unit of the crop's side.")
         unit.setMinimumContentsLength(3)
         unit.currentTextChanged.connect(lambda text: size.setDecimals(0 if text == "px" else 2))
@@ -149,10 +172,13 @@ class DataPanel(QWidget):
             ("Images", self.images),
             ("Objects by", self.keys.label),
             ("Frames by", self.keys.frame),
+            ("", self.keys.only_named),
             ("Columns", self.columns),
             ("First axis", self.third_axis),
+            ("Volumes", self.volumes),
             ("Size", self._size_row),
             ("Background", self.background),
+            ("Intensities", self.scales),
             ("", self.align),
             ("Step", self.step),
         )
@@ -167,7 +193,15 @@ class DataPanel(QWidget):
     def _connect(self) -> None:
         self.kind.currentIndexChanged.connect(lambda _: self._offer_labels())
         self.labels.currentIndexChanged.connect(lambda _: self._show_columns())
-        for entry in (self.kind, self.labels, self.third_axis, self.unit, self.background):
+        for entry in (
+            self.kind,
+            self.labels,
+            self.third_axis,
+            self.volumes,
+            self.unit,
+            self.background,
+            self.scales,
+        ):
             entry.currentIndexChanged.connect(self._tell)
         self.crop_size.valueChanged.connect(self._tell)
         self.step.valueChanged.connect(self._tell)
@@ -236,10 +270,13 @@ class DataPanel(QWidget):
             (self.images, not features),
             (self.keys.label, not patches and self.keys.is_offered),
             (self.keys.frame, not patches and self.keys.has_frames),
+            (self.keys.only_named, objects and self.keys.is_offered),
             (self.columns, features),
             (self.third_axis, layer is not None and layer.ndim == 3),
+            (self.volumes, not features and self._has_depth(choice)),
             (self._size_row, not features),
             (self.background, objects),
+            (self.scales, not features),
             (self.align, objects),
             (self.step, patches),
         ):
@@ -247,6 +284,14 @@ class DataPanel(QWidget):
             self._titles[entry].setVisible(is_shown)
         self._titles[self.labels].setText("Layer" if features else "Labels")
         self.unit.setEnabled(objects)
+
+    def _has_depth(self, choice: DataChoice) -> bool:
+        """Whether the layer is known to have depth."""
+        layer = choice.layer
+        if layer is None or layer.ndim < 3:
+            return False
+        axis = choice.options.third_axis or inferred_axis(layer, choice.keys)
+        return layer.ndim > 3 or axis == "z"
 
     def _show_axis(self, choice: DataChoice) -> None:
         """Show what the layer says about its first axis; another layer resets the entry."""

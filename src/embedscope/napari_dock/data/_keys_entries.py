@@ -6,7 +6,7 @@ from typing import Any
 
 from psygnal import Signal
 from qtpy.QtCore import QSignalBlocker
-from qtpy.QtWidgets import QComboBox
+from qtpy.QtWidgets import QCheckBox, QComboBox
 
 from embedscope.napari_dock.data._data_entries import combo
 from embedscope.napari_dock.data._layer_keys import (
@@ -27,6 +27,10 @@ _FRAME_TIP = (
     "The column of the layer's features that holds the time point of each row. No column: each "
     "row belongs to its label in all time points, as for a track."
 )
+_ONLY_TIP = (
+    "Leave out objects that the layer's features do not name, such as those that another program "
+    "has sorted out."
+)
 
 
 class KeysEntries:
@@ -35,6 +39,8 @@ class KeysEntries:
     Attributes
     ----------
     label, frame : QComboBox
+    only_named : QCheckBox
+        Whether objects without a row are left out.
     """
 
     changed = Signal()
@@ -42,6 +48,9 @@ class KeysEntries:
     def __init__(self) -> None:
         self.label = combo([], _LABEL_TIP)
         self.frame = combo([], _FRAME_TIP)
+        self.only_named = QCheckBox("Only objects in the table")
+        self.only_named.setToolTip(_ONLY_TIP)
+        self.only_named.toggled.connect(lambda _: self.changed.emit())
         self._layer: Any = None
         self._has_frames = False  # whether the table has a column of frames
         for box in (self.label, self.frame):
@@ -59,7 +68,10 @@ class KeysEntries:
         keys = self.keys if layer is self._layer else AUTOMATIC
         self._layer = layer
         columns = [] if table is None else id_columns(table)
-        keys = TableKeys(*(key if key in (*columns, BY_ROW) else None for key in _pair(keys)))
+        label, frame = (
+            key if key in (*columns, BY_ROW) else None for key in (keys.label, keys.frame)
+        )
+        keys = TableKeys(label, frame)
         found = TableKeys(BY_ROW, BY_ROW) if table is None else found_keys(table, keys)
         self._has_frames = bool(found.frame)
         for box, key, taken, by_row in (
@@ -73,7 +85,8 @@ class KeysEntries:
     @property
     def keys(self) -> TableKeys:
         """The current choice."""
-        return TableKeys(self.label.currentData(), self.frame.currentData())
+        is_wanted = self.only_named.isChecked() and self.is_offered
+        return TableKeys(self.label.currentData(), self.frame.currentData(), is_wanted)
 
     @property
     def is_offered(self) -> bool:
@@ -90,10 +103,6 @@ class KeysEntries:
     def _on_chosen(self, _: int) -> None:
         self.offer(self._layer)
         self.changed.emit()
-
-
-def _pair(keys: TableKeys) -> tuple[str | None, str | None]:
-    return keys.label, keys.frame
 
 
 def _fill(box: QComboBox, entries: list[tuple[str, str | None]], chosen: str | None) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from embedscope._errors import InvalidInputError
 from embedscope.samples import LeftOut
+from embedscope.samples.images import RGB_NAMES
 
 _SUFFIX = re.compile(r" \[\d+\]$")  # napari appends it if a name is taken
 _WORD = re.compile(r"[^\W_]+")
@@ -40,8 +41,9 @@ def matched_channels(
         If the layers are not these channels, or the names are ambiguous.
     """
     if len(images) == 1 and images[0].rgb:
-        are_colours = tuple(channels) == tuple(f"channel {k}" for k in range(len(channels)))
-        if not are_colours:
+        # Names that colours got in earlier versions, with alpha.
+        numbered = tuple(f"channel {k}" for k in range(len(channels)))
+        if tuple(channels) not in (RGB_NAMES, numbered):
             raise _differ(channels, images, "one layer with colours")
         return tuple(images), ()
     if not images or len(images) != len(channels):

@@ -222,8 +222,10 @@ def chosen_keys(recipe: Recipe, layer: Any) -> TableKeys:
     table = None if is_points(layer) else plain_features(layer)
     if table is None or not isinstance(recipe, TableRecipe):
         return AUTOMATIC
-    names = (recipe.label_column, recipe.frame_column)
-    return TableKeys(*(name if name in table else None for name in names))
+    label, frame = (
+        name if name in table else None for name in (recipe.label_column, recipe.frame_column)
+    )
+    return TableKeys(label, frame)
 
 
 def key_columns(layer: Any, keys: TableKeys) -> tuple[str, ...]:

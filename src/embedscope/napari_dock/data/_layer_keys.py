@@ -82,10 +82,13 @@ class TableKeys:
     label, frame : str or None
         Names of columns; None chooses one by the usual names. `BY_ROW` for the label is napari's
         rule that row i is label i; for the frame, that a row belongs to its object in all frames.
+    only_named : bool
+        Leave out objects of the image that have no row.
     """
 
     label: str | None = None
     frame: str | None = None
+    only_named: bool = False
 
 
 AUTOMATIC = TableKeys()

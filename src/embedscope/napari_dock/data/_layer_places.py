@@ -61,6 +61,23 @@ def micrometres_of(layer: Any, axes: str) -> list[float] | None:
     return lengths
 
 
+def pixel_size_of(layer: Any, axes: str, size_um: float | None) -> list[float] | None:
+    """`micrometres_of`, for crops that may have a size in micrometres.
+
+    Raises
+    ------
+    InvalidInputError
+        If they have one, and the layer has neither units of length nor a scale.
+    """
+    lengths = micrometres_of(layer, axes)
+    if size_um is not None and lengths is None and (np.asarray(layer.scale) == 1).all():
+        raise InvalidInputError(
+            f"{layer.name!r} must have a scale for crops of {size_um:g} µm; got pixels. Set "
+            'layer.scale to micrometres a pixel and layer.units to "um", or choose a size in px.'
+        )
+    return lengths
+
+
 def axes_of(layer: Any, third_axis: str = "") -> str:
     """Names of the layer's axes.
 

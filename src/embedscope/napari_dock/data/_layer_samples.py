@@ -24,11 +24,13 @@ from embedscope.napari_dock.data._layer_places import (
     affine_of,
     axes_of,
     finest_of,
-    micrometres_of,
     path_of,
+    pixel_size_of,
 )
+from embedscope.napari_dock.data._named_objects import NamedObjects
 from embedscope.napari_dock.data._world import sizes_of_units
 from embedscope.samples import (
+    CropRecipe,
     LeftOut,
     PatchRecipe,
     Samples,
@@ -56,6 +58,10 @@ class CropOptions:
         Turn every object upright.
     third_axis : {"t", "z", ""}
         What the first axis of 3D layers is; "" leaves it to the layer.
+    volume : {"project", "mean", "middle", "volume"}
+        What a sample of a volume is; see `samples_from_labels`.
+    scales_within : bool
+        Whether each image gets its own black and white, instead of those of all images.
     """
 
     size_px: int | None = None
@@ -63,6 +69,8 @@ class CropOptions:
     background: str = "keep"
     align: bool = False
     third_axis: str = ""
+    volume: str = "project"
+    scales_within: bool = False
 
 
 def samples_of_objects(
@@ -91,27 +99,31 @@ def samples_of_objects(
     """
     axes = axes_of(labels, options.third_axis or inferred_axis(labels, keys))
     image, image_axes, names = stacked_images(labels, images, axes)
+    named = NamedObjects.of(labels, axes, keys)
     samples = samples_from_labels(
         image,
         finest_of(labels),
         options.size_px,
         size_um=options.size_um,
+        label_ids=named.label_ids,
         axes=axes,
         image_axes=image_axes,
         source=labels.name,
         channel_names=names,
+        rgb=images[0].rgb,
         background=options.background,  # type: ignore[arg-type]  # checked there
         align=options.align,
-        pixel_size=micrometres_of(labels, axes),
+        volume=options.volume,  # type: ignore[arg-type]  # checked there
+        pixel_size=pixel_size_of(labels, axes, options.size_um),
         affine=affine_of(labels),
         image_path=path_of(images[0]) if len(images) == 1 else None,
         labels_path=path_of(labels),
     )
-    return with_known(samples, labels, keys)
+    return with_known(named.kept(samples), labels, keys)
 
 
 def samples_of_patches(
-    images: Sequence[Any], size_px: int, step_px: int, third_axis: str
+    images: Sequence[Any], size_px: int, step_px: int, third_axis: str, volume: str = "project"
 ) -> Samples:
     """Cut a grid of patches from image layers, if there are no labels.
 
@@ -120,6 +132,8 @@ def samples_of_patches(
     images : sequence of napari.layers.Image
     size_px, step_px : int
     third_axis : {"t", "z", ""}
+    volume : {"project", "mean", "middle", "volume"}
+        What a patch of a volume is; see `samples_from_patches`.
 
     Returns
     -------
@@ -136,6 +150,8 @@ def samples_of_patches(
         image_axes=image_axes,
         source=first.name,
         channel_names=names,
+        volume=volume,  # type: ignore[arg-type]  # checked there
+        rgb=first.rgb,
         affine=affine_of(first),
         image_path=path_of(first) if len(images) == 1 else None,
     )
@@ -188,10 +204,13 @@ def samples_same_way(
         made = samples.same_way(image, **options)
     else:
         options |= {"axes": axes, "labels_path": path_of(labels)}
-        options["pixel_size"] = micrometres_of(labels, axes)
+        size_um = recipe.size_um if isinstance(recipe, CropRecipe) else None
+        options["pixel_size"] = pixel_size_of(labels, axes, size_um)
         # A single image layer has no channel axis; RGB and several layers have one.
         options["image_axes"] = image_axes
-        made = with_known(samples.same_way(image, finest_of(labels), **options), labels, keys)
+        named = NamedObjects.of(labels, axes, keys)
+        made = samples.same_way(image, finest_of(labels), label_ids=named.label_ids, **options)
+        made = with_known(named.kept(made), labels, keys)
     return replace(made, left_out=(*made.left_out, *notes))
 
 

@@ -107,7 +107,7 @@ def add_source_layers(viewer: Any, opened: OpenedSession) -> dict[str, SourceLay
         found = opened.layers.get(name)
         if found is not None and found.layer in viewer.layers:
             shown[name] = found
-        elif added := _add(viewer, source):
+        elif added := _add(viewer, source, is_rgb=opened.state.samples.recipe.is_rgb):
             shown[name] = SourceLayers(added[-1], added)
     return shown
 
@@ -183,14 +183,17 @@ def _with_pictures(state: SessionState, source: Source, layer: Any, image: Any) 
         return state
 
 
-def _add(viewer: Any, source: Source) -> list[Any]:
+def _add(viewer: Any, source: Source, *, is_rgb: bool) -> list[Any]:
     """Add the layers of a source; returns them, the one that the samples lie in last."""
     transform = {} if source.affine is None else {"affine": source.affine}
     added: list[Any] = []
     if source.image is not None:
         channel_axis = source.image_axes.find("c")
+        is_rgb = is_rgb and source.image_axes.endswith("c")  # as napari needs it
+        channel_axis = -1 if is_rgb else channel_axis
         image = viewer.add_image(
             source.image,
+            rgb=is_rgb,
             channel_axis=channel_axis if channel_axis >= 0 else None,
             name=[str(name) for name in source.channel_names]
             if channel_axis >= 0

@@ -12,14 +12,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from embedscope.napari_dock.data._layer_places import affine_of, axes_of, finest_of, micrometres_of
+from embedscope._wording import counted
+from embedscope.explorer import depth_in_words
+from embedscope.napari_dock.data._layer_places import affine_of, axes_of, finest_of, pixel_size_of
 from embedscope.napari_dock.data._layer_samples import CropOptions, stacked_images
-from embedscope.samples import Samples, samples_from_labels, samples_from_patches
+from embedscope.samples import CropRecipe, Samples, samples_from_labels, samples_from_patches
 
 N_PREVIEWED = 16
 _PICTURE_PX = 56
 _SIDES_PX = (256, 768, 2048)  # of the block: a larger one is read only if too few objects are in it
 _DEPTH_PX = 64
+_OF_VOLUME = 4  # axes of a sample with depth
 _MOST_SIZED = 200  # objects from which the size of a crop is chosen
 
 Place = tuple[int, ...]
@@ -95,16 +98,18 @@ def preview_objects(
         axes=axes,
         image_axes=image_axes,
         channel_names=names,
+        rgb=images[0].rgb,
         background=options.background,  # type: ignore[arg-type]  # checked there
         align=options.align,
-        pixel_size=micrometres_of(labels, axes),
+        volume=options.volume,  # type: ignore[arg-type]  # checked there
+        pixel_size=pixel_size_of(labels, axes, options.size_um),
         affine=affine_of(labels),
     )
     return Preview(_crop_text(samples, options), _pictures(samples))
 
 
 def preview_patches(
-    images: Sequence[Any], size_px: int, step_px: int, third_axis: str, place: Place
+    images: Sequence[Any], size_px: int, step_px: int, options: CropOptions, place: Place
 ) -> Preview:
     """Cut sixteen patches around a position.
 
@@ -112,7 +117,8 @@ def preview_patches(
     ----------
     images : sequence of napari.layers.Image
     size_px, step_px : int
-    third_axis : {"t", "z", ""}
+    options : CropOptions
+        For the first axis, and what a sample of a volume is.
     place : tuple of int
         Pixel of the first image, finest level.
 
@@ -125,14 +131,22 @@ def preview_patches(
     InvalidInputError
         If the layers do not fit each other, or no patch fits into them.
     """
-    axes = axes_of(images[0], third_axis)
+    axes = axes_of(images[0], options.third_axis)
     shape = finest_of(images[0]).shape[: len(axes)]
     block = _block_around(place, shape, axes, size_px + 3 * step_px)
     image, image_axes, names = stacked_images(images[0], images, axes, block)
     samples = samples_from_patches(
-        image, size_px, step_px, image_axes=image_axes, channel_names=names
+        image,
+        size_px,
+        step_px,
+        image_axes=image_axes,
+        channel_names=names,
+        volume=options.volume,  # type: ignore[arg-type]  # checked there
+        rgb=images[0].rgb,
     )
-    return Preview(f"Patches of {size_px} x {size_px} px", _pictures(samples))
+    n_planes = shape[axes.index("z")] if "z" in axes else 0
+    text = f"Patches of {size_px} x {size_px} px"
+    return Preview(text + _depth_text(samples, n_planes), _pictures(samples))
 
 
 def _block_around(place: Place, shape: tuple[int, ...], axes: str, side_px: int) -> Block:
@@ -158,12 +172,38 @@ def _whole_objects(pixels: npt.NDArray[Any], axes: str) -> npt.NDArray[Any]:
 
 def _crop_text(samples: Samples, options: CropOptions) -> str:
     height, width, n_channels = samples.sample_shape[-3:]
+    recipe = samples.recipe
     size = f"Crops of {height} x {width} px"
-    if options.size_um is not None:
+    if isinstance(recipe, CropRecipe) and recipe.is_resampled:
+        size = recipe.crops_told.capitalize()
+    elif options.size_um is not None:
         size += f" ({options.size_um:g} µm)"
-    elif options.size_px is None:
+    if options.size_px is None and options.size_um is None:
         size += ", which hold nearly all of the objects in view"
-    return size if n_channels == 1 else f"{size}; {n_channels} channels"
+    if n_channels > 1:
+        size += f"; {n_channels} channels"
+    if isinstance(samples.recipe, CropRecipe) and len(samples.recipe.shape) == 3:
+        size += _depth_text(samples, samples.recipe.shape[0])
+    return size
+
+
+def _depth_text(samples: Samples, n_planes: int) -> str:
+    """What becomes of the depth of volumes: how many planes there are, and what is shown of them.
+
+    Parameters
+    ----------
+    samples : Samples
+    n_planes : int
+        Planes of a sample before it is flattened; 0 for flat images.
+    """
+    shown = depth_in_words(samples)
+    if not n_planes or not shown:
+        return ""
+    if len(samples.sample_shape) == _OF_VOLUME:
+        planes = counted(n_planes, "plane")
+        return f". Each is a whole volume of {planes}; its picture shows the {shown}"
+    over = "" if "plane" in shown else f" over {counted(n_planes, 'plane')}"
+    return f". Each is the {shown}{over}, not the whole volume"
 
 
 def _pictures(samples: Samples) -> tuple[npt.NDArray[np.uint8], ...]:

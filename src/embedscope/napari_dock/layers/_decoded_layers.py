@@ -12,15 +12,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from embedscope.explorer import MapGrid, Reconstruction
+from embedscope.explorer import MapGrid, Reconstruction, depth_in_words
 from embedscope.napari_dock.data._world import sizes_of_units
+from embedscope.napari_dock.layers._layer_display import FALLBACK_COLORS, scaled_limits
 from embedscope.napari_dock.widgets._drawn_text import caption_of_path
 from embedscope.samples import Samples
+from embedscope.samples.images import zoom_of
 
 Pixels = npt.NDArray[np.float32]
 
 _GAP = 0.05  # between the existing layers and the new one, as a share of their extent
-_FALLBACK_COLORS = {1: ("gray",), 2: ("magenta", "green"), 3: ("red", "green", "blue")}
 
 
 def add_film_strip(viewer: Any, path: Sequence[Reconstruction], samples: Samples) -> list[Any]:
@@ -80,7 +81,9 @@ def add_grid(viewer: Any, grid: MapGrid, samples: Samples) -> list[Any]:
         "map_box": np.stack([grid.low, grid.high]),
         "support": grid.support.reshape(n, n)[::-1],
     }
-    layers = _add(viewer, atlas, samples, "grid over the map", ("y", "x"), about)
+    shown = depth_in_words(samples)
+    title = f"grid over the map, {shown}" if shown else "grid over the map"
+    layers = _add(viewer, atlas, samples, title, ("y", "x"), about)
     _look_at(viewer, layers[0], share=0.9)
     return layers
 
@@ -102,8 +105,9 @@ def _add(
     assert samples.scale is not None  # pictures have one
     low, high = samples.scale.low, samples.scale.high
     known = dict(axis_labels=axes, metadata=about, **_placed(viewer, samples, axes, values.shape))
-    if _is_colored(viewer, samples):
-        rgb = np.clip(low + values * (high - low), 0, 255).astype(np.uint8)
+    if samples.recipe.is_rgb or _is_colored(viewer, samples):
+        rgb = np.clip((low + values * (high - low)) * (255 / samples.white), 0, 255)
+        rgb = np.rint(rgb).astype(np.uint8)
         return [viewer.add_image(rgb, rgb=True, name=title, **known)]
     names = samples.channel_names
     return [
@@ -118,7 +122,7 @@ def _add(
 
 
 def _is_colored(viewer: Any, samples: Samples) -> bool:
-    """Whether the samples were cut from an RGB layer."""
+    """Whether the samples were cut from an RGB layer, by an earlier version."""
     image = next(iter(samples.sources.values())).image
     return any(
         getattr(layer, "rgb", False)
@@ -137,12 +141,10 @@ def _look_of(viewer: Any, name: str, channel: int, samples: Samples) -> dict[str
             "blending": layer.blending,
             "gamma": layer.gamma,
         }
-    assert samples.scale is not None  # pictures have one
-    low, high = float(samples.scale.low[channel]), float(samples.scale.high[channel])
-    colors = _FALLBACK_COLORS[min(len(samples.channel_names), 3)]
+    colors = FALLBACK_COLORS[min(len(samples.channel_names), 3)]
     return {
         "colormap": colors[channel % len(colors)],
-        "contrast_limits": (low, high if high > low else low + 1.0),
+        "contrast_limits": scaled_limits(samples, channel),
         "blending": "additive" if channel else "translucent",
     }
 
@@ -168,7 +170,7 @@ def _placed(
 
 
 def _pixel_sides(viewer: Any, samples: Samples) -> npt.NDArray[np.float64]:
-    """Sides of an image's pixel in the world, along z, y and x."""
+    """Sides of a sample's pixel in the world, along z, y and x."""
     source = next(iter(samples.sources.values()))
     sides = np.ones(3)
     if source.affine is not None:
@@ -178,6 +180,8 @@ def _pixel_sides(viewer: Any, samples: Samples) -> npt.NDArray[np.float64]:
         if source.name in viewer.layers:
             sizes = sizes_of_units(viewer.dims.units, viewer.layers[source.name])
             sides[-n_spatial:] *= sizes[-n_spatial:]
+    zoom = zoom_of(samples.recipe, source)
+    sides[3 - len(zoom) :] *= zoom
     return sides
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from psygnal import Signal
@@ -26,6 +27,8 @@ class MapIntents:
     marks : MapMarks
         On that canvas.
     intents : ViewIntents
+    angle : callable
+        ``angle()`` gives the degrees by which decoded pictures are turned.
 
     Attributes
     ----------
@@ -38,8 +41,15 @@ class MapIntents:
     gate_requested = Signal()
     cleared = Signal()  # the user has cleared the selection and all that was decoded
 
-    def __init__(self, canvas: MapCanvas, marks: MapMarks, intents: ViewIntents) -> None:
+    def __init__(
+        self,
+        canvas: MapCanvas,
+        marks: MapMarks,
+        intents: ViewIntents,
+        angle: Callable[[], float] = lambda: 0.0,
+    ) -> None:
         self._canvas, self._marks, self._intents = canvas, marks, intents
+        self._angle = angle
         self.carried: SampleId | None = None
         canvas.polygon_drawn.connect(self._on_lasso)
         canvas.rectangle_drawn.connect(self._on_box)
@@ -69,7 +79,10 @@ class MapIntents:
 
     def request_decoding(self, point: Any) -> None:
         """Decode at a point, map units: the typical sample, or the carried one."""
-        if self.carried is None:
+        angle = self._angle()
+        if angle:
+            self._intents.turned_decode_requested.emit(point, self.carried, angle)
+        elif self.carried is None:
             self._intents.decode_requested.emit(point)
         else:
             self._intents.styled_decode_requested.emit(point, self.carried)
@@ -99,7 +112,10 @@ class MapIntents:
         self.gate_requested.emit()
 
     def _ask_for_path(self, points: Any) -> None:
-        if self.carried is None:
+        angle = self._angle()
+        if angle:
+            self._intents.turned_path_requested.emit(points, _N_STEPS, self.carried, angle)
+        elif self.carried is None:
             self._intents.path_requested.emit(points, _N_STEPS)
         else:
             self._intents.styled_path_requested.emit(points, _N_STEPS, self.carried)

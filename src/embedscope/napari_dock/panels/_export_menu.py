@@ -13,9 +13,11 @@ from embedscope._errors import EmbedscopeError, InvalidInputError
 from embedscope.explorer import Explorer
 from embedscope.explorer.export import element_names, write_h5ad, write_zarr
 from embedscope.napari_dock.data._layer_keys import TableKeys
+from embedscope.napari_dock.layers._layer_display import display_of
 from embedscope.napari_dock.layers._written_layers import add_gate_layers, write_feature_columns
 from embedscope.napari_dock.panels._marks_question import Marks
 from embedscope.napari_dock.widgets._file_dialog import ask_where
+from embedscope.samples import Display
 
 
 class ExportMenu(QMenu):
@@ -115,6 +117,19 @@ class ExportMenu(QMenu):
             self._write_spatialdata,
         )
         self._add_file(
+            "Gates as label images…",
+            "A class for each gate, at the pixels of its objects; a file for each layer.",
+            {"zarr": "OME-Zarr", "tif": "OME-TIFF"},
+            explorer.save_gate_labels,
+            name="gates.ome",
+        )
+        self._add_file(
+            "FCS and Gating-ML…",
+            "The map for tools of flow cytometry, with its gates in a file beside it.",
+            {"fcs": "Flow cytometry"},
+            explorer.to_fcs,
+        )
+        self._add_file(
             "Parameters as JSON…",
             "Every parameter of the map.",
             {"json": "JSON"},
@@ -130,10 +145,17 @@ class ExportMenu(QMenu):
         )
         self._add_file(
             "Montage of the selection…",
-            "Selected samples side by side.",
+            "Selected samples side by side, in the contrast and colours of their layers.",
             {"png": "Pictures"},
-            explorer.save_montage,
+            lambda path: explorer.save_montage(path, display=self._display()),
             name="montage",
+        )
+        self._add_file(
+            "Picture of the decoded map…",
+            "Decoded samples on a grid over the map.",
+            {"png": "Pictures"},
+            lambda path: explorer.save_grid(path, display=self._display()),
+            name="decoded map",
         )
 
     def _add_sessions(self) -> None:
@@ -167,8 +189,9 @@ class ExportMenu(QMenu):
             path = ask_where(self, "Export", f"{name}.{next(iter(kinds))}", kinds)
             if path is None:
                 return None
-            _waiting(write, path)
-            return f"Wrote {Path(path).name}"
+            files = _waiting(write, path)
+            names = [each.name for each in files] if isinstance(files, list) else [Path(path).name]
+            return f"Wrote {', '.join(names)}"
 
         self._add(title, tooltip, ask_and_write)
 
@@ -190,6 +213,11 @@ class ExportMenu(QMenu):
     def _write(self) -> str:
         names = write_feature_columns(self._explorer, self._layers(), self._keys_of)
         return f"Wrote umap_1, umap_2 and the gates into the features of {', '.join(names)}"
+
+    def _display(self) -> Display | None:
+        """The contrast and colours that the user has set."""
+        samples = self._explorer.samples
+        return None if samples is None else display_of(self._viewer.layers, samples)
 
     def _write_spatialdata(self, path: str) -> None:
         samples = self._explorer.samples
@@ -225,11 +253,11 @@ class ExportMenu(QMenu):
             self._open_session(path)
 
 
-def _waiting(write: Callable[[str], Any], path: str) -> None:
+def _waiting(write: Callable[[str], Any], path: str) -> Any:
     """Write under a wait cursor: a large table takes seconds."""
     QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
     try:
-        write(path)
+        return write(path)
     finally:
         QApplication.restoreOverrideCursor()
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
-from embedscope.explorer import describe_row
+from embedscope.explorer import depth_in_words, describe_row
 from embedscope.napari_dock.widgets._pictures import PictureLabel
 from embedscope.napari_dock.widgets._theme import MapColors
 from embedscope.samples import Samples
@@ -84,7 +84,9 @@ class HoverCard(QFrame):
             self.picture.show_picture(samples.thumbnail(row))
         described = describe_row(samples, row, color_by)
         values = [f"{name}: {value}" for name, value in described.values[:_MOST_VALUES]]
-        self.text.setText("\n".join([described.name, *values]))
+        shown = depth_in_words(samples)
+        note = [f"picture: {shown}"] if shown else []
+        self.text.setText("\n".join([described.name, *values, *note]))
         self.adjustSize()
         self.move(*self._free_corner(avoided))
         self.show()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import numpy as np
 from psygnal import Signal
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
@@ -12,6 +13,7 @@ from embedscope.explorer import Reconstruction, SampleReconstruction, ViewIntent
 from embedscope.napari_dock.panels._carry_tools import CarryTools
 from embedscope.napari_dock.panels._film_strip import FilmStrip, values_along
 from embedscope.napari_dock.panels._reconstruction_panel import ReconstructionPanel
+from embedscope.napari_dock.panels._turn_slider import TurnSlider
 from embedscope.napari_dock.widgets._buttons import text_button
 from embedscope.napari_dock.widgets._drawn_text import (
     caption_of,
@@ -41,8 +43,9 @@ class SamplePanel(QWidget):
     Parameters
     ----------
     intents : ViewIntents
-    has_style : callable
-        ``has_style()`` says whether the decoder takes style codes now.
+    has_style, can_turn : callable
+        ``has_style()`` says whether the decoder takes style codes now, ``can_turn()`` whether its
+        pictures can be turned.
     parent : QWidget, optional
     """
 
@@ -54,11 +57,14 @@ class SamplePanel(QWidget):
         self,
         intents: ViewIntents,
         has_style: Callable[[], bool] = lambda: False,
+        can_turn: Callable[[], bool] = lambda: False,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
+        self._can_turn = can_turn
         self._samples: Samples | None = None
         self._path: tuple[Reconstruction, ...] = ()
+        self._number = 0  # of the step of the path that is looked at
         self._colors = DARK
         self.looked_at: Reconstruction | None = None
         self.drawn = PictureLabel(_DRAWN_PX, _DRAWN_TIP)
@@ -75,6 +81,7 @@ class SamplePanel(QWidget):
         self.of_strip = QLabel()
         self.strip = FilmStrip()
         self.strip.chosen.connect(self._choose)
+        self.turning = TurnSlider()
         self.carrying = CarryTools(has_style)
         self.reconstructions = ReconstructionPanel(
             intents.sample_reconstructions_clearing_requested.emit
@@ -94,9 +101,19 @@ class SamplePanel(QWidget):
         self.show_reconstruction(None)
 
     @property
+    def path(self) -> tuple[Reconstruction, ...]:
+        """The steps of the path that is shown; empty for a single sample."""
+        return self._path
+
+    @property
     def shows_path(self) -> bool:
         """Whether a path is shown; `looked_at` is one of its steps."""
         return bool(self._path)
+
+    @property
+    def angle(self) -> float:
+        """Degrees by which decoded pictures are turned; 0 if they cannot be."""
+        return self.turning.angle if self._can_turn() else 0.0
 
     def show_samples(self, samples: Samples | None) -> None:
         """Take the samples whose pictures are shown."""
@@ -109,6 +126,7 @@ class SamplePanel(QWidget):
         self, drawn: Reconstruction | tuple[Reconstruction, ...] | None
     ) -> None:
         """Show one decoded sample, a path, or nothing."""
+        before = self._path, self._number
         self._path = drawn if isinstance(drawn, tuple) else ()
         self.strip.show_path(self._path)
         samples = self._samples
@@ -119,7 +137,8 @@ class SamplePanel(QWidget):
         self.path_layer.setEnabled(has_pictures and bool(self._path))
         self.grid_layer.setEnabled(has_pictures)
         if self._path:
-            self._choose(len(self._path) // 2)
+            number = before[1] if _are_same_places(before[0], self._path) else len(self._path) // 2
+            self._choose(number)
         else:
             self._show(None if isinstance(drawn, tuple) else drawn)
 
@@ -135,6 +154,7 @@ class SamplePanel(QWidget):
         self._paint_text()
 
     def _choose(self, number: int) -> None:
+        self._number = number
         self.strip.mark(number)
         self._show(self._path[number])
         self.step_chosen.emit(self._path[number])
@@ -143,6 +163,7 @@ class SamplePanel(QWidget):
         samples = self._samples
         self.looked_at = one if samples is not None else None
         self.carrying.show_place(self.looked_at is not None)
+        self.turning.setVisible(self.looked_at is not None and self._can_turn())
         self.caption.setVisible(self.looked_at is not None)
         self._paint_text()
         if one is None or samples is None:
@@ -214,6 +235,7 @@ class SamplePanel(QWidget):
         layers.addWidget(self.grid_layer)
         layout = QVBoxLayout(self)
         layout.addLayout(pictures)
+        layout.addWidget(self.turning)
         layout.addLayout(real)
         layout.addWidget(self.of_strip)
         layout.addWidget(self.strip)
@@ -221,6 +243,13 @@ class SamplePanel(QWidget):
         layout.addWidget(self.reconstructions)
         layout.addLayout(layers)
         layout.addStretch(1)
+
+
+def _are_same_places(one: Sequence[Reconstruction], other: Sequence[Reconstruction]) -> bool:
+    """Whether two paths lead along the same points: one is the other, turned."""
+    return len(one) == len(other) and all(
+        np.allclose(a.point, b.point) for a, b in zip(one, other, strict=True)
+    )
 
 
 def _in_color(color: Rgb) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from embedscope.explorer import Reconstruction, name_of, names_of_rows
+from embedscope.explorer import Reconstruction, depth_in_words, name_of, names_of_rows
 from embedscope.samples import Samples
 
 _WELL_SUPPORTED, _UNSUPPORTED = 0.2, 0.01
@@ -48,7 +48,8 @@ def describe(drawn: Reconstruction, samples: Samples) -> list[str]:
     elif drawn.support < _WELL_SUPPORTED:
         support += ": few samples near"
     if samples.is_image:
-        return [support]
+        shown = depth_in_words(samples)
+        return [support, f"picture: {shown}"] if shown else [support]
     nearest = ", ".join(names_of_rows(samples, drawn.neighbor_rows))
     return [support, _values(drawn, samples), f"Nearest real samples: {nearest}."]
 

@@ -53,7 +53,10 @@ def join_samples(parts: Sequence[Samples]) -> Samples:
         features=_join_features(parts),
         bounding_boxes=_concatenated(parts, "bounding_boxes"),
         centroids=_concatenated(parts, "centroids"),
-        left_out=tuple(entry for part in parts for entry in part.left_out),
+        left_out=(
+            *(entry for part in parts for entry in part.left_out),
+            *kind_of(parts[0]).notes_of_joined(parts),
+        ),
         absent={name: reason for part in parts for name, reason in part.absent.items()},
         groups=None,
     )

@@ -77,7 +77,7 @@ def groups_of(samples: Samples, column: str) -> npt.NDArray[np.str_]:
     return values.astype(str).to_numpy(dtype=np.str_)
 
 
-def measured_within(samples: Samples, column: str, percentiles: tuple[float, float]) -> GroupScales:
+def measured_within(samples: Samples, column: str) -> GroupScales:
     """The scales of all groups, each measured on its own pictures.
 
     Raises
@@ -95,7 +95,7 @@ def measured_within(samples: Samples, column: str, percentiles: tuple[float, flo
     return GroupScales(
         column,
         {
-            str(name): ChannelScale.from_images(samples.images[names == name], percentiles)
+            str(name): kind_of(samples).measure_scale(samples.images[names == name])
             for name in np.unique(names)
         },
     )
@@ -142,7 +142,7 @@ def parts_with_group(
         some = [each.subset(np.arange(0, len(each), step)) for each in cut if each is not None]
         if some:
             images = np.concatenate([each.images for each in some if each.images is not None])
-            scale = ChannelScale.from_images(images, _percentiles(some[0]))
+            scale = kind_of(some[0]).measure_scale(images)
     for job in jobs:
         yield partial(_part_with_group, job, known, group, scale)
 
@@ -165,8 +165,4 @@ def _grouped(samples: Samples, known: GroupScales, group: Any, scale: ChannelSca
 
 def _measured(samples: Samples) -> ChannelScale:
     assert samples.images is not None  # only pictures are scaled within groups
-    return ChannelScale.from_images(samples.images, _percentiles(samples))
-
-
-def _percentiles(samples: Samples) -> tuple[float, float]:
-    return kind_of(samples).percentiles()
+    return kind_of(samples).measure_scale(samples.images)

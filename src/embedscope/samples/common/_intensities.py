@@ -25,7 +25,7 @@ def check_intensities(
     name : str
         Name of its source.
     are_interpolated : bool
-        The pictures are interpolated, so their dtype is not that of their image.
+        The pictures are interpolated or averaged, so their dtype is not that of their image.
 
     Returns
     -------

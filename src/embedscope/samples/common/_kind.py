@@ -10,16 +10,18 @@ kind; and its name in `SourceKind`, if its sources are of a new kind too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
 from embedscope.samples.common._recipe import Recipe
 from embedscope.samples.common._scaling import ChannelScale
 
 if TYPE_CHECKING:
-    from embedscope.samples.common._samples import Samples, SamplesPart
+    from embedscope.samples.common._samples import LeftOut, Samples, SamplesPart
 
 R = TypeVar("R", bound=Recipe)
 
@@ -101,8 +103,16 @@ class Kind(Generic[R]):
                 f"parts must have their pictures to be scaled as one set; got none of "
                 f"{sorted(joined.absent)}. Attach these images, or make parts with same_way."
             )
-        scale = ChannelScale.from_images(joined.images, self.percentiles())
-        return replace(joined, scale=scale)
+        return replace(joined, scale=self.measure_scale(joined.images))
+
+    def measure_scale(self, images: npt.NDArray[Any]) -> ChannelScale:
+        """The scale of pictures, measured on them."""
+        together = self.recipe.is_rgb
+        return ChannelScale.from_images(images, self.percentiles(), together=together)
+
+    def notes_of_joined(self, parts: Sequence[Samples]) -> tuple[LeftOut, ...]:
+        """What to say of parts that may be joined, but differ."""
+        return ()
 
     def percentiles(self) -> tuple[float, float]:
         """The percentiles of each channel that become 0 and 1."""

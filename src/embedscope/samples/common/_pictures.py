@@ -27,7 +27,11 @@ _TRANSMITTED = re.compile(r"bright|phase|transmi|\b(bf|dic|pc|td)\b", re.IGNOREC
 _COVERED = 0.6  # share of the transmitted light that the brightest fluorescence covers
 
 
-def to_picture(values: npt.NDArray[Any], channel_names: Sequence[str] = ()) -> Picture:
+def to_picture(
+    values: npt.NDArray[Any],
+    channel_names: Sequence[str] = (),
+    tables: Sequence[npt.NDArray[np.float64]] | None = None,
+) -> Picture:
     """Colour one sample.
 
     Parameters
@@ -37,6 +41,8 @@ def to_picture(values: npt.NDArray[Any], channel_names: Sequence[str] = ()) -> P
     channel_names : sequence of str
         If the name of the first of several channels says transmitted light (brightfield, phase
         contrast, DIC), it is shown in grey, with the others over it in colours.
+    tables : sequence of ndarray of shape (k, 3), optional
+        The colours of each channel from dark to full, in 0..1, which are added.
 
     Returns
     -------
@@ -55,9 +61,13 @@ def to_picture(values: npt.NDArray[Any], channel_names: Sequence[str] = ()) -> P
             f"{values.shape}. Samples from a table have no picture."
         )
     flat = values.max(axis=0) if values.ndim == 4 else values
-    shown = flat[..., :_MOST_CHANNELS].astype(np.float32)
+    shown = (flat if tables is not None else flat[..., :_MOST_CHANNELS]).astype(np.float32)
     shown = np.clip(np.nan_to_num(shown, nan=0.0, posinf=1.0, neginf=0.0), 0, 1)
-    if shown.shape[-1] > 1 and begins_with_transmitted_light(channel_names):
+    if tables is not None:
+        channels = np.moveaxis(shown, -1, 0)
+        added = sum(_colored(*pair) for pair in zip(channels, tables, strict=True))
+        colored = np.clip(added, 0, 1)
+    elif shown.shape[-1] > 1 and begins_with_transmitted_light(channel_names):
         glow = shown[..., 1:]
         light = shown[..., :1] * (1.0 - _COVERED * glow.max(axis=-1, keepdims=True))
         colored = np.clip(light + glow @ _GLOWING[glow.shape[-1]], 0, 1)
@@ -65,6 +75,27 @@ def to_picture(values: npt.NDArray[Any], channel_names: Sequence[str] = ()) -> P
         colored = np.clip(shown @ _COLORS[shown.shape[-1]], 0, 1)
     picture: Picture = np.rint(255 * colored).astype(np.uint8)
     return picture
+
+
+def _colored(levels: npt.NDArray[Any], table: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
+    """Levels 0..1 in the colours of a table, linear between them."""
+    places = np.linspace(0, 1, len(table))
+    return np.stack([np.interp(levels, places, column) for column in table.T], axis=-1)
+
+
+def full_range(dtype: np.dtype[Any], brightest: float) -> float:
+    """The intensity that is white in an RGB picture.
+
+    Parameters
+    ----------
+    dtype : dtype
+        Of its pixels.
+    brightest : float
+        An intensity near the largest: floats may be in 0..1, or in the range of integers.
+    """
+    if dtype.kind in "ui":
+        return float(np.iinfo(dtype).max)
+    return next((full for full in (1.0, 255.0, 65535.0) if brightest <= full), brightest)
 
 
 def begins_with_transmitted_light(channel_names: Sequence[str]) -> bool:

@@ -19,6 +19,16 @@ class Recipe:
 
     kind: ClassVar[str] = ""
 
+    @property
+    def crops_told(self) -> str:
+        """The size of pictures that are cut from images, in words; "" for other samples."""
+        return ""
+
+    @property
+    def is_rgb(self) -> bool:
+        """Whether the channels are those of an RGB picture, which are scaled together."""
+        return False
+
     def to_dict(self) -> dict[str, Any]:
         """Return the settings and the recipe's kind, in types of JSON."""
         return {"kind": self.kind} | asdict(self)

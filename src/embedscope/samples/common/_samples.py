@@ -14,6 +14,7 @@ import numpy.typing as npt
 from embedscope._errors import InvalidInputError
 from embedscope.samples.common._checks import check_count
 from embedscope.samples.common._consistency import check_contents, check_lengths, check_sources
+from embedscope.samples.common._display import Display
 from embedscope.samples.common._groups import (
     GroupScales,
     group_of_new,
@@ -23,9 +24,10 @@ from embedscope.samples.common._groups import (
     with_group,
 )
 from embedscope.samples.common._kind import kind_of
-from embedscope.samples.common._pictures import Picture, resize_picture, to_picture
+from embedscope.samples.common._pictures import Picture, full_range, resize_picture, to_picture
 from embedscope.samples.common._recipe import Recipe
 from embedscope.samples.common._scaling import ChannelScale
+from embedscope.samples.identity._arrays import finest_level
 from embedscope.samples.identity._identity import Identities
 from embedscope.samples.identity._source import Source
 
@@ -177,7 +179,9 @@ class Samples:
             return self.groups.apply(values, self._group_names[rows])
         return values.astype(np.float32) if self.scale is None else self.scale.apply(values)
 
-    def thumbnail(self, row: Any, size_px: int | None = None) -> Picture:
+    def thumbnail(
+        self, row: Any, size_px: int | None = None, *, display: Display | None = None
+    ) -> Picture:
         """Picture of one sample.
 
         Parameters
@@ -186,10 +190,14 @@ class Samples:
             The sample's row.
         size_px : int, optional
             Length of the longer side; the sample's own if None.
+        display : Display, optional
+            Limits and colours of the channels.
 
         Returns
         -------
         ndarray of shape (h, w, 3), uint8
+            Without `display`, RGB pictures are as in their image. Of others, each channel is scaled
+            as for the network.
             One channel is grey, two are magenta and green, three red, green and blue; of more, the
             first three are shown. If the name of the first channel says transmitted light, it is
             grey, with the others over it in colours. Of depth, the maximum is shown. An absent
@@ -198,7 +206,7 @@ class Samples:
         Raises
         ------
         InvalidInputError
-            If the samples have no pictures, or there is no such row.
+            If the samples have no pictures, there is no such row, or the display does not fit.
         """
         if not isinstance(row, int | np.integer) or not 0 <= row < len(self):
             raise InvalidInputError(
@@ -206,11 +214,19 @@ class Samples:
             )
         if self.absent and self._absent_rows[row]:
             sample = np.full(self.sample_shape, 0.5, np.float32)
-        else:
-            sample = self.inputs([row])[0]
-        return self.to_picture(sample, size_px)
+            return _resized(to_picture(sample, self.channel_names), size_px)
+        if self.images is None or (display is None and not self.recipe.is_rgb):
+            return self.to_picture(self.inputs([row])[0], size_px)
+        # Not what the network gets, where intensities beyond the scale are clipped.
+        return _resized(self._drawn(self.images[row], display), size_px)
 
-    def to_picture(self, sample: npt.NDArray[Any], size_px: int | None = None) -> Picture:
+    def to_picture(
+        self,
+        sample: npt.NDArray[Any],
+        size_px: int | None = None,
+        *,
+        display: Display | None = None,
+    ) -> Picture:
         """Picture of a sample that a decoder has decoded, in the colours of `thumbnail`.
 
         Parameters
@@ -219,11 +235,14 @@ class Samples:
             Values in the range of `X`, 0..1; others are clipped.
         size_px : int, optional
             Length of the longer side; the sample's own if None.
+        display : Display, optional
+            As for `thumbnail`.
 
         Raises
         ------
         InvalidInputError
-            If the samples have no pictures, or the shape is not `sample_shape`.
+            If the samples have no pictures, the shape is not `sample_shape`, or the display does
+            not fit.
         """
         values = np.asarray(sample)
         if not self.is_image or values.shape != self.sample_shape:
@@ -231,8 +250,32 @@ class Samples:
                 f"sample must be a picture of shape {self.sample_shape}; got shape {values.shape}. "
                 "Samples from a table have no picture."
             )
-        picture = to_picture(values, self.channel_names)
-        return picture if size_px is None else resize_picture(picture, size_px)
+        if self.scale is None or (display is None and not self.recipe.is_rgb):
+            return _resized(to_picture(values, self.channel_names), size_px)
+        intensities = self.scale.low + values * (self.scale.high - self.scale.low)
+        return _resized(self._drawn(intensities, display), size_px)
+
+    def _drawn(self, intensities: npt.NDArray[Any], display: Display | None) -> Picture:
+        """Intensities of the image in the limits and colours of a display."""
+        assert self.scale is not None  # pictures have one
+        given = Display() if display is None else display
+        limits = given.limits_for(intensities.shape[-1])
+        low, high = self.scale.low, self.scale.high
+        if limits is not None:
+            low, high = limits.T
+        elif self.recipe.is_rgb:
+            low, high = np.zeros(1), np.array([self.white])
+        levels = (intensities - low) / np.where(high > low, high - low, 1.0)
+        return to_picture(levels, self.channel_names, given.tables_for(intensities.shape[-1]))
+
+    @property
+    def white(self) -> float:
+        """The intensity that is white in an RGB picture: the largest of its dtype, 1 for floats."""
+        assert self.scale is not None  # pictures have one
+        opened = [each.image for each in self.sources.values() if each.image is not None]
+        # Crops that were interpolated have another dtype than their image.
+        pixels = finest_level(opened[0]) if opened else self._values
+        return full_range(np.dtype(pixels.dtype), float(self.scale.high.max()))
 
     def column(self, name: str) -> npt.NDArray[Any]:
         """Return one value for each sample.
@@ -311,7 +354,7 @@ class Samples:
             are missing.
         """
         name = "source" if column == "image" and "image" not in self.features else column
-        return replace(self, groups=measured_within(self, name, kind_of(self).percentiles()))
+        return replace(self, groups=measured_within(self, name))
 
     def subset(self, rows: npt.ArrayLike) -> Samples:
         """Return some of the samples, with the scale of all.
@@ -453,6 +496,10 @@ class SamplesPart(NamedTuple):
 
     samples: Samples | None
     left_out: tuple[LeftOut, ...]
+
+
+def _resized(picture: Picture, size_px: int | None) -> Picture:
+    return picture if size_px is None else resize_picture(picture, size_px)
 
 
 def _checked_rows(rows: npt.ArrayLike, n_rows: int) -> npt.NDArray[Any]:

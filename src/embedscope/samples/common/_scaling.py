@@ -37,7 +37,11 @@ class ChannelScale:
 
     @classmethod
     def from_images(
-        cls, images: npt.NDArray[Any], percentiles: tuple[float, float] = (0.1, 99.9)
+        cls,
+        images: npt.NDArray[Any],
+        percentiles: tuple[float, float] = (0.1, 99.9),
+        *,
+        together: bool = False,
     ) -> ChannelScale:
         """Measure the scale on a whole set of images.
 
@@ -47,6 +51,8 @@ class ChannelScale:
             Finite intensities, channels last.
         percentiles : tuple of float
             The percentiles, over all images, that become 0 and 1; 0 <= low < high <= 100.
+        together : bool
+            One scale for all channels, measured on them together: an RGB picture keeps its hues.
 
         Raises
         ------
@@ -64,8 +70,12 @@ class ChannelScale:
                 "images must be a non-empty array (n_images, ..., n_channels) of finite numbers; "
                 f"got shape {images.shape}. Drop or repair images with NaN or infinite pixels."
             )
-        channels = range(images.shape[-1])
-        ends = np.array([_percentiles(images[..., channel], ends_asked) for channel in channels])
+        n_channels = images.shape[-1]
+        if together:
+            ends = np.tile(_percentiles(images, ends_asked), (n_channels, 1))
+        else:
+            channels = (images[..., channel] for channel in range(n_channels))
+            ends = np.array([_percentiles(channel, ends_asked) for channel in channels])
         return cls(low=ends[:, 0], high=ends[:, 1])
 
     def apply(self, images: npt.NDArray[Any]) -> npt.NDArray[np.float32]:

@@ -1,6 +1,6 @@
 """The identity of a sample, and the source that it comes from."""
 
-from embedscope.samples.identity._arrays import finest_level, read
+from embedscope.samples.identity._arrays import chunk_sides, finest_level, read
 from embedscope.samples.identity._labels import (
     LabelArray,
     is_text,
@@ -12,6 +12,7 @@ from embedscope.samples.identity._source import source_from_dict, source_to_dict
 
 __all__ = [
     "LabelArray",
+    "chunk_sides",
     "finest_level",
     "is_text",
     "joined_labels",

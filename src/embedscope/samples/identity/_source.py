@@ -48,6 +48,8 @@ class Source:
         Where image and labels are stored, so that they can be found again.
     patch_grid : PatchGrid or None
         The grid of the patches, if the samples are patches.
+    pixel_size : tuple of float or None
+        Micrometres a pixel along each spatial axis, if known.
 
     Raises
     ------
@@ -73,6 +75,7 @@ class Source:
     image_path: str | None = None
     labels_path: str | None = None
     patch_grid: PatchGrid | None = None
+    pixel_size: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         if not is_name(self.name):
@@ -206,6 +209,7 @@ def source_to_dict(source: Source) -> dict[str, Any]:
         "channel_names": list(source.channel_names),
         "affine": None if source.affine is None else source.affine.tolist(),
         "patch_grid": None if source.patch_grid is None else asdict(source.patch_grid),
+        "pixel_size": None if source.pixel_size is None else list(source.pixel_size),
     }
 
 
@@ -218,6 +222,7 @@ def source_from_dict(stored: Mapping[str, Any], **images: Any) -> Source:
         If an entry is missing or invalid.
     """
     affine, grid = stored["affine"], stored["patch_grid"]
+    steps = stored.get("pixel_size")  # sessions of earlier versions have none
     return Source(
         name=stored["name"],
         kind=stored["kind"],
@@ -226,6 +231,7 @@ def source_from_dict(stored: Mapping[str, Any], **images: Any) -> Source:
         channel_names=tuple(stored["channel_names"]),
         affine=None if affine is None else np.array(affine, dtype=np.float64),
         patch_grid=None if grid is None else PatchGrid(**grid),
+        pixel_size=None if steps is None else tuple(map(float, steps)),
         **images,
     )
 

@@ -15,8 +15,9 @@ import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
 from embedscope.samples.common._checks import check_choice, check_side
+from embedscope.samples.images._crop_geometry import geometry_of
 from embedscope.samples.images._crop_recipe import Background, CropRecipe, Padding, Volume
-from embedscope.samples.images._cutting import background_values, cut_crops
+from embedscope.samples.images._cutting import background_values, cut_crops, cut_masks
 from embedscope.samples.images._directions import longest_axes
 from embedscope.samples.images._field import Field, open_field
 from embedscope.samples.images._masks import check_no_mask
@@ -125,14 +126,7 @@ def cut_chosen(
     objects = find_objects(field)
     if label_ids is None:
         check_no_mask(field, objects)
-    return cut_found(field, objects, recipe, chosen_rows(objects, label_ids))
-
-
-def cut_found(
-    field: Field, objects: Objects, recipe: CropRecipe, rows: npt.NDArray[np.intp]
-) -> tuple[Objects, Array]:
-    """Cut the crops of some rows of `objects`, which must be all of the field."""
-    return Cutter(field, objects, recipe).cut(rows)
+    return Cutter(field, objects, recipe).cut(chosen_rows(objects, label_ids))
 
 
 class Cutter:
@@ -147,16 +141,32 @@ class Cutter:
     objects : Objects
         All of the field.
     recipe : CropRecipe
+    pixel_size : tuple of float, optional
+        Micrometres a pixel of the field; needed if the recipe has a size in micrometres.
     """
 
-    def __init__(self, field: Field, objects: Objects, recipe: CropRecipe) -> None:
+    def __init__(
+        self,
+        field: Field,
+        objects: Objects,
+        recipe: CropRecipe,
+        pixel_size: tuple[float, ...] | None = None,
+    ) -> None:
         self.field, self.objects, self.recipe = field, objects, recipe
+        self._geometry = geometry_of(recipe, pixel_size)
 
     def cut(self, rows: npt.NDArray[np.intp]) -> tuple[Objects, Array]:
         """The objects of some rows, and their crops."""
-        chosen = self.objects.take(rows)
-        axes = None if self._axes is None else self._axes[rows]
-        return chosen, cut_crops(self.field, chosen, self.recipe, axes, self._fill)
+        chosen, axes = self._chosen(rows)
+        return chosen, cut_crops(self.field, chosen, self.recipe, self._geometry, axes, self._fill)
+
+    def cut_masks(self, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+        """Which pixels of the crops of some rows are the object's own."""
+        chosen, axes = self._chosen(rows)
+        return cut_masks(self.field, chosen, self.recipe, self._geometry, axes)
+
+    def _chosen(self, rows: npt.NDArray[np.intp]) -> tuple[Objects, Array | None]:
+        return self.objects.take(rows), None if self._axes is None else self._axes[rows]
 
     @cached_property
     def _axes(self) -> npt.NDArray[np.float64] | None:

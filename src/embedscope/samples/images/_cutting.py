@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from embedscope.samples.identity._arrays import native
-from embedscope.samples.images._crop_recipe import CropRecipe, Padding
+from embedscope.samples.images._crop_geometry import CropGeometry
+from embedscope.samples.images._crop_recipe import CropRecipe
 from embedscope.samples.images._field import Box, Field
+from embedscope.samples.images._flattening import flatten, flatten_own
 from embedscope.samples.images._objects import Objects
-from embedscope.samples.images._sampling import interpolate, nearest, upright_windows
+from embedscope.samples.images._sampling import TurnedSampler, UprightSampler
 from embedscope.samples.images._tiles import group_by_tile, tile_sides, tiles
 
 Array = npt.NDArray[Any]
 
 BATCH_PIXELS = 2**23
-"""Pixels of crops, in all channels, that are cut at a time."""
+"""Pixels of the image, in all channels, from which crops are cut at a time."""
 
 MEDIAN_PIXELS = 2**23
 """Pixels of the image up to which the median is of all background pixels, else of every k-th."""
@@ -28,6 +30,7 @@ def cut_crops(
     field: Field,
     objects: Objects,
     recipe: CropRecipe,
+    geometry: CropGeometry,
     axes: npt.NDArray[np.float64] | None,
     fill: Array,
 ) -> Array:
@@ -40,7 +43,9 @@ def cut_crops(
     objects : Objects
         The objects to cut, in any order.
     recipe : CropRecipe
-        Size and options of the crops.
+        Options of the crops.
+    geometry : CropGeometry
+        Their pixels.
     axes : ndarray of shape (n, 2) or None
         The direction that becomes "down" in each crop, if crops are aligned.
     fill : ndarray of shape (n_channels,)
@@ -49,22 +54,85 @@ def cut_crops(
     Returns
     -------
     ndarray of shape (n, [z,] h, w, n_channels)
-        In the image's dtype; float32 if aligned, since pixels are then interpolated.
+        In the image's dtype; float32 if pixels are interpolated or averaged.
     """
-    dtype = np.dtype(np.float32) if recipe.align else native(field.image.dtype)
-    flat = recipe.shape[-2:] if recipe.volume == "project" else recipe.shape
-    crops = np.empty((len(objects), *flat, field.n_channels), dtype)
+    dtype = np.dtype(np.float32) if recipe.is_computed else native(field.image.dtype)
+    crops = np.empty((len(objects), *_flat(geometry, recipe), field.n_channels), dtype)
     fill = fill.astype(dtype)
-    batch = max(1, BATCH_PIXELS // (int(np.prod(recipe.shape)) * field.n_channels))
-    sides = tile_sides(field.shape, field.image_chunks())
-    for rows in group_by_tile(objects.frame, objects.middles, sides, batch):
+    for rows in _groups(field, objects, geometry):
         turned = None if axes is None else axes[rows]
-        crops[rows] = _cut_group(field, objects.take(rows), recipe, turned, fill)
+        crops[rows] = _cut_group(field, objects.take(rows), recipe, geometry, turned, fill)
     return crops
 
 
+def cut_masks(
+    field: Field,
+    objects: Objects,
+    recipe: CropRecipe,
+    geometry: CropGeometry,
+    axes: npt.NDArray[np.float64] | None,
+) -> npt.NDArray[np.bool_]:
+    """Which pixels of the crops of `cut_crops` are the object's own: shape (n, [z,] h, w).
+
+    Pixels larger than those of the image are its own if half of the fullest one is covered.
+    """
+    masks = np.empty((len(objects), *_flat(geometry, recipe)), bool)
+    for rows in _groups(field, objects, geometry):
+        chosen = objects.take(rows)
+        sampler = _sampler(field, chosen, geometry, None if axes is None else axes[rows])
+        own = _own_pixels(field, chosen, sampler)
+        if recipe.is_flattened:
+            own = np.asarray(own.any(axis=1), bool)
+        share = sampler.drawn(own[..., np.newaxis].astype(np.float32))[..., 0]
+        inner = tuple(range(1, share.ndim))
+        masks[rows] = (share > 0) & (share >= share.max(axis=inner, keepdims=True) / 2)
+    return masks
+
+
+def _flat(geometry: CropGeometry, recipe: CropRecipe) -> tuple[int, ...]:
+    return geometry.shape[-2:] if recipe.is_flattened else geometry.shape
+
+
+def _groups(
+    field: Field, objects: Objects, geometry: CropGeometry
+) -> Iterator[npt.NDArray[np.intp]]:
+    """Rows of objects of one tile and frame, as many as are cut at a time."""
+    batch = max(1, BATCH_PIXELS // (int(np.prod(geometry.window)) * field.n_channels))
+    sides = tile_sides(field.shape, field.image_chunks())
+    yield from group_by_tile(objects.frame, objects.middles, sides, batch)
+
+
+def _sampler(
+    field: Field, objects: Objects, geometry: CropGeometry, axes: Array | None
+) -> UprightSampler | TurnedSampler:
+    """How the pixels of crops of one tile and frame are read: not rotated, or rotated."""
+    if axes is None:
+        return UprightSampler(field.shape, objects.middles, geometry)
+    return TurnedSampler(field.shape, objects.middles, geometry, axes)
+
+
+def _own_pixels(
+    field: Field, objects: Objects, sampler: UprightSampler | TurnedSampler
+) -> npt.NDArray[np.bool_]:
+    """Which of the pixels that are read for each crop belong to its object."""
+    frame = int(objects.frame[0])
+
+    def read_labels(box: Box) -> Array:
+        return field.read_labels(frame, box)[..., np.newaxis]
+
+    # The mirror image beyond the border is not the object, so labels are padded with 0.
+    labels = sampler.labels(read_labels)[..., 0]
+    ids = objects.label.reshape(-1, *(1,) * (labels.ndim - 1))
+    return np.asarray(labels == ids, bool)
+
+
 def _cut_group(
-    field: Field, objects: Objects, recipe: CropRecipe, axes: Array | None, fill: Array
+    field: Field,
+    objects: Objects,
+    recipe: CropRecipe,
+    geometry: CropGeometry,
+    axes: Array | None,
+    fill: Array,
 ) -> Array:
     """Cut the crops of one tile and frame."""
     frame = int(objects.frame[0])
@@ -72,46 +140,18 @@ def _cut_group(
     def read_image(box: Box) -> Array:
         return field.read_image(frame, box)
 
-    def read_labels(box: Box) -> Array:
-        return field.read_labels(frame, box)[..., np.newaxis]
-
-    sample = _sampler(field.shape, objects.middles, recipe.shape, axes)
-    crops = sample(read_image, recipe.padding, False)
-    own: npt.NDArray[np.bool_] | None = None
-    if recipe.background != "keep":
-        # The mirror image beyond the border is not the object, so labels are padded with 0.
-        labels = sample(read_labels, "zero", True)[..., 0]
-        ids = objects.label.reshape(-1, *(1,) * (labels.ndim - 1))
-        own = np.asarray(labels == ids, bool)
-    flatten = recipe.volume == "project" and len(recipe.shape) == 3
-    if own is None:
-        return crops.max(axis=1) if flatten else crops
-    if flatten:
-        return _project_own(crops, own, fill)
-    return np.where(own[..., np.newaxis], crops, fill)
-
-
-def _sampler(
-    image_shape: tuple[int, ...], middles: Array, shape: tuple[int, ...], axes: Array | None
-) -> Callable[[Callable[[Box], Array], Padding, bool], Array]:
-    """How crops are read from a region: not rotated, or rotated, interpolated or nearest."""
-
-    def sample(read_region: Callable[[Box], Array], padding: Padding, whole: bool) -> Array:
-        if axes is None:
-            return upright_windows(read_region, image_shape, middles, shape, padding)
-        read_between = nearest if whole else interpolate
-        return read_between(read_region, image_shape, middles, shape, axes, padding)
-
-    return sample
-
-
-def _project_own(crops: Array, own: Array, fill: Array) -> Array:
-    """Maximum over depth of the object's own pixels; `fill` where it has none."""
-    info = np.iinfo if crops.dtype.kind in "ui" else np.finfo
-    darkest = crops.dtype.type(info(crops.dtype).min)
-    brightest = np.where(own[..., np.newaxis], crops, darkest).max(axis=1)
-    covered = np.asarray(own.any(axis=1), bool)
-    return np.where(covered[..., np.newaxis], brightest, fill)
+    sampler = _sampler(field, objects, geometry, axes)
+    crops = sampler.pixels(read_image, recipe.padding)
+    if recipe.background == "keep":
+        crops = flatten(crops, recipe.volume) if recipe.is_flattened else crops
+    else:
+        own = _own_pixels(field, objects, sampler)
+        if recipe.is_flattened:
+            crops = flatten_own(crops, own, fill, recipe.volume)
+        else:
+            crops = np.where(own[..., np.newaxis], crops, fill)
+    # Only now, so that pixels of neighbours are not mixed into those of the object.
+    return sampler.drawn(crops)
 
 
 def background_values(field: Field, recipe: CropRecipe) -> Array:

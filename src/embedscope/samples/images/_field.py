@@ -33,12 +33,15 @@ class Field:
         The finest level, with `axes`.
     axes, image_axes : str
         One of `AXES`, and the same with "c" at any index if there are channels.
+    is_rgb : bool
+        Whether the channels are red, green and blue; a fourth, alpha, is not read.
     """
 
     image: Any
     labels: Any
     axes: str
     image_axes: str
+    is_rgb: bool = False
 
     @property
     def n_frames(self) -> int:
@@ -47,7 +50,12 @@ class Field:
 
     @property
     def n_channels(self) -> int:
-        """Number of channels; 1 without a channel axis."""
+        """Number of channels that are read; 1 without a channel axis."""
+        return 3 if self.is_rgb else self.n_stored
+
+    @property
+    def n_stored(self) -> int:
+        """Number of channels of the image; 1 without a channel axis."""
         return self._side("c") if "c" in self.image_axes else 1
 
     @property
@@ -63,7 +71,7 @@ class Field:
     def read_image(self, frame: int, box: Box) -> Array:
         """Read pixels of one frame in the box's shape, with channels last, also if there is one."""
         where = dict(zip(self.spatial_axes, box, strict=True))
-        where |= {"t": frame, "c": slice(None)}  # type: ignore[dict-item]  # an int drops the axis
+        where |= {"t": frame, "c": slice(self.n_channels)}  # type: ignore[dict-item]  # an int drops the axis
         pixels = read(self.image, tuple(where[axis] for axis in self.image_axes))
         if "c" not in self.image_axes:
             return pixels[..., np.newaxis]

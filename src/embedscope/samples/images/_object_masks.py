@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import numpy.typing as npt
 
@@ -42,10 +40,6 @@ def object_masks(samples: Samples) -> npt.NDArray[np.bool_] | None:
         known = np.flatnonzero(rows >= 0)
         if not len(known):
             continue
-        # The labels as an image, without the pixels of other objects.
-        own = replace(
-            recipe, axes=source.axes, image_axes=source.axes, padding="zero", background="zero"
-        )
-        _, cut = Cutter(field, objects, own).cut(known)
-        masks[rows[known]] = cut[..., 0] > 0
+        cutter = Cutter(field, objects, recipe, source.pixel_size)
+        masks[rows[known]] = cutter.cut_masks(known)
     return masks

@@ -24,6 +24,7 @@ from embedscope.samples.images._features import measure_objects
 from embedscope.samples.images._field import Field, open_field
 from embedscope.samples.images._masks import check_no_mask
 from embedscope.samples.images._objects import Objects, find_objects
+from embedscope.samples.images._rgb import alpha_notes, as_rgb
 from embedscope.samples.images._sizes import checked_pixel_size
 
 SAME_PIXEL_SIZE = 0.01
@@ -52,7 +53,7 @@ class ObjectKind(Kind[CropRecipe], recipe=CropRecipe):
         They are not measured.
         """
         found = find_same_way(samples, self.recipe, data, labels, refuses_mask=True, **options)
-        cutter = Cutter(found.field, found.objects, found.recipe)
+        cutter = Cutter(found.field, found.objects, found.recipe, found.source.pixel_size)
         for start in range(0, len(found.rows), n_rows):
             rows = found.rows[start : start + n_rows]
             notes = found.notes if start == 0 else ()
@@ -60,7 +61,26 @@ class ObjectKind(Kind[CropRecipe], recipe=CropRecipe):
 
     def comparable(self) -> CropRecipe:
         """Axes and pixel size may differ, and whether objects are measured."""
-        return replace(self.recipe, axes="", image_axes="", pixel_size=None, features=True)
+        alike = replace(self.recipe, axes="", image_axes="", pixel_size=None, features=True)
+        # Of one size in micrometres, the number of pixels in the first image differs too.
+        return alike if alike.size_um is None else replace(alike, shape=())
+
+    def notes_of_joined(self, parts: Sequence[Samples]) -> tuple[LeftOut, ...]:
+        """Sources with other pixels than the first, if the size of crops is in pixels."""
+        if self.recipe.size_um is not None:
+            return ()
+        sources = [source for part in parts for source in part.sources.values()]
+        first, known = sources[0], {entry.name for part in parts for entry in part.left_out}
+        return tuple(
+            LeftOut(
+                name,
+                f"is {_in_um(source)}, that of {first.name} {_in_um(first)}, and the size of crops "
+                "in pixels: objects look larger or smaller. Give size_um to both",
+            )
+            for source in sources
+            if (name := f"pixel size of {source.name}") not in known
+            and not _have_equal_pixels(source.pixel_size, first.pixel_size)
+        )
 
     def percentiles(self) -> tuple[float, float]:
         """Those of the recipe."""
@@ -71,10 +91,22 @@ class ObjectKind(Kind[CropRecipe], recipe=CropRecipe):
         source = samples.sources[name]
         # Features are stored already, and measuring them takes long.
         recipe = replace(
-            self.recipe, axes=source.axes, image_axes=source.image_axes, features=False
+            self.recipe,
+            axes=source.axes,
+            image_axes=source.image_axes,
+            pixel_size=source.pixel_size,
+            features=False,
         )
         # The user has already said that a label in many pieces is one object.
-        return labels_same_way(samples, recipe, image, labels, refuses_mask=False, source=name)
+        return labels_same_way(
+            samples,
+            recipe,
+            image,
+            labels,
+            refuses_mask=False,
+            source=name,
+            pixel_size=source.pixel_size,
+        )
 
 
 class Found(NamedTuple):
@@ -137,8 +169,13 @@ def find_same_way(
     if axes is None:
         axes, image_axes = recipe.axes, image_axes or recipe.image_axes
     field = open_field(image, labels, axes, image_axes)
+    if recipe.rgb:
+        field = as_rgb(field)
     _check_fits(field, samples, recipe)
-    notes = check_intensities(samples, field.image, source, are_interpolated=recipe.align)
+    notes = (
+        *check_intensities(samples, field.image, source, are_interpolated=recipe.is_computed),
+        *alpha_notes(field, source),
+    )
     made_from = Source(
         name=source,
         kind="labels",
@@ -151,13 +188,13 @@ def find_same_way(
         image_path=image_path,
         labels_path=labels_path,
     )
-    steps = checked_pixel_size(pixel_size, field.axes) or pixel_size_of(made_from)
-    check_magnification(steps, recipe.pixel_size)
+    made_from = with_pixel_size(made_from, pixel_size)
+    check_magnification(made_from.pixel_size, recipe)
     used = replace(
         recipe,
         axes=field.axes,
         image_axes=field.image_axes,
-        pixel_size=recipe.pixel_size or steps,
+        pixel_size=recipe.pixel_size or made_from.pixel_size,
     )
     objects = find_objects(field)
     if refuses_mask and label_ids is None:
@@ -174,16 +211,21 @@ def follow_recipe(
     scale: ChannelScale | None,
 ) -> Samples:
     """Cut the objects of some rows by the recipe; the scale is measured if it is None."""
-    chosen, images, left_out = _cut_finite(Cutter(field, objects, recipe), source, rows)
+    cutter = Cutter(field, objects, recipe, source.pixel_size)
+    chosen, images, left_out = _cut_finite(cutter, source, rows)
     _check_some_left(len(chosen))
     measured: Any = (
         measure_objects(
-            field, chosen, pixel_size=recipe.pixel_size, channel_names=source.channel_names
+            field,
+            chosen,
+            # An image that says nothing is taken to have the pixels of the first one.
+            pixel_size=source.pixel_size or recipe.pixel_size,
+            channel_names=source.channel_names,
         )
         if recipe.features
         else None
     )
-    scale = scale or ChannelScale.from_images(images, recipe.percentiles)
+    scale = scale or ObjectKind(recipe).measure_scale(images)
     return _made(source, recipe, chosen, images, scale, measured, left_out)
 
 
@@ -248,12 +290,19 @@ def _check_some_left(n_left: int) -> None:
         )
 
 
-def pixel_size_of(source: Source) -> tuple[float, ...] | None:
-    """Length of a pixel along each spatial axis in the world; None if the source has no affine."""
-    if source.affine is None:
-        return None
-    steps = np.linalg.norm(source.affine[:-1, :-1], axis=0)
-    return tuple(steps[-len(source.spatial_axes) :].tolist())
+def with_pixel_size(source: Source, pixel_size: float | Sequence[float] | None) -> Source:
+    """The source with its pixel size: as given, or by its affine, if it has one.
+
+    Raises
+    ------
+    InvalidInputError
+        If the pixel size given is not one.
+    """
+    steps = checked_pixel_size(pixel_size, source.axes)
+    if steps is None and source.affine is not None:
+        lengths = np.linalg.norm(source.affine[:-1, :-1], axis=0)
+        steps = tuple(lengths[-len(source.spatial_axes) :].tolist())
+    return replace(source, pixel_size=steps)
 
 
 def _check_fits(field: Field, samples: Samples, recipe: CropRecipe) -> None:
@@ -269,9 +318,36 @@ def _check_fits(field: Field, samples: Samples, recipe: CropRecipe) -> None:
         )
 
 
-def check_magnification(steps: tuple[float, ...] | None, first: tuple[float, ...] | None) -> None:
-    if steps and first and not np.allclose(steps, first, rtol=SAME_PIXEL_SIZE, atol=0):
+def check_magnification(steps: tuple[float, ...] | None, recipe: CropRecipe) -> None:
+    """Raise unless crops of an image with this pixel size can be cut by a recipe.
+
+    Raises
+    ------
+    InvalidInputError
+        If the size is in micrometres and the pixel size unknown, or the size is in pixels and the
+        pixel size another one.
+    """
+    first = recipe.pixel_size
+    if recipe.size_um is not None:
+        if steps is None:
+            raise InvalidInputError(
+                f"pixel_size must be known for crops of {recipe.size_um:g} um; got none for this "
+                "image. Pass pixel_size, micrometres a pixel along each axis."
+            )
+    elif not _have_equal_pixels(steps, first):
         raise InvalidInputError(
-            f"image must have the pixel size of the first one, {first} um; got {steps}. Resample "
-            "image and labels first, or pass pixel_size if the affine is not in micrometres."
+            f"image must have the pixel size of the first one, {first} um, since the size of crops "
+            f"is in pixels; got {steps}. Give size_um, a size in micrometres, for the first; or "
+            "pass pixel_size if the affine is not in micrometres."
         )
+
+
+def _have_equal_pixels(one: tuple[float, ...] | None, other: tuple[float, ...] | None) -> bool:
+    """Whether two pixel sizes are equal, or one of them is unknown."""
+    if one is None or other is None:
+        return True
+    return bool(np.allclose(one, other, rtol=SAME_PIXEL_SIZE, atol=0))
+
+
+def _in_um(source: Source) -> str:
+    return f"{' x '.join(f'{step:.4g}' for step in source.pixel_size or ())} µm"

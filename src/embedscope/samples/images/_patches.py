@@ -28,6 +28,8 @@ from embedscope.samples.identity._source import Source
 from embedscope.samples.images._crop_recipe import Volume
 from embedscope.samples.images._features import checked_channel_names
 from embedscope.samples.images._field import Field, open_image
+from embedscope.samples.images._flattening import flatten
+from embedscope.samples.images._rgb import RGB_NAMES, alpha_notes, as_rgb
 
 Array = npt.NDArray[Any]
 
@@ -46,6 +48,8 @@ class PatchRecipe(Recipe):
         As `samples_from_patches`.
     percentiles : tuple of float
         The percentiles, over all patches, that become 0 and 1.
+    rgb : bool
+        Whether the channels are red, green and blue, which are scaled together.
     """
 
     kind: ClassVar[str] = "patches"
@@ -55,6 +59,17 @@ class PatchRecipe(Recipe):
     image_axes: str
     volume: Volume = "project"
     percentiles: tuple[float, float] = (0.1, 99.9)
+    rgb: bool = False
+
+    @property
+    def is_rgb(self) -> bool:
+        """Whether channels are scaled together."""
+        return self.rgb
+
+    @property
+    def crops_told(self) -> str:
+        """Such as "patches of 32 px"."""
+        return f"patches of {self.size} px"
 
 
 class PatchKind(Kind[PatchRecipe], recipe=PatchRecipe):
@@ -92,6 +107,7 @@ def samples_from_patches(
     channel_names: Sequence[str] | None = None,
     volume: Volume = "project",
     percentiles: tuple[float, float] = (0.1, 99.9),
+    rgb: bool = False,
     affine: npt.ArrayLike | None = None,
     image_path: str | None = None,
 ) -> Samples:
@@ -112,10 +128,13 @@ def samples_from_patches(
         The name of this source, part of every sample's identity.
     channel_names : sequence of str, optional
         The name of each channel; "channel 0" and so on if None.
-    volume : {"project", "volume"}
-        Patches of a volume span its depth: whether they are its maximum or stay volumes.
+    volume : {"project", "mean", "middle", "volume"}
+        Patches of a volume span its depth: they are its maximum, its mean, its middle plane, or
+        stay volumes.
     percentiles : tuple of float
         The percentiles of each channel, over all patches, that become 0 and 1.
+    rgb : bool
+        As for `samples_from_labels`.
     affine : array of shape (d + 1, d + 1), optional
         From pixels to the world, with the axes of `image_axes` without "c".
     image_path : str, optional
@@ -134,6 +153,8 @@ def samples_from_patches(
         If axes do not fit or are ambiguous, size or step is not positive, or no whole patch fits.
     """
     field = open_image(image, image_axes)
+    if rgb:
+        field = as_rgb(field)
     check_choice("volume", volume, get_args(Volume))
     recipe = PatchRecipe(
         size=check_side("size", size),
@@ -142,8 +163,9 @@ def samples_from_patches(
         image_axes=field.image_axes,
         volume=volume,
         percentiles=check_percentiles(percentiles),
+        rgb=rgb,
     )
-    names = checked_channel_names(channel_names, field.n_channels)
+    names = checked_channel_names(channel_names or (RGB_NAMES if rgb else None), field.n_channels)
     return _cut(field, image, recipe, source, names, affine, image_path, None)
 
 
@@ -158,8 +180,11 @@ def patches_same_way(
 ) -> Samples:
     """Cut and scale patches of another image as those of `samples` were."""
     field = open_image(image, recipe.image_axes)
+    if recipe.rgb:
+        field = as_rgb(field)
     names = checked_channel_names(samples.channel_names, field.n_channels)
-    notes = check_intensities(samples, field.image, source)
+    are_means = recipe.volume == "mean"
+    notes = check_intensities(samples, field.image, source, are_interpolated=are_means)
     made = _cut(field, image, recipe, source, names, affine, image_path, samples.scale)
     return replace(made, left_out=(*made.left_out, *notes))
 
@@ -205,13 +230,13 @@ def _cut(
         },
         recipe=recipe,
         images=images,
-        scale=scale or ChannelScale.from_images(images, recipe.percentiles),
+        scale=scale or PatchKind(recipe).measure_scale(images),
         features=_measure(images, channel_names),
         bounding_boxes=boxes,
         # The coordinate of a pixel is that of its middle, so the middle of pixels 0 and 1 is 0.5.
         centroids=(boxes[:, :n_axes] + boxes[:, n_axes:] - 1) / 2,
         channel_names=channel_names,
-        left_out=_left_out(n_lost),
+        left_out=(*_left_out(n_lost), *alpha_notes(field, source)),
     )
 
 
@@ -227,8 +252,8 @@ def _cut_frame(field: Field, frame: int, grid: PatchGrid, recipe: PatchRecipe) -
     rows = []
     for top in range(0, grid.n_rows * grid.step, grid.step):
         strip = field.read_image(frame, (*depth, slice(top, top + grid.size), slice(0, grid.width)))
-        if depth and recipe.volume == "project":
-            strip = strip.max(axis=0)
+        if depth and recipe.volume != "volume":
+            strip = flatten(strip[np.newaxis], recipe.volume)[0]
         lefts = range(0, grid.n_columns * grid.step, grid.step)
         rows.append(np.stack([strip[..., left : left + grid.size, :] for left in lefts]))
     return np.concatenate(rows)

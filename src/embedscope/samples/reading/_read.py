@@ -172,7 +172,8 @@ def _read_table(file: Path, options: dict[str, Any]) -> Samples:
         return _made(samples_from_manifest, options, file)
     if {"ImageNumber", "ObjectNumber"} <= set(names):
         return _made(samples_from_cellprofiler, options, file)
-    if "Object ID" in names and any(name.startswith("Centroid X") for name in names):
+    is_named = "Object ID" in names or {"Image", "ROI"} <= set(names)  # no ids up to QuPath 0.3
+    if is_named and any(name.startswith("Centroid X") for name in names):
         return _made(samples_from_qupath, options, file)
     if {"ID", "FRAME", "TRACK_ID"} <= set(names):
         return _made(samples_from_trackmate, options, file)

@@ -75,7 +75,7 @@ def samples_from_spatialdata(
     InvalidInputError
         If an element is not there or must be named, or image and labels do not fit.
     """
-    spatialdata = needed("spatialdata", "export")
+    spatialdata = needed("spatialdata", "spatialdata")
     folder = existing(data, "data") if is_path(data) else None
     sdata = data if folder is None else spatialdata.read_zarr(folder)
     folder = folder or (Path(sdata.path) if getattr(sdata, "path", None) else None)
@@ -148,7 +148,7 @@ def _channel_names(element: Any) -> list[str]:
 
 def _affine(element: Any, coordinate_system: str) -> FloatArray:
     """From y and x in pixels of an element to the world, counted from the corner of a pixel."""
-    transformations = needed("spatialdata.transformations", "export")
+    transformations = needed("spatialdata.transformations", "spatialdata")
     known = transformations.get_transformation(element, get_all=True)
     if coordinate_system not in known:
         raise InvalidInputError(

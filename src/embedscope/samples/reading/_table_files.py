@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -20,9 +21,12 @@ TABLES = (".csv", ".tsv", ".parquet", ".h5ad")
 """Endings of the files of tables."""
 
 TEXTS = (".csv", ".tsv", ".txt")
-_SEPARATORS = {".csv": ",", ".tsv": "\t"}
+_SEPARATORS = (",", "\t", ";")
+_QUOTED = re.compile(r'"[^"]*"')
+_DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")
 _CELLPROFILER = {"ImageNumber", "ObjectNumber"}
 _TRACKMATE = {"ID", "TRACK_ID", "SPOT_SOURCE_ID", "TRACK_INDEX", "QUALITY"}
+_MOST_ROWS_LOOKED_AT = 20
 _TRACKMATE_HEADERS = 3  # below the names: long names, short names, units
 
 
@@ -52,8 +56,8 @@ def read_table_file(path: str | os.PathLike[str]) -> pd.DataFrame:
         if file.suffix.lower() not in TEXTS:
             raise ValueError("its ending is of no table")
         encoding = _encoding_of(file)
-        separator = _SEPARATORS.get(file.suffix.lower()) or _separator_of(file, encoding)
-        layout = _header_of(file, separator, encoding)
+        separator = _separator_of(file, encoding)
+        layout = _header_of(file, separator, encoding) | _decimal_of(file, separator, encoding)
         frame: pd.DataFrame = pd.read_csv(file, sep=separator, encoding=encoding, **layout)
         return frame
 
@@ -99,9 +103,20 @@ def _encoding_of(file: Path) -> str:
 
 
 def _separator_of(file: Path, encoding: str) -> str:
-    """A tab, if the first line has one, as in the tables of QuPath; else a comma."""
+    """What the first line has most of, outside of quotes: commas, tabs or semicolons."""
     with file.open(encoding=encoding) as opened:
-        return "\t" if "\t" in opened.readline() else ","
+        names = _QUOTED.sub("", opened.readline())
+    return max(_SEPARATORS, key=names.count)
+
+
+def _decimal_of(file: Path, separator: str, encoding: str) -> dict[str, Any]:
+    """Options of pandas for numbers such as 1,5, as programs write them in many countries."""
+    if separator == ",":
+        return {}
+    with file.open(encoding=encoding, newline="") as opened:
+        rows = list(islice(csv.reader(opened, delimiter=separator), 1, _MOST_ROWS_LOOKED_AT))
+    has_comma = any(_DECIMAL_COMMA.fullmatch(cell) for row in rows for cell in row)
+    return {"decimal": ","} if has_comma else {}
 
 
 def _header_of(file: Path, separator: str, encoding: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from embedscope.samples.common._scaling import ChannelScale
 from embedscope.samples.identity._arrays import finest_level
 from embedscope.samples.identity._identity import Identities
 from embedscope.samples.identity._source import Source
+from embedscope.samples.images._rgb import RGB_NAMES, alpha_note, check_rgb
 from embedscope.samples.tables._columns import checked_frame
 
 Array = npt.NDArray[Any]
@@ -33,10 +34,18 @@ class ArrayRecipe(Recipe):
     ----------
     shape : tuple of int
         Shape of one sample, as in the given array.
+    rgb : bool
+        Whether the channels are red, green and blue, which are scaled together.
     """
 
     kind: ClassVar[str] = "array"
     shape: tuple[int, ...]
+    rgb: bool = False
+
+    @property
+    def is_rgb(self) -> bool:
+        """Whether channels are scaled together."""
+        return self.rgb
 
 
 class ArrayKind(Kind[ArrayRecipe], recipe=ArrayRecipe):
@@ -54,6 +63,7 @@ def samples_from_array(
     ids: npt.ArrayLike | None = None,
     features: Any = None,
     source: str = "array",
+    rgb: bool = False,
 ) -> Samples:
     """Make a sample of every row of an array.
 
@@ -69,6 +79,9 @@ def samples_from_array(
         Numbers and categories to colour by, in the order of the rows; its index is ignored.
     source : str
         The name of this source, part of every sample's identity.
+    rgb : bool
+        The channels of pictures are red, green and blue, and perhaps alpha, which is left out; see
+        `samples_from_labels`.
 
     Returns
     -------
@@ -81,7 +94,7 @@ def samples_from_array(
         If the array has another number of axes, is empty or not of real numbers, ids repeat, or
         lengths differ.
     """
-    return _make(X, ids, features, source, None)
+    return _make(X, ids, features, source, None, rgb=rgb)
 
 
 def array_same_way(
@@ -100,7 +113,7 @@ def array_same_way(
         raise InvalidInputError(
             f"X must have samples of shape {recipe.shape}; got {shape}. Pass the same kind of data."
         )
-    return _make(X, ids, features, source, samples.scale)
+    return _make(X, ids, features, source, samples.scale, rgb=recipe.rgb)
 
 
 def _make(
@@ -109,6 +122,8 @@ def _make(
     features: Any,
     source: str,
     scale: ChannelScale | None,
+    *,
+    rgb: bool,
 ) -> Samples:
     values = _checked_array(X)
     labels = np.arange(len(values)) if ids is None else np.asarray(ids)
@@ -120,7 +135,12 @@ def _make(
                 f"{name} must have one entry for each of the {len(values)} samples; got shape "
                 f"{given.shape}. Give one for each row of X, in their order."
             )
-    recipe = ArrayRecipe(shape=values.shape[1:])
+    recipe = ArrayRecipe(shape=values.shape[1:], rgb=rgb)
+    notes: tuple[LeftOut, ...] = ()
+    if rgb:
+        check_rgb("X", values.shape[-1] if values.ndim > 3 else 1)
+        notes = alpha_note(source) if values.shape[-1] == 4 else ()
+        values = values[..., :3]
     finite = finite_rows(values)
     if not finite.any():
         raise InvalidInputError(
@@ -136,7 +156,7 @@ def _make(
         values = values[..., np.newaxis]
     pictures = values.ndim > 2
     if pictures and scale is None:
-        scale = ChannelScale.from_images(values, (0.0, 100.0))
+        scale = ArrayKind(recipe).measure_scale(values)
     return Samples(
         identities=Identities.of(source, labels),
         sources={source: Source(name=source, kind="array")},
@@ -146,8 +166,8 @@ def _make(
         table=None if pictures else values.astype(np.float32),
         feature_names=() if pictures else tuple(f"feature {k}" for k in range(values.shape[1])),
         features=features,
-        channel_names=_channel_names(values.shape[-1]) if pictures else (),
-        left_out=_left_out(finite),
+        channel_names=(RGB_NAMES if rgb else _channel_names(values.shape[-1])) if pictures else (),
+        left_out=(*_left_out(finite), *notes),
     )
 
 

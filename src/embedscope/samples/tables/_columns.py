@@ -109,7 +109,7 @@ def _texts(values: Any, column: str) -> npt.NDArray[Any]:
         raise InvalidInputError(
             f"{column} must hold whole numbers of 0 or more, or text, to identify the rows; got "
             f"{problem}. Name the column that identifies the rows with label_column, or turn this "
-            "one into text with .astype(str); rename it if it holds a class."
+            "one into text with .map(str); rename it if it holds a class."
         )
     return np.asarray(values, object)
 

@@ -52,6 +52,9 @@ _FRAMES = ("frame", "framenumber", "frameid", "frameindex", "timestep", "imagenu
 _OTHERS = (
     "index",
     "trackid",
+    "trackindex",
+    "spotsourceid",
+    "spottargetid",
     "lineageid",
     "parenttrackid",
     "mothertrackid",
@@ -61,15 +64,26 @@ _OTHERS = (
     "rowid",
 )
 # Of CellProfiler, such as Parent_Cells, and Nuclei_Parent_Cells in its database.
-_PARENT = re.compile(r"(\w+_)?(parent(id)?([_ ]|$)|number_object_number$)", re.IGNORECASE)
-_WRITTEN_INDEX = re.compile(r"Unnamed: 0|level_0")  # pandas reads a written index as such a column
-# Where an object is, and how it is drawn, by CellProfiler, QuPath, MCMICRO, scikit-image (as in
-# Steinbock) and TrackMate.
+_OTHER_OBJECT = re.compile(
+    r"(\w+_)?(parent(id)?([_ ]|$)|number_object_number$|neighbors_\w+closestobjectnumber_)",
+    re.IGNORECASE,
+)
+# How pandas reads an index that was written, and ImageJ calls its row numbers.
+_WRITTEN_INDEX = re.compile(r"Unnamed: 0|level_0| ")
+# Where an object is in space and time, and how it is drawn, by the programs named.
 _POSITION = re.compile(
+    # CellProfiler
     r"(.+_)?(Location_(Center|CenterMassIntensity|MaxIntensity)_[XYZ]\w*"
     r"|AreaShape_(Center_[XYZ]|BoundingBox(Minimum|Maximum)_[XYZ]))"
-    r"|Centroid [XYZ]( .*)?|[XYZ]_centroid|centroid-\d|POSITION_[XYZT]"
-    r"|MANUAL_(SPOT|EDGE)_COLOR|VISIBILITY"
+    # QuPath, MCMICRO
+    r"|Centroid [XYZ]( .*)?|([XYZ]|row|column)_centroid"
+    # scikit-image, as in Steinbock
+    r"|(weighted_|local_)*centroid(_weighted|_local)*(-\d)+|bbox-\d"
+    # TrackMate, and laptrack in small letters
+    r"|(?i:position_[xyzt])|(TRACK|EDGE)_[XYZ]_LOCATION|TRACK_ST(ART|OP)|EDGE_TIME"
+    r"|MANUAL_(SPOT_|EDGE_)?COLOR|VISIBILITY|ROI_N_POINTS"
+    # ilastik
+    r"|Center of the (object|skeleton)_\d|ObjectCenter_\d|Bounding Box M(in|ax)imum_\d"
 )
 _SIGNS = re.compile(r"[\W_]+")
 
@@ -125,8 +139,10 @@ def find_keys(
 def numbers_objects(name: str, column: pd.Series[Any]) -> bool:
     """Whether a column numbers objects, by its name and by its values."""
     plain = _plain(name)
-    is_known = plain in (*_LABELS, *_FRAMES, *_OTHERS) or _PARENT.match(name) is not None
-    return (is_known or is_written_index(name)) and not whole_problem(column)
+    is_known = plain in (*_LABELS, *_FRAMES, *_OTHERS) or _OTHER_OBJECT.match(name) is not None
+    # With gaps too: many spots of TrackMate are of no track.
+    known = column.dropna()
+    return (is_known or is_written_index(name)) and len(known) > 0 and not whole_problem(known)
 
 
 def is_position(name: str) -> bool:
@@ -135,7 +151,7 @@ def is_position(name: str) -> bool:
 
 
 def is_written_index(name: str) -> bool:
-    """Whether pandas gives this name to an index that was written as a column."""
+    """Whether pandas or ImageJ gives this name to the numbers of rows."""
     return _WRITTEN_INDEX.fullmatch(name) is not None
 
 

@@ -28,10 +28,10 @@ def compare(
     show: Show,
 ) -> Comparison:
     """Components of the magnitudes on rings, and the network that reads them; see `Compare`."""
-    if parameters.encoder == "convolutional":
+    if parameters.encoder != "automatic":
         raise InvalidInputError(
-            "encoder must be 'automatic' or 'dense' for alike='any orientation'; got "
-            "'convolutional'. Choose one of them, or alike='pixels'."
+            f"encoder must be 'automatic' for alike={parameters.alike!r}, which has a network of "
+            f"its own; got {parameters.encoder!r}. Choose 'automatic', or alike='pixels'."
         )
     shape = X.shape[1:]
     n_components = min(_N_COMPONENTS, count_magnitudes(shape), len(X))

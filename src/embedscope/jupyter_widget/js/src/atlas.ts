@@ -26,7 +26,7 @@ export function pictureAt(
   const size = head.w * head.h * 3;
   const { w, h } = head;
   const unknown = { req: 0, rows: [], names: [], distances: [], values: [], deviations: [] };
-  const typical = { style: "typical", style_name: "" } as const;
+  const typical = { style: "typical", style_name: "", style_row: -1 } as const;
   return {
     head: { t: "dec", x, y, w, h, support: support[at] / 255, decoded: true, ...unknown, ...typical },
     rgb: rgb.subarray(at * size, (at + 1) * size),

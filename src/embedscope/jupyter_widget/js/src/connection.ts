@@ -30,10 +30,12 @@ export class Connection {
   private lastMessage = performance.now();
   private waitingSince = 0;
   private readonly decoding = new LatestOnly((x, y) => {
-    const { carried } = this.store;
-    this.ask({ t: "decode", req: ++this.request, x, y, carry: carried, another: false });
+    const { carried, angle } = this.store;
+    const carry = carried >= 0 ? carried : this.turnedStyle;
+    this.ask({ t: "decode", req: ++this.request, x, y, carry, another: false, angle });
     return this.request;
   });
+  private turnedStyle = -1; // row of the sample whose style code a turned picture keeps
   private readonly sheets: SheetRequests;
   private hoverTimer = 0;
   private reconnectTimer = 0;
@@ -217,7 +219,22 @@ export class Connection {
   }
 
   decode(x: number, y: number): void {
+    this.turnedStyle = -1;
     this.decoding.want(x, y);
+  }
+
+  /** Decode what is shown again, turned; also the angle of what is decoded from now on. */
+  turn(degrees: number): void {
+    const { store } = this;
+    store.setAngle(degrees);
+    const { path, decoded } = store;
+    if (path) {
+      const stops = Array.from({ length: path.head.n }, (_, i) => [...path.xy.slice(2 * i, 2 * i + 2)]);
+      this.decodePath(stops, path.head.n);
+    }
+    if (!decoded) return;
+    this.turnedStyle = decoded.head.style_row;
+    this.decoding.want(decoded.head.x, decoded.head.y);
   }
 
   /** Pins the decoded picture to this point; if the kernel is slow, the atlas is shown first. */
@@ -233,7 +250,7 @@ export class Connection {
     const { place, decoded } = this.store;
     const [x, y] = place ?? [decoded?.head.x, decoded?.head.y];
     if (x === undefined || y === undefined) return;
-    this.ask({ t: "decode", req: ++this.request, x, y, carry: -1, another: true });
+    this.ask({ t: "decode", req: ++this.request, x, y, carry: -1, another: true, angle: this.store.angle });
   }
 
   /** Decode with the style code of this sample from now on, first at its own position. */
@@ -272,7 +289,8 @@ export class Connection {
   }
 
   decodePath(points: number[][], n: number): void {
-    this.ask({ t: "decode-path", req: ++this.request, points, n, carry: this.store.carried });
+    const { carried, angle } = this.store;
+    this.ask({ t: "decode-path", req: ++this.request, points, n, carry: carried, angle });
   }
 
   wantThumbnails(rows: Iterable<number>): void {

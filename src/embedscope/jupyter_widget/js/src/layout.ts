@@ -16,6 +16,7 @@ import { lossPlot } from "./panels/losses";
 import { pathPanel } from "./panels/path";
 import { reconstructedPanel } from "./panels/reconstructed";
 import { selectedPanel } from "./panels/selected";
+import { sourceNote } from "./panels/source";
 import { whyPanel } from "./panels/why";
 import type { Store } from "./store";
 
@@ -28,6 +29,7 @@ export function layOut(store: Store, connection: Connection, signal: AbortSignal
     map.element,
     selectionLine(store, connection, signal),
     replaySlider(store, connection, signal),
+    sourceNote(store, connection, signal),
     colorPanel(store, connection, signal),
     lookControls(store, signal),
   );

@@ -87,9 +87,14 @@ export interface Catalog {
   n_samples: number;
   is_image: boolean;
   has_thumbnails: boolean;
+  depth: string;
+  source_note: string;
+  is_source_told: boolean;
+  may_learn: boolean;
   can_decode: boolean;
   can_explain: boolean;
   can_carry: boolean;
+  can_turn: boolean;
   can_reconstruct: boolean;
   images: Array<ImageItem>;
   color_choices: Array<ColorChoice>;
@@ -215,6 +220,7 @@ export interface Decoded {
   deviations: Array<number>;
   style: "typical" | "own" | "carried" | "random";
   style_name: string;
+  style_row: number;
   // buffer: uint8 rgb, (h, w, 3)
   // buffer: uint8 rgb of the spread, (h, w, 3), brighter where less certain; empty if not measured
 }
@@ -398,6 +404,7 @@ export interface Decode {
   y: number;
   carry: number;
   another: boolean;
+  angle: number;
 }
 
 export interface ClearDecoded {
@@ -411,6 +418,7 @@ export interface DecodePath {
   points: Array<Array<number>>;
   n: number;
   carry: number;
+  angle: number;
 }
 
 export interface WantReconstructions {

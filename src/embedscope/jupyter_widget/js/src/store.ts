@@ -46,6 +46,7 @@ export type Topic =
   | "reconstructed"
   | "place" // the pinned point
   | "carried"
+  | "angle"
   | "explained"
   | "located"
   | "notice"
@@ -141,6 +142,7 @@ export class Store extends Emitter<Topic> {
   readonly ahead = { sel: 0, gates: 0 }; // revisions that are shown before the kernel answers
   place: Point | null = null; // the pinned point: the last click or drag with a decoded picture
   carried = -1; // row of the sample whose style code is used everywhere, -1 for none
+  chosenAngle = 0; // degrees by which decoded pictures are turned, if they can be
   hover = -1;
   hoverFrom: "map" | "image" | "" = "";
   said = "";
@@ -218,7 +220,7 @@ export class Store extends Emitter<Topic> {
 
   /** Shows the nearest picture of the atlas; false if there is none for this style code. */
   showFromAtlas(x: number, y: number): boolean {
-    if (!this.atlas || this.carried >= 0) return false;
+    if (!this.atlas || this.carried >= 0 || this.angle) return false; // its pictures are upright
     this.decoded = pictureAt(this.atlas, x, y);
     this.emit("decoded");
     return true;
@@ -309,6 +311,16 @@ export class Store extends Emitter<Topic> {
   toggleEdited(gate: string | null): void {
     this.editedGate = this.editedGate === gate ? null : gate;
     this.emit("gates");
+  }
+
+  /** Degrees by which decoded pictures are turned; 0 if they cannot be. */
+  get angle(): number {
+    return this.catalog?.can_turn ? this.chosenAngle : 0;
+  }
+
+  setAngle(degrees: number): void {
+    this.chosenAngle = degrees;
+    this.emit("angle");
   }
 
   setNotice(notice: Notice | null): void {

@@ -390,3 +390,41 @@ describe("a sample that is carried", () => {
     expect(model.of("decode").at(-1)).toMatchObject({ x: 2, y: 3, another: true });
   });
 });
+
+describe("a decoded picture that is turned", () => {
+  const ATLAS = { t: "atlas", rev: 1, nx: 1, ny: 1, x0: 0, y0: 0, x1: 1, y1: 1, w: 1, h: 1 };
+  const decoded = (style: string, style_row: number) => ({
+    t: "dec", req: 1, x: 2, y: 3, w: 1, h: 1, support: 1, decoded: true,
+    rows: [], names: [], distances: [], values: [], deviations: [],
+    style, style_name: "", style_row,
+  });
+
+  beforeEach(() => {
+    store.catalog = { ...model.traits.catalog, can_decode: true, can_turn: true };
+    model.tell(ATLAS, new Uint8Array(3), new Uint8Array(1));
+  });
+
+  it("keeps its place and its style code, also a random one", () => {
+    model.tell(decoded("random", 7), new Uint8Array(3), new Uint8Array(0));
+    connection.turn(90);
+    expect(model.of("decode").at(-1)).toMatchObject({ x: 2, y: 3, carry: 7, angle: 90 });
+  });
+
+  it("keeps its angle elsewhere, and is not taken from the atlas, whose pictures are upright", () => {
+    expect(store.showFromAtlas(0.5, 0.5)).toBe(true);
+    model.tell(decoded("random", 7), new Uint8Array(3), new Uint8Array(0));
+    connection.turn(90);
+    expect(store.showFromAtlas(0.5, 0.5)).toBe(false);
+    connection.decodeAt([5, 6]);
+    expect(model.of("decode").at(-1)).toMatchObject({ x: 5, y: 6, carry: -1, angle: 90 });
+    connection.decodePath([[0, 0], [1, 1]], 5);
+    expect(model.of("decode-path").at(-1)).toMatchObject({ angle: 90 });
+  });
+
+  it("is upright again on a map that cannot be turned", () => {
+    connection.turn(90);
+    store.catalog = { ...model.traits.catalog, can_decode: true, can_turn: false };
+    connection.decodeAt([5, 6]);
+    expect(model.of("decode").at(-1)).toMatchObject({ angle: 0 });
+  });
+});

@@ -13,6 +13,8 @@ import { groupLosses } from "../src/panels/losses";
 import { linesOf } from "../src/map/tooltip";
 import { reconstructedPanel } from "../src/panels/reconstructed";
 import { someOf } from "../src/panels/selected";
+import { sourceNote } from "../src/panels/source";
+import { turnSlider } from "../src/panels/turn";
 import { pointOpacity, pointSize } from "../src/points/scene";
 import { Store } from "../src/store";
 
@@ -186,6 +188,7 @@ const HEAD: Decoded = {
   deviations: [3.25],
   style: "typical",
   style_name: "",
+  style_row: -1,
 };
 const NONE = new Uint8Array(0);
 const life = new AbortController();
@@ -356,5 +359,45 @@ describe("loss curves", () => {
       ["reconstruction with style code", 3, -4],
       ["something else", 5],
     ]);
+  });
+});
+
+describe("the note on the source", () => {
+  const TOLD = { source_note: "80 % of the neighbours", is_source_told: true, may_learn: true };
+
+  it("is there for several sources, and offers to learn what is alike", () => {
+    const { store, connection, asked } = panels();
+    const note = sourceNote(store, connection, life.signal);
+    expect(note.hidden).toBe(true);
+    store.catalog = { ...store.catalog, ...TOLD } as Catalog;
+    store.emit("catalog");
+    expect(note.hidden).toBe(false);
+    expect(note.textContent).toContain("80 % of the neighbours");
+    expect(note.querySelector(".es-warning")).not.toBeNull();
+    press(note, "Use learned");
+    expect(asked).toEqual([["setParameters", { alike: "learned" }]]);
+    store.parameters = { alike: "learned" };
+    store.emit("parameters");
+    expect(note.querySelector("button")?.disabled).toBe(true);
+  });
+});
+
+describe("the slider that turns the decoded picture", () => {
+  it("is there only if there is a picture that can be turned", () => {
+    const { store, connection, asked } = panels();
+    const slider = turnSlider(store, connection, life.signal);
+    expect(slider.hidden).toBe(true);
+    store.decoded = { head: HEAD, rgb: NONE, spread: NONE, isAtlas: false };
+    store.emit("decoded");
+    expect(slider.hidden).toBe(true);
+    store.catalog = { ...store.catalog, can_turn: true } as Catalog;
+    store.emit("catalog");
+    expect(slider.hidden).toBe(false);
+    const input = slider.querySelector("input") as HTMLInputElement;
+    input.value = "45";
+    input.dispatchEvent(new Event("input"));
+    expect(asked).toEqual([["turn", 45]]);
+    store.setAngle(45);
+    expect(slider.textContent).toContain("45°");
   });
 });

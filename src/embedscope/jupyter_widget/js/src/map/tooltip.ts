@@ -59,7 +59,7 @@ export class Tooltip {
     const lines = linesOf(thumbnail?.values ?? [], this.store.colorFeature);
     this.draw(
       thumbnail?.name ?? `Sample ${row}`,
-      lines,
+      [...lines, ...depthOf(this.store)],
       thumbnail?.width,
       thumbnail?.height,
       thumbnail?.rgb,
@@ -71,7 +71,8 @@ export class Tooltip {
     this.element.hidden = decoded === null;
     if (!decoded) return;
     const { w, h: height, support } = decoded.head;
-    this.draw(`Support ${Math.round(100 * support)} %`, [], w, height, decoded.rgb);
+    const lines = depthOf(this.store);
+    this.draw(`Support ${Math.round(100 * support)} %`, lines, w, height, decoded.rgb);
   }
 
   private draw(
@@ -88,6 +89,11 @@ export class Tooltip {
     this.picture.hidden = width === 0;
     if (width) drawRgb(this.picture, width, height, rgb);
   }
+}
+
+/** A line that says how the picture of a volume was made; none for flat images. */
+function depthOf({ catalog }: Store): string[] {
+  return catalog?.depth ? [`picture: ${catalog.depth}`] : [];
 }
 
 /** Values of features as lines of the hover text; the feature that colours the map comes first. */

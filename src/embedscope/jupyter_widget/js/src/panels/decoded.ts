@@ -6,6 +6,7 @@ import { drawRgb, h } from "../dom";
 import type { Decoded } from "../messages";
 import type { Store } from "../store";
 import { carryControls } from "./carry";
+import { turnSlider } from "./turn";
 
 const LITTLE_SUPPORT = 0.05; // below it, the decoded sample is called an extrapolation
 
@@ -27,7 +28,7 @@ export function decodedPanel(
     what.hidden = !head;
     what.textContent = head ? describeStyle(head) : "";
     caption.textContent = head
-      ? describeSupport(head, decoded?.isAtlas ?? false)
+      ? describeSupport(head, decoded?.isAtlas ?? false, store.catalog?.depth)
       : "Click the map to see what a sample there looks like.";
     caption.classList.toggle("es-warning", Boolean(head && head.support < LITTLE_SUPPORT));
     show(picture, head, decoded?.rgb);
@@ -55,6 +56,7 @@ export function decodedPanel(
     h("div", { class: "es-decoded-row" }, picture, spread),
     values,
     caption,
+    turnSlider(store, connection, signal),
     nearestTitle,
     nearest,
     carryControls(store, connection, signal),
@@ -83,11 +85,13 @@ export function describeStyle({ decoded, style, style_name }: Decoded): string {
   return "Typical sample here";
 }
 
-export function describeSupport(head: Decoded, isAtlas: boolean): string {
+/** `depth` says what a picture of a volume shows. */
+export function describeSupport(head: Decoded, isAtlas: boolean, depth = ""): string {
   const support = `Support ${Math.round(100 * head.support)} %`;
+  const picture = depth ? ` Picture: ${depth}.` : "";
   if (head.support < LITTLE_SUPPORT)
-    return `${support}: far from all samples, so this is an extrapolation.`;
-  return isAtlas ? `${support}. From the atlas.` : `${support}.`;
+    return `${support}: far from all samples, so this is an extrapolation.${picture}`;
+  return `${support}.${isAtlas ? " From the atlas." : ""}${picture}`;
 }
 
 /** Each value of a table, with the deviation of unseen samples from it. */

@@ -21,7 +21,9 @@ export function selectedPanel(
     rows = isShown ? someOf(store.mask, store.nSelected, MOST_SHOWN) : [];
     connection.wantThumbnails(rows);
     const all = store.nSelected <= MOST_SHOWN;
-    caption.textContent = all ? "" : `${MOST_SHOWN} of ${grouped(store.nSelected)}.`;
+    const count = all ? "" : `${MOST_SHOWN} of ${grouped(store.nSelected)}. `;
+    const depth = store.catalog?.depth;
+    caption.textContent = count + (depth ? `Pictures: ${depth}.` : "");
     pictures.replaceChildren(...rows.map((row) => card(store, connection, row)));
   };
   const fill = () => rows.forEach((row, i) => fillCard(pictures.children[i], store, row));

@@ -1,0 +1,65 @@
+"""Label images of the gates on disk: a file for each source."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from embedscope._errors import InvalidInputError
+from embedscope.core.storage import as_path
+from embedscope.explorer.export._annotated import safe_names
+from embedscope.explorer.export._ome_tiff import write_ome_tiff
+from embedscope.explorer.export._ome_zarr import write_ome_zarr
+
+if TYPE_CHECKING:
+    from embedscope.explorer.export._gate_image import GateImage
+
+_WRITERS = {".zarr": write_ome_zarr, ".tif": write_ome_tiff, ".tiff": write_ome_tiff}
+
+
+def write_gate_labels(path: str | os.PathLike[str], images: dict[str, GateImage]) -> list[Path]:
+    """Write the gates as label images.
+
+    Parameters
+    ----------
+    path : str or path
+        Ends in .zarr for OME-Zarr, or in .tif or .tiff for OME-TIFF; or lies in the folder
+        ``labels`` of an OME-Zarr image. With several sources, the name of each is added:
+        ``gates.ome.tif`` becomes ``gates_plate_1.ome.tif``.
+    images : dict of str to GateImage
+        By the name of the source.
+
+    Returns
+    -------
+    list of Path
+        The files, in the order of the sources.
+
+    Raises
+    ------
+    InvalidInputError
+        If the path has another ending, or is an OME-Zarr that exists.
+    MissingDependencyError
+        If zarr or tifffile is missing.
+    """
+    file = as_path(path)
+    is_in_labels = file.absolute().parent.name == "labels" and not file.suffix
+    ending = ".zarr" if is_in_labels else file.suffix.lower()
+    if ending not in _WRITERS:
+        raise InvalidInputError(
+            f"path must end in .zarr, .tif or .tiff; got {str(file)!r}. Name it 'gates.ome.zarr' "
+            "or 'gates.ome.tif'."
+        )
+    files = [file] if len(images) == 1 else _named(file, images)
+    for each, image in zip(files, images.values(), strict=True):
+        _WRITERS[ending](each, image)
+    return files
+
+
+def _named(file: Path, sources: Iterable[str]) -> list[Path]:
+    stem = file.name.removesuffix(file.suffix)
+    is_ome = stem.lower().endswith(".ome")
+    stem, ending = (stem[:-4], stem[-4:] + file.suffix) if is_ome else (stem, file.suffix)
+    names = safe_names(list(sources), reserved=())
+    return [file.with_name(f"{stem}_{name}{ending}") for name in names]

@@ -1,0 +1,87 @@
+"""A note below the map: how well neighbours tell the image of a sample, and what helps."""
+
+from __future__ import annotations
+
+from psygnal import Signal
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QWidget
+
+from embedscope.napari_dock.widgets._buttons import text_button
+from embedscope.napari_dock.widgets._theme import DARK, MapColors
+from embedscope.training import SourceTold
+
+LEARNED = "learned"
+_TIP = (
+    "Of the 15 nearest neighbours of a sample on the map, those of its own image or table. Much "
+    "more than by chance: the map shows staining, exposure or focus instead of the samples."
+)
+_SCALING = 'scale the intensities "within each image" under Data'
+_LEARNING = "use learned"
+
+
+class SourceNote(QWidget):
+    """One line, with a button if it has a remedy; hidden for samples of one source.
+
+    Parameters
+    ----------
+    parent : QWidget, optional
+    """
+
+    learned_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._colors = DARK
+        self._told: SourceTold | None = None
+        self.text = QLabel()
+        self.text.setWordWrap(True)
+        self.text.setToolTip(_TIP)
+        self.learned = text_button(
+            "Use learned",
+            "Set What is alike to learned: a small network is trained so that copies of a picture "
+            "in other light are alike. Then press Train.",
+            self.learned_requested.emit,
+        )
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.text, 1)
+        layout.addWidget(self.learned)
+        self.show_told(None)
+
+    def show_told(self, told: SourceTold | None, *, is_learned: bool = False) -> None:
+        """Show how well the source is told.
+
+        Parameters
+        ----------
+        told : SourceTold or None
+        is_learned : bool
+            Whether the map was trained with "learned" already.
+        """
+        self._told = told
+        self.setVisible(told is not None)
+        if told is None:
+            return
+        may_learn = told.dominates and told.are_pictures and not is_learned
+        remedy = _remedy(told, may_learn=may_learn)
+        self.text.setText(f"{told.finding} {remedy}" if remedy else told.finding)
+        self.learned.setVisible(may_learn)
+        self.set_theme(self._colors)
+
+    def set_theme(self, colors: MapColors) -> None:
+        """Write in the accent of a theme if the source dominates."""
+        self._colors = colors
+        is_warning = self._told is not None and self._told.dominates
+        color = colors.accent if is_warning else colors.muted
+        self.text.setStyleSheet(f"color: rgb({','.join(map(str, color))})")
+
+
+def _remedy(told: SourceTold, *, may_learn: bool) -> str:
+    if not told.dominates:
+        return ""
+    if not told.are_pictures:
+        return "Standardise the columns within each source first."
+    helps = [] if told.are_scaled_within else [_SCALING]
+    helps += [_LEARNING] if may_learn else []
+    if not helps:
+        return "The images may differ in what they show."
+    said = ", or ".join(helps)
+    return f"{said[0].upper()}{said[1:]}; then train again."

@@ -1,0 +1,85 @@
+"""The note on how well the source is told: with the remedies that are left."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from embedscope.napari_dock._dock_view import DockView
+from embedscope.napari_dock.data._data_choice import Kind
+from embedscope.napari_dock.data._data_panel import DataPanel
+from embedscope.napari_dock.panels._source_note import SourceNote
+from embedscope.training import SourceTold
+
+TOLD = SourceTold(0.9, 0.25, 4)
+
+
+@pytest.fixture
+def note(qapp):
+    return SourceNote()
+
+
+def test_samples_of_one_source_have_no_note(note):
+    assert note.isHidden()
+    note.show_told(TOLD)
+    assert not note.isHidden()
+    note.show_told(None)
+    assert note.isHidden()
+
+
+def test_a_mixed_map_is_measured_without_a_remedy(note):
+    note.show_told(SourceTold(0.3, 0.25, 4))
+    assert note.text.text() == (
+        "30 % of the neighbours on the map are of the same source (25 % by chance)."
+    )
+    assert note.learned.isHidden()
+
+
+def test_a_map_of_sources_offers_both_remedies(note):
+    note.show_told(TOLD)
+    assert note.text.text().endswith(
+        'Scale the intensities "within each image" under Data, or use learned; then train again.'
+    )
+    assert not note.learned.isHidden()
+
+
+def test_what_was_done_is_not_offered_again(note):
+    scaled = SourceTold(0.9, 0.25, 4, are_scaled_within=True)
+    note.show_told(scaled)
+    assert note.text.text().endswith("Use learned; then train again.")
+    note.show_told(TOLD, is_learned=True)
+    assert note.learned.isHidden()
+    assert "learned" not in note.text.text()
+    note.show_told(scaled, is_learned=True)
+    assert "train again" not in note.text.text()
+
+
+def test_columns_are_standardised_instead(note):
+    note.show_told(SourceTold(0.9, 0.25, 4, are_pictures=False))
+    assert "Standardise the columns" in note.text.text()
+    assert note.learned.isHidden()
+
+
+def test_its_button_sets_the_parameter(qapp):
+    view, asked = DockView(), []
+    view.intents.parameters_requested.connect(asked.append)
+    view.source_note.show_told(TOLD)
+    view.source_note.learned.click()
+    assert asked == [{"alike": "learned"}]
+    assert "Press Train" in view.message.text()
+
+
+def test_intensities_are_scaled_within_each_image_if_the_user_wants_it(qapp):
+    from napari.layers import Image, Labels
+
+    labels = np.zeros((30, 30), np.int32)
+    labels[4:10, 4:10], labels[16:24, 16:24] = 3, 8
+    stain = Image(np.random.default_rng(0).random(labels.shape), name="stain")
+    panel = DataPanel()
+    panel.show_layers((stain, Labels(labels, name="cells")))
+    assert panel.choice().make().groups is None
+    panel.scales.setCurrentText("within each image")
+    assert panel.choice().make().groups.column == "source"
+    panel.kind.setCurrentIndex(list(Kind).index(Kind.PATCHES))
+    panel.crop_size.setValue(10)
+    assert panel.choice().make().groups.column == "source"

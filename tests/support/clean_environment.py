@@ -1,0 +1,41 @@
+"""Environments that hold nothing but embedscope, one of its extras, and what these bring."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+SMOKE = Path(__file__).parent / "smoke"
+UV = (sys.executable, "-m", "uv")
+
+
+def make_environment(folder: Path, python: str, *wanted: str) -> Path:
+    """Make an environment with a Python version, install into it, and return its Python.
+
+    Only wheels are installed, as a stranger does who has no compiler.
+    """
+    subprocess.run([*UV, "venv", "--quiet", "--python", python, folder], check=True)
+    inside = folder / "bin" / "python"
+    command = [*UV, "pip", "install", "--quiet", "--only-binary", ":all:", "--python", inside]
+    done = subprocess.run([*command, *wanted], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return inside
+
+
+def run_smoke(python: Path, name: str, folder: Path) -> None:
+    """Run a script of `smoke` in a folder; if it fails, its last words are the error's."""
+    folder.mkdir(exist_ok=True)
+    alone = {"PYTHONPATH", "PYTHONSAFEPATH", "PYTHONWARNINGS", "QT_API"}
+    variables = {name: value for name, value in os.environ.items() if name not in alone}
+    done = subprocess.run(
+        [python, SMOKE / f"{name}.py"],
+        cwd=folder,
+        env=variables,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
