@@ -42,7 +42,7 @@ class SourceNote(QWidget):
             self.learned_requested.emit,
         )
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setContentsMargins(8, 2, 8, 2)
         layout.addWidget(self.text, 1)
         layout.addWidget(self.learned)
         self.show_told(None)
