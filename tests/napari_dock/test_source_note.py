@@ -29,16 +29,15 @@ def test_samples_of_one_source_have_no_note(note):
 
 def test_a_mixed_map_is_measured_without_a_remedy(note):
     note.show_told(SourceTold(0.3, 0.25, 4))
-    assert note.text.text() == (
-        "30 % of the neighbours on the map are of the same source (25 % by chance)."
-    )
+    assert note.text.text() == ("30 % of the neighbours share the source (25 % by chance).")
     assert note.learned.isHidden()
 
 
 def test_a_map_of_sources_offers_both_remedies(note):
     note.show_told(TOLD)
-    assert note.text.text().endswith(
-        'Scale the intensities "within each image" under Data, or use learned; then train again.'
+    assert note.text.text() == (
+        "90 % of the neighbours share the source (25 % by chance): set Intensities to "
+        '"within each image", or use learned; then train again.'
     )
     assert not note.learned.isHidden()
 
@@ -46,7 +45,7 @@ def test_a_map_of_sources_offers_both_remedies(note):
 def test_what_was_done_is_not_offered_again(note):
     scaled = SourceTold(0.9, 0.25, 4, are_scaled_within=True)
     note.show_told(scaled)
-    assert note.text.text().endswith("Use learned; then train again.")
+    assert note.text.text().endswith("chance): use learned; then train again.")
     note.show_told(TOLD, is_learned=True)
     assert note.learned.isHidden()
     assert "learned" not in note.text.text()
@@ -56,7 +55,7 @@ def test_what_was_done_is_not_offered_again(note):
 
 def test_columns_are_standardised_instead(note):
     note.show_told(SourceTold(0.9, 0.25, 4, are_pictures=False))
-    assert "Standardise the columns" in note.text.text()
+    assert "standardise the columns" in note.text.text()
     assert note.learned.isHidden()
 
 

@@ -14,12 +14,12 @@ _TIP = (
     "Of the 15 nearest neighbours of a sample on the map, those of its own image or table. Much "
     "more than by chance: the map shows staining, exposure or focus instead of the samples."
 )
-_SCALING = 'scale the intensities "within each image" under Data'
+_SCALING = 'set Intensities to "within each image"'
 _LEARNING = "use learned"
 
 
 class SourceNote(QWidget):
-    """One line, with a button if it has a remedy; hidden for samples of one source.
+    """A short text, with a button if it has a remedy; hidden for samples of one source.
 
     Parameters
     ----------
@@ -61,8 +61,12 @@ class SourceNote(QWidget):
         if told is None:
             return
         may_learn = told.dominates and told.are_pictures and not is_learned
+        said = (
+            f"{round(100 * told.share)} % of the neighbours share the source "
+            f"({round(100 * told.chance)} % by chance)"
+        )
         remedy = _remedy(told, may_learn=may_learn)
-        self.text.setText(f"{told.finding} {remedy}" if remedy else told.finding)
+        self.text.setText(f"{said}: {remedy}." if remedy else f"{said}.")
         self.learned.setVisible(may_learn)
         self.set_theme(self._colors)
 
@@ -78,10 +82,9 @@ def _remedy(told: SourceTold, *, may_learn: bool) -> str:
     if not told.dominates:
         return ""
     if not told.are_pictures:
-        return "Standardise the columns within each source first."
+        return "standardise the columns within each source"
     helps = [] if told.are_scaled_within else [_SCALING]
     helps += [_LEARNING] if may_learn else []
     if not helps:
-        return "The images may differ in what they show."
-    said = ", or ".join(helps)
-    return f"{said[0].upper()}{said[1:]}; then train again."
+        return "the images may differ in what they show"
+    return f"{', or '.join(helps)}; then train again"
