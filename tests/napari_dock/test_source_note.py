@@ -36,15 +36,17 @@ def test_a_mixed_map_is_measured_without_a_remedy(note):
 def test_a_map_of_sources_offers_both_remedies(note):
     note.show_told(TOLD)
     assert note.text.text() == (
-        "90 % of the neighbours share the source (25 % by chance): set Intensities to "
-        '"within each image", or use learned; then train again.'
+        "90 % of the neighbours share the source (25 % by chance): scale within images, or use "
+        "learned; then train again."
     )
+    assert not note.scaling.isHidden()
     assert not note.learned.isHidden()
 
 
 def test_what_was_done_is_not_offered_again(note):
     scaled = SourceTold(0.9, 0.25, 4, are_scaled_within=True)
     note.show_told(scaled)
+    assert note.scaling.isHidden()
     assert note.text.text().endswith("chance): use learned; then train again.")
     note.show_told(TOLD, is_learned=True)
     assert note.learned.isHidden()
@@ -57,6 +59,19 @@ def test_columns_are_standardised_instead(note):
     note.show_told(SourceTold(0.9, 0.25, 4, are_pictures=False))
     assert "standardise the columns" in note.text.text()
     assert note.learned.isHidden()
+
+
+def test_samples_on_the_map_are_scaled_within_their_images(cells_viewer, open_dock, lay_out):
+    dock = open_dock(cells_viewer)
+    lay_out(dock)
+    before = dock.explorer.samples
+    dock.view.source_note.scaling.click()
+    samples = dock.explorer.samples
+    assert samples.groups.column == "source"
+    assert list(samples.identities) == list(before.identities)
+    assert "Press Train" in dock.view.message.text()
+    assert dock.data_panel.choice().options.scales_within
+    assert dock._jobs.is_on_map(dock.data_panel.choice())  # Train does not cut them again
 
 
 def test_its_button_sets_the_parameter(qapp):
