@@ -136,6 +136,10 @@ class DataPanel(QWidget):
             keys=self.keys.keys,
         )
 
+    def scale_within(self) -> None:
+        """Choose that intensities are scaled within each image."""
+        self.scales.setCurrentIndex(self.scales.findData(True))
+
     def showEvent(self, event: Any) -> None:
         """Emit `shown`."""
         super().showEvent(event)
