@@ -191,7 +191,7 @@ def test_a_size_in_pixels_over_several_magnifications_is_said():
     assert "0.5 x 0.5 µm, that of 20x 0.25 x 0.25 µm" in note.reason
 
 
-@pytest.mark.parametrize("drawn_px", [0, -3, 1.5, True])
+@pytest.mark.parametrize("drawn_px", [0, -3, 1.5, True, "64"])
 def test_pixels_drawn_are_a_whole_number(drawn_px):
     with pytest.raises(InvalidInputError, match="drawn_px must be an int of at least 1"):
         samples_from_labels(PIXELS, LARGE, drawn_px=drawn_px)
