@@ -309,7 +309,9 @@ def test_what_cannot_be_monitored_is_refused_before_the_first_step(few, callback
     assert not began
 
 
-@pytest.mark.parametrize("encoder", ["reference", None, chain(64, 2)])
+@pytest.mark.parametrize(
+    "encoder", [None, chain(64, 2), pytest.param("reference", marks=pytest.mark.long)]
+)
 def test_weights_of_a_checkpoint_load_into_the_encoder(few, tmp_path, encoder):
     file = tmp_path / "{epoch}.weights.h5"
     embedder = fitted(
@@ -360,7 +362,10 @@ def test_layers_of_both_networks_make_one_network(few):
     np.testing.assert_allclose(both(few.train[:5]), wanted, atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind",  # "style" trains all that "decoder" does, and more
+    [pytest.param(kind, marks=pytest.mark.long) if kind == "decoder" else kind for kind in KINDS],
+)
 def test_a_fit_makes_no_variable_of_a_new_name(few, kind, monkeypatch):
     """TensorFlow keeps 36 kB for each name of a variable until the process ends."""
     names = []
