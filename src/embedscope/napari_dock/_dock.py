@@ -32,6 +32,7 @@ from embedscope.napari_dock.layers._layer_decoding import LayerDecoding
 from embedscope.napari_dock.layers._layer_messages import LayerMessages
 from embedscope.napari_dock.layers._layer_return import LayerReturn
 from embedscope.napari_dock.layers._linked_layers import LinkedLayers
+from embedscope.napari_dock.layers._source_opening import SourceOpening
 from embedscope.napari_dock.panels._export_menu import ExportMenu
 from embedscope.napari_dock.panels._left_out_note import LeftOutNote
 from embedscope.napari_dock.panels._marks_question import (
@@ -92,11 +93,12 @@ class ExplorerDock(QWidget):
             lambda: self.explorer.can_turn,
         )
         self.links = LinkedLayers(napari_viewer, self._dispatcher)
-        self._image_link = ImageLink(napari_viewer, self.explorer, self.links)
-        self._jobs = SampleJobs(
-            self.explorer, self._dispatcher, self.view.show_message, self.view.show_error
-        )
         say, complain = self.view.show_message, self.view.show_error
+        self._jobs = SampleJobs(self.explorer, self._dispatcher, say, complain)
+        opening = SourceOpening(
+            napari_viewer, self.explorer, self.links, self._jobs, self._thread(), say, complain
+        )
+        self._image_link = ImageLink(napari_viewer, self.explorer, self.links, opening)
         self._layer_messages = LayerMessages(napari_viewer, self.links, self._jobs, say)
         self._decoding = LayerDecoding(napari_viewer, self.explorer, decoding, say, complain)
         self.returns = LayerReturn(
@@ -204,6 +206,7 @@ class ExplorerDock(QWidget):
         self.explorer.load(opened.state)
         shown = add_source_layers(self._viewer, opened)
         self._offer_layers()
+        self.data_panel.show_learned(samples.learned)
         self._jobs.take_as_prepared(self.data_panel.choice(), shown)
         self._link(samples)
         self.links.show_coloring(self.explorer.coloring)

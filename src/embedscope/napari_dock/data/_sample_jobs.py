@@ -131,7 +131,7 @@ class SampleJobs:
                 put_back()
                 end(False)
                 return
-            self.layers, self._lost = {source: choice.layer}, {}
+            self.layers, self._lost = {source: choice.layer} if source else {}, {}
             self.watch.keep_only(source)
             self._explorer.set_samples(samples)
             self._on_map = [choice]
@@ -216,6 +216,10 @@ class SampleJobs:
         self.watch.forget(source)
         if source in self.layers:
             self._lost[source] = self.layers.pop(source)
+
+    def is_lost(self, source: str) -> bool:
+        """Whether the layer of a source was deleted."""
+        return source in self._lost
 
     def restore_layer(self, source: str, layer: Any, made_from: DataChoice | None) -> None:
         """Take this layer in place of a source's deleted one: it holds the same pixels.
