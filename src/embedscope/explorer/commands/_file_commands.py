@@ -74,6 +74,9 @@ class FileCommands(ExplorerState):
         write_session(path, session, include_images=include_images)
         turned = plain_frame(session.samples.features).as_text
         said = f". Stored as text: {', '.join(turned)}" if turned else ""
+        learned = session.samples.learned
+        if learned is not None and learned.values is None:
+            said += f". {learned.name} has computed nothing yet, so the session does not know of it"
         self._say(f"Session saved in {os.fspath(path)}{said}")
 
     @staticmethod

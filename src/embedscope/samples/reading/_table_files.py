@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from embedscope._errors import InvalidInputError
 from embedscope.samples.reading._needed import existing, needed
+from embedscope.samples.tables._exported import NOTES_ENDING, is_exported
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +35,8 @@ def read_table_file(path: str | os.PathLike[str]) -> pd.DataFrame:
     """Read a table whole.
 
     Further header rows are recognised: CellProfiler has names of objects above the columns, and
-    TrackMate three rows below.
+    TrackMate three rows below. Text that identifies the rows of an exported map stays text: the
+    file beside the table says so.
 
     Parameters
     ----------
@@ -58,7 +61,20 @@ def read_table_file(path: str | os.PathLike[str]) -> pd.DataFrame:
         separator = _separator_of(file, encoding)
         layout = _header_of(file, separator, encoding) | _decimal_of(file, separator, encoding)
         frame: pd.DataFrame = pd.read_csv(file, sep=separator, encoding=encoding, **layout)
+        if is_exported(frame) and _has_text_labels(file):
+            # As it stands: pandas makes 7 of "007", and a missing value of "NA".
+            labels = pd.read_csv(file, usecols=["label"], dtype=str, keep_default_na=False)
+            frame["label"] = labels["label"]
         return frame
+
+
+def _has_text_labels(file: Path) -> bool:
+    """Whether the file beside an exported table says that its labels are text."""
+    beside = file.with_name(file.stem + NOTES_ENDING)
+    if not beside.is_file():
+        return False
+    noted = json.loads(beside.read_text(encoding="utf-8"))
+    return isinstance(noted, dict) and bool(noted.get("text_labels"))
 
 
 @contextmanager
