@@ -121,9 +121,7 @@ def support() -> Any:
     supported = explorer.draw(positions[::20])
     inside = [each for each in supported if each.support > 0.5][:4]
     outside = explorer.draw(ring(positions, 4))
-    figure, axes = plt.subplot_mosaic(
-        ["mmABCD", "mmEFGH"], figsize=(WIDTH, 2.6), layout="constrained"
-    )
+    figure, axes = plt.subplot_mosaic("mmABCD;mmEFGH", figsize=(WIDTH, 2.6), layout="constrained")
     draw_map(axes["m"], positions, np.full(len(positions), -1), "", size=2)
     axes["m"].set(xticks=[], yticks=[])
     for each, mark in zip((*inside, *outside), "ABCDEFGH", strict=True):

@@ -388,7 +388,7 @@ def test_parameters_that_do_not_go_together_are_refused(few, parameters, message
         {"autoencoder_loss": True},
         {"unique": True},
         {"n_style_components": 0},
-        {"optimizer": keras.optimizers.SGD(0.01)},
+        pytest.param({"optimizer": keras.optimizers.SGD(0.01)}, marks=pytest.mark.long),
         {"parametric_reconstruction_loss_fcn": keras.losses.mean_absolute_error},
         pytest.param(
             {

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from tensorflow.python.ops import gen_resource_variable_ops
 
 from embedscope import ParametricUMAP
@@ -309,7 +310,43 @@ def test_what_cannot_be_monitored_is_refused_before_the_first_step(few, callback
     assert not began
 
 
-@pytest.mark.parametrize("encoder", ["reference", None, chain(64, 2)])
+class Within(keras.callbacks.Callback):
+    """After each batch, a step of the encoder towards a radius; as in notebooks/extending.ipynb."""
+
+    def __init__(self, inputs: np.ndarray, radius: float) -> None:
+        super().__init__()
+        self.inputs, self.radius = inputs, radius
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self.optimizer = keras.optimizers.Adam(0.01)
+        self.optimizer.build(self.model.trainable_variables)
+        self.step = tf.function(self.take_step)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.step()
+
+    def take_step(self) -> None:
+        with tf.GradientTape() as tape:
+            length = tf.norm(self.model(self.inputs, training=True), axis=1)
+            loss = tf.reduce_mean(tf.nn.relu(length - self.radius))
+        variables = self.model.trainable_variables
+        gradients = tape.gradient(loss, variables)
+        self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_callback_may_take_a_step_of_its_own(few, plain, solver):
+    callbacks = [Within(few.train[:100], 2.0)]
+    quick = {"quality": "fast", "batch_size": 100}
+    within = fitted(few, solver=solver, keras_fit_kwargs={"callbacks": callbacks}, **quick)
+    assert np.linalg.norm(plain[solver].embedding_, axis=1).max() > 3.0
+    assert np.linalg.norm(within.embedding_, axis=1).max() < 2.5
+    np.testing.assert_array_equal(within.transform(few.train[:100]), within.embedding_)
+
+
+@pytest.mark.parametrize(
+    "encoder", [None, chain(64, 2), pytest.param("reference", marks=pytest.mark.long)]
+)
 def test_weights_of_a_checkpoint_load_into_the_encoder(few, tmp_path, encoder):
     file = tmp_path / "{epoch}.weights.h5"
     embedder = fitted(
@@ -360,7 +397,10 @@ def test_layers_of_both_networks_make_one_network(few):
     np.testing.assert_allclose(both(few.train[:5]), wanted, atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind",  # "style" trains all that "decoder" does, and more
+    [pytest.param(kind, marks=pytest.mark.long) if kind == "decoder" else kind for kind in KINDS],
+)
 def test_a_fit_makes_no_variable_of_a_new_name(few, kind, monkeypatch):
     """TensorFlow keeps 36 kB for each name of a variable until the process ends."""
     names = []

@@ -67,6 +67,9 @@ PLACES = {
     "TrackMate": "POSITION_X,POSITION_T,VISIBILITY,MANUAL_SPOT_COLOR,MANUAL_COLOR,ROI_N_POINTS,"
     "TRACK_INDEX,TRACK_X_LOCATION,TRACK_START,SPOT_SOURCE_ID,SPOT_TARGET_ID,EDGE_TIME",
     "laptrack": "position_x,position_y",
+    "ImageJ": "X,Y,XM,YM,BX,BY,FeretX,FeretY,Slice",
+    "btrack": "t,x,y,z,parent,root,generation",
+    "ABBA": "Allen CCFv3 X mm,Allen CCFv3 Z mm",
     "MCMICRO": "X_centroid,column_centroid,row_centroid",
     "scikit-image": "bbox-0,bbox-3,centroid-1,centroid_weighted-0,weighted_centroid-1,"
     "centroid_weighted_local-0-1",
@@ -84,6 +87,10 @@ def test_places_and_other_objects_are_no_measurements(program):
     samples = learned(**{name: [4, 2, 9, 7, 1, 3] for name in names})
     assert samples.feature_names == ("area",)
     assert set(names) <= set(samples.features)
+
+
+def test_short_names_alone_tell_no_place():
+    assert learned(x=AREA[::-1], Y=AREA).feature_names == ("x", "Y", "area")
 
 
 def test_measurements_with_similar_names_are_learned_from():

@@ -104,7 +104,8 @@ def test_a_run_restores_the_collector_whether_it_is_done_stopped_or_failed(table
             if ends == "stopped":
                 run.stop()
 
-    parameters = TrainingParameters(n_neighbors=400 if ends == "failed" else 15)
+    few = {"encoder": "dense", "quality": "fast", "reconstruction": False}
+    parameters = TrainingParameters(n_neighbors=400 if ends == "failed" else 15, **few)
     run = TrainingRun(table, parameters)
     run.status_changed.connect(watch)
     run.start()

@@ -272,6 +272,7 @@ class ExplorerDock(QWidget):
         view.map_panel.image_box_toggled.connect(links.rectangle.set_on)
         view.sample_panel.path_layer_requested.connect(self._decoding.add_path)
         view.sample_panel.grid_layer_requested.connect(self._decoding.add_grid)
+        view.source_note.scaling_requested.connect(self._scale_within)
         self._jobs.busy_changed.connect(self._offer_jobs)
         self._jobs.watch.changed.connect(self.outdated.show_sources)
         self.outdated.cut_again_requested.connect(self._jobs.cut_again)
@@ -344,6 +345,20 @@ class ExplorerDock(QWidget):
             self.view.show_error(error)
         else:
             self._jobs.add_to_map(choice)
+
+    def _scale_within(self) -> None:
+        """Scale all samples on the map within their images, if the user may lose the map."""
+        if not self._may_replace_marks(TRAINING):
+            return
+        try:
+            self._jobs.scale_within()
+        except InvalidInputError as error:
+            self.view.show_error(error)
+            return
+        self.data_panel.scale_within()
+        self.view.show_message(
+            "Intensities are scaled within each image. Press Train for a new map."
+        )
 
     def _link(self, samples: Samples | None) -> None:
         self.left_out.show_samples(samples)

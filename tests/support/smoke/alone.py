@@ -60,6 +60,7 @@ for extra, function, *arguments in [
     ("export", explorer.to_anndata),
     ("spatialdata", explorer.to_spatialdata_table),
     ("spatialdata", samples_from_spatialdata, "plate.zarr"),
+    ("cytometry", explorer.to_fcs, "map.fcs"),
     ("onnx", mapper.to_onnx, "encoder.onnx"),
     ("jupyter", widget),
     ("napari", dock),

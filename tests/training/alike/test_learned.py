@@ -137,8 +137,18 @@ def test_a_run_stops_within_a_batch(cells, monkeypatch):
     assert run.wait(60).phase is Phase.STOPPED
 
 
-@pytest.mark.parametrize("shape", [(12, 1, 1, 1), (12, 5, 9, 2), (12, 3, 12, 12, 1)])
-@pytest.mark.parametrize("constant", [False, True])
+@pytest.mark.parametrize(
+    ("shape", "constant"),
+    [
+        ((12, 1, 1, 1), True),
+        ((12, 5, 9, 2), False),
+        ((12, 3, 12, 12, 1), False),
+        # Each shape and each kind is tried always.
+        pytest.param((12, 1, 1, 1), False, marks=pytest.mark.long),
+        pytest.param((12, 5, 9, 2), True, marks=pytest.mark.long),
+        pytest.param((12, 3, 12, 12, 1), True, marks=pytest.mark.long),
+    ],
+)
 def test_small_constant_and_deep_pictures_are_learned(rng, three_steps, shape, constant):
     from embedscope.samples import samples_from_array
 

@@ -148,6 +148,10 @@ class DataPanel(QWidget):
             manifest=self.manifest.path,
         )
 
+    def scale_within(self) -> None:
+        """Choose that intensities are scaled within each image."""
+        self.scales.setCurrentIndex(self.scales.findData(True))
+
     def showEvent(self, event: Any) -> None:
         """Emit `shown`."""
         super().showEvent(event)

@@ -23,7 +23,6 @@ TABLES = (".csv", ".tsv", ".parquet", ".h5ad")
 """Endings of the files of tables."""
 
 TEXTS = (".csv", ".tsv", ".txt")
-_SEPARATORS = (",", "\t", ";")
 _QUOTED = re.compile(r'"[^"]*"')
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")
 _CELLPROFILER = {"ImageNumber", "ObjectNumber"}
@@ -119,10 +118,10 @@ def _encoding_of(file: Path) -> str:
 
 
 def _separator_of(file: Path, encoding: str) -> str:
-    """What the first line has most of, outside of quotes: commas, tabs or semicolons."""
+    """A tab, if the first line has one; else a comma or a semicolon, whichever it has more of."""
     with file.open(encoding=encoding) as opened:
         names = _QUOTED.sub("", opened.readline())
-    return max(_SEPARATORS, key=names.count)
+    return "\t" if "\t" in names else max((",", ";"), key=names.count)
 
 
 def _decimal_of(file: Path, separator: str, encoding: str) -> dict[str, Any]:

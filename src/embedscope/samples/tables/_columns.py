@@ -129,7 +129,7 @@ def numeric_columns(
     frame: pd.DataFrame, own: tuple[str, ...]
 ) -> tuple[tuple[str, ...], tuple[LeftOut, ...]]:
     """Return the columns to learn from, and why the others are left out."""
-    reasons = {name: _reason_against(frame[name], name, name in own) for name in frame.columns}
+    reasons = {name: _reason_against(frame, name, name in own) for name in frame.columns}
     names = tuple(name for name, reason in reasons.items() if not reason)
     left_out = tuple(LeftOut(name, reason) for name, reason in reasons.items() if reason)
     if not names:
@@ -160,14 +160,15 @@ def _are_texts_of_numbers(column: pd.Series[Any]) -> bool:
     return bool(pd.to_numeric(column, errors="coerce").notna().all())
 
 
-def _reason_against(column: pd.Series[Any], name: str, is_identity: bool) -> str:
+def _reason_against(frame: pd.DataFrame, name: str, is_identity: bool) -> str:
     from pandas.api.types import is_bool_dtype
 
+    column = frame[name]
     if is_identity:
         return "holds identities, not measurements"
     if numbers_objects(name, column):
         return "numbers objects, which is no measurement: name it in columns to use it"
-    if is_position(name):
+    if is_position(name, frame.columns):
         return "a position in the image, or how it is drawn: name it in columns to use it"
     if is_bool_dtype(column):
         return "true or false, not a number: name it in columns to use it"

@@ -7,6 +7,7 @@ the order in which objects were found.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -75,8 +76,8 @@ _POSITION = re.compile(
     # CellProfiler
     r"(.+_)?(Location_(Center|CenterMassIntensity|MaxIntensity)_[XYZ]\w*"
     r"|AreaShape_(Center_[XYZ]|BoundingBox(Minimum|Maximum)_[XYZ]))"
-    # QuPath, MCMICRO
-    r"|Centroid [XYZ]( .*)?|([XYZ]|row|column)_centroid"
+    # QuPath, ABBA, MCMICRO
+    r"|Centroid [XYZ]( .*)?|Allen CCFv\d [XYZ] mm|([XYZ]|row|column)_centroid"
     # scikit-image, as in Steinbock
     r"|(weighted_|local_)*centroid(_weighted|_local)*(-\d)+|bbox-\d"
     # TrackMate, and laptrack in small letters
@@ -84,6 +85,14 @@ _POSITION = re.compile(
     r"|MANUAL_(SPOT_|EDGE_)?COLOR|VISIBILITY|ROI_N_POINTS"
     # ilastik
     r"|Center of the (object|skeleton)_\d|ObjectCenter_\d|Bounding Box M(in|ax)imum_\d"
+)
+# Short names are places only beside a column that tells the program: ImageJ ("Results"), btrack.
+_PLACES_BESIDE = (
+    (
+        {"Circ.", "IntDen", "RawIntDen", "XM", "BX", "FeretX"},
+        {"X", "Y", "XM", "YM", "BX", "BY", "FeretX", "FeretY", "Slice"},
+    ),
+    ({"generation"}, {"t", "x", "y", "z", "root", "generation"}),
 )
 _SIGNS = re.compile(r"[\W_]+")
 
@@ -145,9 +154,12 @@ def numbers_objects(name: str, column: pd.Series[Any]) -> bool:
     return (is_known or is_written_index(name)) and len(known) > 0 and not whole_problem(known)
 
 
-def is_position(name: str) -> bool:
-    """Whether a common program gives this name to a position in the image, or to a colour."""
-    return _POSITION.fullmatch(name) is not None
+def is_position(name: str, names: Iterable[str]) -> bool:
+    """Whether a common program gives this name, among `names`, to a place or to a colour."""
+    is_beside = any(
+        name in places and not signs.isdisjoint(names) for signs, places in _PLACES_BESIDE
+    )
+    return is_beside or _POSITION.fullmatch(name) is not None
 
 
 def is_written_index(name: str) -> bool:
