@@ -36,7 +36,7 @@ class Kind(Enum):
     OBJECTS = "Objects of a labels layer"
     FEATURES = "Feature columns of a layer"
     PATCHES = "Patches of an image"
-    MANIFEST = "Objects of many files, in a manifest"
+    MANIFEST = "Objects of many files"
 
 
 @dataclass(frozen=True)
