@@ -82,7 +82,7 @@ def geometry_of(recipe: CropRecipe, pixel_size: tuple[float, ...] | None) -> Cro
         assert pixel_size is not None  # checked where the image is opened
         sides = tuple(recipe.size_um / step for step in pixel_size)
     shape = recipe.drawn or recipe.shape
-    if len(sides) == 3 and recipe.volume == "project":  # planes are projected as they are
+    if recipe.is_flattened:  # planes are projected as they are
         shape = (max(1, round(sides[0])), *shape[-2:])
     zoom = tuple(
         1.0 if round(side) == pixels else side / pixels

@@ -64,6 +64,11 @@ class CropRecipe(Recipe):
         return self.rgb
 
     @property
+    def is_flattened(self) -> bool:
+        """Whether crops of a volume become pictures."""
+        return len(self.shape) == 3 and self.volume != "volume"
+
+    @property
     def is_resampled(self) -> bool:
         """Whether crops have other pixels than the first image."""
         return self.drawn is not None and self.drawn != self.shape
@@ -71,7 +76,7 @@ class CropRecipe(Recipe):
     @property
     def crops_told(self) -> str:
         """Such as "crops of 132 px, drawn at 64 px"; of later images in micrometres too."""
-        n_shown = 2 if self.volume == "project" else 3
+        n_shown = 2 if self.is_flattened else 3
         size = _in_pixels(self.shape[-n_shown:])
         if self.size_um is not None:
             size = f"{self.size_um:.4g} µm"

@@ -80,7 +80,7 @@ def cut_masks(
         chosen = objects.take(rows)
         sampler = _sampler(field, chosen, geometry, None if axes is None else axes[rows])
         own = _own_pixels(field, chosen, sampler)
-        if _is_flat(geometry, recipe):
+        if recipe.is_flattened:
             own = np.asarray(own.any(axis=1), bool)
         share = sampler.drawn(own[..., np.newaxis].astype(np.float32))[..., 0]
         inner = tuple(range(1, share.ndim))
@@ -89,12 +89,7 @@ def cut_masks(
 
 
 def _flat(geometry: CropGeometry, recipe: CropRecipe) -> tuple[int, ...]:
-    return geometry.shape[-2:] if recipe.volume == "project" else geometry.shape
-
-
-def _is_flat(geometry: CropGeometry, recipe: CropRecipe) -> bool:
-    """Whether the crops of a volume are projected."""
-    return recipe.volume == "project" and len(geometry.shape) == 3
+    return geometry.shape[-2:] if recipe.is_flattened else geometry.shape
 
 
 def _groups(
@@ -147,12 +142,11 @@ def _cut_group(
 
     sampler = _sampler(field, objects, geometry, axes)
     crops = sampler.pixels(read_image, recipe.padding)
-    flatten = _is_flat(geometry, recipe)
     if recipe.background == "keep":
-        crops = crops.max(axis=1) if flatten else crops
+        crops = crops.max(axis=1) if recipe.is_flattened else crops
     else:
         own = _own_pixels(field, objects, sampler)
-        if flatten:
+        if recipe.is_flattened:
             crops = _project_own(crops, own, fill)
         else:
             crops = np.where(own[..., np.newaxis], crops, fill)

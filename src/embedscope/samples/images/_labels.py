@@ -157,7 +157,7 @@ def samples_from_labels(
     drawn = drawn_shape(
         shape,
         drawn_px,
-        is_projected=volume == "project",
+        is_projected=volume != "volume",
         is_given=size is not None,
     )
     recipe = CropRecipe(
