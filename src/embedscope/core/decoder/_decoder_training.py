@@ -387,13 +387,22 @@ class DecoderTraining:
 
         return block
 
-    def style_encoder(self, encoder: Any) -> Any | None:
-        """The network from samples to style codes, made with the encoder."""
+    def style_encoder(self, encoder: Any, decoded_as: Any | None = None) -> Any | None:
+        """The network from samples to style codes, made with the encoder.
+
+        If samples are decoded upright but read as they lie, `decoded_as` is the layer that turns
+        them.
+        """
         if self.networks.head is None:
             return None
         if not self._has_codes:  # stopped before the first report
             self._initialise_codes()
         inner = with_empty_code(self.networks.trunk, self._n_components)
         return style_encoder(
-            encoder, inner, self.networks.head, self.networks.axes, self.reconstruction
+            encoder,
+            inner,
+            self.networks.head,
+            self.networks.axes,
+            self.reconstruction,
+            decoded_as,
         )

@@ -103,6 +103,7 @@ def style_encoder(
     head: Any,
     axes: np.ndarray | None,
     reconstruction: Reconstruction,
+    decoded_as: Any | None = None,
 ) -> Any:
     """One self-contained network from samples to their style codes.
 
@@ -118,6 +119,8 @@ def style_encoder(
     axes : ndarray of shape (n_axes, n_features), float32, or None
         Orthogonal rows of equal length.
     reconstruction : Reconstruction
+    decoded_as : Upright, optional
+        Turns samples to what the decoder decodes.
 
     Returns
     -------
@@ -134,8 +137,9 @@ def style_encoder(
         kernel.shape[1], use_bias=False, kernel_initializer="zeros", dtype="float32", name="place"
     )
     at_position = expected(layers.Flatten(dtype="float32")(typical(encoder(sample))))
+    decoded = sample if decoded_as is None else type(decoded_as)(name="decoded_as")(sample)
     code = layers.Subtract(dtype="float32")(
-        [seen(layers.Flatten(dtype="float32")(sample)), at_position]
+        [seen(layers.Flatten(dtype="float32")(decoded)), at_position]
     )
     network = keras.Model(sample, code, name="style_encoder")
     seen.set_weights([to_code, bias - reconstruction.offset.ravel() @ to_code])

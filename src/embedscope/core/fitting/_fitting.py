@@ -142,7 +142,7 @@ def _fit_watched(
         own = row_of[: request.n_own]
         fitted = replace(
             fitted,
-            style_encoder=decoder_training.style_encoder(networks.encoder),
+            style_encoder=decoder_training.style_encoder(networks.encoder, request.decoded_as),
             spread=decoder_training.spread(),
             held_out=np.flatnonzero(np.isin(own, decoder_training.held_out)),
         )

@@ -2,8 +2,8 @@
 
 The network learns from the samples alone, without classes (`_contrast`). Its features give the
 graph, and the encoder of the map begins with it, so unseen pictures are placed by their features
-too. The pictures themselves are not turned upright: upright Jurkat cells, blurred by the turn and
-without their corners, told less (accuracy .59 instead of .64).
+too. The network reads pictures as they lie: upright Jurkat cells, blurred by the turn and without
+their corners, told less (accuracy .59 instead of .64). The decoder draws upright ones.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from embedscope.core.arrays import principal_axes
 from embedscope.core.networks import (
     InvariantFeatures,
     TracedOnce,
+    Upright,
     as_flat_pictures,
     keras,
 )
@@ -67,7 +68,7 @@ def compare(
     layer.build((None, *shape))
     features = _frozen(layer, contrast, X, lambda: report(_TRAINING_SHARE))
     encoder = keras.Sequential(
-        [keras.Input(shape), layer, *dense_layers(parameters.random_state)],
+        [keras.Input(shape), Upright(is_read=False), layer, *dense_layers(parameters.random_state)],
         name="learned_encoder",
     )
     return Comparison(features, encoder)
