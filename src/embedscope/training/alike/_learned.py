@@ -31,8 +31,8 @@ from embedscope.training.alike._light import light_changes
 _N_LEARNED, _N_RINGS = 32, 10  # principal components of the convolutions, and of the rings
 _RINGS_LENGTH = 0.7  # of the rings' part of the features, relative to the learned part
 _LARGEST_SIDE = 64  # larger pictures are averaged first
-_FEWEST_STEPS, _MOST_STEPS = 150, 450
-_PASSES = 16
+_FEWEST_STEPS, _MOST_STEPS = 150, 300
+_PASSES = 10
 _BLOCK = 256  # pictures turned or read at a time
 _SHOW_EVERY = 10  # steps
 _TRAINING_SHARE = 0.9  # of the time, for the reports
