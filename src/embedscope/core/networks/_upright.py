@@ -31,7 +31,7 @@ _RING = 0.85  # of the way to the border
 _EDGE = 0.1  # of the way: the circle fades out, since a hard edge has steps that a turn changes
 # Passes that find the centre. The later ones look around the centre found before, in a narrower
 # window: a fixed window pulls the centre of a shifted cell back to the middle.
-_PASSES, _REACH = 3, 0.75
+_PASSES, _REACH = 3, 0.9
 _SMALLEST = 1e-12  # a weight, or a second moment as a share of the weights: none at all
 
 
