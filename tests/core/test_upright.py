@@ -127,23 +127,22 @@ def test_awkward_pictures_stay_finite(rng, shape, content):
         np.testing.assert_allclose(upright, pictures, atol=1e-6)
 
 
-def small_encoder(shape: tuple[int, ...]) -> object:
-    return keras.Sequential(
-        [keras.Input(shape), Upright(), keras.layers.Flatten(), keras.layers.Dense(2, name="out")]
-    )
-
-
-@pytest.fixture(scope="module")
-def fitted(cells) -> ParametricUMAP:
+def fit(cells: np.ndarray, *, is_read: bool) -> ParametricUMAP:
+    layers = [keras.layers.Flatten(), keras.layers.Dense(2, name="out")]
     return ParametricUMAP(
         n_neighbors=5,
         n_epochs=5,
-        encoder=small_encoder(cells.shape[1:]),
+        encoder=keras.Sequential([keras.Input(cells.shape[1:]), Upright(is_read), *layers]),
         parametric_reconstruction=True,
         n_style_components=2,
         validation_fraction=0.1,
         random_state=0,
     ).fit(cells)
+
+
+@pytest.fixture(scope="module")
+def fitted(cells) -> ParametricUMAP:
+    return fit(cells, is_read=True)
 
 
 def test_all_networks_of_a_fit_learn_from_upright_samples(cells, fitted):
@@ -163,6 +162,20 @@ def test_an_upright_map_is_saved_and_updated(cells, fitted, tmp_path):
     np.testing.assert_array_equal(loaded.style(cells), fitted.style(cells))
     loaded.update(cells[:40])
     assert isinstance(loaded.encoder_.layers[0], Upright)
+
+
+def test_the_decoder_alone_learns_from_upright_samples(cells, tmp_path):
+    fitted = fit(cells, is_read=False)
+    read = fitted.encoder_.layers[-1](cells.reshape(len(cells), -1))
+    np.testing.assert_allclose(fitted.transform(cells), as_array(read), atol=1e-3)
+    upright = as_array(Upright()(cells))
+    fitted.save(tmp_path / "map")
+    loaded = load_ParametricUMAP(tmp_path / "map")
+    loaded.update(cells[:40])
+    for each in (fitted, loaded):
+        decoded = each.inverse_transform(each.transform(cells), style=each.style(cells))
+        error, chance = np.square(decoded - upright).mean(), np.square(decoded - cells).mean()
+        assert error < 0.5 * chance
 
 
 def test_saliency_is_finite(cells, fitted):

@@ -177,10 +177,11 @@ class TrainingParameters:
         "Map",
         "What is alike",
         "Pixels: pictures that are similar as they lie. Any orientation: turned, mirrored and "
-        "slightly shifted copies are the same too, and the decoder draws cells upright; volumes "
-        "are turned in their planes only. Measurements: shape, intensity and texture. Learned: a "
+        "slightly shifted copies are the same too; volumes are turned in their planes only. "
+        "Measurements: shape, intensity and texture. Learned: a "
         "network learns what stays the same if a cell is turned, moved or lit differently; takes "
-        "a minute or more. Only for samples with pictures.",
+        "a minute or more. With all but pixels the decoder draws cells upright. Only for samples "
+        "with pictures.",
         choices=("pixels", "any orientation", "measurements", "learned"),
     )
     quality: str = _field(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from embedscope import load_ParametricUMAP
-from embedscope.core.networks import InvariantFeatures, keras
+from embedscope.core.networks import InvariantFeatures, Upright, keras
 from embedscope.samples import jurkat_cells, samples_from_labels
 from embedscope.training import Phase, TrainingParameters, TrainingRun
 from embedscope.training.alike import _learned
@@ -121,6 +121,9 @@ def test_a_run_shows_a_first_map_and_places_turned_cells_alike(cells, three_step
         turned = estimator.transform(np.ascontiguousarray(turn(cells.X)))
         away = np.linalg.norm(turned - placed, axis=1) / width
         assert np.percentile(away, 95) < 0.02
+    decoded = estimator.inverse_transform(placed, style=estimator.style(cells.X))
+    upright = np.asarray(Upright().upright(cells.X))
+    assert np.square(decoded - upright).mean() < 0.5 * np.square(decoded - cells.X).mean()
     estimator.save(tmp_path / "map")
     loaded = load_ParametricUMAP(tmp_path / "map")
     np.testing.assert_allclose(loaded.transform(cells.X), placed, atol=1e-4)

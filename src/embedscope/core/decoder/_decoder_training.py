@@ -387,7 +387,9 @@ class DecoderTraining:
 
         return block
 
-    def style_encoder(self, encoder: Any, *, reads_both: bool = False) -> Any | None:
+    def style_encoder(
+        self, encoder: Any, *, reads_both: bool = False, decoded_as: Any | None = None
+    ) -> Any | None:
         """The network from samples to style codes, made with the encoder; see `style_encoder`."""
         if self.networks.head is None:
             return None
@@ -401,4 +403,5 @@ class DecoderTraining:
             self.networks.axes,
             self.reconstruction,
             reads_both=reads_both,
+            decoded_as=decoded_as,
         )

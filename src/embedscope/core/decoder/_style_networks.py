@@ -106,6 +106,7 @@ def style_encoder(
     reconstruction: Reconstruction,
     *,
     reads_both: bool = False,
+    decoded_as: Any | None = None,
 ) -> Any:
     """One self-contained network from samples to their style codes.
 
@@ -124,6 +125,8 @@ def style_encoder(
     reads_both : bool
         The encoder reads other values than the decoder decodes. The network then takes flat rows:
         the values that the encoder reads, followed by those of the sample.
+    decoded_as : Upright, optional
+        Turns samples to what the decoder decodes.
 
     Returns
     -------
@@ -141,8 +144,9 @@ def style_encoder(
         kernel.shape[1], use_bias=False, kernel_initializer="zeros", dtype="float32", name="place"
     )
     at_position = expected(layers.Flatten(dtype="float32")(typical(encoder(read))))
+    decoded = sample if decoded_as is None else type(decoded_as)(name="decoded_as")(sample)
     code = layers.Subtract(dtype="float32")(
-        [seen(layers.Flatten(dtype="float32")(sample)), at_position]
+        [seen(layers.Flatten(dtype="float32")(decoded)), at_position]
     )
     network = keras.Model(source, code, name="style_encoder")
     seen.set_weights([to_code, bias - reconstruction.offset.ravel() @ to_code])

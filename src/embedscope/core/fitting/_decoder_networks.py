@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from embedscope.core.arrays._rows import Rows
 from embedscope.core.decoder._decoder_targets import Targets, component_targets, whole_targets
 from embedscope.core.decoder._decoder_training import DecoderNetworks
 from embedscope.core.decoder._style_networks import component_decoder, style_head
@@ -26,12 +27,16 @@ class DecoderSetup:
     reconstruction: Reconstruction
 
 
-def set_up_decoder(request: Request, decoder: Any | None, training: np.ndarray) -> DecoderSetup:
+def set_up_decoder(
+    request: Request, rows: Rows, decoder: Any | None, training: np.ndarray
+) -> DecoderSetup:
     """Make the networks and the targets of a decoder that trains separately.
 
     Parameters
     ----------
     request : Request
+    rows : Rows
+        The samples as they are decoded.
     decoder : keras.Model or None
         A copy of the user's, from position and code to samples; None for the built-in decoder.
     training : ndarray of int
@@ -41,7 +46,7 @@ def set_up_decoder(request: Request, decoder: Any | None, training: np.ndarray) 
     -------
     DecoderSetup
     """
-    parameters, rows = request.parameters, request.decoder_rows
+    parameters = request.parameters
     n_style, earlier = parameters["n_style_components"], request.earlier
     loss_fn = parameters["parametric_reconstruction_loss_fcn"]
     if loss_fn is None and decoder is not None and earlier is not None and earlier.reconstruction:

@@ -144,7 +144,9 @@ def _fit_watched(
         fitted = replace(
             fitted,
             style_encoder=decoder_training.style_encoder(
-                networks.encoder, reads_both=request.decoded is not None
+                networks.encoder,
+                reads_both=request.decoded is not None,
+                decoded_as=request.decoded_as,
             ),
             spread=decoder_training.spread(),
             held_out=np.flatnonzero(np.isin(own, decoder_training.held_out)),

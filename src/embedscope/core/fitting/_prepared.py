@@ -1,7 +1,8 @@
 """A fit of an encoder that begins with a preparation of the samples.
 
 The preparation has nothing to train. So the samples are prepared once, all networks learn from
-prepared samples, and the result gets the preparation in front again.
+prepared samples, and the result gets the preparation in front again. If the encoder does not read
+prepared samples, only the decoder and the style code learn from them.
 """
 
 from __future__ import annotations
@@ -10,9 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from embedscope.core.arrays._rows import Rows
-from embedscope.core.fitting._request import FittedMap, Request
-from embedscope.core.networks._forward import Forward
+from embedscope.core.fitting._request import FittedMap, Request, upright_rows
 from embedscope.core.networks._tensorflow import keras
 from embedscope.core.networks._upright import Upright, preparation_of
 
@@ -42,24 +41,19 @@ def fit_prepared(request: Request, fit: Fit) -> tuple[FittedMap, BaseException |
     is_fitted_as_it_is = request.decoded is not None
     if preparation is None or is_fitted_as_it_is or not request.parameters["parametric_embedding"]:
         return fit(request)
-    prepare = Forward(preparation)
-
-    def prepared(rows: Rows) -> Rows:
-        made = prepare(rows)
-        return Rows(made.reshape(len(rows), rows.n_features), rows.shape, rows.shape)
-
     inner = _without_preparation(encoder)
     if earlier is not None:
         earlier = replace(earlier, encoder=inner)
-    fitted, interruption = fit(
-        replace(
-            request,
-            parameters={**request.parameters, "encoder": inner},
-            rows=prepared(request.rows),
-            validation=None if request.validation is None else prepared(request.validation),
-            earlier=earlier,
-        )
-    )
+    request = replace(request, parameters={**request.parameters, "encoder": inner}, earlier=earlier)
+    if not preparation.is_read:
+        request = replace(request, decoded_as=preparation)
+    else:
+        validation = request.validation
+        if validation is not None:
+            validation = upright_rows(preparation, validation)
+        rows = upright_rows(preparation, request.rows)
+        request = replace(request, rows=rows, validation=validation)
+    fitted, interruption = fit(request)
     return _joined(preparation, fitted), interruption
 
 
@@ -76,7 +70,7 @@ def _joined(preparation: Upright, fitted: FittedMap) -> FittedMap:
     copy = Upright.from_config(preparation.get_config())
     encoder = keras.Sequential([keras.Input(shape), copy, *inner.layers], name=inner.name)
     style_encoder = fitted.style_encoder
-    if style_encoder is not None:
+    if style_encoder is not None and preparation.is_read:
         chain = [keras.Input(shape), Upright.from_config(preparation.get_config()), style_encoder]
         style_encoder = keras.Sequential(chain, name="upright_style_encoder")
     return replace(fitted, encoder=encoder, style_encoder=style_encoder)

@@ -59,10 +59,13 @@ def prepare(request: Request, networks: Networks, graph: NeighborGraph) -> tuple
     inputs = _inputs(request, networks, projection, components, start)
     objective = _objective(parameters)
     separate = trains_decoder_separately(parameters)
-    terms = _terms(request, None if separate else networks.decoder)
+    samples = request.as_decoded(request.decoder_rows)
+    terms = _terms(request, samples, None if separate else networks.decoder)
     probe = LossProbe(graph.strengths, objective, rng)
-    make_training = partial(_decoder_training, request, networks.decoder, objective)
-    model = _model(request, networks, inputs, terms, probe, make_training if separate else None)
+    make_training = partial(_decoder_training, request, samples, networks.decoder, objective)
+    model = _model(
+        request, networks, inputs, samples, terms, probe, make_training if separate else None
+    )
     problem = Problem(
         graph.strengths,
         objective,
@@ -130,16 +133,16 @@ def _inputs(
 
 
 def _decoder_training(
-    request: Request, decoder: Any | None, objective: Objective
+    request: Request, samples: Rows, decoder: Any | None, objective: Objective
 ) -> DecoderTraining:
-    """The training of a separate decoder."""
+    """The training of a separate decoder of these samples."""
     parameters = request.parameters
     training, held_out = split_samples(request)
-    setup = set_up_decoder(request, decoder, training)
+    setup = set_up_decoder(request, samples, decoder, training)
     optimizer = parameters["optimizer"]
     return DecoderTraining(
         setup.networks,
-        request.decoder_rows,
+        samples,
         setup.targets,
         setup.reconstruction,
         training,
@@ -184,6 +187,7 @@ def _model(
     request: Request,
     networks: Networks,
     inputs: Rows,
+    samples: Rows,
     terms: Terms,
     probe: LossProbe,
     make_decoder_training: Callable[[], DecoderTraining] | None,
@@ -191,7 +195,7 @@ def _model(
     optimizer = request.parameters["optimizer"]
     validation = None
     if request.validation is not None:
-        validation = (networks.inputs(request.validation), request.validation)
+        validation = (networks.inputs(request.validation), request.as_decoded(request.validation))
     encoder = networks.trained
     decoder = networks.decoder if make_decoder_training is None else None
     learning = [network for network in (encoder, decoder) if network is not None]
@@ -199,7 +203,7 @@ def _model(
         encoder,
         decoder,
         inputs,
-        request.decoder_rows,
+        samples,
         scaled_for(make_optimizer(optimizer, _BETA_2), learning),
         terms,
         probe,
@@ -240,7 +244,7 @@ def training_length(parameters: Mapping[str, Any]) -> TrainingLength:
     )
 
 
-def _terms(request: Request, decoder: Any) -> Terms:
+def _terms(request: Request, samples: Rows, decoder: Any) -> Terms:
     parameters = request.parameters
     reconstruction = None
     if decoder is not None:
@@ -248,7 +252,7 @@ def _terms(request: Request, decoder: Any) -> Terms:
         if loss_fn is None and earlier is not None and earlier.reconstruction is not None:
             reconstruction = earlier.reconstruction
         else:
-            reconstruction = choose_reconstruction(request.decoder_rows, decoder, loss_fn)
+            reconstruction = choose_reconstruction(samples, decoder, loss_fn)
     return Terms(
         reconstruction,
         parameters["parametric_reconstruction_loss_weight"],

@@ -11,7 +11,9 @@ from scipy import sparse
 
 from embedscope.core.arrays._rows import Rows
 from embedscope.core.layout._layout import Objective
+from embedscope.core.networks._forward import Forward
 from embedscope.core.networks._reconstruction import Reconstruction
+from embedscope.core.networks._upright import Upright
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Request:
         Number of the user's own samples, which come first; the others are appended landmarks.
     decoded : Rows or None
         What the decoder decodes of each sample, if not the sample itself.
+    decoded_as : Upright or None
+        Turns the samples that the decoder learns from, and the encoder does not; None for neither.
     """
 
     parameters: Mapping[str, Any]
@@ -49,11 +53,22 @@ class Request:
     seed: int
     n_own: int
     decoded: Rows | None = None
+    decoded_as: Upright | None = None
 
     @property
     def decoder_rows(self) -> Rows:
-        """What the decoder learns to decode."""
+        """What the decoder learns to decode, before it is turned."""
         return self.rows if self.decoded is None else self.decoded
+
+    def as_decoded(self, rows: Rows) -> Rows:
+        """These samples, turned as the decoder learns them."""
+        return rows if self.decoded_as is None else upright_rows(self.decoded_as, rows)
+
+
+def upright_rows(layer: Upright, rows: Rows) -> Rows:
+    """Samples, upright."""
+    made = Forward(lambda batch, training: layer.upright(batch))(rows)
+    return Rows(made.reshape(len(rows), rows.n_features), rows.shape, rows.shape)
 
 
 @dataclass(frozen=True)

@@ -122,8 +122,9 @@ def _ring_basis(height: int, width: int, blur_px: float) -> np.ndarray:
                     at_ring[ring, angle, row, column] += (1 - abs(y - row)) * (1 - abs(x - column))
     waves = np.exp(-1j * np.outer(np.arange(orders), angles)) / _ANGLES
     waves[1:] *= np.sqrt(2.0)  # for the components of negative order, which are equal
-    # The outer rings count less: what lies there changes most if the picture is shifted.
-    weights = np.sqrt(radii) * (1.0 - ((np.arange(rings) + 0.5) / rings) ** 2)
+    # The outermost rings count less, since what lies there changes most if a picture is shifted.
+    # A broader slope lost the size of cells: Jurkat cells told the phase with .625, not .650.
+    weights = np.sqrt(radii) * (1.0 - ((np.arange(rings) + 0.5) / rings) ** 8)
     basis = np.einsum("ka,rahw->rkhw", waves, at_ring) * weights[:, None, None, None]
     parts = np.stack([basis.real, basis.imag])
     if blur_px:

@@ -31,7 +31,7 @@ _RING = 0.85  # of the way to the border
 _EDGE = 0.1  # of the way: the circle fades out, since a hard edge has steps that a turn changes
 # Passes that find the centre. The later ones look around the centre found before, in a narrower
 # window: a fixed window pulls the centre of a shifted cell back to the middle.
-_PASSES, _REACH = 3, 0.75
+_PASSES, _REACH = 3, 0.9
 _SMALLEST = 1e-12  # a weight, or a second moment as a share of the weights: none at all
 
 
@@ -45,12 +45,27 @@ class Upright(keras.layers.Layer):
     Input and output have shape (n, [depth,] height, width, n_channels). Outside of the circle that
     touches the border of the input the output has the colour of the background: the mean on a ring
     that touches the border from inside.
+
+    Parameters
+    ----------
+    is_read : bool
+        Whether the layers that follow read upright pictures. If not, the layer leaves pictures as
+        they lie, and only the decoder and the style code learn from upright ones.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, is_read: bool = True, **options: Any) -> None:
         super().__init__(**{"trainable": False} | options)
+        self.is_read = is_read
 
     def call(self, pictures: Any) -> Any:
+        """The pictures that the next layer reads."""
+        return self.upright(pictures) if self.is_read else pictures
+
+    def get_config(self) -> dict[str, Any]:
+        """What makes the same layer."""
+        return super().get_config() | {"is_read": self.is_read}
+
+    def upright(self, pictures: Any) -> Any:
         """The pictures, upright."""
         around = _background(_as_planes(pictures))
         return _resampled(_without_corners(pictures, around), self.poses(pictures), around)

@@ -41,7 +41,7 @@ class Orientation:
 
     def upright(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Samples, upright: shape (n, [depth,] height, width, n_channels)."""
-        return self._in_blocks(self._layer, values)
+        return self._in_blocks(self._layer.upright, values)
 
     def as_samples_lie(
         self, upright: npt.NDArray[np.float32], values: npt.NDArray[np.float32]

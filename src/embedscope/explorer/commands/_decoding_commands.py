@@ -64,9 +64,9 @@ class DecodingCommands(ExplorerState):
             of the point. At its own position a sample is reconstructed, elsewhere it is carried to
             the point. "random" takes one of the 15 nearest real samples, another one each time.
         angle : float, default=0.0
-            Degrees by which the decoded picture is turned, counter-clockwise. On a map with
-            ``alike="any orientation"`` a picture is upright at 0, and with the style of a sample it
-            lies as the sample does. Other maps take 0 only.
+            Degrees by which the decoded picture is turned, counter-clockwise. On a map of pictures
+            trained with any `alike` but "pixels" a picture is upright at 0, and with the style of a
+            sample it lies as the sample does. Other maps take 0 only.
 
         Returns
         -------

@@ -28,11 +28,11 @@ class Comparison:
         Built, from pictures as the samples hold them, shape (n, *sample_shape) in 0..1, to
         positions of shape (n, 2). The run trains a copy of it, which starts with its weights;
         layers with ``trainable=False`` stay as they are. If its first layer is
-        `core.networks.Upright`, all networks learn from upright pictures and the decoder decodes
-        upright ones. If the next (or the first) layer is one that `core.networks._inner_encoder`
-        lists, it is computed once for each sample and not in each step. Layers of own classes are
-        registered for Keras in the core, or a saved map could not be opened. None for the built-in
-        dense network, which reads the pixels.
+        `core.networks.Upright`, the decoder decodes upright pictures, and all networks learn from
+        upright ones, or the decoder alone (``is_read=False``). If the next (or the first) layer is
+        one that `core.networks._inner_encoder` lists, it is computed once a sample and not in
+        each step. Layers of own classes are registered for Keras in the core, or a saved map could
+        not be opened. None for the built-in dense network, which reads the pixels.
     """
 
     features: np.ndarray

@@ -23,7 +23,7 @@ import numpy as np
 from embedscope.core.networks import TracedOnce, keras, tf
 from embedscope.training.alike._views import Views
 
-CONVOLUTIONS = ((4, 2, 32), (3, 2, 64), (3, 2, 128), (3, 1, 128))
+CONVOLUTIONS = ((4, 2, 32), (3, 2, 64), (3, 2, 128), (3, 2, 128))
 """Kernel size, stride and filters of each: most is computed at low resolution."""
 
 _HIDDEN, _AGREEING = 256, 64  # units of a head, and numbers that are compared

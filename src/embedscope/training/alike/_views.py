@@ -13,6 +13,7 @@ from embedscope.core.networks import tf
 
 _SHIFT = 0.05  # of the shorter side, at most
 _NOISE = 0.1  # standard deviations of a channel
+_MOST_NOISES, _FEWEST_NOISES, _NOISE_VALUES = 256, 16, 2**22  # pictures of noise, and their values
 _BLUR = np.outer((1, 2, 1), (1, 2, 1)) / 16.0
 
 
@@ -41,6 +42,13 @@ class Views:
         self._deviations = tf.constant(deviations)
         kernel = np.repeat(_BLUR[:, :, None, None], n_channels, axis=2)
         self._kernel = tf.constant(kernel.astype(np.float32))
+        # Drawn once: new noise for each view took a seventh of the training.
+        self._n_noises = int(
+            np.clip(_NOISE_VALUES // (height * width * n_channels), _FEWEST_NOISES, _MOST_NOISES)
+        )
+        shape = (self._n_noises, height, width, n_channels)
+        noise = np.random.default_rng(0).standard_normal(shape, np.float32)
+        self._noises = tf.constant(noise * (_NOISE * deviations))
 
     def __call__(self, pictures: Any, seed: Any) -> Any:
         """A view of each picture.
@@ -57,8 +65,10 @@ class Views:
         seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 5))
         view = self._blurred(self._moved(pictures, seeds[0]), seeds[1])
         view = self._lit(view, seeds[2], seeds[3])
-        noise = tf.random.stateless_normal(tf.shape(view), seeds[4])
-        return view + _NOISE * self._deviations * noise
+        drawn = tf.random.stateless_uniform(
+            (tf.shape(view)[0],), seeds[4], 0, self._n_noises, dtype=tf.int32
+        )
+        return view + tf.gather(self._noises, drawn)
 
     def _moved(self, pictures: Any, seed: Any) -> Any:
         """Turned by any angle, mirrored and shifted; beyond its border a picture is mirrored."""
