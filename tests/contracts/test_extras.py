@@ -17,16 +17,7 @@ from embedscope.samples import nuclei, samples_from_labels
 
 ROOT = Path(__file__).parents[2]
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
-EXTRAS = (
-    "images",
-    "napari",
-    "jupyter",
-    "export",
-    "spatialdata",
-    "cytometry",
-    "dask",
-    "onnx",
-)
+EXTRAS = ("images", "napari", "jupyter", "export", "spatialdata", "cytometry", "dask", "onnx")
 # The scripts of `tests/support/smoke` that run with an extra.
 SCRIPTS = {"": ["alone"], "all": [f"with_{extra}" for extra in EXTRAS]} | {
     extra: [f"with_{extra}"] for extra in EXTRAS

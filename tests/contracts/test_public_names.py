@@ -243,3 +243,33 @@ def test_only_packages_are_public():
         if not path.name.startswith("_")
     }
     assert public == set()
+
+
+# What a map learns from, apart from what is decoded.
+LEARNING = {
+    "fit": {"X", "y", "decoded", "precomputed_distances", "landmark_positions"},
+    "fit_transform": {"X", "y", "decoded", "precomputed_distances", "landmark_positions"},
+    "style": {"X", "decoded"},
+}
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_methods_that_read_what_is_decoded_keep_their_parameters(name):
+    parameters = set(inspect.signature(getattr(ParametricUMAP, name)).parameters) - {"self"}
+    assert parameters == LEARNING[name]
+
+
+def test_samples_keep_what_chooses_what_is_learned():
+    from embedscope.explorer import Explorer
+    from embedscope.samples import Samples
+
+    def parameters(method):
+        return set(inspect.signature(method).parameters) - {"self"}
+
+    assert parameters(Samples.learning_from) == {"what", "standardise"}
+    assert parameters(Samples.learning_like) == {"known", "learned"}
+    assert parameters(Samples.with_extractor) == {"extractor"}
+    assert parameters(Samples.encoder_inputs) == {"rows", "report"}
+    assert parameters(Samples.same_way) == {"data", "labels", "group", "learned", "options"}
+    assert parameters(Explorer.learn_from) == {"what", "standardise"}
+    assert parameters(Explorer.attach_extractor) == {"extractor"}

@@ -42,9 +42,7 @@ def explorer():
 
 @pytest.fixture(scope="module")
 def files(explorer, tmp_path_factory):
-    path = tmp_path_factory.mktemp("cytometry") / "map.fcs"
-    explorer.to_fcs(path)
-    return path, path.with_name("map.gating.xml")
+    return explorer.to_fcs(tmp_path_factory.mktemp("cytometry") / "map.fcs")
 
 
 def test_flowkit_finds_the_same_samples_in_every_gate(explorer, files):

@@ -12,7 +12,14 @@ from matplotlib.image import imread
 from embedscope._errors import InvalidInputError
 from embedscope.explorer import Explorer
 from embedscope.explorer.export._montage import draw_grid_picture, draw_montage
-from embedscope.samples import Display, Samples, samples_from_labels, samples_from_table
+from embedscope.samples import (
+    Display,
+    Samples,
+    samples_from_array,
+    samples_from_labels,
+    samples_from_table,
+)
+from embedscope.training import TrainingParameters
 
 VIRIDIS_ENDS = ([0.267, 0.005, 0.329], [0.993, 0.906, 0.144])
 
@@ -35,8 +42,11 @@ def middles(samples: Samples, **options: Any) -> list[list[int]]:
 
 
 def test_limits_are_intensities_of_the_image() -> None:
-    shown = middles(SAMPLES, display=Display([(0, 400), (1000, 3000)], ["red", "#00ff00"]))
-    assert shown == [[64, 0, 0], [128, 128, 0], [191, 255, 0]]
+    for green in ("#00ff00", "lime", "green"):
+        shown = middles(SAMPLES, display=Display([(0, 400), (1000, 3000)], ["red", green]))
+        assert shown == [[64, 0, 0], [128, 128, 0], [191, 255, 0]]
+    grey = middles(SAMPLES, display=Display((0, 300), ["gray", "black"]))
+    assert grey == [[85] * 3, [170] * 3, [255] * 3]
 
 
 def test_wider_limits_than_those_of_the_network_are_not_clipped() -> None:
@@ -81,6 +91,27 @@ def test_a_montage_and_a_grid_are_shown_so(tmp_path: Path) -> None:
     assert grid[100, 100].tolist() == [128, 128, 0]
     assert grid[34, 34].tolist() == [191, 255, 0]
     assert (grid[2:66, 68:132] == 255).all()  # no sample is near the last
+
+
+def test_the_decoded_map_is_saved(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    pictures = rng.integers(0, 90, (40, 6, 6), dtype=np.uint8)
+    pictures[20:] += 100
+    parameters = TrainingParameters(
+        n_neighbors=5, n_training_epochs=1, encoder="dense", reconstruction=False
+    )
+    explorer = Explorer(samples_from_array(pictures), parameters=parameters)
+    with pytest.raises(InvalidInputError):  # there is no map yet
+        explorer.save_grid(tmp_path / "none.png", 3)
+    explorer.train()
+    assert explorer.wait(120).phase.value == "done"
+    explorer.save_grid(tmp_path / "grid.png", 3, display=Display((0, 255), ["red"]))
+    pixels = imread(tmp_path / "grid.png")[..., :3]
+    assert pixels.shape == (3 * 68 + 2, 3 * 68 + 2, 3)  # 6 pixels, 11 times as large
+    assert pixels[1, 1].tolist() == [1, 1, 1]
+    inside = pixels[(pixels != 1).any(axis=-1)]
+    assert inside[:, 0].max() > 0.2
+    assert (inside[:, 1:] == 0).all()
 
 
 @pytest.mark.parametrize(

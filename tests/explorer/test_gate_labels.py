@@ -138,6 +138,10 @@ def test_each_source_has_a_file_and_no_image_is_read_whole(tmp_path, monkeypatch
     for file, name, labels in zip(files, ("day/1", "day 2"), (first, second), strict=True):
         assert np.array_equal(tifffile.imread(file), expected(shown, name, labels[np.newaxis])[0])
     assert [box[0].stop - box[0].start for box in read] == [512, 188, 50]
+    (tmp_path / "gates_day_2.zarr").mkdir()
+    with pytest.raises(InvalidInputError, match="exists already"):
+        shown.save_gate_labels(tmp_path / "gates.zarr")
+    assert not (tmp_path / "gates_day_1.zarr").exists()
 
 
 def test_patches_have_the_class_of_the_nearest(tmp_path):

@@ -101,7 +101,7 @@ def test_model_of_another_save(path: Path) -> None:
 
 def test_newer_format(path: Path) -> None:
     header = header_of(path)
-    (path / "session.json").write_text(json.dumps(header | {"format": 4}))
+    (path / "session.json").write_text(json.dumps(header | {"format": 5}))
     require_refused(path, "A newer embedscope saved this session: update embedscope")
 
 

@@ -25,6 +25,7 @@ from embedscope.samples import (
     samples_from_array,
     samples_from_table,
 )
+from embedscope.samples import read as read_samples
 
 anndata = pytest.importorskip("anndata")
 
@@ -102,6 +103,14 @@ def test_text_goes_through_h5ad_and_csv(tmp_path: Path) -> None:
     explorer.to_csv(tmp_path / "map.csv")
     read = Explorer(pd.read_csv(tmp_path / "map.csv"))
     assert list(read.samples.identities) == list(explorer.samples.identities)
+
+
+def test_a_csv_of_text_that_looks_like_numbers_is_read_by_its_path(tmp_path: Path) -> None:
+    explorer = shown(table(["007", "08", "1e3"]))
+    explorer.to_csv(tmp_path / "map.csv")
+    again = read_samples(tmp_path / "map.csv")
+    assert list(again.identities) == list(explorer.samples.identities)
+    assert again.feature_names == explorer.samples.feature_names
 
 
 def test_instances_of_spatialdata_may_be_text() -> None:

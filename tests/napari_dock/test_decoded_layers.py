@@ -106,6 +106,17 @@ def test_colours_stay_one_layer(viewer):
     assert layer.data.dtype == np.uint8
 
 
+def test_crops_that_are_drawn_small_keep_their_size_in_the_world(viewer):
+    rows, columns = np.mgrid[:300, :300]
+    disc = ((rows - 150) ** 2 + (columns - 150) ** 2 <= 65**2).astype(np.int32)
+    image = viewer.add_image(disc * np.uint8(200), name="stain", scale=(2, 3))
+    cells = viewer.add_labels(disc, name="cells", scale=(2, 3))
+    samples = samples_of_objects(cells, [image], CropOptions())
+    assert samples.sample_shape == (64, 64, 1)
+    (layer,) = add_film_strip(viewer, [step(samples, 1.0, 0), step(samples, 0.0, 0)], samples)
+    np.testing.assert_allclose(layer.scale[1:] * 64, (2 * 136, 3 * 136))
+
+
 def test_without_the_image_there_are_looks_all_the_same(viewer):
     samples = labelled(viewer, {"DNA": field(0, 4000), "actin": field(1, 900)})
     viewer.layers.clear()

@@ -133,3 +133,22 @@ def test_patches_of_a_stack_are_volumes_or_pictures_too(qapp):
     assert "whole volume of 4 planes" in panel.choice().preview((0, 5, 5)).text
     panel.volumes.setCurrentText("middle plane of each object")
     assert panel.choice().preview((0, 5, 5)).text.endswith("the middle plane, not the whole volume")
+
+
+def test_a_series_of_stacks_has_volumes_and_frames(qapp):
+    labels = np.stack([STACK, np.where(STACK, 3 - STACK, 0)])  # the two cells change their numbers
+    image = Image(labels * 10.0, name="stain")
+    panel = DataPanel()
+    panel.show_layers((image, Labels(labels, name="cells")))
+    assert panel.third_axis.isHidden()
+    assert not panel.volumes.isHidden()
+    panel.crop_size.setValue(4)
+    for volume, shape in (("mean along z", (4, 4, 1)), ("whole volumes", (4, 4, 4, 1))):
+        panel.volumes.setCurrentText(volume)
+        samples = panel.choice().make()
+        assert [tuple(each) for each in samples.identities] == [
+            ("cells", frame, label) for frame in (0, 1) for label in (1, 2)
+        ]
+        assert samples.sample_shape == shape
+        middles = samples.images.reshape(4, -1, 4, 4)[:, 0, 2, 2]
+        assert middles.tolist() == [10, 20, 10, 20]  # each is cut around its own object

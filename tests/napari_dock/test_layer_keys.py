@@ -354,7 +354,7 @@ def test_only_objects_of_the_frames_in_the_table_are_cut():
 
 def test_only_objects_in_the_table_needs_one_of_them_in_the_image():
     strangers = pd.DataFrame({"label": [70, 71], "value": [1.0, 2.0]})
-    with pytest.raises(InvalidInputError, match="Objects by"):
+    with pytest.raises(InvalidInputError, match="one of its 9 objects"):
         cut(cells(strangers), TableKeys(only_named=True))
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from qtpy.QtCore import Qt
 
 from embedscope.napari_dock._dock_view import DockView
 from embedscope.napari_dock.data._data_choice import Kind
 from embedscope.napari_dock.data._data_panel import DataPanel
 from embedscope.napari_dock.panels._source_note import SourceNote
+from embedscope.samples import jurkat_cells
 from embedscope.training import SourceTold
 
 TOLD = SourceTold(0.9, 0.25, 4)
@@ -29,24 +31,25 @@ def test_samples_of_one_source_have_no_note(note):
 
 def test_a_mixed_map_is_measured_without_a_remedy(note):
     note.show_told(SourceTold(0.3, 0.25, 4))
-    assert note.text.text() == (
-        "30 % of the neighbours on the map are of the same source (25 % by chance)."
-    )
+    assert note.text.text() == ("30 % of the neighbours share the source (25 % by chance).")
     assert note.learned.isHidden()
 
 
 def test_a_map_of_sources_offers_both_remedies(note):
     note.show_told(TOLD)
-    assert note.text.text().endswith(
-        'Scale the intensities "within each image" under Data, or use learned; then train again.'
+    assert note.text.text() == (
+        "90 % of the neighbours share the source (25 % by chance): scale within images, or use "
+        "learned; then train again."
     )
+    assert not note.scaling.isHidden()
     assert not note.learned.isHidden()
 
 
 def test_what_was_done_is_not_offered_again(note):
     scaled = SourceTold(0.9, 0.25, 4, are_scaled_within=True)
     note.show_told(scaled)
-    assert note.text.text().endswith("Use learned; then train again.")
+    assert note.scaling.isHidden()
+    assert note.text.text().endswith("chance): use learned; then train again.")
     note.show_told(TOLD, is_learned=True)
     assert note.learned.isHidden()
     assert "learned" not in note.text.text()
@@ -56,8 +59,21 @@ def test_what_was_done_is_not_offered_again(note):
 
 def test_columns_are_standardised_instead(note):
     note.show_told(SourceTold(0.9, 0.25, 4, are_pictures=False))
-    assert "Standardise the columns" in note.text.text()
+    assert "standardise the columns" in note.text.text()
     assert note.learned.isHidden()
+
+
+def test_samples_on_the_map_are_scaled_within_their_images(cells_viewer, open_dock, lay_out):
+    dock = open_dock(cells_viewer)
+    lay_out(dock)
+    before = dock.explorer.samples
+    dock.view.source_note.scaling.click()
+    samples = dock.explorer.samples
+    assert samples.groups.column == "source"
+    assert list(samples.identities) == list(before.identities)
+    assert "Press Train" in dock.view.message.text()
+    assert dock.data_panel.choice().options.scales_within
+    assert dock._jobs.is_on_map(dock.data_panel.choice())  # Train does not cut them again
 
 
 def test_its_button_sets_the_parameter(qapp):
@@ -83,3 +99,41 @@ def test_intensities_are_scaled_within_each_image_if_the_user_wants_it(qapp):
     panel.kind.setCurrentIndex(list(Kind).index(Kind.PATCHES))
     panel.crop_size.setValue(10)
     assert panel.choice().make().groups.column == "source"
+
+
+def test_two_exposures_are_told_then_scaled_and_trained_on_together(
+    shown_viewer, open_dock, train, qtbot
+):
+    """A second image of cells, half as bright: its cells lie apart until it is scaled by itself."""
+    cells = jurkat_cells()
+    for number, light in enumerate((1.0, 0.4)):
+        part = slice(240 * number, 240 * number + 240), slice(0, 320)
+        dna = (light * cells.image[part][..., 1]).astype(np.uint8)
+        shown_viewer.add_image(dna, name=f"DNA {number}")
+        shown_viewer.add_labels(cells.labels[part].astype(np.int32), name=f"cells {number}")
+    dock = open_dock(shown_viewer)
+    dock.explorer.set_parameters(reconstruction=False, quality="fast")
+    note, panel = dock.view.source_note, dock.data_panel
+    for number in (0, 1):
+        panel.labels.setCurrentText(f"cells {number}")
+        for place in range(panel.images.count()):
+            item = panel.images.item(place)
+            is_own = item.text() == f"DNA {number}"
+            item.setCheckState(Qt.CheckState.Checked if is_own else Qt.CheckState.Unchecked)
+        if number == 0:
+            train(dock)
+            assert note.isHidden()
+    n_before = len(dock.explorer.samples)
+    dock.apply.click()
+    qtbot.waitUntil(lambda: len(dock.explorer.samples) > n_before, timeout=60_000)
+    train(dock)
+    before = dock.explorer.source_told
+    assert before.dominates
+    assert not note.isHidden()
+    n_samples = len(dock.explorer.samples)
+    note.scaling.click()
+    assert note.isHidden()  # there is no map now
+    train(dock)
+    assert len(dock.explorer.samples) == n_samples
+    assert dock.explorer.source_told.share < before.share - 0.1
+    assert note.scaling.isHidden()

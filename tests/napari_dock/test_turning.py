@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from embedscope.explorer import Reconstruction, ViewIntents
+from embedscope.explorer import Explorer, Reconstruction, ViewIntents
 from embedscope.napari_dock._dock_view import DockView
 from embedscope.samples import SampleId, samples_from_array
 
@@ -32,7 +32,10 @@ def view(qapp, rng):
     upright = [True]
     made = DockView(can_turn=lambda: upright[0])
     made.upright = upright
-    made.show_samples(samples_from_array(rng.random((5, 6, 6, 1))))
+    explorer = Explorer(samples_from_array(rng.random((5, 6, 6, 1))))
+    explorer.place(rng.random((5, 2)))
+    made.show_samples(explorer.samples)
+    made.show_embedding(explorer.embedding)
     return made
 
 

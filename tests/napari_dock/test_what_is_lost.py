@@ -23,7 +23,7 @@ def test_objects_without_pixels_are_named(cells_viewer, open_dock, lay_out):
     assert len(dock.explorer.samples) == N_CELLS - 3
     assert dock.left_out.isVisible()
     assert dock.left_out.text() == (
-        "Not on the map: object 10 of frame 0 of cells (NaN or infinite pixels), object 17 of "
+        "Left out or changed: object 10 of frame 0 of cells (NaN or infinite pixels), object 17 of "
         "frame 0 of cells (NaN or infinite pixels) and 1 other."
     )
     assert "object 24" in dock.left_out.toolTip()

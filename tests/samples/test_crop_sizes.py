@@ -95,11 +95,16 @@ def test_a_whole_zoom_averages_blocks():
 def test_every_object_lies_whole_in_its_automatic_crop(radius, middle, drawn_px, align):
     labels = discs([middle], radius, 180)
     samples = samples_from_labels(
-        labels.astype(np.float32), labels, drawn_px=drawn_px, align=align, features=False
+        labels.astype(np.float32),
+        labels,
+        drawn_px=drawn_px,
+        align=align,
+        features=False,
+        padding="zero",  # else its mirror image may be seen too
     )
     zoom = zoom_of(samples.recipe, samples.sources["image"])
     area = samples.images.sum() * np.prod(zoom)
-    tolerance = 0.01 if min(zoom) >= 1 and not align else 0.08  # interpolated
+    tolerance = 1e-4 if min(zoom) >= 1 and not align else 0.05  # interpolated
     np.testing.assert_allclose(area, (labels > 0).sum(), rtol=tolerance)
 
 
@@ -186,7 +191,7 @@ def test_a_size_in_pixels_over_several_magnifications_is_said():
     assert "0.5 x 0.5 µm, that of 20x 0.25 x 0.25 µm" in note.reason
 
 
-@pytest.mark.parametrize("drawn_px", [0, -3, 1.5, True])
+@pytest.mark.parametrize("drawn_px", [0, -3, 1.5, True, "64"])
 def test_pixels_drawn_are_a_whole_number(drawn_px):
     with pytest.raises(InvalidInputError, match="drawn_px must be an int of at least 1"):
         samples_from_labels(PIXELS, LARGE, drawn_px=drawn_px)

@@ -67,6 +67,7 @@ PLACES = {
     "TrackMate": "POSITION_X,POSITION_T,VISIBILITY,MANUAL_SPOT_COLOR,MANUAL_COLOR,ROI_N_POINTS,"
     "TRACK_INDEX,TRACK_X_LOCATION,TRACK_START,SPOT_SOURCE_ID,SPOT_TARGET_ID,EDGE_TIME",
     "laptrack": "position_x,position_y",
+    "ABBA": "Allen CCFv3 X mm,Allen CCFv3 Z mm",
     "MCMICRO": "X_centroid,column_centroid,row_centroid",
     "scikit-image": "bbox-0,bbox-3,centroid-1,centroid_weighted-0,weighted_centroid-1,"
     "centroid_weighted_local-0-1",

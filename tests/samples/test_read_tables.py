@@ -118,6 +118,34 @@ def test_outlines_of_qupath_are_measured_or_cut(tmp_path):
     np.testing.assert_array_equal(cut.images[0], image[3:13, 5:15])
 
 
+@pytest.mark.parametrize("is_early", [False, True])
+def test_regions_around_the_cells_of_qupath_are_no_cells(is_early, tmp_path):
+    # As in demo_Qupath_project/Single_cells.geojson of CosciaLab/Qupath_to_LMD. Early versions
+    # named objects after their kind.
+    region = square(0, 0, 40, {}, "region")
+    region["properties"] |= {"objectType": "annotation"}
+    cells = [square(4, 6, 8, {"Mean": 1.5}, "one"), square(20, 30, 6, {"Mean": 2.5}, "two")]
+    cells[0]["properties"]["classification"] = {"names": ["CD4", "CD8"]}
+    for each, name in zip([region, *cells], ["Annotation", "Cell", "Cell"], strict=True):
+        if is_early:
+            del each["properties"]["objectType"]
+            each["id"] = f"Path{name}Object"
+    path = tmp_path / "cells.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [region, *cells]}))
+    samples = read(path)
+    labels = [1, 2] if is_early else ["one", "two"]
+    assert [each.label for each in samples.identities] == labels
+    assert "1 annotations" in dict(samples.left_out)
+    assert samples.features["Classification"].tolist() == ["CD4: CD8", "Tumor"]
+    tifffile.imwrite(tmp_path / "slide.tif", np.arange(40 * 48, dtype=np.uint16).reshape(40, 48))
+    cut = read(path, image=tmp_path / "slide.tif", size=10)
+    assert cut.features["area"].tolist() == [64, 36]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [region, region]}))
+    with pytest.raises(InvalidInputError):
+        read(path)  # regions alone are objects, which have no measurements here
+    assert len(read(path, image=tmp_path / "slide.tif", size=10)) == 1
+
+
 def test_spots_of_trackmate(tmp_path):
     # Four header rows: names, long names, short names and units, as in "Export to CSV".
     # https://imagej.net/plugins/trackmate/

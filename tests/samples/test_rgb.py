@@ -145,6 +145,25 @@ def test_ome_tiff_says_that_it_is_rgb_and_plain_tiff_does_not(tmp_path):
     assert not read(tmp_path / "a.ome.tif", tmp_path / "masks.tif", size=20, rgb=False).recipe.rgb
 
 
+@pytest.mark.parametrize(
+    ("dtype", "brightest", "white"),
+    [
+        (np.uint8, 90, 255),
+        (np.uint16, 255, 65535),
+        (np.int64, 255, 255),
+        (np.float32, 1.1, 1),
+        (np.float32, 255, 255),
+        (np.float64, 40_000, 65535),
+        (np.float64, 1e6, 1e6),
+    ],
+)
+def test_what_is_white_in_an_rgb_image(dtype, brightest, white):
+    image, labels = stained(np.float64)
+    image = (image / image.max() * brightest).astype(dtype)
+    samples = samples_from_labels(image, labels, 20, rgb=True, percentiles=(0, 100))
+    assert samples.white == pytest.approx(white)
+
+
 @pytest.mark.parametrize("n_channels", [3, 4])
 def test_an_array_of_rgb_pictures_is_scaled_together(n_channels):
     rng = np.random.default_rng(0)

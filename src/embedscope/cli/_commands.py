@@ -101,6 +101,7 @@ def _main(
         "embedscope train cells.tif masks.tif --out map",
         "embedscope train table.csv --out map --set n_neighbors=30 --set min_dist=0.3",
         "embedscope train plate.csv --out map --size 48",
+        "embedscope train cells.tif masks.tif --out map --learn-from area --learn-from extent",
     )
 )
 def train(
@@ -116,6 +117,14 @@ def train(
         str | None,
         typer.Option(
             help='What counts as alike: pixels, "any orientation", measurements or learned.'
+        ),
+    ] = None,
+    learn_from: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="A feature that the map learns from, such as a column of the table of a manifest "
+            "or area; may be given several times. Crops are shown and decoded all the same.",
         ),
     ] = None,
     size: Annotated[
@@ -198,6 +207,7 @@ def train(
                 scale_within,
                 rgb or None,
             ),
+            learn_from=learn_from or (),
             include_images=include_images,
             overwrite=overwrite,
             progress=Progress(quiet=quiet),

@@ -15,6 +15,7 @@ from embedscope.samples.reading import (
     is_manifest,
     open_image_file,
     read_table_file,
+    with_table,
 )
 
 if TYPE_CHECKING:
@@ -71,8 +72,13 @@ def read_pair_like(
     source: str | None = None,
     group: Any = None,
     pixel_size: float | None = None,
+    table: Path | None = None,
 ) -> Iterator[Callable[[], SamplesPart]]:
-    """Cut crops as those of `known` were cut, so many objects at a time."""
+    """Cut crops as those of `known` were cut, so many objects at a time.
+
+    If `known` learn from features, all objects are cut and measured together, and a table of them
+    is joined.
+    """
     pixels, ids = open_image_file(image, "image"), open_image_file(labels, "labels")
     recipe = known.recipe
     if not isinstance(recipe, CropRecipe):
@@ -84,18 +90,25 @@ def read_pair_like(
     if axes is None or len(axes) == len(recipe.axes):  # as at the training, unless the file says
         is_stated = pixels.axes.replace("c", "", 1) == recipe.axes
         axes, image_axes = None, pixels.axes if is_stated else None
-    return known.parts_same_way(
-        pixels.image,
-        ids.image,
-        n_rows=n_rows,
-        group=group,
-        axes=axes,
-        image_axes=image_axes,
-        pixel_size=pixel_size or _pixel_size(known, recipe, pixels, axes or recipe.axes),
-        source=source or image.stem,
-        image_path=pixels.path,
-        labels_path=ids.path,
-    )
+    options: dict[str, Any] = {
+        "group": group,
+        "axes": axes,
+        "image_axes": image_axes,
+        "pixel_size": pixel_size or _pixel_size(known, recipe, pixels, axes or recipe.axes),
+        "source": source or image.stem,
+        "image_path": pixels.path,
+        "labels_path": ids.path,
+    }
+    if known.learned is None or known.learned.kind != "columns":
+        return known.parts_same_way(pixels.image, ids.image, n_rows=n_rows, **options)
+
+    def whole() -> SamplesPart:
+        made = known.learning_from(None).same_way(pixels.image, ids.image, **options)
+        joined = made if table is None else with_table(made, table)
+        taught = joined.learning_like(known)
+        return SamplesPart(taught, taught.left_out)
+
+    return iter([whole])
 
 
 def _pixel_size(

@@ -153,7 +153,9 @@ class SessionPlacer:
         names = _named(block, start)
         columns = None
         if isinstance(recipe, TableRecipe) and isinstance(block, pd.DataFrame):
-            columns = list(map(str, recipe.columns))
+            learned = self._known.learned
+            others = () if learned is None or learned.kind != "columns" else learned.names
+            columns = list(dict.fromkeys(map(str, (*recipe.columns, *others))))
             _with_columns(block, columns)
             kept = [name for name in (recipe.label_column, recipe.frame_column) if name is not None]
             names = names.assign(**{name: block[name].to_numpy() for name in kept})

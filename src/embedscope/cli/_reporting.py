@@ -125,6 +125,7 @@ def _samples(samples: Samples) -> dict[str, Any]:
         **({"cut_as": told} if (told := samples.recipe.crops_told) else {}),
         "sources": dict(zip(identities.sources, counts.tolist(), strict=True)),
         "features": list(map(str, samples.features.columns)),
+        "learned_from": None if samples.learned is None else samples.learned.text,
         "without_images": sorted(samples.absent),
     }
 
@@ -143,9 +144,9 @@ def _trustworthiness(trained: TrainedMap) -> float | None:
 
     samples, n_neighbors = trained.samples, trained.parameters.n_neighbors
     rows = np.linspace(0, len(samples) - 1, min(len(samples), _MOST_SCORED)).astype(np.int64)
-    if samples.absent or len(rows) <= 2 * n_neighbors + 1:
+    if (samples.absent and samples.learned is None) or len(rows) <= 2 * n_neighbors + 1:
         return None
-    values = samples.inputs(rows).reshape(len(rows), -1)
+    values = samples.encoder_inputs(rows).reshape(len(rows), -1)
     return float(trustworthiness(values, trained.embedding[rows], n_neighbors=n_neighbors))
 
 

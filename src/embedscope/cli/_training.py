@@ -34,6 +34,7 @@ def train(
     *,
     parameters: TrainingParameters,
     cutting: Cutting,
+    learn_from: Sequence[str] = (),
     include_images: bool,
     overwrite: bool,
     progress: Progress,
@@ -49,6 +50,8 @@ def train(
     parameters : TrainingParameters
     cutting : Cutting
         For images.
+    learn_from : sequence of str
+        Features that the map learns from, instead of what the samples show.
     include_images : bool
         Store the pictures of the samples in the session.
     overwrite : bool
@@ -68,9 +71,13 @@ def train(
         )
     with progress.step(f"Reading {' '.join(map(str, inputs))}"):
         samples = read_inputs(inputs, cutting)
+        if learn_from:
+            samples = samples.learning_from(list(learn_from))
     what = "crops" if samples.is_image else "features"
     shape = " x ".join(map(str, samples.sample_shape))
     progress.say(f"{counted(len(samples), 'sample')}, {what} of {shape}")
+    if samples.learned is not None:
+        progress.say(f"The map learns from {samples.learned.text}")
     if isinstance(samples.recipe, CropRecipe) and samples.recipe.is_resampled:
         progress.say(samples.recipe.crops_told.capitalize())
     for reason, columns in _columns_left_out(samples).items():

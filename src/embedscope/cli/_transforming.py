@@ -121,7 +121,15 @@ def _jobs(
             try:
                 group = _group_of(session, row.features)
                 jobs = _jobs_of_pair(
-                    session, row.image, row.labels, name, chunk_rows, progress, group, pixel_size
+                    session,
+                    row.image,
+                    row.labels,
+                    name,
+                    chunk_rows,
+                    progress,
+                    group,
+                    pixel_size,
+                    row.table,
                 )
             except FAILURES as error:
                 reason = f"{name}: {error}"
@@ -168,11 +176,13 @@ def _jobs_of_pair(
     progress: Progress,
     group: Any = None,
     pixel_size: float | None = None,
+    table: Path | None = None,
 ) -> list[tuple[str, Job]]:
     """A job for each part of the objects of an image, which are found now."""
     called = name or str(image)
     with progress.step(f"Finding the objects of {called}"):
-        parts = list(read_pair_like(placer.known, image, labels, n_rows, name, group, pixel_size))
+        made = read_pair_like(placer.known, image, labels, n_rows, name, group, pixel_size, table)
+        parts = list(made)
     return [
         (
             called if len(parts) == 1 else f"part {number} of the objects of {called}",

@@ -270,6 +270,7 @@ default="spectral"
     decoder = _Network("decoder")
     _landmarks: Landmarks | None
     _anchors: Landmarks
+    _decoded_shape: tuple[int, ...] | None = None
 
     def __init__(
         self,
@@ -391,6 +392,7 @@ default="spectral"
         X: Any,
         y: Any = None,
         *,
+        decoded: Any = None,
         precomputed_distances: Any = None,
         landmark_positions: Any = None,
     ) -> ParametricUMAP:
@@ -408,6 +410,9 @@ default="spectral"
             blocks and never converted as a whole.
         y : array-like of shape (n_samples,), optional
             Labels, -1 or None where unknown, or numbers: see `target_metric`.
+        decoded : array-like of shape (n_samples, ...), optional
+            What the decoder learns to decode of each sample, such as its picture; by default, `X`
+            itself. It has no influence on the map, unless ``autoencoder_loss=True``.
         precomputed_distances : array or sparse matrix of shape (n_samples, n_samples), optional
             Distances between the samples, with ``metric="precomputed"``.
         landmark_positions : array-like of shape (n_samples, n_components), optional
@@ -431,6 +436,7 @@ default="spectral"
         features = _features_of(
             columns_of(X), rows
         )  # set after the fit: a failed one must change nothing
+        targets = self._read_decoded(decoded, rows)
         wanted = self._check_beside(rows, precomputed_distances, landmark_positions)
         landmarks = getattr(self, "_landmarks", None)
         continues = hasattr(self, "_fitted") and (wanted is not None or landmarks is not None)
@@ -442,6 +448,7 @@ default="spectral"
             landmarks if continues else None,
             continues=continues,
             parameters=parameters,
+            decoded=targets,
         )
         self._set_features(features)
         if interruption is not None:
@@ -453,6 +460,7 @@ default="spectral"
         X: Any,
         y: Any = None,
         *,
+        decoded: Any = None,
         precomputed_distances: Any = None,
         landmark_positions: Any = None,
     ) -> np.ndarray:
@@ -462,6 +470,7 @@ default="spectral"
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, *dims)
         y : array-like of shape (n_samples,), optional
+        decoded : array-like of shape (n_samples, ...), optional
         precomputed_distances : array or sparse matrix of shape (n_samples, n_samples), optional
         landmark_positions : array-like of shape (n_samples, n_components), optional
 
@@ -477,6 +486,7 @@ default="spectral"
         self.fit(
             X,
             y,
+            decoded=decoded,
             precomputed_distances=precomputed_distances,
             landmark_positions=landmark_positions,
         )
@@ -512,6 +522,11 @@ default="spectral"
         """
         check_is_fitted(self)
         self._need_encoder("update")
+        if self._decoded_shape is not None:
+            raise InvalidInputError(
+                "update must be of a map that decodes X itself; got one that was fitted with "
+                "decoded. Fit all samples together, or place the new ones with transform."
+            )
         if self.metric == "precomputed":
             raise InvalidInputError(
                 "metric must be computed for update; got 'precomputed', which does not give the "
@@ -544,6 +559,7 @@ default="spectral"
         *,
         continues: bool,
         parameters: Mapping[str, Any],
+        decoded: Rows | None = None,
     ) -> BaseException | None:
         """Train and store the result; return the exception that interrupted it, to raise again."""
         from embedscope.core.fitting._fitting import fit_map
@@ -564,12 +580,20 @@ default="spectral"
             self._read_validation(rows),
             seed,
             len(rows),
+            decoded,
         )
         fitted, interruption = fit_map(request)
-        self._keep(fitted, rows, seed, landmarks)
+        self._keep(fitted, rows, seed, landmarks, None if decoded is None else decoded.given_shape)
         return interruption
 
-    def _keep(self, fitted: FittedMap, rows: Rows, seed: int, landmarks: Landmarks | None) -> None:
+    def _keep(
+        self,
+        fitted: FittedMap,
+        rows: Rows,
+        seed: int,
+        landmarks: Landmarks | None,
+        decoded_shape: tuple[int, ...] | None,
+    ) -> None:
         """Store the result of a fit, with the landmarks for `update`."""
         rng = np.random.default_rng([seed, 3])
         own = Landmarks(rows, fitted.embedding).thinned(_MOST_ANCHORS, rng)
@@ -577,7 +601,7 @@ default="spectral"
             joined, positions = own.append_to(landmarks.rows, landmarks.positions)
             own = Landmarks(joined, positions).thinned(_MOST_ANCHORS, rng)
         chosen = getattr(self, "_landmarks", None)
-        self._restore(fitted, own, rows.shape, rows.given_shape, chosen)
+        self._restore(fitted, own, rows.shape, rows.given_shape, chosen, decoded_shape)
 
     def _restore(
         self,
@@ -586,6 +610,7 @@ default="spectral"
         sample_shape: tuple[int, ...],
         given_shape: tuple[int, ...],
         landmarks: Landmarks | None = None,
+        decoded_shape: tuple[int, ...] | None = None,
     ) -> None:
         """Set the fitted attributes; after a fit, or from a saved model."""
         self._fitted = fitted
@@ -593,6 +618,7 @@ default="spectral"
         self._derivative: Jacobian | None = None
         self._anchors, self._landmarks = anchors, landmarks
         self._sample_shape, self._given_shape = sample_shape, given_shape
+        self._decoded_shape = decoded_shape  # None if samples themselves are decoded
         self.embedding_ = fitted.embedding
         self.graph_ = fitted.graph
         self.history_ = fitted.history
@@ -662,7 +688,8 @@ default="spectral"
         Returns
         -------
         ndarray of shape (n_points, n_features) or (n_points, *shape), float32
-            In the shape that `fit` was given, and in the data's own range and units.
+            In the shape that `fit` was given, of `decoded` if it had one, and in the data's own
+            range and units.
 
         Raises
         ------
@@ -680,15 +707,17 @@ default="spectral"
         points = self._read_points(Z)
         joined = self._with_style(points, style)
         samples = reconstruction.to_data(self._network("decoder")(joined))
-        return samples.reshape(len(points), *self._given_shape)
+        return samples.reshape(len(points), *self._output_shape)
 
-    def style(self, X: Any) -> np.ndarray:
+    def style(self, X: Any, decoded: Any = None) -> np.ndarray:
         """Style codes: how samples differ from the typical samples of their positions.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, *dims)
             As for `transform`; a dask array is computed, a group of chunks at a time.
+        decoded : array-like of shape (n_samples, ...), optional
+            What the decoder decodes of these samples, if `fit` was given it.
 
         Returns
         -------
@@ -699,11 +728,13 @@ default="spectral"
         Raises
         ------
         InvalidInputError
-            If there are no style codes, or `X` does not fit the fitted data; a ValueError.
+            If there are no style codes, or `X` or `decoded` does not fit the fitted data; a
+            ValueError.
         """
         check_is_fitted(self)
         self._need_style()
-        return self._network("style_encoder")(self._read_rows(X, check_when_read=True))
+        rows = self._read_rows(X, check_when_read=self._decoded_shape is None)
+        return self._network("style_encoder")(self._joined(rows, decoded))
 
     def inverse_std(self, Z: Any) -> np.ndarray:
         """Standard deviation of unseen samples around the typical sample, at points of the map.
@@ -715,7 +746,7 @@ default="spectral"
 
         Returns
         -------
-        ndarray of shape (n_points, n_features) or (n_points, *shape), float32
+        ndarray of the shape of ``inverse_transform(Z)``, float32
             Standard deviation of each value around the result of `inverse_transform`, in the data's
             units. It is right on average for the held-out samples, and smooth over the map. The
             encoder has seen these; other samples may deviate more where it learned from few.
@@ -735,7 +766,12 @@ default="spectral"
         points = self._read_points(Z)
         variance = np.maximum(self._network("spread_decoder")(points), 0.0)
         deviations = np.sqrt(variance) * self._fitted.reconstruction.scale
-        return deviations.reshape(len(points), *self._given_shape).astype(np.float32, copy=False)
+        return deviations.reshape(len(points), *self._output_shape).astype(np.float32, copy=False)
+
+    @property
+    def _output_shape(self) -> tuple[int, ...]:
+        """Shape of one decoded sample."""
+        return self._given_shape if self._decoded_shape is None else self._decoded_shape
 
     def _read_points(self, Z: Any) -> Rows:
         """Check points of the map."""
@@ -1131,6 +1167,56 @@ default="spectral"
             )
         check_layout(shape, self._sample_shape, name)
 
+    def _read_decoded(self, decoded: Any, rows: Rows) -> Rows | None:
+        """Check what the decoder decodes, if it is given, against the other parameters."""
+        if decoded is None:
+            return None
+        if not self.parametric_reconstruction:
+            raise InvalidInputError(
+                "decoded must come with parametric_reconstruction=True; got False, which trains no "
+                "decoder. Set it, or leave decoded out."
+            )
+        unsuited = {
+            "unique": self.unique,
+            "reconstruction_validation": self.reconstruction_validation is not None,
+            "global_correlation_loss_weight": self.global_correlation_loss_weight,
+        }
+        for name in (name for name, is_set in unsuited.items() if is_set):
+            raise InvalidInputError(
+                f"decoded must come without {name}; got both. Leave one of them out."
+            )
+        if getattr(self, "_landmarks", None) is not None:
+            raise InvalidInputError(
+                "decoded must come without landmarks, of which only X is known; got both. Call "
+                "remove_landmarks first."
+            )
+        targets = as_rows(decoded, name="decoded")
+        if len(targets) != len(rows):
+            raise InvalidInputError(
+                f"decoded must have a row for each of the {len(rows)} samples of X; got "
+                f"{len(targets)}. Give both in the same order."
+            )
+        return targets
+
+    def _joined(self, rows: Rows, decoded: Any) -> Rows:
+        """The input of the style encoder: samples, followed by what is decoded of them."""
+        shape = self._decoded_shape
+        if (decoded is None) != (shape is None):
+            raise InvalidInputError(
+                f"decoded must be {'left out' if shape is None else 'given'} for this map; got "
+                f"{'an array' if shape is None else 'None'}. Give it to style if fit was given it."
+            )
+        if shape is None:
+            return rows
+        targets = as_rows(decoded, name="decoded")
+        if (len(targets), *targets.given_shape) != (len(rows), *shape):
+            raise InvalidInputError(
+                f"decoded must be of shape {(len(rows), *shape)}; got "
+                f"{(len(targets), *targets.given_shape)}. Give what fit was given of these samples."
+            )
+        both = np.concatenate([_dense(rows), _dense(targets)], axis=1)
+        return Rows(both, both.shape[1:], both.shape[1:])
+
     def _read_validation(self, rows: Rows) -> Rows | None:
         if self.reconstruction_validation is None:
             return None
@@ -1176,6 +1262,11 @@ default="spectral"
         if landmark_positions is None:
             return None
         return check_positions(landmark_positions, len(rows), self.n_components)
+
+
+def _dense(rows: Rows) -> np.ndarray:
+    """All rows, flat and dense."""
+    return rows.take(slice(None)).reshape(len(rows), -1)
 
 
 def _features_of(X: Any, rows: Rows) -> dict[str, Any]:

@@ -44,6 +44,9 @@ def save_estimator(estimator: ParametricUMAP, path: str | os.PathLike[str]) -> N
         "n_features_in": estimator.n_features_in_,
         "sample_shape": list(estimator._sample_shape),
         "given_shape": list(estimator._given_shape),
+        "decoded_shape": None
+        if estimator._decoded_shape is None
+        else list(estimator._decoded_shape),
         "landmarks": [name for name in _LANDMARKS if getattr(estimator, f"_{name}") is not None],
         "reconstruction": None
         if reconstruction is None
@@ -209,7 +212,14 @@ def _restore(model: StoredModel) -> ParametricUMAP:
         for name in _LANDMARKS
         if name in state["landmarks"]
     }
-    estimator._restore(fitted, **landmarks, sample_shape=sample_shape, given_shape=given_shape)
+    decoded_shape = state.get("decoded_shape")  # models of earlier versions have none
+    estimator._restore(
+        fitted,
+        **landmarks,
+        sample_shape=sample_shape,
+        given_shape=given_shape,
+        decoded_shape=None if decoded_shape is None else tuple(map(int, decoded_shape)),
+    )
     check_parts(estimator)
     return estimator
 

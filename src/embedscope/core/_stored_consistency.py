@@ -47,8 +47,9 @@ def check_parts(estimator: ParametricUMAP) -> None:
             _check_landmarks(landmarks, n_components, n_features)
     reconstruction = estimator._fitted.reconstruction
     if reconstruction is not None:
+        n_values = math.prod(estimator._output_shape)
         for scaling in (reconstruction.offset, reconstruction.scale):
-            _require(scaling.size == n_features, f"a scaling of {n_features} values", scaling)
+            _require(scaling.size == n_values, f"a scaling of {n_values} values", scaling)
     _check_ends(estimator.encoder_, n_features, n_components)
 
 

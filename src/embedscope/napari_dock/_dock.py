@@ -32,6 +32,7 @@ from embedscope.napari_dock.layers._layer_decoding import LayerDecoding
 from embedscope.napari_dock.layers._layer_messages import LayerMessages
 from embedscope.napari_dock.layers._layer_return import LayerReturn
 from embedscope.napari_dock.layers._linked_layers import LinkedLayers
+from embedscope.napari_dock.layers._source_opening import SourceOpening
 from embedscope.napari_dock.panels._export_menu import ExportMenu
 from embedscope.napari_dock.panels._left_out_note import LeftOutNote
 from embedscope.napari_dock.panels._marks_question import (
@@ -92,11 +93,12 @@ class ExplorerDock(QWidget):
             lambda: self.explorer.can_turn,
         )
         self.links = LinkedLayers(napari_viewer, self._dispatcher)
-        self._image_link = ImageLink(napari_viewer, self.explorer, self.links)
-        self._jobs = SampleJobs(
-            self.explorer, self._dispatcher, self.view.show_message, self.view.show_error
-        )
         say, complain = self.view.show_message, self.view.show_error
+        self._jobs = SampleJobs(self.explorer, self._dispatcher, say, complain)
+        opening = SourceOpening(
+            napari_viewer, self.explorer, self.links, self._jobs, self._thread(), say, complain
+        )
+        self._image_link = ImageLink(napari_viewer, self.explorer, self.links, opening)
         self._layer_messages = LayerMessages(napari_viewer, self.links, self._jobs, say)
         self._decoding = LayerDecoding(napari_viewer, self.explorer, decoding, say, complain)
         self.returns = LayerReturn(
@@ -204,6 +206,7 @@ class ExplorerDock(QWidget):
         self.explorer.load(opened.state)
         shown = add_source_layers(self._viewer, opened)
         self._offer_layers()
+        self.data_panel.show_learned(samples.learned)
         self._jobs.take_as_prepared(self.data_panel.choice(), shown)
         self._link(samples)
         self.links.show_coloring(self.explorer.coloring)
@@ -269,6 +272,7 @@ class ExplorerDock(QWidget):
         view.map_panel.image_box_toggled.connect(links.rectangle.set_on)
         view.sample_panel.path_layer_requested.connect(self._decoding.add_path)
         view.sample_panel.grid_layer_requested.connect(self._decoding.add_grid)
+        view.source_note.scaling_requested.connect(self._scale_within)
         self._jobs.busy_changed.connect(self._offer_jobs)
         self._jobs.watch.changed.connect(self.outdated.show_sources)
         self.outdated.cut_again_requested.connect(self._jobs.cut_again)
@@ -341,6 +345,20 @@ class ExplorerDock(QWidget):
             self.view.show_error(error)
         else:
             self._jobs.add_to_map(choice)
+
+    def _scale_within(self) -> None:
+        """Scale all samples on the map within their images, if the user may lose the map."""
+        if not self._may_replace_marks(TRAINING):
+            return
+        try:
+            self._jobs.scale_within()
+        except InvalidInputError as error:
+            self.view.show_error(error)
+            return
+        self.data_panel.scale_within()
+        self.view.show_message(
+            "Intensities are scaled within each image. Press Train for a new map."
+        )
 
     def _link(self, samples: Samples | None) -> None:
         self.left_out.show_samples(samples)

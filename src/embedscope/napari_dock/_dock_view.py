@@ -270,7 +270,7 @@ class DockView(QWidget):
         self.sections.add_header(self.train_panel)
         set_margins(self.train_panel, 8)
         self.sections.add(self.map_container, 1)
-        self.sections.add(self.source_note)
+        self.sections.add_footer(self.source_note)
         self.sections.add(self.tabs)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

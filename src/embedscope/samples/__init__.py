@@ -8,6 +8,7 @@ from embedscope.samples.combining._joining import join_samples
 from embedscope.samples.combining._repeating import as_samples, samples_like
 from embedscope.samples.common._display import Display
 from embedscope.samples.common._groups import GroupScales
+from embedscope.samples.common._learned import Learned
 from embedscope.samples.common._recipe import Recipe
 from embedscope.samples.common._samples import LeftOut, Samples, SamplesPart
 from embedscope.samples.common._scaling import ChannelScale, normalise_channels
@@ -41,6 +42,7 @@ __all__ = [
     "GroupScales",
     "Identities",
     "JurkatCells",
+    "Learned",
     "LeftOut",
     "Nuclei",
     "PatchGrid",

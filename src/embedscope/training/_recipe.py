@@ -48,9 +48,9 @@ def make_estimator(
 ) -> tuple[ParametricUMAP, dict[str, Any]]:
     """An estimator for these samples, ready to fit.
 
-    Pictures and volumes get the encoder and the neighbours of what counts as alike, tables a dense
-    encoder. The decoder takes a point and a style code, and a tenth of the samples is held
-    out of its fit to measure it.
+    Pictures and volumes get the encoder and the neighbours of what counts as alike, tables and
+    samples that learn from other values (`Samples.learning_from`) a dense encoder. The decoder
+    takes a point and a style code, and a tenth of the samples is held out of its fit to measure it.
 
     Parameters
     ----------
@@ -70,7 +70,8 @@ def make_estimator(
     estimator : ParametricUMAP
         Not fitted.
     fit_kwargs : dict
-        Arguments of its `fit`: X, and y if a feature guides the map.
+        Arguments of its `fit`: X; y if a feature guides the map; and what is decoded if this is
+        not what is learned from.
 
     Raises
     ------
@@ -80,23 +81,30 @@ def make_estimator(
     from embedscope.core import ParametricUMAP
     from embedscope.core.fitting import possible_neighbors
 
-    X = samples.X
+    if samples.learned is not None:
+        _check_without_pictures(parameters, f"that learn from {samples.learned.text}")
+    X = samples.encoder_inputs(report=lambda share: report(_COMPARING_SHARE * share))
     choices: dict[str, Any] = {name: getattr(parameters, name) for name in _SAME_NAME}
     choices["n_neighbors"] = possible_neighbors(parameters.n_neighbors, len(X))
     fit_kwargs: dict[str, Any] = {"X": X}
+    decoded = X
+    if samples.learned is not None and parameters.reconstruction:
+        decoded = fit_kwargs["decoded"] = samples.X
     if parameters.target:
         from embedscope.training._target import read_target
 
         fit_kwargs["y"], choices["target_metric"] = read_target(samples, parameters.target)
         choices["target_weight"] = parameters.target_weight
-    if _is_pictures(X):
+    if samples.learned is not None:
+        choices["dims"] = X.shape[1:]
+    elif _is_pictures(X):
         choices |= _compared(parameters, samples, X, choices["n_neighbors"], report, show)
     else:
-        _check_without_pictures(parameters)
+        _check_without_pictures(parameters, "without pictures")
         choices["dims"] = X.shape[1:]
     if parameters.reconstruction:
         choices |= {
-            "n_style_components": _fitting_style(parameters.n_style_components, X),
+            "n_style_components": _fitting_style(parameters.n_style_components, decoded),
             "validation_fraction": _HELD_OUT,
         }
     estimator = ParametricUMAP(
@@ -145,15 +153,16 @@ def _compared(
     return made if comparison.encoder is None else made | {"encoder": comparison.encoder}
 
 
-def _check_without_pictures(parameters: TrainingParameters) -> None:
-    """Raise if a choice needs pictures, which these samples do not have."""
+def _check_without_pictures(parameters: TrainingParameters, which: str) -> None:
+    """Raise if a choice needs pictures to learn from, which these samples do not have."""
     if parameters.encoder == "convolutional":
         raise InvalidInputError(
-            "encoder must be 'automatic' or 'dense' for samples without pictures; got "
-            "'convolutional'. Choose one of them, or make samples from images."
+            f"encoder must be 'automatic' or 'dense' for samples {which}; got 'convolutional'. "
+            "Choose one of them, or make samples that learn from images."
         )
     if parameters.alike != "pixels":
         raise InvalidInputError(
-            f"alike must be 'pixels' for samples without pictures; got {parameters.alike!r}. "
-            "Choose 'pixels', which compares the rows as they are, or make samples from images."
+            f"alike must be 'pixels' for samples {which}; got {parameters.alike!r}. Choose "
+            "'pixels', which compares the values as they are, or make samples that learn from "
+            "images."
         )

@@ -282,12 +282,12 @@ class TrainingRun:
             estimator, fit_kwargs = self._prepare()
             settle()
             estimator.fit(**fit_kwargs)
-            self._keep(estimator, fit_kwargs["X"])
+            self._keep(estimator, fit_kwargs)
         except StoppedError:
             return Phase.STOPPED, _NOTHING_LEARNED, None
         except BaseException as error:
             if hasattr(estimator, "embedding_"):  # keep what was learned before the error
-                self._keep(estimator, fit_kwargs["X"])
+                self._keep(estimator, fit_kwargs)
             return Phase.FAILED, f"Failed: {error}", error
         if self._watch.has_stopped:
             return Phase.STOPPED, _STOPPED, None
@@ -307,7 +307,7 @@ class TrainingRun:
             self._samples,
             progress=self._watch,
             callbacks=[live] if self._parameters.reconstruction else [],
-            report=self._learn if self._parameters.alike == _LEARNED else self._step,
+            report=self._reporter(),
             show=self._watch.show_early,
         )
         self._live_decoder = live
@@ -318,22 +318,35 @@ class TrainingRun:
         if self._watch.checkpoint():
             raise StoppedError(_NOTHING_LEARNED)
 
+    def _reporter(self) -> Callable[[float], None]:
+        """What the preparation reports to: it is told where it takes most of the run."""
+        learned = self._samples.learned
+        if learned is not None and learned.values is None:
+
+            def compute(fraction: float) -> None:
+                self._watch.compute(fraction, learned.name)
+                self._step(fraction)
+
+            return compute
+        return self._learn if self._parameters.alike == _LEARNED else self._step
+
     def _learn(self, fraction: float) -> None:
         """A step of a preparation that takes most of the run."""
         self._watch.learn(fraction)
         self._step(fraction)
 
-    def _keep(self, estimator: Any, X: np.ndarray) -> None:
+    def _keep(self, estimator: Any, fit_kwargs: dict[str, Any]) -> None:
         # Otherwise the estimator would hold references to the run.
         estimator.set_params(progress=None, keras_fit_kwargs=None)
         embedding = estimator.embedding_.view()
         embedding.flags.writeable = False
         # The first use of a network compiles it, so that the first click on the map need not wait.
-        estimator.transform(X[:1])
+        X, decoded = fit_kwargs["X"][:1], fit_kwargs.get("decoded")
+        estimator.transform(X)
         if estimator.decoder_ is not None:
             estimator.inverse_transform(embedding[:1])
         if estimator.style_encoder_ is not None:
-            estimator.style(X[:1])
+            estimator.style(X, None if decoded is None else decoded[:1])
         if estimator.spread_decoder_ is not None:
             estimator.inverse_std(embedding[:1])
         self._result = TrainedMap(

@@ -30,6 +30,7 @@ _PHASES = {
 }
 _STAGES = {"refine": "fit"}  # has the speed of the fit, and maps by the network too
 _LEARNING_SHARE = 0.85  # of a run that first learns what is alike
+_COMPUTING_SHARE = 0.5  # of a run for which a function first computes what to learn from
 _LEARNING = "Learning what is alike; the map is a first one, of what is learned so far."
 _MESSAGES = {
     Phase.PREPARING: "Finding the neighbours of each sample.",
@@ -119,11 +120,16 @@ class Watch:
 
     def learn(self, share: float) -> None:
         """Tell how much is done of learning what is alike, 0..1, before the fit begins."""
-        self._learned = _LEARNING_SHARE * share
-        seconds_left = self._time_left.update("learn", self._learned, self._stopwatch.seconds)
-        self.change(
-            Phase.PREPARING, fraction=self._learned, seconds_left=seconds_left, message=_LEARNING
-        )
+        self._tell_ahead(_LEARNING_SHARE * share, _LEARNING)
+
+    def compute(self, share: float, what: str) -> None:
+        """Tell how much is computed of what the map learns from, 0..1, before the fit begins."""
+        self._tell_ahead(_COMPUTING_SHARE * share, f"Computing the features: {what}.")
+
+    def _tell_ahead(self, fraction: float, message: str) -> None:
+        self._learned = fraction
+        seconds_left = self._time_left.update("learn", fraction, self._stopwatch.seconds)
+        self.change(Phase.PREPARING, fraction=fraction, seconds_left=seconds_left, message=message)
 
     def show_early(self, embedding: Callable[[], np.ndarray]) -> None:
         """Show a map from before the fit, if there is time."""

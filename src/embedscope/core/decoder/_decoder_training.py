@@ -387,13 +387,18 @@ class DecoderTraining:
 
         return block
 
-    def style_encoder(self, encoder: Any) -> Any | None:
-        """The network from samples to style codes, made with the encoder."""
+    def style_encoder(self, encoder: Any, *, reads_both: bool = False) -> Any | None:
+        """The network from samples to style codes, made with the encoder; see `style_encoder`."""
         if self.networks.head is None:
             return None
         if not self._has_codes:  # stopped before the first report
             self._initialise_codes()
         inner = with_empty_code(self.networks.trunk, self._n_components)
         return style_encoder(
-            encoder, inner, self.networks.head, self.networks.axes, self.reconstruction
+            encoder,
+            inner,
+            self.networks.head,
+            self.networks.axes,
+            self.reconstruction,
+            reads_both=reads_both,
         )

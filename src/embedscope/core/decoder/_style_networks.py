@@ -11,6 +11,7 @@ position. So the code does not repeat the information of the position.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -103,6 +104,8 @@ def style_encoder(
     head: Any,
     axes: np.ndarray | None,
     reconstruction: Reconstruction,
+    *,
+    reads_both: bool = False,
 ) -> Any:
     """One self-contained network from samples to their style codes.
 
@@ -118,6 +121,9 @@ def style_encoder(
     axes : ndarray of shape (n_axes, n_features), float32, or None
         Orthogonal rows of equal length.
     reconstruction : Reconstruction
+    reads_both : bool
+        The encoder reads other values than the decoder decodes. The network then takes flat rows:
+        the values that the encoder reads, followed by those of the sample.
 
     Returns
     -------
@@ -128,16 +134,35 @@ def style_encoder(
     # Standardising, the axes and the head are linear, so they are merged into one layer.
     to_code = kernel if axes is None else (axes.T / np.square(axes[0]).sum()) @ kernel
     to_code = to_code / reconstruction.scale.reshape(-1, 1)
-    sample = keras.Input(reconstruction.offset.shape)
+    shape = reconstruction.offset.shape
+    source, read, sample = _joined_input(encoder, shape) if reads_both else _one_input(shape)
     seen = layers.Dense(kernel.shape[1], kernel_initializer="zeros", dtype="float32", name="seen")
     expected = layers.Dense(
         kernel.shape[1], use_bias=False, kernel_initializer="zeros", dtype="float32", name="place"
     )
-    at_position = expected(layers.Flatten(dtype="float32")(typical(encoder(sample))))
+    at_position = expected(layers.Flatten(dtype="float32")(typical(encoder(read))))
     code = layers.Subtract(dtype="float32")(
         [seen(layers.Flatten(dtype="float32")(sample)), at_position]
     )
-    network = keras.Model(sample, code, name="style_encoder")
+    network = keras.Model(source, code, name="style_encoder")
     seen.set_weights([to_code, bias - reconstruction.offset.ravel() @ to_code])
     expected.set_weights([kernel])
     return network
+
+
+def _one_input(shape: tuple[int, ...]) -> tuple[Any, Any, Any]:
+    """The input of a network, which is both what the encoder reads and the sample."""
+    sample = keras.Input(shape)
+    return sample, sample, sample
+
+
+def _joined_input(encoder: Any, shape: tuple[int, ...]) -> tuple[Any, Any, Any]:
+    """The input of a network, and its two parts: what the encoder reads, and the sample."""
+    layers, read_shape = keras.layers, tuple(encoder.input_shape[1:])
+    n_read, n_values = math.prod(read_shape), math.prod(shape)
+    source = keras.Input((n_read + n_values,))
+    # Cropping is a layer of Keras itself, which a saved model may hold; an index is not.
+    column = layers.Reshape((n_read + n_values, 1), dtype="float32")(source)
+    read = layers.Cropping1D((0, n_values), dtype="float32", name="read")(column)
+    sample = layers.Cropping1D((n_read, 0), dtype="float32", name="sample")(column)
+    return source, layers.Reshape(read_shape, dtype="float32")(read), sample

@@ -41,7 +41,7 @@ def set_up_decoder(request: Request, decoder: Any | None, training: np.ndarray) 
     -------
     DecoderSetup
     """
-    parameters, rows = request.parameters, request.rows
+    parameters, rows = request.parameters, request.decoder_rows
     n_style, earlier = parameters["n_style_components"], request.earlier
     loss_fn = parameters["parametric_reconstruction_loss_fcn"]
     if loss_fn is None and decoder is not None and earlier is not None and earlier.reconstruction:

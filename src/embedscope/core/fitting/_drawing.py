@@ -42,6 +42,7 @@ def draw_part(request: Request) -> tuple[Request, np.ndarray | None]:
         request,
         parameters=parameters,
         rows=request.rows.subset(kept),
+        decoded=None if request.decoded is None else request.decoded.subset(kept),
         y=None if request.y is None else request.y[kept],
         landmarks=None if request.landmarks is None else request.landmarks[kept],
         n_own=most,

@@ -73,7 +73,8 @@ def _fit(request: Request) -> tuple[FittedMap, BaseException | None]:
     part, drawn = draw_part(request)
     parameters = part.parameters
     if _reads_at_random(parameters):
-        part = replace(part, rows=part.rows.held())
+        decoded = None if part.decoded is None else part.decoded.held()
+        part = replace(part, rows=part.rows.held(), decoded=decoded)
     networks = make_networks(part)
     monitor = Monitor(
         parameters["progress"],
@@ -142,7 +143,9 @@ def _fit_watched(
         own = row_of[: request.n_own]
         fitted = replace(
             fitted,
-            style_encoder=decoder_training.style_encoder(networks.encoder),
+            style_encoder=decoder_training.style_encoder(
+                networks.encoder, reads_both=request.decoded is not None
+            ),
             spread=decoder_training.spread(),
             held_out=np.flatnonzero(np.isin(own, decoder_training.held_out)),
         )
@@ -169,7 +172,7 @@ def _check_ahead(request: Request) -> None:
         split_samples(request)
         loss_fn = parameters["parametric_reconstruction_loss_fcn"]
         if loss_fn is not None and parameters["decoder"] is None:  # the built-in one is made later
-            samples = request.rows.take(slice(0, 2))
+            samples = request.decoder_rows.take(slice(0, 2))
             decoded = np.zeros_like(samples)
             check_loss(loss_fn, "parametric_reconstruction_loss_fcn", samples, decoded)
     if parameters["landmark_loss_fn"] is not None:

@@ -38,7 +38,9 @@ def fit_prepared(request: Request, fit: Fit) -> tuple[FittedMap, BaseException |
     earlier = request.earlier
     encoder = request.parameters["encoder"] if earlier is None else earlier.encoder
     preparation = preparation_of(encoder)
-    if preparation is None or not request.parameters["parametric_embedding"]:
+    # What is decoded apart from the samples is not prepared.
+    is_fitted_as_it_is = request.decoded is not None
+    if preparation is None or is_fitted_as_it_is or not request.parameters["parametric_embedding"]:
         return fit(request)
     prepare = Forward(preparation)
 

@@ -139,7 +139,7 @@ def _decoder_training(
     optimizer = parameters["optimizer"]
     return DecoderTraining(
         setup.networks,
-        request.rows,
+        request.decoder_rows,
         setup.targets,
         setup.reconstruction,
         training,
@@ -170,7 +170,7 @@ def split_samples(request: Request) -> tuple[np.ndarray, np.ndarray]:
             f"{fraction} of {n_own}. Lower it, or add samples."
         )
     n_style = request.parameters["n_style_components"]
-    most = min(request.rows.n_features, n_all - n_held_out - 1)
+    most = min(request.decoder_rows.n_features, n_all - n_held_out - 1)
     if n_style > most:
         raise InvalidInputError(
             f"n_style_components must be at most {most}, fewer than the samples that the decoder "
@@ -199,7 +199,7 @@ def _model(
         encoder,
         decoder,
         inputs,
-        request.rows,
+        request.decoder_rows,
         scaled_for(make_optimizer(optimizer, _BETA_2), learning),
         terms,
         probe,
@@ -248,7 +248,7 @@ def _terms(request: Request, decoder: Any) -> Terms:
         if loss_fn is None and earlier is not None and earlier.reconstruction is not None:
             reconstruction = earlier.reconstruction
         else:
-            reconstruction = choose_reconstruction(request.rows, decoder, loss_fn)
+            reconstruction = choose_reconstruction(request.decoder_rows, decoder, loss_fn)
     return Terms(
         reconstruction,
         parameters["parametric_reconstruction_loss_weight"],

@@ -35,6 +35,8 @@ class Request:
     seed : int
     n_own : int
         Number of the user's own samples, which come first; the others are appended landmarks.
+    decoded : Rows or None
+        What the decoder decodes of each sample, if not the sample itself.
     """
 
     parameters: Mapping[str, Any]
@@ -46,6 +48,12 @@ class Request:
     validation: Rows | None
     seed: int
     n_own: int
+    decoded: Rows | None = None
+
+    @property
+    def decoder_rows(self) -> Rows:
+        """What the decoder learns to decode."""
+        return self.rows if self.decoded is None else self.decoded
 
 
 @dataclass(frozen=True)

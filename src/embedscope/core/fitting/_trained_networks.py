@@ -57,7 +57,7 @@ def make_networks(request: Request) -> Networks:
 
     A decoder by principal components is made later, when the components are known.
     """
-    parameters, rows = request.parameters, request.rows
+    parameters, rows, decoded = request.parameters, request.rows, request.decoder_rows
     n_components, seed = parameters["n_components"], request.seed
     units = hidden_units(parameters["encoder"])
     earlier = request.earlier
@@ -82,15 +82,15 @@ def make_networks(request: Request) -> Networks:
         elif parameters["decoder"] is not None:
             decoder = copy_network(parameters["decoder"], "decoder", seed + 1)
         else:
-            decoder = dense_decoder(rows.shape, n_components, parameters["encoder"], seed)
+            decoder = dense_decoder(decoded.shape, n_components, parameters["encoder"], seed)
         n_style = parameters["n_style_components"]
-        decoded = check_decoder(decoder, rows.shape, n_components, n_style)
+        output = check_decoder(decoder, decoded.shape, n_components, n_style)
         if earlier is None and parameters["decoder"] is not None:
             positions = np.ones((2, n_components + n_style), np.float32)
             check_copy(parameters["decoder"], decoder, "decoder", positions)
             warn_of_own_training(parameters["decoder"], "decoder")
         loss_fn = parameters["parametric_reconstruction_loss_fcn"]
         if loss_fn is not None:
-            samples = rows.take(slice(0, 2))
-            check_loss(loss_fn, "parametric_reconstruction_loss_fcn", samples, decoded)
+            samples = decoded.take(slice(0, 2))
+            check_loss(loss_fn, "parametric_reconstruction_loss_fcn", samples, output)
     return Networks(encoder, decoder)

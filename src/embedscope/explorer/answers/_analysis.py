@@ -64,7 +64,7 @@ class MapAnalysis:
             return Novelty.from_arrays(self._stored) if self._stored else None
         if len(self.model.samples) < LEAST_SAMPLES:
             return None
-        return Novelty.fit(self._upright(self.model.samples.X))
+        return Novelty.fit(self._upright(self.model.samples.encoder_inputs()))
 
     def novelty_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """The fitted novelty as plain arrays for a session; empty if there is none."""
@@ -136,20 +136,24 @@ class MapAnalysis:
             return None
         return MapSpread(estimator.inverse_std, self.model.embedding)
 
-    def find_places(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Positions of samples on the map, by their values: shape (n, 2)."""
+    def find_places(self, samples: Samples, rows: Any) -> npt.NDArray[np.float32]:
+        """Positions of some samples on the map, shape (n, 2)."""
+        values = samples.encoder_inputs(rows)
         return np.asarray(self.model.estimator.transform(values), dtype=np.float32)
 
-    def find_codes(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Style codes of samples, by their values: shape (n, n_style_components)."""
+    def find_codes(self, samples: Samples, rows: Any) -> npt.NDArray[np.float32]:
+        """Style codes of some samples, shape (n, n_style_components)."""
         estimator: Any = self.model.estimator
-        return np.asarray(estimator.style(values), dtype=np.float32)
+        read = [samples.encoder_inputs(rows)]
+        if samples.learned is not None:
+            read.append(samples.inputs(rows))
+        return np.asarray(estimator.style(*read), dtype=np.float32)
 
     def code_of(self, samples: Samples, row: int) -> npt.NDArray[np.float32]:
         """Style code of one explored sample, cached."""
         identity = samples.identities[row]
         if identity not in self._codes:
-            self._codes[identity] = self.find_codes(samples.inputs([row]))[0]
+            self._codes[identity] = self.find_codes(samples, [row])[0]
         return self._codes[identity]
 
     @cached_property
@@ -175,8 +179,8 @@ class MapAnalysis:
 
         The scores are NaN if the training samples are too few.
         """
-        values, novelty = samples.X, self._novelty
-        positions = self.find_places(values)
+        values, novelty = samples.encoder_inputs(), self._novelty
+        positions = np.asarray(self.model.estimator.transform(values), dtype=np.float32)
         if novelty is None:
             return positions, np.full(len(values), np.nan, dtype=np.float32)
         return positions, novelty.score(self._upright(values))
@@ -185,10 +189,19 @@ class MapAnalysis:
         """What drives the positions of some samples."""
         from embedscope.explorer.answers._explanation import explain
 
-        return explain(self.model.estimator, samples, rows, self._deviations)
+        return explain(self.model.estimator, samples, rows, self._read_spread)
 
     @cached_property
     def _deviations(self) -> npt.NDArray[np.float32]:
+        """Standard deviations of what is decoded."""
         from embedscope.explorer.answers._explanation import measure_spread
 
-        return measure_spread(self.model.samples)
+        return measure_spread(self.model.samples.learning_from(None))
+
+    @cached_property
+    def _read_spread(self) -> npt.NDArray[np.float32]:
+        """Standard deviations of what the encoder reads."""
+        from embedscope.explorer.answers._explanation import measure_spread
+
+        samples = self.model.samples
+        return self._deviations if samples.learned is None else measure_spread(samples)

@@ -35,7 +35,7 @@ class Explanation:
     rows : ndarray of shape (k,), int64, read-only
         The samples that are explained.
     kind : {"features", "saliency"}
-        For tables, or for pictures.
+        For tables and other values that are learned from, or for pictures.
     ranking : DataFrame
         Strongest first, with the columns "feature" or, for pictures, "channel"; "effect", in map
         units per standard deviation; and "share", the squared effect over the sum of all, 0..1.
@@ -72,7 +72,7 @@ def explain(
     samples : Samples
     rows : array-like of int
         Which of them, at least one. Of more than 2,000, 2,000 are used, evenly along the rows.
-    spread : ndarray of shape sample_shape, float32, optional
+    spread : ndarray, float32, optional
         Result of `measure_spread`, if already known.
 
     Returns
@@ -88,8 +88,10 @@ def explain(
     if spread is None:
         spread = measure_spread(samples)
     squares, directions = _effects(estimator, samples, _thin(chosen, _MOST_SAMPLES), spread)
-    if not samples.is_image:
-        ranking = _rank("feature", samples.feature_names, squares)
+    if samples.learned is not None or not samples.is_image:
+        learned = samples.learned
+        names = samples.feature_names if learned is None else learned.names
+        ranking = _rank("feature", names, squares)
         for name, direction in zip(("along_x", "along_y"), directions, strict=True):
             ranking[name] = direction
         return Explanation(chosen, "features", _strongest_first(ranking), None)
@@ -100,7 +102,7 @@ def explain(
 
 
 def measure_spread(samples: Samples) -> npt.NDArray[np.float32]:
-    """Standard deviation of each value of a sample over the samples.
+    """Standard deviation, over the samples, of each value that the encoder reads.
 
     Of large pictures only some are read, at least 1,000, evenly along the rows: this is right to
     about 2 %, and takes a second instead of half a minute.
@@ -111,12 +113,13 @@ def measure_spread(samples: Samples) -> npt.NDArray[np.float32]:
 
     Returns
     -------
-    ndarray of shape sample_shape, float32
-        In units of ``samples.X``.
+    ndarray, float32
+        Of the shape and in the units of a row of ``samples.encoder_inputs()``.
     """
-    enough = max(_SPREAD_VALUES // int(np.prod(samples.sample_shape)), _LEAST_FOR_SPREAD)
+    n_values = samples.encoder_inputs([0]).size
+    enough = max(_SPREAD_VALUES // n_values, _LEAST_FOR_SPREAD)
     rows = _thin(np.arange(len(samples)), enough)
-    deviations = samples.inputs(rows).std(axis=0, dtype=np.float64)
+    deviations = samples.encoder_inputs(rows).std(axis=0, dtype=np.float64)
     return np.asarray(deviations, dtype=np.float32)
 
 
@@ -150,10 +153,10 @@ def _effects(
     estimator: Any, samples: Samples, rows: npt.NDArray[np.int64], spread: npt.NDArray[np.float32]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Mean squared effect, and the mean effect along each map axis, of each value of a sample."""
-    squares = np.zeros(samples.sample_shape)
-    directions = np.zeros((2, *samples.sample_shape))
+    squares = np.zeros(spread.shape)
+    directions = np.zeros((2, *spread.shape))
     for start in range(0, len(rows), _BLOCK_SAMPLES):
-        block = samples.inputs(rows[start : start + _BLOCK_SAMPLES])
+        block = samples.encoder_inputs(rows[start : start + _BLOCK_SAMPLES])
         effects = estimator.encoder_jacobian(block) * spread
         squares += np.einsum("ic...,ic...->...", effects, effects, dtype=np.float64)
         directions += effects.sum(axis=0, dtype=np.float64)

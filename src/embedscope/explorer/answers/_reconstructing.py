@@ -29,10 +29,10 @@ class ReconstructingMap(Protocol):
     def mean_error(self) -> float:
         """Mean squared error of the mean training sample as reconstruction of all of them."""
 
-    def find_places(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Positions of samples, shape (n, 2)."""
+    def find_places(self, samples: Samples, rows: Any) -> npt.NDArray[np.float32]:
+        """Positions of some samples, shape (n, 2)."""
 
-    def find_codes(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def find_codes(self, samples: Samples, rows: Any) -> npt.NDArray[np.float32]:
         """Their style codes, shape (n, n_style_components)."""
 
     def draw(
@@ -236,7 +236,7 @@ def _decode_blocks(
     for start in range(0, len(rows), _BLOCK_SAMPLES):
         block = rows[start : start + _BLOCK_SAMPLES]
         values = samples.inputs(block)
-        places = map_.find_places(values) if positions is None else positions[block]
+        places = map_.find_places(samples, block) if positions is None else positions[block]
         typical = map_.draw(places)
         if typical is None:
             raise InvalidInputError(
@@ -244,7 +244,7 @@ def _decode_blocks(
                 "with reconstruction=True."
             )
         typical = map_.as_samples_lie(typical, values)
-        own = map_.draw(places, map_.find_codes(values)) if map_.has_style else None
+        own = map_.draw(places, map_.find_codes(samples, block)) if map_.has_style else None
         if own is not None:
             own = map_.as_samples_lie(own, values)
         yield _Decoded(block, values, typical, typical if own is None else own)

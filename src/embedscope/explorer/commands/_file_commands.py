@@ -74,6 +74,9 @@ class FileCommands(ExplorerState):
         write_session(path, session, include_images=include_images)
         turned = plain_frame(session.samples.features).as_text
         said = f". Stored as text: {', '.join(turned)}" if turned else ""
+        learned = session.samples.learned
+        if learned is not None and learned.values is None:
+            said += f". {learned.name} has computed nothing yet, so the session does not know of it"
         self._say(f"Session saved in {os.fspath(path)}{said}")
 
     @staticmethod
@@ -216,7 +219,7 @@ class FileCommands(ExplorerState):
         write_parquet(path, frame, self.gates)
         self._say_written(path, frame)
 
-    def to_fcs(self, path: str | os.PathLike[str]) -> None:
+    def to_fcs(self, path: str | os.PathLike[str]) -> list[Path]:
         """Write the map as an FCS file and its gates as Gating-ML 2.0, for flow cytometry.
 
         The gates of ``map.fcs`` are in ``map.gating.xml`` beside it. An event is a sample with a
@@ -227,16 +230,24 @@ class FileCommands(ExplorerState):
         ----------
         path : str or path
             Ends in .fcs.
+
+        Returns
+        -------
+        list of Path
+            Both files.
         """
         from embedscope.explorer.export._cytometry_files import write_cytometry
 
         files = write_cytometry(path, self.to_frame(), self.gates)
         left_out = f". Without a position: {files.n_left_out} left out" if files.n_left_out else ""
         self._say(f"Map written to {files.events}, gates to {files.gates}{left_out}")
+        return [files.events, files.gates]
 
     def to_anndata(self) -> AnnData:
         """An AnnData object: features as X, the map as obsm["X_umap"], gates and identities in obs.
 
+        ``obs`` has a boolean for each gate, and "gate", the last gate that holds each sample, as
+        categories to group by. ``obsm["spatial"]`` has the centroids of objects as (x, y) pixels.
         Needs the extra ``embedscope[export]``.
 
         Returns
@@ -420,11 +431,13 @@ class FileCommands(ExplorerState):
 
     def _annotations(self) -> dict[str, Any]:
         """What an annotated matrix holds beside the table."""
-        recipe = self._need_samples().recipe
+        samples = self._need_samples()
+        recipe = samples.recipe
         return {
             "parameters": self._trained_parameters().to_dict(),
             "gates": self.gates,
             "name_column": recipe.name_column if isinstance(recipe, TableRecipe) else None,
+            "centroids": samples.centroids,
         }
 
     def _say_written(self, path: str | os.PathLike[str], frame: pd.DataFrame) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -68,12 +68,20 @@ def _is_same(
     """Whether each sample has the same input values as before."""
     known = np.flatnonzero(rows_before >= 0)
     is_same = np.zeros(len(after), dtype=bool)
-    old = _numbers(before)[rows_before[known]]
-    new = _numbers(after)[known]
-    equal = (old == new) | (np.isnan(old) & np.isnan(new)) if old.dtype.kind == "f" else old == new
-    is_same[known] = equal.reshape(len(known), -1).all(axis=1)
+    is_same[known] = True
+    for old_values, new_values in zip(_numbers(before), _numbers(after), strict=True):
+        old, new = old_values[rows_before[known]], new_values[known]
+        equal = old == new
+        if old.dtype.kind == "f":
+            equal |= np.isnan(old) & np.isnan(new)
+        is_same[known] &= equal.reshape(len(known), -1).all(axis=1)
     return is_same
 
 
-def _numbers(samples: Samples) -> npt.NDArray[np.generic]:
-    return samples.images if samples.images is not None else np.asarray(samples.table)
+def _numbers(samples: Samples) -> list[npt.NDArray[Any]]:
+    """What the samples show, and what a map learns from if it is given apart from that."""
+    shown = samples.images if samples.images is not None else np.asarray(samples.table)
+    learned = samples.learned
+    if learned is None or learned.values is None or learned.extractor is not None:
+        return [shown]  # what a function computes differs if the pictures do
+    return [shown, learned.values]

@@ -246,10 +246,74 @@ class SamplesCommands(ExplorerState):
         samples, absences = take_back(self._need_samples(), state.absences, source, image, labels)
         analysis = state.analysis
         if analysis is not None:
-            model = replace(analysis.model, samples=trained_part(samples, state.in_training))
-            analysis = MapAnalysis(model, analysis.novelty_arrays())
+            analysis = _with_samples(analysis, trained_part(samples, state.in_training))
         self._change(samples=samples, absences=absences, analysis=analysis)
         self._say(f"Images of {source} attached")
+
+    @command
+    def learn_from(self, what: Any, *, standardise: bool | None = None) -> None:
+        """Let the next run learn from other values than the samples show.
+
+        Positions, gates and selection stay until then. The trained map stays among `results`, but
+        is no longer shown, as with `place`.
+
+        Parameters
+        ----------
+        what, standardise
+            As in `Samples.learning_from`: names of features, an array, a function, or None for
+            what the samples show.
+
+        Raises
+        ------
+        InvalidInputError
+            If `learning_from` raises it, or a run goes on.
+        """
+        mine = self._need_samples()
+        self._runs.check_idle("learn_from")
+        taught = mine.learning_from(what, standardise=standardise)
+        state = self._state
+        if taught.learned is None and mine.learned is None:
+            return
+        rows = _rows_of(taught, mine)
+        positions = state.embedding.positions[rows]
+        marks = Marks.of(state.marks.selected[rows], state.marks.gates)
+        changed = replace(
+            MapState.of(taught, state.parameters, state.color_by),
+            absences=state.absences,
+            marks=state.marks if len(rows) == len(mine) else marks,
+        )
+        self._runs.unwatch()
+        self._become(changed.at(embedding_at(positions, epoch=state.embedding.epoch)))
+        learned = "what the samples show" if taught.learned is None else taught.learned.text
+        n_lost = len(mine) - len(rows)
+        lost = f"; {counted(n_lost, 'sample')} without values left out" if n_lost else ""
+        self._say(f"The next map learns from {learned}{lost}")
+
+    @command
+    def attach_extractor(self, extractor: Any) -> None:
+        """Give a session the function that computes what its map learned from.
+
+        It is needed to place new samples; a session keeps what it computed, but no code.
+
+        Parameters
+        ----------
+        extractor : callable
+            As it was given to `Samples.learning_from`.
+
+        Raises
+        ------
+        InvalidInputError
+            If it is another one: its values of some samples are compared with those kept.
+        """
+        from embedscope.explorer.session._session_samples import trained_part
+
+        state = self._state
+        samples = self._need_samples().with_extractor(extractor)
+        analysis = state.analysis
+        if analysis is not None:
+            analysis = _with_samples(analysis, trained_part(samples, state.in_training))
+        self._change(samples=samples, analysis=analysis)
+        self._say("The function is the one that the map learned from: new samples can be placed")
 
     @command
     def place(self, positions: Any) -> None:
@@ -287,6 +351,23 @@ class SamplesCommands(ExplorerState):
         # Without training: the networks know other coordinates than these.
         state = self._state.without_training().without_answers()
         self._become(state.at(embedding_at(places)))
+
+
+def _with_samples(analysis: MapAnalysis, samples: Samples) -> MapAnalysis:
+    """The same map, of the same samples with something attached."""
+    return MapAnalysis(replace(analysis.model, samples=samples), analysis.novelty_arrays())
+
+
+def _rows_of(some: Samples, samples: Samples) -> np.ndarray:
+    """The rows of some of the samples among them, ascending."""
+    if len(some) == len(samples):
+        return np.arange(len(samples))
+    identities = some.identities
+    rows = np.empty(len(some), np.int64)
+    for index, name in enumerate(identities.sources):
+        own = identities.source == index
+        rows[own] = samples.identities.rows(name, identities.label[own], identities.frame[own])
+    return rows
 
 
 def _told(samples: Samples) -> str:

@@ -15,11 +15,13 @@ import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
 from embedscope.explorer.export._exports import require_export
+from embedscope.explorer.export._gate_groups import colors_of, gate_of_each
 from embedscope.explorer.export._gates_in_tables import as_json
 from embedscope.explorer.marks._gates import GateSet
 from embedscope.samples.tables import (
     GATE_PREFIX,
     IDENTITY_COLUMNS,
+    MAP_KEY,
     PLACE_COLUMNS,
     SCORE_PREFIX,
     plain_frame,
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
 REGION_KEY = "region"
 INSTANCE_KEY = "instance_id"
+
+_GATE_COLUMN, _SPATIAL_KEY = "gate", "spatial"
 
 # "region" and "instance_id" are columns of SpatialData, whatever the features.
 _RESERVED_COLUMNS = (REGION_KEY, INSTANCE_KEY, "_index")
@@ -45,6 +49,7 @@ def to_anndata(
     *,
     gates: GateSet | None = None,
     name_column: str | None = None,
+    centroids: npt.NDArray[Any] | None = None,
 ) -> AnnData:
     """Turn the table of the map into an AnnData object.
 
@@ -58,17 +63,22 @@ def to_anndata(
         The gates, whose outlines are stored too.
     name_column : str, optional
         The column whose values become ``obs_names``, unless one is missing or repeats.
+    centroids : ndarray of shape (n, 2 or 3), optional
+        The middle of each object in pixels: (y, x) or (z, y, x).
 
     Returns
     -------
     AnnData
         ``X`` (n, n_numeric_features) float32; ``var_names`` the names of the features;
-        ``obsm["X_umap"]`` (n, 2) float32; ``obs`` source, frame, label, other features, integers
-        beyond 2**24, which float32 would round, gates (bool) and scores; ``obs_names`` the names of
-        the rows, or their labels where these differ and are of one source, or else
-        "source/frame/label"; ``uns["embedscope"]`` parameters, the original name of every gate
-        (``"gates"``) and column (``"columns"``), the columns in order (``"order"``), those turned
-        into text (``"as_text"``) and the gates' outlines as JSON (``"outlines"``).
+        ``obsm["X_umap"]`` (n, 2) float32, ``obsm["spatial"]`` the centroids as (x, y) or (x, y, z),
+        where squidpy looks for them; ``obs`` source, frame, label, other features, integers beyond
+        2**24, which float32 would round, gates (bool) and scores, and "gate", the last gate that
+        holds each sample, as categories, which scanpy and squidpy group by, with their colours in
+        ``uns["gate_colors"]``; ``obs_names`` the names of the rows, or their labels where these
+        differ and are of one source, or else "source/frame/label"; ``uns["embedscope"]``
+        parameters, the original name of every gate (``"gates"``) and column (``"columns"``), the
+        columns in order (``"order"``), those turned into text (``"as_text"``) and the gates'
+        outlines as JSON (``"outlines"``).
 
     Raises
     ------
@@ -86,13 +96,23 @@ def to_anndata(
     others = [name for name in frame.columns if name not in (*numeric, *PLACE_COLUMNS)]
     columns = dict(zip(others, safe_names(others), strict=True))
     obs = frame[others].apply(_with_text_as_categories).rename(columns=columns)
+    grouped = gate_of_each(frame)
+    colors: dict[str, Any] = {}
+    if grouped is not None:
+        *_, name = safe_names([*columns.values(), _GATE_COLUMN])
+        obs[name] = grouped
+        colors = colors_of(name, grouped, gates)
     obs.index = pd.Index(obs_names, dtype=object)
+    places = {MAP_KEY: frame[list(PLACE_COLUMNS)].to_numpy(dtype=np.float32)}
+    if centroids is not None:
+        places[_SPATIAL_KEY] = np.ascontiguousarray(centroids[:, ::-1], dtype=np.float64)
     return anndata.AnnData(
         X=_matrix(frame, numeric),
         obs=obs,
         var=pd.DataFrame(index=pd.Index(numeric, dtype=object)),
-        obsm={"X_umap": frame[list(PLACE_COLUMNS)].to_numpy(dtype=np.float32)},
+        obsm=places,
         uns={
+            **colors,
             "embedscope": {
                 "parameters": dict(parameters or {}),
                 "columns": {column: name for name, column in columns.items()},
@@ -104,7 +124,7 @@ def to_anndata(
                 "order": np.array(order, dtype=object),
                 "as_text": np.array(as_text, dtype=object),
                 "outlines": as_json(GateSet() if gates is None else gates),
-            }
+            },
         },
     )
 
@@ -116,6 +136,7 @@ def to_spatialdata_table(
     *,
     gates: GateSet | None = None,
     name_column: str | None = None,
+    centroids: npt.NDArray[Any] | None = None,
 ) -> AnnData:
     """Turn the table of the map into a table that annotates the labels of a SpatialData object.
 
@@ -126,7 +147,7 @@ def to_spatialdata_table(
     regions : mapping of str or (str, int) to str, optional
         Name of the labels element of each source, or of each (source, frame), since label images of
         SpatialData have no time axis. By default, an element has the name of its source.
-    parameters, gates, name_column
+    parameters, gates, name_column, centroids
         As in `to_anndata`.
 
     Returns
@@ -145,7 +166,7 @@ def to_spatialdata_table(
     require_export("spatialdata", "to_spatialdata_table", "spatialdata")
     from spatialdata.models import TableModel
 
-    table = to_anndata(frame, parameters, gates=gates, name_column=name_column)
+    table = to_anndata(frame, parameters, gates=gates, name_column=name_column, centroids=centroids)
     names = _region_names(frame, regions or {})
     _check_instances(frame, names)
     table.obs[REGION_KEY] = _with_text_as_categories(names).array

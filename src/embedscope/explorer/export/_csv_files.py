@@ -16,11 +16,10 @@ from embedscope.explorer.export._exports import write_json
 from embedscope.explorer.export._gates_in_tables import gates_of, with_outlines
 from embedscope.explorer.marks._gates import GateSet
 from embedscope.samples.identity import is_text
+from embedscope.samples.tables import NOTES_ENDING
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_ENDING = ".gates.json"
 
 
 def write_notes(path: str | os.PathLike[str], frame: pd.DataFrame, gates: GateSet) -> None:
@@ -97,4 +96,4 @@ def read_csv(path: str | os.PathLike[str]) -> pd.DataFrame:
 
 
 def _beside(file: Path) -> Path:
-    return file.with_name(file.stem + _ENDING)
+    return file.with_name(file.stem + NOTES_ENDING)

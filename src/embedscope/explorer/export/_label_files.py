@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from embedscope._errors import InvalidInputError
 from embedscope.core.storage import as_path
 from embedscope.explorer.export._annotated import safe_names
+from embedscope.explorer.export._new_folders import check_new
 from embedscope.explorer.export._ome_tiff import write_ome_tiff
 from embedscope.explorer.export._ome_zarr import write_ome_zarr
 
@@ -52,6 +53,9 @@ def write_gate_labels(path: str | os.PathLike[str], images: dict[str, GateImage]
             "or 'gates.ome.tif'."
         )
     files = [file] if len(images) == 1 else _named(file, images)
+    if ending == ".zarr":
+        for each in files:  # before the first is written
+            check_new(each)
     for each, image in zip(files, images.values(), strict=True):
         _WRITERS[ending](each, image)
     return files

@@ -17,7 +17,7 @@ import numpy as np
 from embedscope._errors import InvalidInputError
 from embedscope.explorer.export._exports import require_export
 from embedscope.explorer.export._gate_image import GateImage
-from embedscope.explorer.export._new_folders import check_new, new_folder
+from embedscope.explorer.export._new_folders import new_folder
 
 _CHUNK = 1024
 _SMALLEST = 512  # the coarsest level is at most so wide and high
@@ -44,7 +44,6 @@ def write_ome_zarr(folder: Path, image: GateImage) -> None:
     require_export("zarr", "save_gate_labels", "images")
     import zarr
 
-    check_new(folder)
     parent = _image_above(folder)
     version = "0.5" if parent is None else _version_of(parent, folder)
     with new_folder(folder) as written:

@@ -51,8 +51,9 @@ if TYPE_CHECKING:
 SESSION = Layout(
     header="session.json",
     noun="session",
-    # 2: training parameters with style numbers, models of format 2. 3: labels may be text.
-    format=3,
+    # 2: training parameters with style numbers, models of format 2. 3: labels may be text. 4: maps
+    # that learn from other values than those shown.
+    format=4,
     data_file=re.compile(
         r"arrays\.npz|model/(model\.json|arrays\.npz|[A-Za-z]\w*\.keras)", re.ASCII
     ),

@@ -19,6 +19,7 @@ from embedscope._errors import InvalidInputError
 from embedscope.explorer.session._session_columns import columns_from_arrays, columns_to_arrays
 from embedscope.explorer.session._session_images import ImageReference, open_image
 from embedscope.explorer.session._session_labels import label_arrays, labels_in
+from embedscope.explorer.session._session_learned import learned_in, store_learned
 from embedscope.explorer.session._session_pictures import attach_pictures, cut_pictures
 from embedscope.samples import (
     ChannelScale,
@@ -100,6 +101,8 @@ def store_samples(
         }
     if samples.images is not None and (include_images or not kind_of(samples).is_cut):
         arrays["pictures"] = samples.images
+    learned, learned_arrays = store_learned(samples)
+    arrays |= learned_arrays
     held = {(absence.source, absence.role): absence.reference for absence in absences}
     described = {
         "identity_sources": list(identities.sources),
@@ -110,6 +113,7 @@ def store_samples(
         "left_out": [list(entry) for entry in samples.left_out],
         "features": columns,
         "absent": dict(samples.absent),
+        "learned": learned,
         "groups": None
         if samples.groups is None
         else {"column": samples.groups.column, "names": list(samples.groups.scales)},
@@ -166,6 +170,7 @@ def restore_samples(
         bounding_boxes=arrays.get("bounding_boxes"),
         centroids=arrays.get("centroids"),
         groups=_groups(described.get("groups"), arrays, len(described["channel_names"])),
+        learned=learned_in(described.get("learned"), arrays),
     )
     if described["pictures"] is None:
         return samples, absences

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 from embedscope._errors import InvalidInputError
@@ -19,6 +20,7 @@ from embedscope.napari_dock.data._layer_keys import TableKeys
 from embedscope.napari_dock.data._layer_samples import (
     CropOptions,
     check_any,
+    samples_of_manifest,
     samples_of_objects,
     samples_of_patches,
     samples_same_way,
@@ -34,6 +36,7 @@ class Kind(Enum):
     OBJECTS = "Objects of a labels layer"
     FEATURES = "Feature columns of a layer"
     PATCHES = "Patches of an image"
+    MANIFEST = "Objects of many files, in a manifest"
 
 
 @dataclass(frozen=True)
@@ -47,29 +50,35 @@ class DataChoice:
         Points for feature columns only.
     images : tuple of napari.layers.Image
     columns : tuple of str
-        Of the layer's features.
+        Of the layer's features, or of a manifest and its tables.
+    learns_from_columns : bool
+        Whether the map of objects learns from these columns instead of the pixels.
     options : CropOptions
     patch_px, step_px : int
         Side of a patch, and the distance between neighbouring patches.
     keys : TableKeys
         Which columns of the labels' features name the object of each row.
+    manifest : str
+        Path of the table that lists the files; "" for none.
     """
 
     kind: Kind
     labels: Any = None
     images: tuple[Any, ...] = ()
     columns: tuple[str, ...] = ()
+    learns_from_columns: bool = False
     options: CropOptions = field(default_factory=CropOptions)
     patch_px: int = 32
     step_px: int = 32
     keys: TableKeys = field(default_factory=TableKeys)
+    manifest: str = ""
 
     @property
     def layer(self) -> Any:
         """The layer that the samples lie in, or None."""
         if self.kind is Kind.PATCHES:
             return self.images[0] if self.images else None
-        return self.labels
+        return None if self.kind is Kind.MANIFEST else self.labels
 
     def make(self) -> Samples:
         """Make the samples; may take long, and changes nothing.
@@ -85,11 +94,15 @@ class DataChoice:
             return samples_of_features(self.labels, self.columns, third_axis, self.keys)
         if self.kind is Kind.OBJECTS:
             made = samples_of_objects(self.labels, self.images, self.options, self.keys)
+        elif self.kind is Kind.MANIFEST:
+            made = samples_of_manifest(self.manifest, self.options)
         else:
             made = samples_of_patches(
                 self.images, self.patch_px, self.step_px, third_axis, self.options.volume
             )
-        return made.scaled_within("source") if self.options.scales_within else made
+        if self.options.scales_within:
+            made = made.scaled_within("source")
+        return made.learning_from(self.columns) if self.learns_from_columns else made
 
     def with_layer(self, old: Any, new: Any) -> DataChoice:
         """The same choice with one layer replaced by another."""
@@ -107,6 +120,11 @@ class DataChoice:
             samples on the map already.
         """
         self.check()
+        if self.kind is Kind.MANIFEST:
+            raise InvalidInputError(
+                "layers must be chosen to add their objects to the map; got a manifest. Choose the "
+                "layers of an image, or place the files of a manifest by `embedscope transform`."
+            )
         if self.layer.name in samples.sources:
             raise InvalidInputError(
                 f"the layer must be another one; got {self.layer.name!r}, whose samples are on "
@@ -136,6 +154,9 @@ class DataChoice:
     @property
     def description(self) -> str:
         """What the samples are, as far as known without reading pixels; "" if unknown."""
+        if self.kind is Kind.MANIFEST:
+            name = Path(self.manifest).name
+            return f"Objects of the images in {name}; a click opens their image" if name else ""
         if self.layer is None:
             return ""
         if self.kind is Kind.FEATURES:
@@ -185,6 +206,14 @@ class DataChoice:
         ------
         InvalidInputError
         """
+        if self.kind is Kind.MANIFEST:
+            if not self.manifest:
+                raise InvalidInputError(
+                    "a manifest must be chosen; got none. Open a table with the columns image and "
+                    "labels."
+                )
+            self._check_columns()
+            return
         if self.layer is None:
             what = "image" if self.kind is Kind.PATCHES else "labels layer"
             raise InvalidInputError(
@@ -193,6 +222,13 @@ class DataChoice:
             )
         if self.kind is Kind.OBJECTS:
             check_any(self.images)
+            self._check_columns()
+
+    def _check_columns(self) -> None:
+        if self.learns_from_columns and not self.columns:
+            raise InvalidInputError(
+                "a column must be chosen to learn from; got none. Check one, or learn from pixels."
+            )
 
 
 def choice_of(

@@ -27,12 +27,15 @@ from embedscope.napari_dock.data._layer_features import (
     numeric_features,
 )
 from embedscope.napari_dock.data._layer_samples import CropOptions
+from embedscope.napari_dock.data._manifest_entry import ManifestEntry
 from embedscope.napari_dock.data._preview_panel import PreviewPanel
 from embedscope.napari_dock.data._proxies import layer_class
+from embedscope.samples import Learned
 
 _BACKGROUNDS = {"kept": "keep", "black": "zero", "median of the background": "median"}
 _AXES = {"choose: time or depth": "", "time": "t", "depth": "z"}
 _DECLARED = {"t": "time, as the layer says", "z": "depth, as the layer says", "": next(iter(_AXES))}
+_LEARNED = {"pixels": False, "columns of the table": True}
 _VOLUMES = {
     "maximum along z": "project",
     "mean along z": "mean",
@@ -73,7 +76,14 @@ class DataPanel(QWidget):
         self.kind = combo([(kind.value, kind) for kind in Kind], "What a sample of the map is.")
         self.labels = combo([], "The labels layer whose objects become points of the map.")
         self.images = check_list("Image layers: each is a channel, or one layer with colours.")
-        self.columns = check_list("Columns of the layer's features that the map is trained on.")
+        self.learned = combo(
+            list(_LEARNED.items()),
+            "What the map learns from: what the crops show, or columns of the layer's features or "
+            "of a manifest's tables, such as measurements or deep features. Crops are shown and "
+            "decoded all the same.",
+        )
+        self.columns = check_list("Columns of numbers that the map is trained on.")
+        self.manifest = ManifestEntry()
         self.third_axis = combo(list(_AXES.items()), "What the first axis of the layer is.")
         self.volumes = combo(list(_VOLUMES.items()), _VOLUMES_TIP)
         self.keys = KeysEntries()
@@ -120,6 +130,7 @@ class DataPanel(QWidget):
             labels=self.labels.currentData(),
             images=tuple(checked(self.images)),
             columns=tuple(checked(self.columns)),
+            learns_from_columns=self._learns_from_columns,
             options=CropOptions(
                 size_px=int(self.crop_size.value()) or None
                 if self.unit.currentText() == "px"
@@ -134,7 +145,12 @@ class DataPanel(QWidget):
             patch_px=int(self.crop_size.value()) or 32,
             step_px=self.step.value(),
             keys=self.keys.keys,
+            manifest=self.manifest.path,
         )
+
+    def scale_within(self) -> None:
+        """Choose that intensities are scaled within each image."""
+        self.scales.setCurrentIndex(self.scales.findData(True))
 
     def showEvent(self, event: Any) -> None:
         """Emit `shown`."""
@@ -168,11 +184,13 @@ class DataPanel(QWidget):
         self._titles: dict[QWidget, QLabel] = {}
         rows: tuple[tuple[str, QWidget], ...] = (
             ("Embed", self.kind),
+            ("Manifest", self.manifest),
             ("Labels", self.labels),
             ("Images", self.images),
             ("Objects by", self.keys.label),
             ("Frames by", self.keys.frame),
             ("", self.keys.only_named),
+            ("Learn from", self.learned),
             ("Columns", self.columns),
             ("First axis", self.third_axis),
             ("Volumes", self.volumes),
@@ -196,6 +214,7 @@ class DataPanel(QWidget):
         for entry in (
             self.kind,
             self.labels,
+            self.learned,
             self.third_axis,
             self.volumes,
             self.unit,
@@ -209,6 +228,7 @@ class DataPanel(QWidget):
             several.itemChanged.connect(self._tell)
         self.align.toggled.connect(self._tell)
         self.keys.changed.connect(self._on_keys)
+        self.manifest.changed.connect(self._on_keys)
 
     def _tell(self, *_: Any) -> None:
         if not self._is_showing:
@@ -240,6 +260,8 @@ class DataPanel(QWidget):
                 layer.events.features.connect(self._on_measured)
             self._measured, self._offered = layer, []
         offered = numeric_features(layer, self.keys.keys)
+        if self.kind.currentData() is Kind.MANIFEST:
+            offered = self.manifest.columns
         if offered == self._offered:
             return
         left_out = set(self._offered) - set(checked(self.columns))
@@ -262,28 +284,51 @@ class DataPanel(QWidget):
         """Show only the entries that apply to the chosen kind."""
         choice = self.choice()
         objects, patches = choice.kind is Kind.OBJECTS, choice.kind is Kind.PATCHES
-        features = choice.kind is Kind.FEATURES
+        features, files = choice.kind is Kind.FEATURES, choice.kind is Kind.MANIFEST
         layer = choice.layer
         self._show_axis(choice)
         for entry, is_shown in (
-            (self.labels, not patches),
-            (self.images, not features),
-            (self.keys.label, not patches and self.keys.is_offered),
-            (self.keys.frame, not patches and self.keys.has_frames),
+            (self.manifest, files),
+            (self.labels, objects or features),
+            (self.images, objects or patches),
+            (self.keys.label, (objects or features) and self.keys.is_offered),
+            (self.keys.frame, (objects or features) and self.keys.has_frames),
             (self.keys.only_named, objects and self.keys.is_offered),
-            (self.columns, features),
-            (self.third_axis, layer is not None and layer.ndim == 3),
+            (self.learned, (objects or files) and bool(self._offered)),
+            (self.columns, features or choice.learns_from_columns),
+            (self.third_axis, files or (layer is not None and layer.ndim == 3)),
             (self.volumes, not features and self._has_depth(choice)),
             (self._size_row, not features),
-            (self.background, objects),
+            (self.background, objects or files),
             (self.scales, not features),
-            (self.align, objects),
+            (self.align, objects or files),
             (self.step, patches),
         ):
             entry.setVisible(is_shown)
             self._titles[entry].setVisible(is_shown)
         self._titles[self.labels].setText("Layer" if features else "Labels")
-        self.unit.setEnabled(objects)
+        self.unit.setEnabled(objects or files)
+
+    @property
+    def _learns_from_columns(self) -> bool:
+        is_of_objects = self.kind.currentData() in (Kind.OBJECTS, Kind.MANIFEST)
+        return is_of_objects and bool(self._offered) and bool(self.learned.currentData())
+
+    def show_learned(self, learned: Learned | None) -> None:
+        """Show what the samples of an opened session learn from, if the layer has these columns.
+
+        Parameters
+        ----------
+        learned : Learned or None
+        """
+        has_columns = learned is not None and set(learned.names) <= set(self._offered)
+        if learned is None or not has_columns or learned.kind != "columns":
+            return
+        was_showing, self._is_showing = self._is_showing, True
+        fill_checks(self.columns, [(each, each, each in learned.names) for each in self._offered])
+        self.learned.setCurrentIndex(self.learned.findData(True))
+        self._is_showing = was_showing
+        self._tell()
 
     def _has_depth(self, choice: DataChoice) -> bool:
         """Whether the layer is known to have depth."""

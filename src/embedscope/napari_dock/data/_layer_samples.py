@@ -36,6 +36,7 @@ from embedscope.samples import (
     Samples,
     TableRecipe,
     samples_from_labels,
+    samples_from_manifest,
     samples_from_patches,
 )
 
@@ -120,6 +121,35 @@ def samples_of_objects(
         labels_path=path_of(labels),
     )
     return with_known(named.kept(samples), labels, keys)
+
+
+def samples_of_manifest(path: str, options: CropOptions) -> Samples:
+    """Cut a sample for every object of the images that a manifest lists.
+
+    Parameters
+    ----------
+    path : str
+    options : CropOptions
+
+    Returns
+    -------
+    Samples
+        A source for each row; `left_out` says which could not be read.
+
+    Raises
+    ------
+    InvalidInputError
+        If the file is no manifest, or no row of it can be read.
+    """
+    axes: dict[str, Any] = {"axes": f"{options.third_axis}yx"} if options.third_axis else {}
+    return samples_from_manifest(
+        path,
+        options.size_px,
+        size_um=options.size_um,
+        background=options.background,
+        align=options.align,
+        **axes,
+    )
 
 
 def samples_of_patches(
@@ -209,8 +239,10 @@ def samples_same_way(
         # A single image layer has no channel axis; RGB and several layers have one.
         options["image_axes"] = image_axes
         named = NamedObjects.of(labels, axes, keys)
-        made = samples.same_way(image, finest_of(labels), label_ids=named.label_ids, **options)
-        made = with_known(named.kept(made), labels, keys)
+        # The features of the layer are joined first: the map may learn from them.
+        bare = samples.learning_from(None)
+        made = bare.same_way(image, finest_of(labels), label_ids=named.label_ids, **options)
+        made = with_known(named.kept(made), labels, keys).learning_like(samples)
     return replace(made, left_out=(*made.left_out, *notes))
 
 

@@ -82,7 +82,7 @@ class LivePreview:
         self._forget()
         choice = self._panel.choice()
         if choice.layer is None or not self._panel.isVisible():
-            self._show(Preview(""))
+            self._show(Preview(choice.description))
             return
         place, wanted = middle_of_view(self._viewer, choice.layer), self._wanted
         wanted.set()

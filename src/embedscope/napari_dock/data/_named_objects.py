@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from embedscope._errors import InvalidInputError
 from embedscope._wording import counted
 from embedscope.napari_dock.data._layer_keys import TableKeys, object_table
 from embedscope.napari_dock.data._layer_places import affine_of, finest_of
@@ -64,11 +63,6 @@ class NamedObjects:
             pairs = frozenset(zip(table["frame"].tolist(), table["label"].tolist(), strict=True))
             objects = zip(there.frame.tolist(), there.label.tolist(), strict=True)
             has_row = np.array([each in pairs for each in objects], bool)
-        if not has_row.any():
-            raise InvalidInputError(
-                f"the features of {labels.name!r} must have a row for at least one object of the "
-                'image; got none. Choose another column under "Objects by", or take all objects.'
-            )
         label_ids = np.unique(there.label[has_row]).astype(np.int64)
         return cls(label_ids, pairs, int((~has_row).sum()))
 

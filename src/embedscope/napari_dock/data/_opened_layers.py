@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from embedscope.samples import Samples, Source
 
 
+MOST_OPENED = 8  # sources whose layers are added with a session; of more, when they are looked at
 _LARGEST_COPY = 2**30  # bytes of a label image, which are copied in a second
 LAYER_KINDS = {"labels": ("Labels",), "patches": ("Image",)}  # of a table, Labels or Points
 
@@ -100,14 +101,19 @@ def add_source_layers(viewer: Any, opened: OpenedSession) -> dict[str, SourceLay
     Returns
     -------
     dict of str to SourceLayers
-        By the names of the sources; without those that lie in no layer.
+        By the names of the sources; without those that lie in no layer, and without files that are
+        opened later because there are many.
     """
     shown = {}
-    for name, source in opened.state.samples.sources.items():
+    samples = opened.state.samples
+    sources = samples.sources
+    for name, source in sources.items():
         found = opened.layers.get(name)
         if found is not None and found.layer in viewer.layers:
             shown[name] = found
-        elif added := _add(viewer, source, is_rgb=opened.state.samples.recipe.is_rgb):
+        elif len(sources) > MOST_OPENED and is_in_files(source):
+            continue
+        elif added := add_layers_of(viewer, source, is_rgb=samples.recipe.is_rgb):
             shown[name] = SourceLayers(added[-1], added)
     return shown
 
@@ -183,7 +189,13 @@ def _with_pictures(state: SessionState, source: Source, layer: Any, image: Any) 
         return state
 
 
-def _add(viewer: Any, source: Source, *, is_rgb: bool) -> list[Any]:
+def is_in_files(source: Source) -> bool:
+    """Whether the layers of a source can be opened again from its files."""
+    is_of_files = source.image_path is not None or source.labels_path is not None
+    return is_of_files and (source.image is not None or source.labels is not None)
+
+
+def add_layers_of(viewer: Any, source: Source, *, is_rgb: bool) -> list[Any]:
     """Add the layers of a source; returns them, the one that the samples lie in last."""
     transform = {} if source.affine is None else {"affine": source.affine}
     added: list[Any] = []

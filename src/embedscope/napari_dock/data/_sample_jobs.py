@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from psygnal import Signal
@@ -130,7 +131,7 @@ class SampleJobs:
                 put_back()
                 end(False)
                 return
-            self.layers, self._lost = {source: choice.layer}, {}
+            self.layers, self._lost = {source: choice.layer} if source else {}, {}
             self.watch.keep_only(source)
             self._explorer.set_samples(samples)
             self._on_map = [choice]
@@ -143,6 +144,25 @@ class SampleJobs:
             self._show_error(error)
 
         self._start(choice.make, take, fail)
+
+    def scale_within(self) -> None:
+        """Scale the intensities of the samples within each image; they have to be trained on again.
+
+        Raises
+        ------
+        InvalidInputError
+            If there are no samples with pictures.
+        """
+        samples = self._explorer.samples
+        if samples is None:
+            raise InvalidInputError(
+                "samples must be there to be scaled; got none. Train on some first."
+            )
+        self._explorer.set_samples(samples.scaled_within("source"))
+        self._on_map = [
+            replace(choice, options=replace(choice.options, scales_within=True))
+            for choice in self._on_map
+        ]
 
     def add_to_map(self, choice: DataChoice) -> None:
         """Cut samples like those on the map, and place them there."""
@@ -196,6 +216,10 @@ class SampleJobs:
         self.watch.forget(source)
         if source in self.layers:
             self._lost[source] = self.layers.pop(source)
+
+    def is_lost(self, source: str) -> bool:
+        """Whether the layer of a source was deleted."""
+        return source in self._lost
 
     def restore_layer(self, source: str, layer: Any, made_from: DataChoice | None) -> None:
         """Take this layer in place of a source's deleted one: it holds the same pixels.

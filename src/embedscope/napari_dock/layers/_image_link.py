@@ -11,6 +11,7 @@ from embedscope.explorer import Explorer, Hovered
 from embedscope.napari_dock.data._world import to_data
 from embedscope.napari_dock.layers._linked_layers import LinkedLayers
 from embedscope.napari_dock.layers._picking import go_to
+from embedscope.napari_dock.layers._source_opening import SourceOpening
 from embedscope.napari_dock.widgets._row_of import row_of
 from embedscope.samples import SampleId, Samples
 
@@ -25,19 +26,28 @@ class ImageLink:
     viewer : napari.Viewer
     explorer : Explorer
     links : LinkedLayers
+    opening : SourceOpening
+        Opens the files of samples that are visited.
     """
 
-    def __init__(self, viewer: Any, explorer: Explorer, links: LinkedLayers) -> None:
+    def __init__(
+        self, viewer: Any, explorer: Explorer, links: LinkedLayers, opening: SourceOpening
+    ) -> None:
         self._viewer, self._explorer, self._links = viewer, explorer, links
+        self._opening = opening
 
     def visit(self, row: int) -> None:
-        """Bring a sample into view, if its layer still exists."""
+        """Bring a sample into view; its file is opened if it has not been a layer yet."""
         samples = self._explorer.samples
         if samples is None or row >= len(samples):
             return
-        layer = self._links.layers.get(samples.identities[row].source)
-        if layer is not None:
-            go_to(self._viewer, layer, samples, row)
+        source = samples.identities[row].source
+        layer = self._links.layers.get(source)
+        if layer is None:
+            self._opening.open(source, lambda: self.visit(row))
+            return
+        self._opening.reveal(source)
+        go_to(self._viewer, layer, samples, row)
 
     def pick(self, sample: SampleId | None, mode: str) -> None:
         """Select a sample that was clicked in the image; None for the background."""

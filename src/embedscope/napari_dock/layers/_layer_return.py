@@ -18,6 +18,7 @@ from embedscope.napari_dock.data._layer_features import is_points
 from embedscope.napari_dock.data._layer_places import finest_of
 from embedscope.napari_dock.data._opened_layers import (
     LAYER_KINDS,
+    MOST_OPENED,
     SourceLayers,
     image_of,
     integer_labels,
@@ -160,7 +161,10 @@ def find_layers(samples: Samples, sources: Sequence[str], layers: Sequence[Any])
     """
     found: dict[str, Any] = {}
     for name in sources:
-        for layer in sorted(layers, key=lambda layer: layer.name != name):
+        candidates = sorted(layers, key=lambda layer: layer.name != name)
+        if len(sources) > MOST_OPENED:  # to compare each layer with a whole plate would read it all
+            candidates = [layer for layer in layers if layer.name == name]
+        for layer in candidates:
             if layer not in found.values() and _is_layer_of(samples, name, layer, layers):
                 found[name] = layer
                 break

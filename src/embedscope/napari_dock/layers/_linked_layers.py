@@ -132,6 +132,11 @@ class LinkedLayers:
         """The overlays."""
         return [link.own_layer for link in self._links]
 
+    @property
+    def overlays(self) -> dict[str, Any]:
+        """The overlays, by the names of the sources."""
+        return {link.source: link.own_layer for link in self._links}
+
     # -- what is shown ---------------------------------------------------------------------------
 
     def show_selection(self, selection: Selection) -> None:
@@ -215,7 +220,8 @@ class LinkedLayers:
         by_layer = {id(link.layer): link for link in self._links}
         for layer in reversed(self._viewer.layers):
             link = by_layer.get(id(unwrapped(layer)))
-            found = None if link is None else link.sample_at(event)
+            is_shown = link is not None and (layer.visible or link.own_layer.visible)
+            found = link.sample_at(event) if link is not None and is_shown else None
             if found is not None:
                 return found
         return None

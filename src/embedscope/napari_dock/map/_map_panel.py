@@ -49,7 +49,10 @@ _SPECIAL = (
 _LEAST_HEIGHT_PX = 280
 _POP_OUT = "Show the map in a window of its own."
 _DOCK_BACK = "Put the map back into the dock."
-_NO_SAMPLES = "Choose above what to embed, then press Train."
+_NO_SAMPLES = (
+    "Choose above what to embed, then press Train.\n"
+    "A saved session is opened by Export > Open session."
+)
 _NO_MAP = "Press Train, and the map forms here."
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from magicgui.widgets import Container, create_widget
+from magicgui.widgets import create_widget
 from psygnal import Signal
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFormLayout, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
 from embedscope.training import ParameterField, TrainingParameters, parameter_fields
@@ -34,13 +34,12 @@ class ParameterForm(QWidget):
         self._is_showing = False
         self._entries: dict[str, Any] = {}
         fields = parameter_fields()
-        basic = self._container([field for field in fields if field.is_basic])
-        others = self._container([field for field in fields if not field.is_basic])
-        self._containers = [basic, others]  # Qt does not keep the magicgui containers alive
+        basic = self._rows([field for field in fields if field.is_basic])
+        others = self._rows([field for field in fields if not field.is_basic])
         self.advanced = QCollapsible("Advanced")
         self.advanced.setToolTip("All other parameters, with sensible defaults.")
-        self.advanced.addWidget(others.native)
-        layout.addWidget(basic.native)
+        self.advanced.addWidget(others)
+        layout.addWidget(basic)
         layout.addWidget(self.advanced)
         layout.addStretch(1)
 
@@ -62,8 +61,11 @@ class ParameterForm(QWidget):
         """The values in the form, by the parameters' names."""
         return {name: entry.value for name, entry in self._entries.items()}
 
-    def _container(self, fields: list[ParameterField]) -> Any:
-        container: Any = Container(labels=True)
+    def _rows(self, fields: list[ParameterField]) -> QWidget:
+        rows = QWidget()
+        form = QFormLayout(rows)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for described in fields:
             entry: Any = create_widget(
                 described.default,
@@ -74,9 +76,11 @@ class ParameterForm(QWidget):
             )
             entry.changed.connect(lambda value, name=described.name: self._tell(name, value))
             self._entries[described.name] = entry
-            container.append(entry)
-        container.margins = (0, 0, 0, 0)
-        return container
+            if described.kind == "bool":  # has its label beside the box
+                form.addRow("", entry.native)
+            else:
+                form.addRow(described.label, entry.native)
+        return rows
 
     def _tell(self, name: str, value: Any) -> None:
         if not self._is_showing:

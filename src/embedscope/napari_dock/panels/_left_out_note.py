@@ -49,4 +49,4 @@ def _sentence(left_out: Sequence[Any]) -> str:
     if n_more:
         named.append(counted(n_more, "other"))
     before = ", ".join(named[:-1])
-    return f"Not on the map: {before + ' and ' if before else ''}{named[-1]}."
+    return f"Left out or changed: {before + ' and ' if before else ''}{named[-1]}."

@@ -18,8 +18,8 @@ from embedscope.napari_dock.widgets._theme import DARK, MapColors
 _COLORS = ("#56b4e9", "#e69f00", "#009e73")
 _KINDS = (
     ("map", "loss"),
-    ("decoder by position", "reconstruction_loss"),
-    ("decoder with style code", "style_reconstruction_loss"),
+    ("by position", "reconstruction_loss"),
+    ("with own code", "style_reconstruction_loss"),
 )
 _HELD_OUT = "val_"
 _MARGIN_PX, _GAP_PX = 6, 2

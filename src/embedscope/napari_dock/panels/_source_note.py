@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from psygnal import Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from embedscope.napari_dock.widgets._buttons import text_button
 from embedscope.napari_dock.widgets._theme import DARK, MapColors
@@ -14,18 +14,19 @@ _TIP = (
     "Of the 15 nearest neighbours of a sample on the map, those of its own image or table. Much "
     "more than by chance: the map shows staining, exposure or focus instead of the samples."
 )
-_SCALING = 'scale the intensities "within each image" under Data'
+_SCALING = "scale within images"
 _LEARNING = "use learned"
 
 
 class SourceNote(QWidget):
-    """One line, with a button if it has a remedy; hidden for samples of one source.
+    """A short text, with a button if it has a remedy; hidden for samples of one source.
 
     Parameters
     ----------
     parent : QWidget, optional
     """
 
+    scaling_requested = Signal()
     learned_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -35,16 +36,25 @@ class SourceNote(QWidget):
         self.text = QLabel()
         self.text.setWordWrap(True)
         self.text.setToolTip(_TIP)
+        self.scaling = text_button(
+            "Scale within images",
+            "Give each image on the map its own black and white, which evens out staining and "
+            "exposure. Then press Train.",
+            self.scaling_requested.emit,
+        )
         self.learned = text_button(
             "Use learned",
             "Set What is alike to learned: a small network is trained so that copies of a picture "
             "in other light are alike. Then press Train.",
             self.learned_requested.emit,
         )
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.text, 1)
-        layout.addWidget(self.learned)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.scaling)
+        buttons.addWidget(self.learned)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 2, 8, 2)
+        layout.addWidget(self.text)
+        layout.addLayout(buttons)
         self.show_told(None)
 
     def show_told(self, told: SourceTold | None, *, is_learned: bool = False) -> None:
@@ -61,8 +71,14 @@ class SourceNote(QWidget):
         if told is None:
             return
         may_learn = told.dominates and told.are_pictures and not is_learned
-        remedy = _remedy(told, may_learn=may_learn)
-        self.text.setText(f"{told.finding} {remedy}" if remedy else told.finding)
+        said = (
+            f"{round(100 * told.share)} % of the neighbours share the source "
+            f"({round(100 * told.chance)} % by chance)"
+        )
+        may_scale = told.dominates and told.are_pictures and not told.are_scaled_within
+        remedy = _remedy(told, may_scale=may_scale, may_learn=may_learn)
+        self.text.setText(f"{said}: {remedy}." if remedy else f"{said}.")
+        self.scaling.setVisible(may_scale)
         self.learned.setVisible(may_learn)
         self.set_theme(self._colors)
 
@@ -74,14 +90,13 @@ class SourceNote(QWidget):
         self.text.setStyleSheet(f"color: rgb({','.join(map(str, color))})")
 
 
-def _remedy(told: SourceTold, *, may_learn: bool) -> str:
+def _remedy(told: SourceTold, *, may_scale: bool, may_learn: bool) -> str:
     if not told.dominates:
         return ""
     if not told.are_pictures:
-        return "Standardise the columns within each source first."
-    helps = [] if told.are_scaled_within else [_SCALING]
+        return "standardise the columns within each source"
+    helps = [_SCALING] if may_scale else []
     helps += [_LEARNING] if may_learn else []
     if not helps:
-        return "The images may differ in what they show."
-    said = ", or ".join(helps)
-    return f"{said[0].upper()}{said[1:]}; then train again."
+        return "the images may differ in what they show"
+    return f"{', or '.join(helps)}; then train again"

@@ -39,11 +39,11 @@ class WhyPanel(QWidget):
             _SALIENCY_PX, "Bright pixels move these samples most over the map."
         )
         self.text = QLabel()
-        self.text.setWordWrap(True)
         self.text.setStyleSheet("font-family: monospace")
-        shown = QHBoxLayout()
+        # Below each other: in a narrow dock the lines beside the picture would be broken.
+        shown = QVBoxLayout()
         shown.addWidget(self.picture)
-        shown.addWidget(self.text, 1)
+        shown.addWidget(self.text)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         asking = QHBoxLayout()

@@ -4,11 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from qtpy.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
 _MARGIN_PX, _SETTLING_MS = 8, 150
+_WIDEST_PX = 400  # that the content may ask for
+
+
+class _Scrolled(QScrollArea):
+    """A scroll area that is wide enough for its content, also beside the scroll bar."""
+
+    def minimumSizeHint(self) -> QSize:
+        """At least the width of the content, up to that of a wide dock."""
+        hint = super().minimumSizeHint()
+        inside, bar = self.widget(), self.verticalScrollBar()
+        if inside is None or bar is None:
+            return hint
+        width = inside.minimumSizeHint().width() + bar.sizeHint().width()
+        return QSize(max(hint.width(), min(width, _WIDEST_PX)), hint.height())
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """The content may have become wider."""
+        if event is not None and event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return bool(super().eventFilter(watched, event))
 
 
 class Sections(QWidget):
@@ -25,7 +45,7 @@ class Sections(QWidget):
         self._parts = QVBoxLayout(inside)
         self._parts.setContentsMargins(_MARGIN_PX, _MARGIN_PX, _MARGIN_PX, _MARGIN_PX)
         self._parts.setSpacing(6)
-        self.scroll_area = QScrollArea()
+        self.scroll_area = _Scrolled()
         self.scroll_area.setWidgetResizable(True)
         self.scroll_area.setFrameShape(QScrollArea.Shape.NoFrame)
         self.scroll_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

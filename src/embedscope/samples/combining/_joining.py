@@ -12,6 +12,7 @@ import numpy.typing as npt
 from embedscope._errors import InvalidInputError
 from embedscope.samples.common._groups import GroupScales
 from embedscope.samples.common._kind import kind_of
+from embedscope.samples.common._learned import join_learned, what_is_learned
 from embedscope.samples.common._samples import Samples
 from embedscope.samples.identity._identity import Identities
 from embedscope.samples.identity._labels import joined_labels
@@ -59,12 +60,17 @@ def join_samples(parts: Sequence[Samples]) -> Samples:
         ),
         absent={name: reason for part in parts for name, reason in part.absent.items()},
         groups=None,
+        learned=None,
     )
     held = [part.groups for part in parts if part.groups is not None]
-    if share_scale(parts):
-        return replace(joined, groups=_joined_groups(held)) if held else joined
+    is_one_scale = share_scale(parts)
+    learned = join_learned(parts, are_pictures_scaled_again=not is_one_scale)
+    if is_one_scale:
+        return replace(joined, groups=_joined_groups(held) if held else None, learned=learned)
     measured = kind_of(joined).measure_scale_again(joined)
-    return measured.scaled_within(held[0].column) if held else measured
+    if held:
+        measured = measured.scaled_within(held[0].column)
+    return replace(measured, learned=learned)
 
 
 def _joined_groups(held: list[GroupScales]) -> GroupScales:
@@ -120,6 +126,7 @@ def check_alike(parts: Sequence[Samples]) -> None:
         ("columns", [part.feature_names for part in parts]),
         ("spatial axes", [_n_spatial_axes(part) for part in parts]),
         ("groups of intensities", [_groups_of(part) for part in parts]),
+        ("values to learn from", [what_is_learned(part) for part in parts]),
         ("settings", [kind_of(part).comparable() for part in parts]),
     ):
         different = next((answer for answer in answers if answer != answers[0]), None)

@@ -6,6 +6,7 @@ from typing import Any
 
 from embedscope._errors import InvalidInputError
 from embedscope.samples.combining._joining import check_alike, share_scale
+from embedscope.samples.common._learned import share_learned_scale
 from embedscope.samples.common._samples import Samples
 from embedscope.samples.tables._annotated import is_annotated
 from embedscope.samples.tables._array_samples import samples_from_array
@@ -62,7 +63,7 @@ def samples_like(known: Samples, data: Any) -> Samples:
     if not isinstance(data, Samples):
         return known.same_way(data, source=_free_name(known.recipe.kind, known))
     check_alike([known, data])
-    if not share_scale([known, data]):
+    if not (share_scale([known, data]) and share_learned_scale([known, data])):
         raise InvalidInputError(
             "samples must be on the scale of those trained on; got samples that were scaled or "
             "standardised separately. Make them with same_way of the samples trained on."

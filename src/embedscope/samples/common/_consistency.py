@@ -26,6 +26,8 @@ def check_lengths(samples: Samples) -> None:
     """Raise if a part does not have one row for each identity."""
     names = ("images", "table", "features", "bounding_boxes", "centroids")
     held = {name: getattr(samples, name) for name in names}
+    if samples.learned is not None:
+        held["learned"] = samples.learned.values
     n_rows = len(samples.identities)
     wrong = {n: len(v) for n, v in held.items() if v is not None and len(v) != n_rows}
     if wrong:

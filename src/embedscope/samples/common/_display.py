@@ -11,6 +11,9 @@ import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
 
+_FULL = {"gray": "white", "grey": "white", "green": "lime"}
+"""Colours that are half as bright in CSS as viewers show them at full intensity."""
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -26,8 +29,9 @@ class Display:
         for RGB pictures.
     colors : sequence of str or array, or None
         For each channel the colour of full intensity, a name or "#rrggbb", or a table of colours
-        from dark to full, of shape (k, 3) with values in 0..1. Colours of channels are added. If
-        None, those of `Samples.thumbnail`.
+        from dark to full, of shape (k, 3) with values in 0..1. "gray" and "green" are full ones, as
+        in viewers: white and "#00ff00". Colours of channels are added. If None, those of
+        `Samples.thumbnail`.
 
     Raises
     ------
@@ -100,7 +104,7 @@ def _table_of(color: str | Sequence[Any] | npt.NDArray[Any]) -> Floats:
 
     try:
         if isinstance(color, str):
-            return np.array([[0.0, 0.0, 0.0], to_rgb(color)])
+            return np.array([[0.0, 0.0, 0.0], to_rgb(_FULL.get(color, color))])
         table = np.asarray(color, np.float64)
         if table.ndim == 2 and table.shape[1] == 3 and ((table >= 0) & (table <= 1)).all():
             return table

@@ -91,11 +91,13 @@ def full_range(dtype: np.dtype[Any], brightest: float) -> float:
     dtype : dtype
         Of its pixels.
     brightest : float
-        An intensity near the largest: floats may be in 0..1, or in the range of integers.
+        An intensity near the largest: floats may be in 0..1 or a little above, and, as large
+        integers, in the range of small ones.
     """
-    if dtype.kind in "ui":
+    if dtype in (np.uint8, np.uint16):
         return float(np.iinfo(dtype).max)
-    return next((full for full in (1.0, 255.0, 65535.0) if brightest <= full), brightest)
+    known = (1.0, 255.0, 65535.0) if dtype.kind == "f" else (255.0, 65535.0)
+    return next((full for full in known if brightest <= 1.5 * full), brightest)
 
 
 def begins_with_transmitted_light(channel_names: Sequence[str]) -> bool:

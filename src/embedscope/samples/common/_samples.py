@@ -24,6 +24,13 @@ from embedscope.samples.common._groups import (
     with_group,
 )
 from embedscope.samples.common._kind import kind_of
+from embedscope.samples.common._learned import Learned
+from embedscope.samples.common._learning import (
+    choose_learned,
+    parts_taught_like,
+    taught_like,
+    with_learned,
+)
 from embedscope.samples.common._pictures import Picture, full_range, resize_picture, to_picture
 from embedscope.samples.common._recipe import Recipe
 from embedscope.samples.common._scaling import ChannelScale
@@ -95,6 +102,8 @@ class Samples:
     absent : mapping of str to str
         Sources without pictures, and why: a session was opened without their images. `images`
         holds zeros for their samples.
+    learned : Learned or None
+        What a map learns from instead of what the samples show; see `learning_from`.
 
     Raises
     ------
@@ -116,6 +125,7 @@ class Samples:
     left_out: tuple[LeftOut, ...] = ()
     groups: GroupScales | None = None
     absent: Mapping[str, str] = field(default_factory=dict)
+    learned: Learned | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sources", MappingProxyType(dict(self.sources)))
@@ -134,7 +144,9 @@ class Samples:
         kind = "pictures" if self.is_image else "rows"
         shape = " x ".join(map(str, self.sample_shape))
         lost = f", left out: {len(self.left_out)}" if self.left_out else ""
-        return f"Samples({len(self):,} {kind} of {shape} from {', '.join(self.sources)}{lost})"
+        taught = "" if self.learned is None else f", learning from {self.learned.text}"
+        sources = ", ".join(self.sources)
+        return f"Samples({len(self):,} {kind} of {shape} from {sources}{taught}{lost})"
 
     @property
     def is_image(self) -> bool:
@@ -148,15 +160,16 @@ class Samples:
 
     @property
     def X(self) -> npt.NDArray[np.float32]:
-        """The input of a network: all samples, shape (n, *sample_shape), float32.
+        """All samples as a network reads or decodes them, shape (n, *sample_shape), float32.
 
-        Not cached, since pictures scaled to 0..1 take four times the memory of 8-bit pixels: store
-        the result if you need it twice.
+        The encoder reads `encoder_inputs`, which are the same unless `learned` says otherwise. Not
+        cached, since pictures scaled to 0..1 take four times the memory of 8-bit pixels: store the
+        result if you need it twice.
         """
         return self.inputs(slice(None))
 
     def inputs(self, rows: Any) -> npt.NDArray[np.float32]:
-        """Return the input of a network for some samples.
+        """Return some samples as a network reads or decodes them.
 
         Parameters
         ----------
@@ -178,6 +191,112 @@ class Samples:
         if self.groups is not None:
             return self.groups.apply(values, self._group_names[rows])
         return values.astype(np.float32) if self.scale is None else self.scale.apply(values)
+
+    def encoder_inputs(
+        self, rows: Any = slice(None), *, report: Callable[[float], None] | None = None
+    ) -> npt.NDArray[np.float32]:
+        """Return what the encoder of a map reads of some samples.
+
+        Parameters
+        ----------
+        rows : slice, int array or bool array
+            Rows in any order; all by default.
+        report : callable, optional
+            If a function computes it, called with the share of the samples that are done, 0..1;
+            may raise to stop. A later call goes on where it was stopped.
+
+        Returns
+        -------
+        ndarray of shape (k, n_values) or (k, *sample_shape), float32
+            That of `learning_from`, standardised if asked for; or the result of `inputs`.
+
+        Raises
+        ------
+        InvalidInputError
+            If a function has to compute it and fails, or pictures of some samples are absent.
+        """
+        if self.learned is None:
+            return self.inputs(rows)
+        return self.learned.inputs(self, rows, _nothing if report is None else report)
+
+    def learning_from(self, what: Any, *, standardise: bool | None = None) -> Samples:
+        """Return the same samples, of which a map learns something else than what they show.
+
+        The neighbours and the encoder then use these values. Pictures are shown and decoded as
+        before.
+
+        Parameters
+        ----------
+        what : str, sequence of str, array, DataFrame, callable or None
+            Names of columns of `features`; or an array, a sparse matrix or a table of numbers with
+            a row for each sample, such as ``adata.obsm["X_pca"]``; or a function that computes such
+            rows. It is called with batches of at most 64 samples, as `inputs` returns them: of
+            pictures, shape (k, [z,] h, w, n_channels), float32, in 0..1. It returns numbers of
+            shape (k, n_values), of a fixed n_values. It is called when a map is trained, in the
+            thread of the training. None takes what the samples show.
+        standardise : bool, optional
+            Whether to scale each value to mean 0 and standard deviation 1; by default only columns
+            of `features`.
+
+        Returns
+        -------
+        Samples
+            Those whose columns or rows are finite; the others are in `left_out`.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such column, the number of rows differs, or nothing is left.
+        """
+        if what is None:
+            return replace(self, learned=None)
+        return with_learned(self, *choose_learned(self, what, standardise))
+
+    def learning_like(self, known: Samples, learned: Any = None) -> Samples:
+        """Return the same samples, of which a map learns what it learns of others.
+
+        `same_way` calls it. It is of use where features that are learned from are joined later.
+
+        Parameters
+        ----------
+        known : Samples
+            Made in the same way.
+        learned : array or DataFrame, optional
+            As for `same_way`.
+
+        Returns
+        -------
+        Samples
+            Those with finite values; the others are in `left_out`.
+
+        Raises
+        ------
+        InvalidInputError
+            If features are missing, or `learned` does not fit.
+        """
+        return taught_like(known, self, learned)
+
+    def with_extractor(self, extractor: Callable[[npt.NDArray[np.float32]], Any]) -> Samples:
+        """Return the same samples with the function that computes what they learn from.
+
+        For samples of a session, which keeps the values but not the function.
+
+        Parameters
+        ----------
+        extractor : callable
+            The function that was given to `learning_from`.
+
+        Raises
+        ------
+        InvalidInputError
+            If it is another one: its values of some samples are compared with those kept.
+        """
+        if self.learned is None:
+            raise InvalidInputError(
+                "extractor must be given to samples that learn from what a function computes; got "
+                "samples that do not. Use learning_from."
+            )
+        return replace(self, learned=self.learned.with_extractor(extractor, self))
 
     def thumbnail(
         self, row: Any, size_px: int | None = None, *, display: Display | None = None
@@ -354,7 +473,11 @@ class Samples:
             are missing.
         """
         name = "source" if column == "image" and "image" not in self.features else column
-        return replace(self, groups=measured_within(self, name))
+        return replace(
+            self,
+            groups=measured_within(self, name),
+            learned=None if self.learned is None else self.learned.afresh(),
+        )
 
     def subset(self, rows: npt.ArrayLike) -> Samples:
         """Return some of the samples, with the scale of all.
@@ -377,10 +500,17 @@ class Samples:
         }
         columns["identities"] = self.identities.take(chosen)
         columns["features"] = self.features.iloc[chosen].reset_index(drop=True)
+        columns["learned"] = None if self.learned is None else self.learned.take(chosen)
         return replace(self, **columns)
 
     def same_way(
-        self, data: Any, labels: Any = None, *, group: Any = None, **options: Any
+        self,
+        data: Any,
+        labels: Any = None,
+        *,
+        group: Any = None,
+        learned: Any = None,
+        **options: Any,
     ) -> Samples:
         """Make samples of new data exactly as these were made.
 
@@ -397,6 +527,9 @@ class Samples:
         group : str or number, optional
             Where samples are scaled within groups, that of the image, such as its plate; a new one
             is measured on the image. Where each image is a group, it is not given.
+        learned : array or DataFrame, optional
+            What a map learns from, with a row for each new sample, if these samples learn from an
+            array, or from features that the new ones do not have. A function computes it again.
         **options
             As in the function that made these samples: `source` (the name of the new source),
             `label_ids`, `affine`, `image_path`, `labels_path`, `pixel_size`, and `axes` and
@@ -415,7 +548,9 @@ class Samples:
         """
         made = kind_of(self).repeat(self, data, labels, **options)
         name = group_of_new(self, group, made.identities.sources[0])
-        return made if self.groups is None else with_group(made, self.groups, name)
+        if self.groups is not None:
+            made = with_group(made, self.groups, name)
+        return made.learning_like(self, learned)
 
     def parts_same_way(
         self,
@@ -429,7 +564,7 @@ class Samples:
         """Make samples of a large image in parts: the pictures of one part alone are in memory.
 
         Objects are found once, chunk by chunk, also those that lie on a border of chunks. They are
-        not measured.
+        not measured, so these samples must learn from pictures, or from what a function computes.
 
         Parameters
         ----------
@@ -454,10 +589,19 @@ class Samples:
             If the data do not fit.
         """
         n_rows = check_count("n_rows", n_rows)
+        if self.learned is not None:
+            self.learned.check_parts()
         parts: Iterator[Callable[[], SamplesPart]]
         parts = kind_of(self).repeat_in_parts(self, n_rows, data, labels, **options)
         name = group_of_new(self, group, str(options.get("source", "image")))
-        return parts if self.groups is None else parts_with_group(parts, self.groups, name, n_rows)
+        if self.groups is not None:
+            parts = parts_with_group(parts, self.groups, name, n_rows)
+        return parts if self.learned is None else parts_taught_like(self, parts)
+
+    @property
+    def is_present(self) -> npt.NDArray[np.bool_]:
+        """Which samples have their pictures, shape (n,), bool; all, unless some are `absent`."""
+        return ~self._absent_rows
 
     @property
     def _values(self) -> npt.NDArray[Any]:
@@ -496,6 +640,10 @@ class SamplesPart(NamedTuple):
 
     samples: Samples | None
     left_out: tuple[LeftOut, ...]
+
+
+def _nothing(share: float) -> None:
+    """Progress that nobody sees."""
 
 
 def _resized(picture: Picture, size_px: int | None) -> Picture:

@@ -20,7 +20,7 @@ from embedscope.samples.images._tiles import group_by_tile, tile_sides, tiles
 Array = npt.NDArray[Any]
 
 BATCH_PIXELS = 2**23
-"""Pixels of the image, in all channels, from which crops are cut at a time."""
+"""Pixels of crops, or of the image that they show, in all channels, that are cut at a time."""
 
 MEDIAN_PIXELS = 2**23
 """Pixels of the image up to which the median is of all background pixels, else of every k-th."""
@@ -97,7 +97,8 @@ def _groups(
     field: Field, objects: Objects, geometry: CropGeometry
 ) -> Iterator[npt.NDArray[np.intp]]:
     """Rows of objects of one tile and frame, as many as are cut at a time."""
-    batch = max(1, BATCH_PIXELS // (int(np.prod(geometry.window)) * field.n_channels))
+    largest = max(int(np.prod(geometry.window)), int(np.prod(geometry.shape)))
+    batch = max(1, BATCH_PIXELS // (largest * field.n_channels))
     sides = tile_sides(field.shape, field.image_chunks())
     yield from group_by_tile(objects.frame, objects.middles, sides, batch)
 

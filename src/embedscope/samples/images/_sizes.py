@@ -67,6 +67,8 @@ def crop_shape(
         If a size is not positive, both are given, or micrometres without a pixel size.
     """
     _check_sizes(size, size_um, pixel_size)
+    if drawn_px is not None:
+        check_side("drawn_px", drawn_px)
     if size_um is not None and pixel_size is not None:
         return tuple(max(1, round(size_um / step)) for step in pixel_size)
     needed = _needed_sides(objects, align=align)
@@ -102,15 +104,10 @@ def drawn_shape(
     -------
     tuple of int or None
         None if crops are drawn as they are in the image.
-
-    Raises
-    ------
-    InvalidInputError
-        If `drawn_px` is no positive number.
     """
     flat = shape[-2:] if is_projected else shape
     if drawn_px is not None:
-        ratio = check_side("drawn_px", drawn_px) / max(shape[-2:])
+        ratio = drawn_px / max(shape[-2:])
     else:
         ratio = 1.0 if is_given else min(1.0, LARGEST_DRAWN / max(flat))
     drawn = tuple(max(1, round(ratio * side)) for side in flat)

@@ -1,6 +1,6 @@
 """Samples from files, and from objects of other programs."""
 
-from embedscope.samples.reading._files import axes_of_pair
+from embedscope.samples.reading._files import axes_of_pair, with_table
 from embedscope.samples.reading._image_files import (
     MEMBER,
     file_of,
@@ -9,7 +9,12 @@ from embedscope.samples.reading._image_files import (
     members_of,
     open_file,
 )
-from embedscope.samples.reading._manifest import FAILURES, is_manifest, manifest_rows
+from embedscope.samples.reading._manifest import (
+    FAILURES,
+    columns_of_numbers,
+    is_manifest,
+    manifest_rows,
+)
 from embedscope.samples.reading._needed import existing, needed
 from embedscope.samples.reading._opening import ImageFile, open_image_file
 from embedscope.samples.reading._read import ARRAYS, open_array
@@ -27,6 +32,7 @@ __all__ = [
     "TABLES",
     "ImageFile",
     "axes_of_pair",
+    "columns_of_numbers",
     "existing",
     "file_of",
     "is_manifest",
@@ -41,4 +47,5 @@ __all__ = [
     "open_image_file",
     "read_table_file",
     "unreadable",
+    "with_table",
 ]

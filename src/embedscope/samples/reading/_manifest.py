@@ -23,6 +23,7 @@ from embedscope.samples.reading._reopened import Reopened
 from embedscope.samples.reading._sizes_of_files import common_size
 from embedscope.samples.reading._table_files import read_table_file
 from embedscope.samples.tables._columns import checked_frame
+from embedscope.samples.tables._known_columns import numbers_objects
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,6 +93,37 @@ def manifest_rows(frame: pd.DataFrame, folder: Path) -> Iterator[ManifestRow]:
             None if table is None or pd.isna(table) else folder / str(table),
             {str(other): row[other] for other in others},
         )
+
+
+def columns_of_numbers(path: str | os.PathLike[str]) -> list[str]:
+    """The columns of a manifest and of its first table that objects can be compared by.
+
+    Parameters
+    ----------
+    path : str or path
+        Of a manifest.
+
+    Returns
+    -------
+    list of str
+        Without columns that number objects. Empty if the file, or the first table, cannot be read:
+        reading the samples says why.
+    """
+    try:
+        frame = checked_frame(read_table_file(path))
+        if not is_manifest(frame):
+            return []
+        rows = manifest_rows(frame, Path(path).parent)
+        first = next((row.table for row in rows if row.table is not None), None)
+        tables = [frame] if first is None else [checked_frame(read_table_file(first)), frame]
+    except FAILURES:
+        return []
+    return [
+        str(name)
+        for table in tables
+        for name, column in table.select_dtypes("number").items()
+        if name not in _OWN and not numbers_objects(str(name), column)
+    ]
 
 
 def samples_from_manifest(

@@ -70,7 +70,8 @@ def samples_from_qupath(
     Samples
         Rows are identified by the column "Object ID". Where there is none, and where objects are
         cut from an image, they are numbered from 1, in their order; the feature "Object ID" holds
-        the names there are.
+        the names there are. Annotations of a GeoJSON file are left out where it has other objects:
+        they are the regions in which these were detected.
 
     Raises
     ------
@@ -84,13 +85,15 @@ def samples_from_qupath(
             f"path must be GeoJSON, which has outlines, where image is given; got {str(file)!r}. "
             "Export the objects as GeoJSON."
         )
+    n_regions = 0
     if has_outlines:
-        frame, outlines = _read_geojson(file)
+        frame, outlines, n_regions = _read_geojson(file)
         if image is not None:
-            return _cut(frame, outlines, image, size, source, options)
+            cut = _cut(frame, outlines, image, size, source, options)
+            return _without_regions(cut, n_regions)
     else:
         frame = checked_frame(read_table_file(file))
-    has_names = _NAME in frame.columns and not names_problem(frame[_NAME])
+    has_names = _has_names(frame)
     # `samples_from_table` takes the column "source" for sources only beside a column "label".
     labels = frame[_NAME] if has_names else np.arange(1, len(frame) + 1)
     frame = frame.assign(label=labels)
@@ -103,7 +106,23 @@ def samples_from_qupath(
         source=source or (file.stem if _IMAGE not in frame.columns else "table"),
         label_column="label",
     )
-    return samples if has_names else _numbered(samples, frame)
+    return _without_regions(samples if has_names else _numbered(samples, frame), n_regions)
+
+
+def _has_names(frame: pd.DataFrame) -> bool:
+    """Whether "Object ID" tells objects apart; up to QuPath 0.3 GeoJSON has their kind there."""
+    if _NAME not in frame.columns or names_problem(frame[_NAME]):
+        return False
+    within = [name for name in (_IMAGE, _NAME) if name in frame.columns]
+    return not frame.duplicated(within).any()
+
+
+def _without_regions(samples: Samples, n_regions: int) -> Samples:
+    """Say how many annotations are left out."""
+    if not n_regions:
+        return samples
+    note = LeftOut(f"{n_regions:,} annotations", "regions around the other objects of the file")
+    return replace(samples, left_out=(*samples.left_out, note))
 
 
 def _numbered(samples: Samples, frame: pd.DataFrame) -> Samples:
@@ -155,14 +174,19 @@ def _cut(
     return _numbered(samples, frame)
 
 
-def _read_geojson(file: Path) -> tuple[pd.DataFrame, list[list[Outline]]]:
-    """The measurements of all objects, and their outlines as y and x."""
+def _read_geojson(file: Path) -> tuple[pd.DataFrame, list[list[Outline]], int]:
+    """The measurements of the objects, and their outlines as y and x.
+
+    Annotations are objects only where there is nothing else: a file of all objects has the regions
+    in which cells were detected too. The last value is how many are left out.
+    """
     import pandas as pd
 
     try:
         held = json.loads(file.read_text(encoding="utf-8"))
         found = held["features"] if isinstance(held, dict) else held
-        objects = [each for each in found if each["geometry"]["type"] in _RINGS]
+        drawn = [each for each in found if each["geometry"]["type"] in _RINGS]
+        objects = [each for each in drawn if not _is_annotation(each)] or drawn
         rows = [_row_of(each) for each in objects]
         outlines = [_outlines_of(each["geometry"]) for each in objects]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -175,7 +199,12 @@ def _read_geojson(file: Path) -> tuple[pd.DataFrame, list[list[Outline]]]:
             f"path must hold at least one object with an outline; got none in {str(file)!r}. "
             "Export detections or annotations."
         )
-    return checked_frame(pd.DataFrame(rows)), outlines
+    return checked_frame(pd.DataFrame(rows)), outlines, len(drawn) - len(objects)
+
+
+def _is_annotation(each: dict[str, Any]) -> bool:
+    kind = (each.get("properties") or {}).get("objectType")
+    return kind == "annotation" or each.get("id") == "PathAnnotationObject"  # up to QuPath 0.3
 
 
 def _row_of(each: dict[str, Any]) -> dict[str, Any]:
@@ -187,7 +216,7 @@ def _row_of(each: dict[str, Any]) -> dict[str, Any]:
     row = {
         _NAME: each.get("id"),
         "Name": properties.get("name"),
-        "Classification": kind.get("name"),
+        "Classification": kind.get("name") or ": ".join(kind.get("names", [])) or None,
     }
     return {key: value for key, value in row.items() if value is not None} | measured
 

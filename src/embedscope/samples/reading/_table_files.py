@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from embedscope._errors import InvalidInputError
 from embedscope.samples.reading._needed import existing, needed
+from embedscope.samples.tables._exported import NOTES_ENDING, is_exported
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +23,6 @@ TABLES = (".csv", ".tsv", ".parquet", ".h5ad")
 """Endings of the files of tables."""
 
 TEXTS = (".csv", ".tsv", ".txt")
-_SEPARATORS = (",", "\t", ";")
 _QUOTED = re.compile(r'"[^"]*"')
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")
 _CELLPROFILER = {"ImageNumber", "ObjectNumber"}
@@ -34,7 +35,8 @@ def read_table_file(path: str | os.PathLike[str]) -> pd.DataFrame:
     """Read a table whole.
 
     Further header rows are recognised: CellProfiler has names of objects above the columns, and
-    TrackMate three rows below.
+    TrackMate three rows below. Text that identifies the rows of an exported map stays text: the
+    file beside the table says so.
 
     Parameters
     ----------
@@ -59,7 +61,20 @@ def read_table_file(path: str | os.PathLike[str]) -> pd.DataFrame:
         separator = _separator_of(file, encoding)
         layout = _header_of(file, separator, encoding) | _decimal_of(file, separator, encoding)
         frame: pd.DataFrame = pd.read_csv(file, sep=separator, encoding=encoding, **layout)
+        if is_exported(frame) and _has_text_labels(file):
+            # As it stands: pandas makes 7 of "007", and a missing value of "NA".
+            labels = pd.read_csv(file, usecols=["label"], dtype=str, keep_default_na=False)
+            frame["label"] = labels["label"]
         return frame
+
+
+def _has_text_labels(file: Path) -> bool:
+    """Whether the file beside an exported table says that its labels are text."""
+    beside = file.with_name(file.stem + NOTES_ENDING)
+    if not beside.is_file():
+        return False
+    noted = json.loads(beside.read_text(encoding="utf-8"))
+    return isinstance(noted, dict) and bool(noted.get("text_labels"))
 
 
 @contextmanager
@@ -103,10 +118,10 @@ def _encoding_of(file: Path) -> str:
 
 
 def _separator_of(file: Path, encoding: str) -> str:
-    """What the first line has most of, outside of quotes: commas, tabs or semicolons."""
+    """A tab, if the first line has one; else a comma or a semicolon, whichever it has more of."""
     with file.open(encoding=encoding) as opened:
         names = _QUOTED.sub("", opened.readline())
-    return max(_SEPARATORS, key=names.count)
+    return "\t" if "\t" in names else max((",", ";"), key=names.count)
 
 
 def _decimal_of(file: Path, separator: str, encoding: str) -> dict[str, Any]:

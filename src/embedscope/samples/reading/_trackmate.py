@@ -47,7 +47,8 @@ def samples_from_trackmate(
     Returns
     -------
     Samples
-        Identified by FRAME and ID; the feature "TRACK_ID" says which track a spot is of.
+        Identified by FRAME and ID; the feature "TRACK_ID" says which track a spot is of. Spots and
+        tracks that the filters of an XML file hide are left out, as in the CSV table.
 
     Raises
     ------

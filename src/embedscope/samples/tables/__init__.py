@@ -1,10 +1,11 @@
 """Samples that are rows of tables and items of arrays."""
 
-from embedscope.samples.tables._annotated import is_annotated
+from embedscope.samples.tables._annotated import MAP_KEY, is_annotated
 from embedscope.samples.tables._exported import (
     FEATURE_PREFIX,
     GATE_PREFIX,
     IDENTITY_COLUMNS,
+    NOTES_ENDING,
     PLACE_COLUMNS,
     SCORE_PREFIX,
     exported_name,
@@ -17,6 +18,8 @@ __all__ = [
     "FEATURE_PREFIX",
     "GATE_PREFIX",
     "IDENTITY_COLUMNS",
+    "MAP_KEY",
+    "NOTES_ENDING",
     "PLACE_COLUMNS",
     "SCORE_PREFIX",
     "PlainFrame",

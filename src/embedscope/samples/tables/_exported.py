@@ -24,6 +24,8 @@ PLACE_COLUMNS = ("umap_1", "umap_2")
 GATE_PREFIX = "gate:"
 SCORE_PREFIX = "score:"
 FEATURE_PREFIX = "feature:"
+NOTES_ENDING = ".gates.json"
+"""Of the file beside a CSV file: what that cannot hold, such as which labels are text."""
 
 _PREFIXES = (GATE_PREFIX, SCORE_PREFIX, FEATURE_PREFIX)
 

@@ -75,8 +75,8 @@ _POSITION = re.compile(
     # CellProfiler
     r"(.+_)?(Location_(Center|CenterMassIntensity|MaxIntensity)_[XYZ]\w*"
     r"|AreaShape_(Center_[XYZ]|BoundingBox(Minimum|Maximum)_[XYZ]))"
-    # QuPath, MCMICRO
-    r"|Centroid [XYZ]( .*)?|([XYZ]|row|column)_centroid"
+    # QuPath, ABBA, MCMICRO
+    r"|Centroid [XYZ]( .*)?|Allen CCFv\d [XYZ] mm|([XYZ]|row|column)_centroid"
     # scikit-image, as in Steinbock
     r"|(weighted_|local_)*centroid(_weighted|_local)*(-\d)+|bbox-\d"
     # TrackMate, and laptrack in small letters

@@ -22,6 +22,7 @@ from embedscope.samples.common._matching import (
 )
 from embedscope.samples.common._recipe import Recipe
 from embedscope.samples.common._samples import LeftOut, Samples
+from embedscope.samples.common._standardising import standardise as standardised
 from embedscope.samples.identity._identity import Identities
 from embedscope.samples.identity._labels import LabelArray, is_background
 from embedscope.samples.identity._source import Source, has_background
@@ -30,7 +31,6 @@ from embedscope.samples.tables._columns import checked_columns, numbers_of, nume
 from embedscope.samples.tables._exported import is_no_feature
 from embedscope.samples.tables._known_columns import is_written_index
 from embedscope.samples.tables._rows import TableRows, read_rows
-from embedscope.samples.tables._standardising import standardise as standardised
 
 FloatArray = npt.NDArray[np.float64]
 

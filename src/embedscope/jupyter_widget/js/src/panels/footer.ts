@@ -28,10 +28,12 @@ export function selectionLine(
     text.textContent = `${grouped(store.nSelected)} of ${grouped(store.n)} selected${share}`;
     clear.disabled = store.nSelected === 0;
     invert.disabled = store.n === 0;
-    const isCount = store.said.endsWith("samples selected"); // shown by `text` already
-    said.textContent = said.title = isCount ? "" : store.said;
+    // Shown by `text`, or by the header, already.
+    const isThere =
+      store.said.endsWith("samples selected") || store.said === store.status?.message;
+    said.textContent = said.title = isThere ? "" : store.said;
   };
-  store.on(["selection", "positions", "said"], update, signal);
+  store.on(["selection", "positions", "said", "status"], update, signal);
   update();
   return h("div", { class: "es-row es-selected" }, text, said, clear, invert);
 }

@@ -1,0 +1,194 @@
+"""From columns, an array or a function to what a map learns from, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from embedscope._errors import InvalidInputError
+from embedscope._wording import counted
+from embedscope.samples.common._checks import finite_rows
+from embedscope.samples.common._learned import ARRAY, COLUMNS, Learned, from_function
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from embedscope.samples.common._samples import Samples, SamplesPart
+
+_MOST_LISTED = 20
+_MOST_SHOWN = 5
+
+
+def choose_learned(
+    samples: Samples, what: Any, is_standardised: bool | None
+) -> tuple[Learned, npt.NDArray[np.bool_]]:
+    """What is learned from, and which of the samples have finite values; see `learning_from`."""
+    if callable(what):
+        made = from_function(what, is_standardised=bool(is_standardised))
+        return made, np.ones(len(samples), bool)
+    if _are_names(what):
+        names = checked_names(samples.features, what)
+        values, kind = _numbers(samples.features[list(names)]), COLUMNS
+        default = True  # columns have units of their own
+    else:
+        values, names = values_of_array(what, len(samples), "what")
+        kind, default = ARRAY, False
+    kept = finite_values(values, "what")
+    chosen = default if is_standardised is None else is_standardised
+    return Learned(kind, names=names, values=values[kept], is_standardised=chosen), kept
+
+
+def with_learned(samples: Samples, learned: Learned, kept: npt.NDArray[np.bool_]) -> Samples:
+    """The samples that have finite values to learn from; `learned` is of these."""
+    from embedscope.samples.common._samples import LeftOut
+
+    if kept.all():
+        return replace(samples, learned=learned)
+    lost = samples.identities.label[~kept]
+    shown = ", ".join(map(str, lost[:_MOST_SHOWN])) + (", ..." if len(lost) > _MOST_SHOWN else "")
+    reason = f"missing or infinite values to learn from (labels {shown})"
+    left_out = (*samples.left_out, LeftOut(counted(len(lost), "sample"), reason))
+    chosen = replace(samples, learned=None).subset(kept)
+    return replace(chosen, learned=learned, left_out=left_out)
+
+
+def taught_like(known: Samples, made: Samples, given: Any = None) -> Samples:
+    """New samples that learn from the same as the known ones; see `Learned.of_new`."""
+    if known.learned is not None:
+        return with_learned(made, *known.learned.of_new(made, given))
+    if given is not None:
+        raise InvalidInputError(
+            "learned must be None for samples that learn from what they show; got an array. Leave "
+            "it out, or call learning_from first."
+        )
+    return made
+
+
+def parts_taught_like(
+    known: Samples, parts: Iterator[Callable[[], SamplesPart]]
+) -> Iterator[Callable[[], SamplesPart]]:
+    """Parts of new samples that learn from the same as the known ones."""
+
+    def taught(part: Callable[[], SamplesPart]) -> SamplesPart:
+        made = part()
+        if made.samples is None:
+            return made
+        return made._replace(samples=taught_like(known, made.samples))
+
+    return (partial(taught, part) for part in parts)
+
+
+def checked_names(frame: pd.DataFrame, what: str | Sequence[str]) -> tuple[str, ...]:
+    """Names of columns of numbers, each once.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is none, or one is missing, repeated or not numeric.
+    """
+    names = (what,) if isinstance(what, str) else tuple(map(str, what))
+    known = [str(name) for name in frame.columns]
+    if not names or len(set(names)) < len(names):
+        raise InvalidInputError(
+            f"what must be at least one feature, each once; got {list(names)}. Choose from "
+            f"{_listed(known)}."
+        )
+    for name in names:
+        if name not in known:
+            close = get_close_matches(name, known, n=3)
+            meant = f"Did you mean {' or '.join(map(repr, close))}? " if close else ""
+            raise InvalidInputError(
+                f"what must be features of the samples; got {name!r}, which is none. {meant}"
+                f"Choose from {_listed(known)}."
+            )
+    text = [name for name in names if not is_real(frame[name])]
+    if text:
+        raise InvalidInputError(
+            f"what must be features that are numbers; got {text}. Leave them out, or encode them "
+            "as numbers."
+        )
+    return names
+
+
+def is_real(column: pd.Series[Any]) -> bool:
+    """Whether a column holds real numbers, or true and false."""
+    from pandas.api.types import is_complex_dtype, is_numeric_dtype
+
+    return is_numeric_dtype(column) and not is_complex_dtype(column)
+
+
+def values_of_array(
+    given: Any, n_samples: int, parameter: str
+) -> tuple[npt.NDArray[Any], tuple[str, ...]]:
+    """An array or a table with a row for each sample, and the names of its columns.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is no such array.
+    """
+    names: tuple[str, ...] | None = None
+    if hasattr(given, "columns"):
+        named = given.set_axis([str(name) for name in given.columns], axis=1)
+        names = checked_names(named, list(named.columns))
+        values = _numbers(named)
+    else:
+        array = given.toarray() if hasattr(given, "toarray") else np.asarray(given)
+        values = array if array.dtype.kind == "f" and array.itemsize <= 4 else _as_floats(array)
+    if values.ndim != 2 or values.dtype.kind != "f" or not values.shape[1]:
+        raise InvalidInputError(
+            f"{parameter} must be names of features, an array of numbers of shape ({n_samples}, "
+            f"n_values), or a function; got {values.dtype} of shape {values.shape}. Give a row for "
+            "each sample."
+        )
+    if len(values) != n_samples:
+        raise InvalidInputError(
+            f"{parameter} must have a row for each of the {n_samples:,} samples, in their order; "
+            f"got {len(values):,}. Leave out the rows of what is not among the samples: see "
+            "left_out and identities."
+        )
+    return values, names or tuple(f"value {number}" for number in range(values.shape[1]))
+
+
+def finite_values(values: npt.NDArray[Any], parameter: str) -> npt.NDArray[np.bool_]:
+    """Which rows are finite.
+
+    Raises
+    ------
+    InvalidInputError
+        If none is.
+    """
+    kept = finite_rows(values)
+    if not kept.any():
+        raise InvalidInputError(
+            f"{parameter} must hold a sample without missing values; got NaN or infinite values "
+            "for every sample. Leave out the columns that hold them."
+        )
+    return kept
+
+
+def _are_names(what: Any) -> bool:
+    if isinstance(what, str):
+        return True
+    is_list = isinstance(what, Sequence) or getattr(what, "ndim", 0) == 1  # also df.columns
+    return is_list and all(isinstance(each, str) for each in what)
+
+
+def _numbers(frame: pd.DataFrame) -> npt.NDArray[np.float64]:
+    columns = [frame[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in frame.columns]
+    return np.column_stack(columns)
+
+
+def _as_floats(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return array.astype(np.float64) if array.dtype.kind in "fiub" else array
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
+    return f"{list(names[:_MOST_LISTED])}{more}"

@@ -1,0 +1,182 @@
+"""A manifest in the dock: one map of many files, each opened as layers when it is looked at."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+
+from embedscope._errors import InvalidInputError
+from embedscope.explorer import Explorer
+from embedscope.napari_dock.data._data_choice import Kind
+from embedscope.samples import samples_from_manifest
+
+WELLS = ["A1", "A2", "B1"]
+N_CELLS = 12
+
+
+def field(seed):
+    labels = np.zeros((64, 80), np.uint16)
+    for number in range(N_CELLS):
+        row, column = divmod(number, 4)
+        labels[20 * row + 4 :, 20 * column + 4 :][:9, :9] = 5 * number + 2
+    pixels = np.random.default_rng(seed).integers(0, 200, (*labels.shape, 2)).astype(np.uint16)
+    return pixels, labels
+
+
+@pytest.fixture
+def plate(tmp_path):
+    rows = []
+    for seed, well in enumerate(WELLS):
+        pixels, labels = field(seed)
+        np.save(tmp_path / f"{well}.npy", pixels)
+        tifffile.imwrite(tmp_path / f"{well}_masks.tif", labels)
+        rows.append((f"{well}.npy", f"{well}_masks.tif", well))
+    rows.append(("none.npy", "none.tif", "C1"))
+    path = tmp_path / "plate.csv"
+    pd.DataFrame(rows, columns=["image", "labels", "well"]).to_csv(path, index=False)
+    return str(path)
+
+
+@pytest.fixture
+def dock(make_napari_viewer_proxy, open_dock):
+    return open_dock(make_napari_viewer_proxy())
+
+
+def read(dock, plate, qtbot):
+    """Choose the manifest, and take its samples, as Train does first."""
+    panel = dock.data_panel
+    panel.kind.setCurrentIndex(panel.kind.findData(Kind.MANIFEST))
+    panel.manifest.set_path(plate)
+    panel.crop_size.setValue(12)
+    with qtbot.waitSignal(dock.explorer.events.samples_changed, timeout=20_000):
+        dock._prepare(lambda: None)
+    positions = np.random.default_rng(0).normal(size=(len(dock.explorer.samples), 2))
+    dock.explorer.place(positions)
+    return dock.explorer.samples
+
+
+def names(dock):
+    own = dock.links.own_layers
+    return [layer.name for layer in dock._viewer.layers if layer not in own]
+
+
+def test_a_click_opens_the_file_of_a_sample(dock, plate, qtbot):
+    panel = dock.data_panel
+    samples = read(dock, plate, qtbot)
+    assert panel.choice().description.startswith("Objects of the images in plate.csv")
+    assert not panel.labels.isVisibleTo(panel)
+    assert panel.manifest.isVisibleTo(panel)
+    assert len(samples) == 3 * N_CELLS
+    assert samples.features["well"].tolist() == [well for well in WELLS for _ in range(N_CELLS)]
+    assert "none" in dock.left_out.text(), "a file that is missing is listed"
+    assert names(dock) == [], "no image is loaded as a layer"
+
+    row = N_CELLS + 3
+    dock.view.visited.emit(row)
+    qtbot.waitUntil(lambda: "A2" in dock.links.layers, timeout=20_000)
+    assert names(dock) == ["channel 0", "channel 1", "A2"]
+    layer = dock.links.layers["A2"]
+    np.testing.assert_array_equal(layer.data, field(1)[1])
+    np.testing.assert_allclose(
+        dock._viewer.scene.camera.center[-2:], samples.centroids[row], atol=1e-6
+    )
+    dock.links.picked.emit(samples.identities[row + 1], "replace")
+    assert dock.explorer.selection.rows.tolist() == [row + 1]
+    (overlay,) = dock.links.own_layers
+    label = samples.identities[row + 1].label
+    np.testing.assert_array_equal(np.asarray(overlay.data) > 0, field(1)[1] == label)
+
+    dock.view.visited.emit(0)
+    qtbot.waitUntil(lambda: "A1" in dock.links.layers, timeout=20_000)
+    assert not layer.visible, "it would cover the other one"
+    assert dock.links.layers["A1"].visible
+    assert [each.visible for each in dock.links.own_layers] == [False, True]
+    dock.view.visited.emit(row)
+    assert layer.visible
+    assert not dock.links.layers["A1"].visible
+
+
+def test_an_opened_file_that_was_deleted_is_opened_again(dock, plate, qtbot):
+    read(dock, plate, qtbot)
+    for _ in range(2):
+        dock.view.visited.emit(0)
+        qtbot.waitUntil(lambda: "A1" in dock.links.layers, timeout=20_000)
+        dock._viewer.layers.remove(dock.links.layers["A1"])
+        assert "A1" not in dock.links.layers
+
+
+def test_a_session_of_many_files_opens_them_later(dock, tmp_path, qtbot):
+    pixels, labels = field(0)
+    for number in range(9):
+        np.save(tmp_path / f"{number}.npy", pixels[..., 0] + np.uint16(number))
+        np.save(tmp_path / f"{number}_masks.npy", labels)
+    sheet = pd.DataFrame({"image": [f"{number}.npy" for number in range(9)]})
+    sheet["labels"] = [f"{number}_masks.npy" for number in range(9)]
+    explorer = Explorer(samples_from_manifest(sheet, 12, folder=tmp_path))
+    explorer.place(np.zeros((9 * N_CELLS, 2)))
+    explorer.save(tmp_path / "session")
+    dock.open_session(str(tmp_path / "session"))
+    qtbot.waitUntil(lambda: dock.explorer.samples is not None, timeout=20_000)
+    assert names(dock) == []
+    dock.view.visited.emit(8 * N_CELLS)
+    qtbot.waitUntil(lambda: "8" in dock.links.layers, timeout=20_000)
+
+
+def test_objects_learn_from_the_tables_of_a_manifest(dock, plate, tmp_path):
+    sheet = pd.read_csv(plate)[:3].assign(table="deep.csv", replicate=[1, 2, 3])
+    sheet.to_csv(plate, index=False)
+    ids = np.unique(field(0)[1])[1:]
+    table = pd.DataFrame({"CellID": ids, "one": ids * 2.0, "name": "x"})
+    table.to_csv(tmp_path / "deep.csv", index=False)
+    panel = dock.data_panel
+    panel.kind.setCurrentIndex(panel.kind.findData(Kind.MANIFEST))
+    assert not panel.learned.isVisibleTo(panel)
+    panel.manifest.set_path(plate)
+    assert panel.learned.isVisibleTo(panel)
+    panel.learned.setCurrentIndex(1)
+    choice = panel.choice()
+    assert choice.columns == ("one", "replicate")
+    samples = choice.make()
+    assert samples.is_image
+    assert np.asarray(samples.learned.values).tolist() == [
+        [2.0 * label, replicate] for replicate in (1, 2, 3) for label in ids
+    ]
+
+
+def test_what_is_no_manifest_is_refused(dock, tmp_path):
+    panel = dock.data_panel
+    panel.kind.setCurrentIndex(panel.kind.findData(Kind.MANIFEST))
+    with pytest.raises(InvalidInputError, match="a manifest must be chosen"):
+        panel.choice().make()
+    pd.DataFrame({"area": [1.0, 2.0]}).to_csv(tmp_path / "table.csv")
+    panel.manifest.set_path(str(tmp_path / "table.csv"))
+    with pytest.raises(InvalidInputError, match="must have the columns image and labels"):
+        panel.choice().make()
+
+
+def test_objects_learn_from_columns_of_their_layer(dock, qtbot):
+    pixels, labels = field(0)
+    viewer, panel = dock._viewer, dock.data_panel
+    viewer.add_image(pixels[..., 0], name="stain")
+    ids = np.unique(labels)[1:]
+    deep = pd.DataFrame({"label": ids, "one": ids * 2.0, "two": 1.0 / ids})
+    layer = viewer.add_labels(labels, name="cells", features=deep)
+    assert not panel.columns.isVisibleTo(panel)
+    assert panel.learned.isVisibleTo(panel)
+    assert not panel.choice().learns_from_columns
+    panel.learned.setCurrentIndex(1)
+    assert panel.columns.isVisibleTo(panel)
+    samples = panel.choice().make()
+    assert samples.is_image
+    assert samples.learned.names == ("one", "two")
+    np.testing.assert_allclose(np.asarray(samples.learned.values)[:, 0], 2.0 * ids)
+    again = panel.choice().make_again(samples, "cells")
+    np.testing.assert_array_equal(again.encoder_inputs(), samples.encoder_inputs())
+    for item in (panel.columns.item(0), panel.columns.item(1)):
+        item.setCheckState(panel.columns.item(0).checkState().Unchecked)
+    with pytest.raises(InvalidInputError, match="a column must be chosen to learn from"):
+        panel.choice().make()
+    layer.features = pd.DataFrame()
+    assert not panel.choice().learns_from_columns
