@@ -11,6 +11,16 @@ SMOKE = Path(__file__).parent / "smoke"
 UV = (sys.executable, "-m", "uv")
 
 
+def find_python(version: str) -> str | None:
+    """A Python of a version, such as "3.12", on this machine; also one that pyenv does not show."""
+    done = subprocess.run([*UV, "python", "find", version], capture_output=True, text=True)
+    if done.returncode == 0:
+        return done.stdout.strip()
+    installed = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    found = sorted(installed.glob(f"{version}.*/bin/python"))
+    return str(found[-1]) if found else None
+
+
 def make_environment(folder: Path, python: str, *wanted: str) -> Path:
     """Make an environment with a Python version, install into it, and return its Python.
 
