@@ -9,6 +9,8 @@ from pathlib import Path
 
 SMOKE = Path(__file__).parent / "smoke"
 UV = (sys.executable, "-m", "uv")
+# Wheels only, for strangers without a compiler; flowio is pure Python and has no wheel.
+INSTALL = ("pip", "install", "--quiet", "--only-binary", ":all:", "--no-binary", "flowio")
 
 
 def find_python(version: str) -> str | None:
@@ -22,14 +24,11 @@ def find_python(version: str) -> str | None:
 
 
 def make_environment(folder: Path, python: str, *wanted: str) -> Path:
-    """Make an environment with a Python version, install into it, and return its Python.
-
-    Only wheels are installed, as a stranger does who has no compiler.
-    """
+    """Make an environment of a Python, install into it, and return the Python in it."""
     subprocess.run([*UV, "venv", "--quiet", "--python", python, folder], check=True)
     inside = folder / "bin" / "python"
-    command = [*UV, "pip", "install", "--quiet", "--only-binary", ":all:", "--python", inside]
-    done = subprocess.run([*command, *wanted], capture_output=True, text=True, check=False)
+    command = [*UV, *INSTALL, "--python", inside, *wanted]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return inside
 
