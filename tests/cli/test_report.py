@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 
@@ -33,6 +34,17 @@ def test_gates_are_counted_and_the_map_is_drawn(tmp_path, table_session, capsys)
     assert main(["report", str(tmp_path / "gated"), "--map", str(picture)]) == 0
     assert "  everything: 80" in capsys.readouterr().out
     assert picture.read_bytes()[:4] == b"\x89PNG"
+
+
+def test_a_console_may_lack_the_characters_of_a_name(tmp_path, table_session, monkeypatch):
+    explorer = Explorer.open(table_session)
+    explorer.add_gate([(-100, -100), (100, -100), (0, 100)], "\N{GREEK SMALL LETTER ALPHA}-actin")
+    explorer.save(tmp_path / "gated")
+    console = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    monkeypatch.setattr(sys, "stdout", console)
+    assert main(["report", str(tmp_path / "gated")]) == 0
+    console.flush()
+    assert b"\\u03b1-actin: " in console.buffer.getvalue()
 
 
 def test_a_model_alone_is_reported(table_session, capsys):

@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from clean_environment import UV, make_environment, run_smoke
+from clean_environment import find_python, make_environment, run_smoke
 
 from embedscope import Explorer
 from embedscope.samples import nuclei, samples_from_labels
@@ -67,7 +67,7 @@ def check(wheel: Path, folder: Path, python: str, extra: str, resolution: str) -
 @pytest.mark.parametrize("resolution", RESOLUTIONS)
 @pytest.mark.parametrize("extra", ["", *EXTRAS])
 def test_extra_alone(wheel, tmp_path, extra, resolution):
-    check(wheel, tmp_path, HERE, extra, resolution)
+    check(wheel, tmp_path, sys.executable, extra, resolution)
 
 
 @pytest.mark.parametrize("resolution", RESOLUTIONS)
@@ -76,17 +76,19 @@ def test_extra_alone(wheel, tmp_path, extra, resolution):
 def test_python(wheel, tmp_path, python, extra, resolution):
     if python == HERE and not extra:
         pytest.skip("is tested above")
-    found = subprocess.run([*UV, "python", "find", python], capture_output=True, check=False)
-    if found.returncode:
+    found = find_python(python)
+    if found is None:
         pytest.skip(f"Python {python} is not on this machine")
-    check(wheel, tmp_path, python, extra, resolution)
+    check(wheel, tmp_path, found, extra, resolution)
 
 
 def test_other_tensorflow(wheel, tmp_path):
     """`tensorflow-cpu` in place of `tensorflow`, as docs/install.md says."""
     (tmp_path / "not-wanted.txt").write_text("tensorflow\n")
     options = ["--excludes", str(tmp_path / "not-wanted.txt")]
-    inside = make_environment(tmp_path / "cpu", HERE, str(wheel), "tensorflow-cpu", *options)
+    inside = make_environment(
+        tmp_path / "cpu", sys.executable, str(wheel), "tensorflow-cpu", *options
+    )
     run_smoke(inside, "alone", tmp_path / "alone")
 
 
@@ -94,7 +96,7 @@ def test_no_tensorflow(wheel, tmp_path):
     (tmp_path / "not-wanted.txt").write_text("tensorflow\nkeras\n")
     options = ["--excludes", str(tmp_path / "not-wanted.txt")]
     wanted = f"embedscope[export,images,jupyter] @ {wheel.as_uri()}"
-    inside = make_environment(tmp_path / "without", HERE, wanted, *options)
+    inside = make_environment(tmp_path / "without", sys.executable, wanted, *options)
     save_trained_session(tmp_path / "explored" / "session")
     run_smoke(inside, "without_tensorflow", tmp_path / "explored")
 

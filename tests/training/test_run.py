@@ -57,6 +57,18 @@ def done(table, watch):
     return run, seen
 
 
+def test_ctrl_c_can_arrive_while_a_program_waits(table, monkeypatch):
+    """On Windows it arrives only between two waits for a lock."""
+    run = TrainingRun(table, QUICK)
+    waits, wait = [], run._has_ended.wait
+    monkeypatch.setattr(run._has_ended, "wait", lambda s=None: waits.append(s) or wait(s))
+    run.start()
+    run.stop()
+    finish(run)
+    assert run.wait().phase.is_finished  # without a timeout, at once
+    assert max(waits) <= 1
+
+
 # -- to the end ----------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Iterator, Sequence
@@ -53,6 +54,9 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but erro
 
 def run(arguments: Sequence[str] | None) -> int:
     """Parse the command line and run the command."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A console of Windows may lack a character of a name; stderr has this setting already.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app(args=arguments)
     except SystemExit as end:

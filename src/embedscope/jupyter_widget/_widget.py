@@ -15,8 +15,8 @@ try:
     from embedscope.jupyter_widget._traits import ExplorerTraits
 except ImportError as error:
     raise MissingDependencyError(
-        f"the notebook widget must have anywidget and ipywidgets; got {error}. Install them: "
-        "pip install 'embedscope[jupyter]'."
+        f"the notebook widget must have anywidget and ipywidgets; got {error}. Run: pip install "
+        '"embedscope[jupyter]"'
     ) from error
 
 from embedscope._errors import InvalidInputError

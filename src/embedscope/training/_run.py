@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import atexit
 import itertools
+import math
 import traceback
 from collections.abc import Callable
 from threading import Event, RLock, Thread, current_thread
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 _REPLAY_BYTES = 64 * 2**20  # memory limit of snapshots
 _EXIT_TIMEOUT_S = 5.0  # wait for each run when the process exits
+_UNTIL_CTRL_C_S = 0.2  # on Windows Ctrl-C arrives only between two waits
 _NOTHING_LEARNED = (
     "Stopped before the network had learned anything, so there is no map to keep. Train again, "
     "and stop once the network is trained."
@@ -188,7 +191,10 @@ class TrainingRun:
                 "first."
             )
         if current_thread() is not self._thread:  # a listener in the worker would wait for itself
-            self._has_ended.wait(timeout)
+            end = monotonic() + (math.inf if timeout is None else timeout)
+            while (left := end - monotonic()) > 0:
+                if self._has_ended.wait(min(left, _UNTIL_CTRL_C_S)):
+                    break
         return self.status
 
     # -- state -----------------------------------------------------------------------------------

@@ -256,6 +256,6 @@ def _skimage(name: str) -> Any:
         return import_module(f"skimage.{name}")
     except ImportError as error:
         raise MissingDependencyError(
-            "alike='measurements' needs scikit-image; it is not installed. Install "
-            "embedscope[images], or choose another value of alike."
+            "alike='measurements' needs scikit-image; it is not installed. Run: pip install "
+            '"embedscope[images]", or choose another value of alike.'
         ) from error
