@@ -350,6 +350,8 @@ def test_an_error_in_a_listener_fails_the_run_and_keeps_the_map_so_far(table, wa
 class Unreadable:
     """Samples whose file is missing: an error outside of the estimator."""
 
+    learned = None
+
     def __len__(self) -> int:
         return 100
 

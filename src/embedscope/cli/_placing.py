@@ -12,7 +12,7 @@ import pandas as pd
 from embedscope._errors import InvalidInputError
 from embedscope.cli._blocks import Block, is_finite
 from embedscope.explorer import Explorer
-from embedscope.samples import Samples, SamplesPart, TableRecipe
+from embedscope.samples import NotLearned, Samples, SamplesPart, TableRecipe
 from embedscope.samples.tables import are_names
 
 if TYPE_CHECKING:
@@ -183,7 +183,11 @@ class SessionPlacer:
     def place_part(self, part: SamplesPart) -> Placed:
         """Place a part of the samples of an image, made as those of the session."""
         samples = part.samples
-        left_out = tuple(f"{each.name}: {each.reason}" for each in part.left_out)
+        left_out = tuple(
+            f"{each.name}: {each.reason}"
+            for each in part.left_out
+            if not isinstance(each, NotLearned)
+        )
         if samples is None:
             return self.none_placed(left_out)
         positions, novelty = self.explorer.embed(samples)

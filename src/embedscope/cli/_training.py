@@ -16,8 +16,7 @@ from embedscope._wording import counted
 from embedscope.cli._inputs import Cutting, read_inputs
 from embedscope.cli._progress import Progress
 from embedscope.explorer import Explorer
-from embedscope.samples import CropRecipe, Samples
-from embedscope.samples.tables import is_column
+from embedscope.samples import CropRecipe, NotLearned, Samples
 from embedscope.training import Status, TrainingParameters
 
 _TITLES = {
@@ -80,7 +79,7 @@ def train(
         progress.say(f"The map learns from {samples.learned.text}")
     if isinstance(samples.recipe, CropRecipe) and samples.recipe.is_resampled:
         progress.say(samples.recipe.crops_told.capitalize())
-    for reason, columns in _columns_left_out(samples).items():
+    for reason, columns in _columns_not_learned(samples).items():
         progress.say(f"Not learned from: {', '.join(columns)} ({reason})")
     explorer = Explorer(samples, parameters=parameters)
     with progress.step("Loading TensorFlow"):
@@ -95,13 +94,13 @@ def train(
     return _reasons(samples), status.phase.value == "done"
 
 
-def _columns_left_out(samples: Samples) -> dict[str, list[str]]:
-    """Columns of the table that are not learned from, by reason."""
-    columns: dict[str, list[str]] = {}
+def _columns_not_learned(samples: Samples) -> dict[str, list[str]]:
+    """Columns and channels that are not learned from, by reason."""
+    names: dict[str, list[str]] = {}
     for each in samples.left_out:
-        if is_column(samples, each.name):
-            columns.setdefault(each.reason, []).append(each.name)
-    return columns
+        if isinstance(each, NotLearned):
+            names.setdefault(each.reason, []).append(each.name)
+    return names
 
 
 def _reasons(samples: Samples) -> tuple[str, ...]:
@@ -109,7 +108,7 @@ def _reasons(samples: Samples) -> tuple[str, ...]:
     return tuple(
         f"{each.name}: {each.reason}"
         for each in samples.left_out
-        if not is_column(samples, each.name)
+        if not isinstance(each, NotLearned)
     )
 
 

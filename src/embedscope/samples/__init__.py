@@ -10,7 +10,7 @@ from embedscope.samples.common._display import Display
 from embedscope.samples.common._groups import GroupScales
 from embedscope.samples.common._learned import Learned
 from embedscope.samples.common._recipe import Recipe
-from embedscope.samples.common._samples import LeftOut, Samples, SamplesPart
+from embedscope.samples.common._samples import LeftOut, NotLearned, Samples, SamplesPart
 from embedscope.samples.common._scaling import ChannelScale, normalise_channels
 from embedscope.samples.identity._identity import Identities, SampleId
 from embedscope.samples.identity._patch_grid import PatchGrid
@@ -44,6 +44,7 @@ __all__ = [
     "JurkatCells",
     "Learned",
     "LeftOut",
+    "NotLearned",
     "Nuclei",
     "PatchGrid",
     "PatchRecipe",

@@ -59,6 +59,12 @@ class LeftOut(NamedTuple):
     reason: str
 
 
+class NotLearned(LeftOut):
+    """A column or channel that is not learned from; no sample is missing."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, eq=False)
 class Samples:
     """n samples, one in each row: pictures or table rows, their identities and their features.

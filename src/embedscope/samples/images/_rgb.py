@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from embedscope._errors import InvalidInputError
-from embedscope.samples.common._samples import LeftOut
+from embedscope.samples.common._samples import LeftOut, NotLearned
 from embedscope.samples.images._field import Field
 
 RGB_NAMES = ("red", "green", "blue")
@@ -44,4 +44,4 @@ def alpha_notes(field: Field, name: str) -> tuple[LeftOut, ...]:
 
 def alpha_note(name: str) -> tuple[LeftOut, ...]:
     """What to say of the alpha channel of a source."""
-    return (LeftOut(f"alpha of {name}", "it is opacity, which says nothing of the object"),)
+    return (NotLearned(f"alpha of {name}", "it is opacity, which says nothing of the object"),)

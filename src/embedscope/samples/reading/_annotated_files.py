@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from embedscope._errors import InvalidInputError
-from embedscope.samples.common._samples import LeftOut, Samples
+from embedscope.samples.common._samples import NotLearned, Samples
 from embedscope.samples.reading._needed import is_path
 from embedscope.samples.reading._table_files import open_annotated
 from embedscope.samples.tables._annotated import is_annotated, values_of, with_identities
@@ -75,7 +75,7 @@ def samples_from_anndata(
     names = [str(name) for name in values.columns] if columns is None else columns
     samples = samples_from_table(frame, columns=names, standardise=standard, source=source)
     where = f"layer {layer!r}" if layer is not None else f"obsm {obsm!r}"
-    note = LeftOut("X", f"learned from {where} instead")
+    note = NotLearned("X", f"learned from {where} instead")
     return replace(samples, left_out=(*samples.left_out, note))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from embedscope._errors import InvalidInputError
 from embedscope.samples.common._matching import matched_frames, rows_of, unmatched
-from embedscope.samples.common._samples import LeftOut, Samples
+from embedscope.samples.common._samples import NotLearned, Samples
 from embedscope.samples.images._field import AXES
 from embedscope.samples.images._labels import samples_from_labels
 from embedscope.samples.images._locating import known_objects
@@ -206,10 +206,10 @@ def with_table(
     new = [name for name in values.columns if name not in (*samples.features.columns, "source")]
     twice = [str(name) for name in values.columns if name not in new]
     if twice:
-        notes += (LeftOut(", ".join(twice), "the image has been measured for these already"),)
+        notes += (NotLearned(", ".join(twice), "the image has been measured for these already"),)
     by = rows.keys.label
     if by is not None:
-        notes += (LeftOut(by, "the column that names the object of each row, so no feature"),)
+        notes += (NotLearned(by, "the column that names the object of each row, so no feature"),)
     if not new:
         raise InvalidInputError(
             f"table must have columns of features; got {list(frame.columns)}. Add measurements, or "

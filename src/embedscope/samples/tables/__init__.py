@@ -12,7 +12,7 @@ from embedscope.samples.tables._exported import (
 )
 from embedscope.samples.tables._known_columns import are_names
 from embedscope.samples.tables._plain import PlainFrame, as_text, plain_frame
-from embedscope.samples.tables._table import is_column, place_of_rows
+from embedscope.samples.tables._table import place_of_rows
 
 __all__ = [
     "FEATURE_PREFIX",
@@ -27,7 +27,6 @@ __all__ = [
     "as_text",
     "exported_name",
     "is_annotated",
-    "is_column",
     "place_of_rows",
     "plain_frame",
 ]

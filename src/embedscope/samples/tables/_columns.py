@@ -12,7 +12,7 @@ import numpy.typing as npt
 from embedscope._errors import InvalidInputError, InvalidTypeError
 from embedscope._wording import counted
 from embedscope.samples.common._matching import THE_INDEX, RowIds
-from embedscope.samples.common._samples import LeftOut
+from embedscope.samples.common._samples import LeftOut, NotLearned
 from embedscope.samples.identity._arrays import described, remedy_for
 from embedscope.samples.tables._known_columns import (
     are_names,
@@ -131,7 +131,7 @@ def numeric_columns(
     """Return the columns to learn from, and why the others are left out."""
     reasons = {name: _reason_against(frame, name, name in own) for name in frame.columns}
     names = tuple(name for name, reason in reasons.items() if not reason)
-    left_out = tuple(LeftOut(name, reason) for name, reason in reasons.items() if reason)
+    left_out = tuple(NotLearned(name, reason) for name, reason in reasons.items() if reason)
     if not names:
         raise InvalidInputError(
             f"frame must have a column of varying numbers; got {reasons}. {_remedy_for_text(frame)}"

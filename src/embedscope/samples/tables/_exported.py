@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from embedscope.samples.common._samples import LeftOut
+from embedscope.samples.common._samples import LeftOut, NotLearned
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,15 +45,10 @@ def exported_name(feature: str) -> str:
 def exported_features(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[LeftOut, ...]]:
     """The features of an exported table under their own names, and why other columns are none."""
     reasons = {str(name): _reason_against(str(name)) for name in frame.columns}
-    left_out = tuple(LeftOut(name, reason) for name, reason in reasons.items() if reason)
+    left_out = tuple(NotLearned(name, reason) for name, reason in reasons.items() if reason)
     kept = frame.loc[:, [not reasons[str(name)] for name in frame.columns]]
     names = [str(name).removeprefix(FEATURE_PREFIX) for name in kept.columns]
     return kept.set_axis(names, axis=1), left_out
-
-
-def is_no_feature(name: str) -> bool:
-    """Whether a column of this name of an exported table holds no feature."""
-    return bool(_reason_against(name))
 
 
 def _reason_against(name: str) -> str:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
 from embedscope.samples.common._matching import RowIds
-from embedscope.samples.common._samples import LeftOut
+from embedscope.samples.common._samples import LeftOut, NotLearned
 from embedscope.samples.identity._labels import is_text
 from embedscope.samples.identity._source import Source, has_background
 from embedscope.samples.tables._annotated import INSTANCES, frame_of, is_annotated, map_of
@@ -106,7 +106,7 @@ def read_rows(
     _check_linked(frame, keys, source)
     is_linked = isinstance(source, Source) and has_background(source)
     ids = row_ids(frame, keys.label, keys.frame, must_be_whole=is_linked)
-    note = LeftOut(written, "the index of the table that was written, and the index again")
+    note = NotLearned(written, "the index of the table that was written, and the index again")
     return TableRows(
         features=frame,
         own=tuple(name for name in keys if name is not None),

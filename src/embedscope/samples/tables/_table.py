@@ -28,8 +28,6 @@ from embedscope.samples.identity._labels import LabelArray, is_background
 from embedscope.samples.identity._source import Source, has_background
 from embedscope.samples.images._locating import known_objects
 from embedscope.samples.tables._columns import checked_columns, numbers_of, numeric_columns
-from embedscope.samples.tables._exported import is_no_feature
-from embedscope.samples.tables._known_columns import is_written_index
 from embedscope.samples.tables._rows import TableRows, read_rows
 
 FloatArray = npt.NDArray[np.float64]
@@ -180,20 +178,6 @@ def table_same_way(recipe: TableRecipe, frame: Any, *, source: str | Source = "t
         name_column=rows.name_column,
     )
     return _follow(used, rows, source, (), measure=False)
-
-
-def is_column(samples: Samples, name: str) -> bool:
-    """Whether an entry of `Samples.left_out` is a column of the table, and not rows or objects."""
-    recipe = samples.recipe
-    if not isinstance(recipe, TableRecipe):
-        return False
-    keys = (recipe.label_column, recipe.frame_column, recipe.source_column)
-    return (
-        name in samples.features.columns
-        or name in keys
-        or is_no_feature(name)
-        or is_written_index(name)
-    )
 
 
 def place_of_rows(samples: Samples, frame: Any) -> npt.NDArray[np.float64] | None:
