@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
@@ -50,10 +52,10 @@ def test_what_was_done_is_not_offered_again(note):
     note.show_told(scaled)
     assert note.scaling.isHidden()
     assert note.text.text().endswith("chance): use learned; then train again.")
-    note.show_told(TOLD, is_learned=True)
+    note.show_told(replace(TOLD, is_alike_learned=True))
     assert note.learned.isHidden()
     assert "learned" not in note.text.text()
-    note.show_told(scaled, is_learned=True)
+    note.show_told(replace(scaled, is_alike_learned=True))
     assert "train again" not in note.text.text()
 
 

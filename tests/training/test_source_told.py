@@ -28,11 +28,13 @@ def test_separate_sources_are_told_entirely():
 
 
 @pytest.mark.parametrize("is_scaled", [False, True])
-def test_the_remedy_for_pictures_leaves_out_what_was_done(is_scaled):
-    told = SourceTold(1.0, 0.5, 2, are_pictures=True, are_scaled_within=is_scaled)
+@pytest.mark.parametrize("is_learned", [False, True])
+def test_the_remedy_for_pictures_leaves_out_what_was_done(is_scaled, is_learned):
+    told = SourceTold(1.0, 0.5, 2, are_scaled_within=is_scaled, is_alike_learned=is_learned)
     assert told.text.startswith(told.finding)
-    assert told.text.endswith("learned.")
+    assert told.text.endswith("to learned.") is not is_learned
     assert ("scaled_within" in told.text) is not is_scaled
+    assert ("may truly differ" in told.text) is (is_scaled and is_learned)
 
 
 def test_mixed_sources_are_told_by_chance():

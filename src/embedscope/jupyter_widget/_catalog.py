@@ -18,8 +18,6 @@ from embedscope.jupyter_widget.protocol._state import (
 from embedscope.samples import Samples
 from embedscope.training import SourceTold, Status, parameter_fields
 
-_LEARNED = "learned"
-
 
 @dataclass(frozen=True)
 class Abilities:
@@ -65,11 +63,7 @@ class Abilities:
         told = None if is_at_work else explorer.source_told
         return cls(
             told=told,
-            may_learn=told is not None
-            and told.dominates
-            and told.are_pictures
-            and explorer.model is not None
-            and explorer.model.parameters.alike != _LEARNED,
+            may_learn=told is not None and told.may_learn,
             can_decode=has_map or is_at_work,
             can_explain=has_map,
             can_carry=decoder is not None and decoder.n_style_components > 0,

@@ -44,7 +44,6 @@ from embedscope.napari_dock.panels._marks_question import (
     may_replace_marks,
 )
 from embedscope.napari_dock.panels._outdated_note import OutdatedNote
-from embedscope.napari_dock.panels._source_note import LEARNED
 from embedscope.napari_dock.widgets._background import Background
 from embedscope.napari_dock.widgets._buttons import text_button
 from embedscope.napari_dock.widgets._theme import map_colors
@@ -394,10 +393,7 @@ class ExplorerDock(QWidget):
 
     def _show_source_told(self, embedding: Embedding) -> None:
         """Say how well the source is told on a finished map; a forming one is not measured."""
-        model = self.explorer.model
-        told = self.explorer.source_told if embedding.is_final else None
-        is_learned = model is not None and model.parameters.alike == LEARNED
-        self.view.source_note.show_told(told, is_learned=is_learned)
+        self.view.source_note.show_told(self.explorer.source_told if embedding.is_final else None)
 
     def _show_status(self, status: Any) -> None:
         self._offer_jobs()

@@ -37,6 +37,8 @@ class SourceTold:
         Whether the samples are pictures, whose intensities may differ between sources.
     are_scaled_within : bool
         Whether intensities are scaled within each source already.
+    is_alike_learned : bool
+        Whether what is alike was learned.
     """
 
     share: float
@@ -44,15 +46,20 @@ class SourceTold:
     n_sources: int
     are_pictures: bool = True
     are_scaled_within: bool = False
+    is_alike_learned: bool = False
 
     @classmethod
-    def of_map(cls, samples: Samples, positions: npt.NDArray[np.float32]) -> SourceTold | None:
+    def of_map(
+        cls, samples: Samples, positions: npt.NDArray[np.float32], alike: str = "pixels"
+    ) -> SourceTold | None:
         """Measure a map.
 
         Parameters
         ----------
         samples : Samples
         positions : ndarray of shape (n_samples, 2)
+        alike : str
+            What counted as alike in the training.
 
         Returns
         -------
@@ -78,14 +85,20 @@ class SourceTold:
             share=float(np.mean([share[own[asked] == kind].mean() for kind in present])),
             chance=float(np.mean((counts[present] - 1) / (len(source) - 1))),
             n_sources=len(kinds),
-            are_pictures=samples.is_image,
+            are_pictures=samples.is_image and samples.learned is None,
             are_scaled_within=samples.groups is not None and samples.groups.column == "source",
+            is_alike_learned=alike == "learned",
         )
 
     @property
     def dominates(self) -> bool:
         """Whether the source is told so well that the map shows it rather than the samples."""
         return self.share - self.chance > _DOMINATES * (1.0 - self.chance)
+
+    @property
+    def may_learn(self) -> bool:
+        """Whether a map of what is learned to be alike may help."""
+        return self.dominates and self.are_pictures and not self.is_alike_learned
 
     @property
     def finding(self) -> str:
@@ -106,7 +119,12 @@ class SourceTold:
             return f"{self.finding} Standardise the columns within each source first."
         scaling = (
             'scale intensities within each source (samples.scaled_within("source"), or '
-            "--scale-within image in the shell), or "
+            "--scale-within image in the shell)"
         )
-        remedy = f"{'' if self.are_scaled_within else scaling}set What is alike to learned."
-        return f"{self.finding} {remedy[0].upper()}{remedy[1:]}"
+        remedies = [] if self.are_scaled_within else [scaling]
+        if not self.is_alike_learned:
+            remedies.append("set What is alike to learned")
+        if not remedies:
+            return f"{self.finding} The samples of the sources may truly differ."
+        remedy = ", or ".join(remedies)
+        return f"{self.finding} {remedy[0].upper()}{remedy[1:]}."

@@ -74,7 +74,8 @@ class MapAnalysis:
     @cached_property
     def source_told(self) -> SourceTold | None:
         """How well neighbours on the map tell the source; None for samples of one source."""
-        return SourceTold.of_map(self.model.samples, self.model.embedding)
+        model = self.model
+        return SourceTold.of_map(model.samples, model.embedding, model.parameters.alike)
 
     # -- decoding ----------------------------------------------------------------------------------
 

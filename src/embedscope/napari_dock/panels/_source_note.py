@@ -57,20 +57,18 @@ class SourceNote(QWidget):
         layout.addLayout(buttons)
         self.show_told(None)
 
-    def show_told(self, told: SourceTold | None, *, is_learned: bool = False) -> None:
+    def show_told(self, told: SourceTold | None) -> None:
         """Show how well the source is told.
 
         Parameters
         ----------
         told : SourceTold or None
-        is_learned : bool
-            Whether the map was trained with "learned" already.
         """
         self._told = told
         self.setVisible(told is not None)
         if told is None:
             return
-        may_learn = told.dominates and told.are_pictures and not is_learned
+        may_learn = told.may_learn
         said = (
             f"{round(100 * told.share)} % of the neighbours share the source "
             f"({round(100 * told.chance)} % by chance)"
