@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -355,8 +356,7 @@ class Unreadable:
     def __len__(self) -> int:
         return 100
 
-    @property
-    def X(self) -> np.ndarray:
+    def encoder_inputs(self, *rows: Any, **options: Any) -> np.ndarray:
         raise FileNotFoundError("the image is not where it was")
 
 
