@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import io
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,3 +52,15 @@ def save(figure: Any, file: Path) -> None:
     plt.close(figure)
     with Image.open(pixels) as picture:
         picture.convert("RGB").save(file, quality=80, method=6)
+
+
+def write_chosen(description: str, pictures: Mapping[str, Callable[[], Any]], prefix: str) -> None:
+    """Write the pictures that the command line names, or all."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(pictures))
+    parser.add_argument("--folder", type=Path, default=FOLDER)
+    chosen = parser.parse_args()
+    if unknown := set(chosen.names) - set(pictures):
+        parser.error(f"NAME must be among {', '.join(pictures)}; got {', '.join(sorted(unknown))}")
+    for name in chosen.names or pictures:
+        save(pictures[name](), chosen.folder / f"{prefix}_{name}.webp")

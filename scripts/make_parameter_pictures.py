@@ -9,14 +9,12 @@ commit them.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 from functools import cache, partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _pictures import FOLDER, draw_map, draw_picture, row_of_axes, save
+from _pictures import draw_map, draw_picture, row_of_axes, write_chosen
 from sklearn.datasets import load_digits
 
 from embedscope import Explorer, ParametricUMAP
@@ -240,18 +238,5 @@ PICTURES: dict[str, Callable[[], Any]] = {
     **{made.__name__: made for made in OTHERS},
 }
 
-
-def main() -> None:
-    """Write the pictures."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(PICTURES))
-    parser.add_argument("--folder", type=Path, default=FOLDER)
-    chosen = parser.parse_args()
-    if unknown := set(chosen.names) - set(PICTURES):
-        parser.error(f"NAME must be among {', '.join(PICTURES)}; got {', '.join(sorted(unknown))}")
-    for name in chosen.names or PICTURES:
-        save(PICTURES[name](), chosen.folder / f"choosing_{name}.webp")
-
-
 if __name__ == "__main__":
-    main()
+    write_chosen(__doc__.splitlines()[0], PICTURES, "choosing")

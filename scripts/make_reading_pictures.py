@@ -8,15 +8,13 @@ at the pictures before you commit them.
 
 from __future__ import annotations
 
-import argparse
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
-from _pictures import FOLDER, WIDTH, draw_map, draw_picture, row_of_axes, save
+from _pictures import WIDTH, draw_map, draw_picture, row_of_axes, write_chosen
 from sklearn.datasets import load_digits
 
 from embedscope import Explorer, ParametricUMAP
@@ -161,18 +159,5 @@ def decoded() -> Any:
 
 PICTURES = {made.__name__: made for made in (distances, sizes, noise, novelty, support, decoded)}
 
-
-def main() -> None:
-    """Write the pictures."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(PICTURES))
-    parser.add_argument("--folder", type=Path, default=FOLDER)
-    chosen = parser.parse_args()
-    if unknown := set(chosen.names) - set(PICTURES):
-        parser.error(f"NAME must be among {', '.join(PICTURES)}; got {', '.join(sorted(unknown))}")
-    for name in chosen.names or PICTURES:
-        save(PICTURES[name](), chosen.folder / f"reading_{name}.webp")
-
-
 if __name__ == "__main__":
-    main()
+    write_chosen(__doc__.splitlines()[0], PICTURES, "reading")
