@@ -98,6 +98,26 @@ def test_a_click_opens_the_file_of_a_sample(dock, plate, qtbot):
     assert not dock.links.layers["A1"].visible
 
 
+def test_depth_of_files_is_offered_once_it_is_said(dock, plate, tmp_path, qtbot):
+    panel = dock.data_panel
+    panel.kind.setCurrentIndex(panel.kind.findData(Kind.MANIFEST))
+    assert panel.third_axis.currentText() == "as the files say"
+    assert not panel.volumes.isVisibleTo(panel)
+    panel.third_axis.setCurrentIndex(panel.third_axis.findData("z"))
+    assert panel.volumes.isVisibleTo(panel)
+    panel.volumes.setCurrentIndex(panel.volumes.findData("middle"))
+    pixels, labels = field(0)
+    stack = np.stack([pixels * 0, pixels, pixels * 0])
+    np.save(tmp_path / "stack.npy", stack)
+    np.save(tmp_path / "stack_masks.npy", np.stack([labels] * 3))
+    rows = [("stack.npy", "stack_masks.npy")]
+    pd.DataFrame(rows, columns=["image", "labels"]).to_csv(tmp_path / "stacks.csv", index=False)
+    samples = read(dock, str(tmp_path / "stacks.csv"), qtbot)
+    assert samples.recipe.volume == "middle"
+    assert samples.images.shape == (N_CELLS, 12, 12, 2)
+    assert (samples.images.max(axis=(1, 2)) > 0).all(), "the plane in the middle is not empty"
+
+
 def test_an_opened_file_that_was_deleted_is_opened_again(dock, plate, qtbot):
     read(dock, plate, qtbot)
     for _ in range(2):

@@ -35,6 +35,7 @@ from embedscope.samples import Learned
 _BACKGROUNDS = {"kept": "keep", "black": "zero", "median of the background": "median"}
 _AXES = {"choose: time or depth": "", "time": "t", "depth": "z"}
 _DECLARED = {"t": "time, as the layer says", "z": "depth, as the layer says", "": next(iter(_AXES))}
+_OF_FILES = "as the files say"
 _LEARNED = {"pixels": False, "columns of the table": True}
 _VOLUMES = {
     "maximum along z": "project",
@@ -331,8 +332,10 @@ class DataPanel(QWidget):
         self._tell()
 
     def _has_depth(self, choice: DataChoice) -> bool:
-        """Whether the layer is known to have depth."""
+        """Whether the layer is known to have depth, or the user says that files have it."""
         layer = choice.layer
+        if choice.kind is Kind.MANIFEST:
+            return choice.options.third_axis == "z"
         if layer is None or layer.ndim < 3:
             return False
         axis = choice.options.third_axis or inferred_axis(layer, choice.keys)
@@ -343,7 +346,8 @@ class DataPanel(QWidget):
         layer = choice.layer
         axis = "" if layer is None or layer.ndim != 3 else inferred_axis(layer, choice.keys)
         was_showing, self._is_showing = self._is_showing, True
-        self.third_axis.setItemText(0, _DECLARED[axis])
+        is_of_files = choice.kind is Kind.MANIFEST
+        self.third_axis.setItemText(0, _OF_FILES if is_of_files else _DECLARED[axis])
         if layer is not self._axis_layer:
             self._axis_layer = layer
             self.third_axis.setCurrentIndex(0)

@@ -148,6 +148,7 @@ def samples_of_manifest(path: str, options: CropOptions) -> Samples:
         size_um=options.size_um,
         background=options.background,
         align=options.align,
+        volume=options.volume,
         **axes,
     )
 
