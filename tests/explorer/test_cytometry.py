@@ -110,3 +110,10 @@ def test_a_number_beyond_single_precision_is_refused(tmp_path):
     with pytest.raises(ValueError, match="largest number of an FCS file"):
         shown.to_fcs(tmp_path / "map.fcs")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_map_without_positions_is_refused(tmp_path):
+    explorer = Explorer(pd.DataFrame({"a": [1.0, 2.0, 3.0]}))
+    with pytest.raises(ValueError, match=r"a sample with a position.*Train first"):
+        explorer.to_fcs(tmp_path / "map.fcs")
+    assert list(tmp_path.iterdir()) == []

@@ -269,3 +269,13 @@ def test_a_function_is_known_by_its_values(samples: Samples) -> None:
         taught.with_extractor("means")  # type: ignore[arg-type]
     with pytest.raises(InvalidInputError, match="Use learning_from"):
         samples.with_extractor(means)
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_samples_that_learn_from_other_values_are_not_joined(
+    samples: Samples, is_first: bool
+) -> None:
+    other = samples.same_way(image(1), LABELS, source="b")
+    parts = [samples.learning_from(["area"]), other]
+    with pytest.raises(InvalidInputError, match=r"^parts must have the same values to learn from"):
+        join_samples(parts if is_first else parts[::-1])

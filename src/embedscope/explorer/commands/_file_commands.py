@@ -235,6 +235,13 @@ class FileCommands(ExplorerState):
         -------
         list of Path
             Both files.
+
+        Raises
+        ------
+        InvalidInputError
+            If the path has another ending, no sample has a position, or a number does not fit.
+        MissingDependencyError
+            If flowio or shapely is not installed.
         """
         from embedscope.explorer.export._cytometry_files import write_cytometry
 

@@ -62,7 +62,8 @@ def events_of(frame: pd.DataFrame) -> Events:
     Raises
     ------
     InvalidInputError
-        If there are more than 2**24 samples, or a number does not fit into single precision.
+        If no sample has a position, there are more than 2**24 samples, or a number does not fit
+        into single precision.
     """
     if len(frame) > _MOST_ROWS:
         raise InvalidInputError(
@@ -74,6 +75,10 @@ def events_of(frame: pd.DataFrame) -> Events:
     measured = [name for name in plain.columns if _is_measured(plain, name)]
     channels = safe_names([*first, *measured], reserved=())
     rows = np.flatnonzero(plain[list(PLACE_COLUMNS)].notna().all(axis=1))
+    if len(rows) == 0:
+        raise InvalidInputError(
+            "the map must have a sample with a position for an FCS file; got none. Train first."
+        )
     columns = [plain[name].to_numpy(np.float64, na_value=np.nan)[rows] for name in PLACE_COLUMNS]
     columns.append(rows.astype(np.float64))
     for name in measured:

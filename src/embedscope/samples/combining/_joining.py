@@ -129,10 +129,10 @@ def check_alike(parts: Sequence[Samples]) -> None:
         ("values to learn from", [what_is_learned(part) for part in parts]),
         ("settings", [kind_of(part).comparable() for part in parts]),
     ):
-        different = next((answer for answer in answers if answer != answers[0]), None)
-        if different is not None:
+        others = [answer for answer in answers if answer != answers[0]]
+        if others:
             raise InvalidInputError(
-                f"parts must have the same {question}; got {answers[0]} and {different}. Make the "
+                f"parts must have the same {question}; got {answers[0]} and {others[0]}. Make the "
                 "later ones with same_way of the first."
             )
 
