@@ -117,3 +117,19 @@ def test_a_map_without_positions_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"a sample with a position.*Train first"):
         explorer.to_fcs(tmp_path / "map.fcs")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_both_files_stay_if_one_cannot_be_written(tmp_path, monkeypatch):
+    shown = Explorer(pd.DataFrame({"a": [1.0, 2.0, 3.0]}))
+    shown.place(np.eye(3, 2))
+    files = shown.to_fcs(tmp_path / "map.fcs")
+    before = {file: file.read_bytes() for file in files}
+    shown.add_gate(LASSO, name="new")
+
+    def fails(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr("embedscope.explorer.export._cytometry_files.write_fcs", fails)
+    with pytest.raises(OSError, match="no space left"):
+        shown.to_fcs(tmp_path / "map.fcs")
+    assert {file: file.read_bytes() for file in tmp_path.iterdir()} == before

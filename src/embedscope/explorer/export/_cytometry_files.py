@@ -67,8 +67,9 @@ def write_cytometry(
         raise InvalidInputError(f"path must end in .fcs; got {str(file)!r}. Choose another name.")
     beside = file.with_name(file.stem + _ENDING)
     events, document = events_of(frame), gating_ml(gates)
-    with replace_file(file) as written, written.open("wb") as handle:
-        write_fcs(handle, events)
-    with replace_file(beside) as written:
-        written.write_bytes(document)
+    # Both are written before either is replaced: gates of another map must not lie beside.
+    with replace_file(file) as new_map, replace_file(beside) as new_gates:
+        with new_map.open("wb") as handle:
+            write_fcs(handle, events)
+        new_gates.write_bytes(document)
     return CytometryFiles(file, beside, len(frame) - len(events.values))
