@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from embedscope import Explorer
@@ -86,6 +86,7 @@ def test_a_whole_zoom_averages_blocks():
 
 
 @settings(max_examples=30, deadline=None)
+@example(radius=3.0, middle=(75.5, 75.5), drawn_px=8, align=False)  # its outline is the border
 @given(
     radius=st.floats(3, 70),
     middle=st.tuples(st.floats(75, 105), st.floats(75, 105)),
@@ -104,7 +105,8 @@ def test_every_object_lies_whole_in_its_automatic_crop(radius, middle, drawn_px,
     )
     zoom = zoom_of(samples.recipe, samples.sources["image"])
     area = samples.images.sum() * np.prod(zoom)
-    tolerance = 1e-4 if min(zoom) >= 1 and not align else 0.05  # interpolated
+    # Interpolated, up to a quarter of a pixel of its outline is lost at the border of the crop.
+    tolerance = 1e-4 if min(zoom) >= 1 and not align else 0.3 / radius
     np.testing.assert_allclose(area, (labels > 0).sum(), rtol=tolerance)
 
 

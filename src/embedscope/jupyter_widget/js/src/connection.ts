@@ -250,6 +250,7 @@ export class Connection {
     const { place, decoded } = this.store;
     const [x, y] = place ?? [decoded?.head.x, decoded?.head.y];
     if (x === undefined || y === undefined) return;
+    this.decoding.giveUp(); // a point of the drag before it would replace this picture
     this.ask({ t: "decode", req: ++this.request, x, y, carry: -1, another: true, angle: this.store.angle });
   }
 

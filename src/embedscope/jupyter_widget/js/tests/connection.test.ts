@@ -345,6 +345,12 @@ describe("the connection", () => {
   });
 });
 
+const decoded = (style: string, style_row: number, req = 1) => ({
+  t: "dec", req, x: 2, y: 3, w: 1, h: 1, support: 1, decoded: true,
+  rows: [], names: [], distances: [], values: [], deviations: [],
+  style, style_name: "", style_row,
+});
+
 describe("a sample that is carried", () => {
   const ATLAS = { t: "atlas", rev: 1, nx: 1, ny: 1, x0: 0, y0: 0, x1: 1, y1: 1, w: 1, h: 1 };
 
@@ -389,15 +395,20 @@ describe("a sample that is carried", () => {
     connection.decodeAnother();
     expect(model.of("decode").at(-1)).toMatchObject({ x: 2, y: 3, another: true });
   });
+
+  it("stays when points of an earlier drag still wait", () => {
+    for (let x = 0; x < 9; x++) connection.decodeAt([x, 3]);
+    const dragged = [...model.of("decode")];
+    connection.decodeAnother();
+    for (const { req } of dragged) {
+      model.tell(decoded("carried", 4, req), new Uint8Array(3), new Uint8Array(1));
+    }
+    expect(model.of("decode").at(-1)).toMatchObject({ x: 8, y: 3, another: true });
+  });
 });
 
 describe("a decoded picture that is turned", () => {
   const ATLAS = { t: "atlas", rev: 1, nx: 1, ny: 1, x0: 0, y0: 0, x1: 1, y1: 1, w: 1, h: 1 };
-  const decoded = (style: string, style_row: number) => ({
-    t: "dec", req: 1, x: 2, y: 3, w: 1, h: 1, support: 1, decoded: true,
-    rows: [], names: [], distances: [], values: [], deviations: [],
-    style, style_name: "", style_row,
-  });
 
   beforeEach(() => {
     store.catalog = { ...model.traits.catalog, can_decode: true, can_turn: true };
