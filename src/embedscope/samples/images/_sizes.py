@@ -6,7 +6,7 @@ Two sizes belong to a crop: how much of the image it shows, and in how many pixe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -71,16 +71,17 @@ def crop_shape(
         check_side("drawn_px", drawn_px)
     if size_um is not None and pixel_size is not None:
         return tuple(max(1, round(size_um / step)) for step in pixel_size)
-    needed = _needed_sides(objects, align=align)
-    if size is None:
-        needed = with_room(needed, drawn_px)
-    side = int(size) if size is not None else side_for_most(needed[:, -2:].max(axis=1))
-    if needed.shape[1] == 2:
+    needed = needed_sides(objects, align=align)
+    plane = needed.in_plane()
+    side = int(size) if size is not None else side_for_most(plane, drawn_px)
+    if needed.whole.shape[1] == 2:
         return (side, side)
     if pixel_size is not None:
         depth = max(1, round(side * pixel_size[1] / pixel_size[0]))
+    elif size is not None:
+        depth = side
     else:
-        depth = side if size is not None else side_for_most(needed[:, 0])
+        depth = _depth_for_most(needed, side, drawn_px)
     return (depth, side, side)
 
 
@@ -170,36 +171,63 @@ def _check_sizes(size: object, size_um: float | None, pixel_size: PixelSize | No
         )
 
 
-def _needed_sides(objects: Objects, *, align: bool) -> npt.NDArray[np.int64]:
-    """Smallest side along each axis that holds each object, around its centroid."""
+class NeededSides(NamedTuple):
+    """Smallest sides of crops that hold each object, in pixels of the image.
+
+    Attributes
+    ----------
+    whole : ndarray of int64
+        If crops have the pixels of the image, and so are centred to one of these.
+    resampled : ndarray of float64
+        If not: twice the distance from the centroid to the farthest edge. Crops are centred to one
+        of their own pixels, which needs room in addition; see `side_for_most`.
+    """
+
+    whole: npt.NDArray[np.int64]
+    resampled: npt.NDArray[np.float64]
+
+    def in_plane(self) -> NeededSides:
+        """The longer of height and width of each object."""
+        return NeededSides(*(each[:, -2:].max(axis=1) for each in self))
+
+
+def needed_sides(objects: Objects, *, align: bool) -> NeededSides:
+    """Smallest sides along each axis that hold each object, shape (n_objects, n_axes)."""
     middle = np.floor(objects.middles + 0.5).astype(np.int64)
     before, after = middle - objects.first, objects.last + 1 - middle
+    # 0.5: the middle of the first pixel is 0, its edge is -0.5.
+    reach = np.maximum(objects.middles + 0.5 - objects.first, objects.last - objects.middles + 0.5)
     if align:
         # If rotated, the object stays within the circle through the farthest corner of its box.
-        reach = np.hypot(*np.maximum(before, after)[:, -2:].T)
-        before[:, -2:] = after[:, -2:] = np.ceil(reach).astype(np.int64)[:, np.newaxis]
+        corner = np.hypot(*np.maximum(before, after)[:, -2:].T)[:, np.newaxis]
+        before[:, -2:] = after[:, -2:] = np.ceil(corner).astype(np.int64)
+        reach[:, -2:] = np.hypot(*reach[:, -2:].T)[:, np.newaxis]
     # A crop of side s has s // 2 pixels before the middle and s - s // 2 from it on.
-    sides: npt.NDArray[np.int64] = np.maximum(2 * before, 2 * after - 1)
-    return sides
+    return NeededSides(np.maximum(2 * before, 2 * after - 1), 2 * reach)
 
 
-def needed_in_plane(objects: Objects, *, align: bool) -> npt.NDArray[np.int64]:
-    """Smallest side in the plane that holds each object; see `crop_shape`."""
-    sides: npt.NDArray[np.int64] = _needed_sides(objects, align=align)[:, -2:].max(axis=1)
-    return sides
+def side_for_most(sides: NeededSides, drawn_px: int | None) -> int:
+    """The side that holds most of the objects that need these sides, drawn in so many pixels.
 
-
-def side_for_most(sides: npt.NDArray[Any]) -> int:
-    """The side that holds most of the objects that need these sides."""
-    return int(np.quantile(sides, MOST, method="higher"))
-
-
-def with_room(sides: npt.NDArray[Any], drawn_px: int | None) -> npt.NDArray[Any]:
-    """Sides of crops that hold objects which need these sides, drawn in so many pixels.
-
-    Objects are centred to a pixel of the crop, so a crop that is drawn smaller than in the image
-    needs a pixel more on each side.
+    Objects are centred to a pixel of the crop, so a crop with other pixels than the image needs one
+    of its own pixels more on each side.
     """
     pixels = LARGEST_DRAWN if drawn_px is None else drawn_px
-    roomy = np.ceil(sides * (pixels / max(1, pixels - 2))).astype(np.int64)
-    return np.where(sides > pixels, roomy, sides)
+    roomy = np.ceil(sides.resampled * (pixels / max(1, pixels - 2)))
+    # Small objects: as they are, or with room up to the pixels that the user wants.
+    small = sides.whole if drawn_px is None else np.minimum(roomy, pixels)
+    return _most(np.where(sides.whole > pixels, roomy, small))
+
+
+def _depth_for_most(sides: NeededSides, side: int, drawn_px: int | None) -> int:
+    """As `side_for_most` for the depth, with as many pixels of the image for one of the crop."""
+    pixels = drawn_px or min(side, LARGEST_DRAWN)
+    if side == pixels:
+        return _most(sides.whole[:, 0])
+    zoom = side / pixels
+    planes = np.ceil(sides.resampled[:, 0] / zoom) + 2
+    return _most(np.ceil(planes * zoom))
+
+
+def _most(sides: npt.NDArray[Any]) -> int:
+    return int(np.quantile(sides, MOST, method="higher"))

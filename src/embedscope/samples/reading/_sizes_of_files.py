@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from embedscope._errors import EmbedscopeError
 from embedscope.samples.images._field import open_field
@@ -16,10 +15,10 @@ from embedscope.samples.images._objects import find_objects
 from embedscope.samples.images._sizes import (
     LARGEST_DRAWN,
     MOST,
+    NeededSides,
     checked_pixel_size,
-    needed_in_plane,
+    needed_sides,
     side_for_most,
-    with_room,
 )
 from embedscope.samples.reading._files import axes_of_pair
 from embedscope.samples.reading._opening import open_image_file
@@ -33,13 +32,13 @@ class _Needed(NamedTuple):
 
     Attributes
     ----------
-    sides : ndarray of shape (n_objects,), int64
-        The smallest side that holds each, in pixels.
+    sides : NeededSides
+        The smallest side in the plane that holds each object, in pixels.
     step : float or None
         Micrometres a pixel in the plane.
     """
 
-    sides: npt.NDArray[np.int64]
+    sides: NeededSides
     step: float | None
 
 
@@ -78,14 +77,15 @@ def common_size(
         # As many pixels as in the finest image.
         return {"drawn_px": drawn_px or _drawn(size_um / min(steps))} if steps else {}
     if differ and len(steps) == len(found):
-        in_um = [each.sides * step for each, step in zip(found, steps, strict=True)]
+        in_um = [each.sides.resampled * step for each, step in zip(found, steps, strict=True)]
         side_um = float(np.quantile(np.concatenate(in_um), MOST))
-        # A pixel more on each side, to which objects are centred; see `with_room`.
+        # A pixel more on each side, to which objects are centred; see `side_for_most`.
         pixels = drawn_px or _drawn(side_um / min(steps) + 2)
         return {"size_um": side_um * pixels / max(1, pixels - 2), "drawn_px": pixels}
     if not found:
         return {}
-    size = side_for_most(with_room(np.concatenate([each.sides for each in found]), drawn_px))
+    sides = NeededSides(*map(np.concatenate, zip(*(each.sides for each in found), strict=True)))
+    size = side_for_most(sides, drawn_px)
     return {"size": size, "drawn_px": drawn_px or _drawn(size)}
 
 
@@ -101,7 +101,7 @@ def _needed(row: ManifestRow, options: dict[str, Any], *, has_size: bool) -> _Ne
     field = open_field(labels.image, labels.image, axes, axes)
     steps = checked_pixel_size(options.get("pixel_size"), field.axes)
     steps = steps or image.steps(field.axes) or labels.steps(field.axes)
-    sides = np.zeros(0, np.int64)
+    sides = NeededSides(np.zeros(0, np.int64), np.zeros(0))
     if not has_size:
-        sides = needed_in_plane(find_objects(field), align=bool(options.get("align")))
+        sides = needed_sides(find_objects(field), align=bool(options.get("align"))).in_plane()
     return _Needed(sides, None if steps is None else min(steps[-2:]))
