@@ -14,7 +14,7 @@ free.
 
 References
 ----------
-.. [1] W. Dong, C. Moses and K. Li, "Efficient k-nearest neighbor graph construction for generic
+.. [1] W. Dong, M. Charikar and K. Li, "Efficient k-nearest neighbor graph construction for generic
    similarity measures", WWW (2011) 577-586, doi:10.1145/1963405.1963487.
 """
 
