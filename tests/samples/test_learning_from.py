@@ -99,7 +99,7 @@ def test_samples_without_values_are_left_out_and_named(samples: Samples) -> None
     ("what", "said"),
     [
         ("mean channel", "Did you mean 'mean channel 0'"),
-        ([], "at least one feature"),
+        ([], "at least one and each once"),
         (["area", "area"], "each once"),
         ("kind", "that are numbers"),
         (np.ones((7, 2)), "a row for each of the 100 samples"),

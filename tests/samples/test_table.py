@@ -252,5 +252,7 @@ def test_names_of_rows_identify_them_or_stay_beside_a_column_of_labels():
 
 
 def test_text_cannot_be_learned_from():
-    with pytest.raises(InvalidTypeError, match=r"columns must be numeric; got \['kind'\]"):
+    with pytest.raises(
+        InvalidTypeError, match=r"columns of the table that are numbers; got \['kind'\]"
+    ):
         samples_from_table(cells(), columns=["kind"])

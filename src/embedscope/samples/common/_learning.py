@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ import numpy.typing as npt
 from embedscope._errors import InvalidInputError
 from embedscope._wording import counted
 from embedscope.samples.common._checks import finite_rows
+from embedscope.samples.common._column_names import checked_columns
 from embedscope.samples.common._learned import ARRAY, COLUMNS, Learned, from_function
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from embedscope.samples.common._samples import Samples, SamplesPart
 
-_MOST_LISTED = 20
 _MOST_SHOWN = 5
 
 
@@ -33,7 +32,9 @@ def choose_learned(
         made = from_function(what, is_standardised=bool(is_standardised))
         return made, np.ones(len(samples), bool)
     if _are_names(what):
-        names = checked_names(samples.features, what)
+        names = checked_columns(
+            samples.features, what, parameter="what", of="features of the samples"
+        )
         values, kind = _numbers(samples.features[list(names)]), COLUMNS
         default = True  # columns have units of their own
     else:
@@ -84,45 +85,6 @@ def parts_taught_like(
     return (partial(taught, part) for part in parts)
 
 
-def checked_names(frame: pd.DataFrame, what: str | Sequence[str]) -> tuple[str, ...]:
-    """Names of columns of numbers, each once.
-
-    Raises
-    ------
-    InvalidInputError
-        If there is none, or one is missing, repeated or not numeric.
-    """
-    names = (what,) if isinstance(what, str) else tuple(map(str, what))
-    known = [str(name) for name in frame.columns]
-    if not names or len(set(names)) < len(names):
-        raise InvalidInputError(
-            f"what must be at least one feature, each once; got {list(names)}. Choose from "
-            f"{_listed(known)}."
-        )
-    for name in names:
-        if name not in known:
-            close = get_close_matches(name, known, n=3)
-            meant = f"Did you mean {' or '.join(map(repr, close))}? " if close else ""
-            raise InvalidInputError(
-                f"what must be features of the samples; got {name!r}, which is none. {meant}"
-                f"Choose from {_listed(known)}."
-            )
-    text = [name for name in names if not is_real(frame[name])]
-    if text:
-        raise InvalidInputError(
-            f"what must be features that are numbers; got {text}. Leave them out, or encode them "
-            "as numbers."
-        )
-    return names
-
-
-def is_real(column: pd.Series[Any]) -> bool:
-    """Whether a column holds real numbers, or true and false."""
-    from pandas.api.types import is_complex_dtype, is_numeric_dtype
-
-    return is_numeric_dtype(column) and not is_complex_dtype(column)
-
-
 def values_of_array(
     given: Any, n_samples: int, parameter: str
 ) -> tuple[npt.NDArray[Any], tuple[str, ...]]:
@@ -136,7 +98,9 @@ def values_of_array(
     names: tuple[str, ...] | None = None
     if hasattr(given, "columns"):
         named = given.set_axis([str(name) for name in given.columns], axis=1)
-        names = checked_names(named, list(named.columns))
+        names = checked_columns(
+            named, list(named.columns), parameter=parameter, of="columns of the table"
+        )
         values = _numbers(named)
     else:
         array = given.toarray() if hasattr(given, "toarray") else np.asarray(given)
@@ -187,8 +151,3 @@ def _numbers(frame: pd.DataFrame) -> npt.NDArray[np.float64]:
 
 def _as_floats(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return array.astype(np.float64) if array.dtype.kind in "fiub" else array
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
-    return f"{list(names[:_MOST_LISTED])}{more}"

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from embedscope._errors import InvalidInputError, InvalidTypeError
+from embedscope._errors import InvalidInputError
 from embedscope._wording import counted
+from embedscope.samples.common._column_names import is_real
 from embedscope.samples.common._matching import THE_INDEX, RowIds
 from embedscope.samples.common._samples import LeftOut, NotLearned
 from embedscope.samples.identity._arrays import described, remedy_for
@@ -155,7 +156,7 @@ def _remedy_for_text(frame: pd.DataFrame) -> str:
 def _are_texts_of_numbers(column: pd.Series[Any]) -> bool:
     import pandas as pd
 
-    if _is_real(column):
+    if is_real(column):
         return False
     return bool(pd.to_numeric(column, errors="coerce").notna().all())
 
@@ -172,37 +173,13 @@ def _reason_against(frame: pd.DataFrame, name: str, is_identity: bool) -> str:
         return "a position in the image, or how it is drawn: name it in columns to use it"
     if is_bool_dtype(column):
         return "true or false, not a number: name it in columns to use it"
-    if not _is_real(column):
+    if not is_real(column):
         return f"not numeric ({column.dtype})"
     finite = _as_floats(column)
     finite = finite[np.isfinite(finite)]
     if len(finite) == 0:
         return "no finite number"
     return "the same number in every row" if (finite == finite[0]).all() else ""
-
-
-def _is_real(column: pd.Series[Any]) -> bool:
-    from pandas.api.types import is_complex_dtype, is_numeric_dtype
-
-    return is_numeric_dtype(column) and not is_complex_dtype(column)
-
-
-def checked_columns(frame: pd.DataFrame, columns: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of columns; raise if one is missing, repeated or not numeric."""
-    names = (columns,) if isinstance(columns, str) else tuple(columns)
-    missing = [name for name in names if name not in frame.columns]
-    if missing or not names or len(set(names)) < len(names):
-        raise InvalidInputError(
-            f"columns must be columns of the table, at least one and each once; got {names}"
-            f"{f', of which {missing} are missing' if missing else ''}. Choose from "
-            f"{list(frame.columns)}."
-        )
-    text = [name for name in names if not _is_real(frame[name])]
-    if text:
-        raise InvalidTypeError(
-            f"columns must be numeric; got {text}. Leave them out, or encode them as numbers."
-        )
-    return names
 
 
 def numbers_of(frame: pd.DataFrame, names: Sequence[str]) -> FloatArray:

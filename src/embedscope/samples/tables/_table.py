@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from embedscope._errors import InvalidInputError
 from embedscope._wording import counted
 from embedscope.samples.common._checks import finite_rows
+from embedscope.samples.common._column_names import checked_columns
 from embedscope.samples.common._kind import Kind
 from embedscope.samples.common._matching import (
     RowIds,
@@ -27,8 +28,11 @@ from embedscope.samples.identity._identity import Identities
 from embedscope.samples.identity._labels import LabelArray, is_background
 from embedscope.samples.identity._source import Source, has_background
 from embedscope.samples.images._locating import known_objects
-from embedscope.samples.tables._columns import checked_columns, numbers_of, numeric_columns
+from embedscope.samples.tables._columns import numbers_of, numeric_columns
 from embedscope.samples.tables._rows import TableRows, read_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -155,7 +159,7 @@ def samples_from_table(
     if columns is None:
         names, left_out = numeric_columns(rows.features, rows.own)
     else:
-        names, left_out = checked_columns(rows.features, columns), ()
+        names, left_out = _checked(rows.features, columns), ()
     recipe = TableRecipe(
         names,
         label_column=rows.keys.label,
@@ -169,7 +173,7 @@ def samples_from_table(
 def table_same_way(recipe: TableRecipe, frame: Any, *, source: str | Source = "table") -> Samples:
     """Choose and standardise the columns of another table as those of the first one."""
     rows = read_rows(frame, source, recipe.label_column, recipe.frame_column)
-    checked_columns(rows.features, recipe.columns)
+    _checked(rows.features, recipe.columns)
     used = replace(
         recipe,
         label_column=rows.keys.label,
@@ -293,3 +297,7 @@ def _rows_left_out(kept: npt.NDArray[np.bool_], labels: LabelArray) -> tuple[Lef
     shown = ", ".join(map(str, lost[:5])) + (", ..." if len(lost) > 5 else "")
     reason = f"missing or infinite values, or the background (labels {shown})"
     return (LeftOut(counted(len(lost), "row"), reason),)
+
+
+def _checked(features: pd.DataFrame, columns: str | Sequence[str]) -> tuple[str, ...]:
+    return checked_columns(features, columns, parameter="columns", of="columns of the table")
