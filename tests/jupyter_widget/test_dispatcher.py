@@ -112,9 +112,9 @@ def test_colours(explorer: Explorer, view: PageAndView):
     assert colors["by"] == explorer.color_by.kind == "selection"
     assert sum(entry["count"] for entry in colors["legend"]) == N_SAMPLES
     wrong = {"by": "feature", "name": "no such column", "palette": "", "limits": None}
-    (refusal,) = ask(view, t="color", req=2, hidden=[], **wrong)
-    assert refusal["t"] == "err"
-    assert refusal["req"] == 2
+    refusal, unchanged = ask(view, t="color", req=2, hidden=[], **wrong)
+    assert [refusal["t"], refusal["req"]] == ["err", 2]
+    assert [unchanged["t"], unchanged["by"]] == ["attr", "selection"]
     assert explorer.color_by.kind == "selection"
 
 
@@ -273,6 +273,54 @@ def test_of_several_waiting_points_only_the_last_is_decoded():
     assert worker.wait_idle(10)
     assert done == [4]
     worker.close()
+
+
+def test_a_later_request_comes_after_what_was_asked_in_between():
+    """Decode, clear, decode: the last picture is not cleared."""
+    import threading
+
+    worker, gate = Worker("test"), threading.Event()
+    worker.post(lambda: gate.wait(10) and None)
+    while worker._jobs:
+        pass
+    done: list[str] = []
+    for job in ("decode 1", "clear", "decode 2"):
+        worker.post(lambda job=job: done.append(job), job.split()[0])
+    gate.set()
+    assert worker.wait_idle(10)
+    assert done == ["clear", "decode 2"]
+    worker.close()
+
+
+def test_a_question_about_the_selection_waits_for_the_selection(
+    explorer: Explorer, view: PageAndView
+):
+    """Commands and questions have different threads."""
+    import threading
+
+    explorer.select_rows([1])
+    asked: list[list[int]] = []
+    gate = threading.Event()
+    view.intents.explanation_requested.connect(lambda: asked.append(list(explorer.selection.rows)))
+    view.dispatcher._commands.post(lambda: gate.wait(10) and None)
+    bits = np.packbits(np.arange(N_SAMPLES) < 3, bitorder="little").tobytes()
+    view.page.send({"t": "select", "rev": 1, "origin": "map", "mode": "replace"}, [bits])
+    view.page.send({"t": "why", "req": 2})
+    assert view.dispatcher._drawing.wait_idle(10)
+    assert asked == []
+    gate.set()
+    view.settle()
+    assert asked == [[0, 1, 2]]
+
+
+def test_colours_say_which_request_they_include(explorer: Explorer, view: PageAndView):
+    plain = {"t": "color", "palette": "", "limits": None, "hidden": []}
+    for req, by in ((5, "selection"), (6, "selection"), (7, "none")):  # 6 changes nothing
+        heads = ask(view, **plain, req=req, by=by, name="")
+        assert [head["req"] for head in heads if head["t"] == "attr"][-1] == req
+    explorer.color(ColorBy("selection"))
+    view.settle()
+    assert view.page.heads[-1]["req"] == 7
 
 
 def test_a_selection_of_earlier_samples_selects_no_present_ones(

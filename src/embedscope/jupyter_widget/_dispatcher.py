@@ -115,33 +115,43 @@ class IntentDispatcher:
         elif isinstance(intent, intents.Acknowledged):
             self._view.pump.acknowledge(intent.rev)
         elif isinstance(intent, intents.Command) and intent.name in ("pause", "resume", "stop"):
-            self._do(intent, self._tasks[intents.Command])
+            self._do(intent, lambda: self._command(intent))
         elif isinstance(intent, intents.Select):
             bits = bytes(buffers[0]) if buffers else b""
-            self._post(self._commands, intent, lambda intent: self._select(intent, bits))
+            self._post(self._commands, intent, lambda: self._select(intent, bits))
         elif isinstance(intent, _SLOW):
             # Of several waiting positions, image parts or snapshots, only the latest is shown.
-            key = None if isinstance(intent, intents.WantThumbnails) else intent.kind
-            self._post(self._drawing, intent, self._tasks[type(intent)], key)
+            self._post_slow(intent)
         else:
-            self._post(self._commands, intent, self._tasks[type(intent)])
+            self._post(self._commands, intent, lambda: self._tasks[type(intent)](intent))
+
+    def _post_slow(self, intent: Message) -> None:
+        key = None if isinstance(intent, intents.WantThumbnails) else intent.kind
+
+        def post() -> None:
+            self._post(self._drawing, intent, lambda: self._tasks[type(intent)](intent), key)
+
+        if isinstance(intent, _OF_MARKS):
+            self._post(self._commands, intent, post)
+        else:
+            post()
 
     def _post(
-        self, worker: Worker, intent: Message, task: Callable[[Any], None], key: str | None = None
+        self, worker: Worker, intent: Message, task: Callable[[], None], key: str | None = None
     ) -> None:
         if not worker.post(lambda: self._do(intent, task), key):
             request = getattr(intent, "req", 0)
             self._view.outbox.answer(Failed(request, _CLOSED, "Wait a moment and ask again."))
             self._send_state_again(intent)
 
-    def _do(self, intent: Any, task: Callable[[Any], None]) -> None:
+    def _do(self, intent: Any, task: Callable[[], None]) -> None:
         """Run a task; an error is sent to the page as the answer to the request."""
         revision = intent.rev if isinstance(intent, intents.Select) else 0
         snapshot = intent.index if isinstance(intent, intents.WantReplay) else None
         request = getattr(intent, "req", 0)
         with self._view.answering(request, revision=revision, snapshot=snapshot):
             try:
-                task(intent)
+                task()
             except Exception as error:
                 if not isinstance(error, EmbedscopeError):
                     logger.exception("an intent of the page failed: %s", intent.kind)
@@ -189,7 +199,8 @@ class IntentDispatcher:
             )
         limits = None if given is None else (given[0], given[1])
         by = ColorBy(intent.by, intent.name, intent.palette, limits, frozenset(intent.hidden))
-        self._fire("color_requested", by)
+        with self._view.coloring(intent.req):
+            self._fire("color_requested", by)
 
     def _select_gate(self, intent: intents.SelectGate) -> None:
         self._fire("gate_selection_requested", intent.name, intent.mode)
@@ -295,6 +306,14 @@ _SLOW = (
     intents.WantExplanation,
     intents.WantGateExplanation,
 )
+
+_OF_MARKS = (
+    intents.WantReconstructions,
+    intents.ClearReconstructions,
+    intents.WantExplanation,
+    intents.WantGateExplanation,
+)
+"""Of these the subject is the selection or a gate, as the commands before them leave it."""
 
 _COMMAND_SIGNALS = {
     "train": "train_requested",

@@ -107,6 +107,7 @@ class PageView:
         self._color_by = color_by
         self._losses = LossRows()
         self._request_of_thread = threading.local()
+        self._colors_asked = 0  # number of the last request for colours that was done
         self._phase: Any = None
         self._last_answers: dict[Answer, tuple[Message, Buffers]] = {}
         self._pictured: set[int] = set()  # rows whose pictures were sent
@@ -239,6 +240,19 @@ class PageView:
         finally:
             current.request, current.revision, current.snapshot = 0, 0, None
 
+    @contextmanager
+    def coloring(self, request: int) -> Iterator[None]:
+        """Within this context, a request for colours is done; it is answered by the colours.
+
+        The page knows by the number which of its requests they include. They are sent even if the
+        request changes nothing.
+        """
+        before = self.outbox.revisions().get("attr")
+        self._colors_asked = request
+        yield
+        if self.outbox.revisions().get("attr") == before:
+            self.outbox.put_again("attr")
+
     def resend(self, have: Mapping[str, int], *, everything: bool) -> None:
         """Send a page the state that it lacks, then the revisions that it has by then."""
         revisions = self.outbox.revisions()
@@ -274,7 +288,7 @@ class PageView:
 
     def _encode_attr(self, value: Any, revision: int) -> tuple[Message, Buffers]:
         coloring, color_by = value
-        return encode_colors(coloring, color_by, revision)
+        return encode_colors(coloring, color_by, revision, self._colors_asked)
 
     def _encode_novel(self, value: Any, revision: int) -> tuple[Message, Buffers]:
         return encode_novel(value, revision)

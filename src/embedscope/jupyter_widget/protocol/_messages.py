@@ -106,12 +106,14 @@ class Colors(Message):
 
     Level 0 is hidden (its alpha is 0), 1..249 are colours, 250 is "no value". Numbers have `limits`
     and a `colormap`, classes neither. `palette` is the user's choice, "" for automatic; `palettes`
-    are the choices. `has_own_limits`: the user set the limits.
+    are the choices. `has_own_limits`: the user set the limits. `req` is the last request for
+    colours that was done.
     """
 
     kind: ClassVar[str] = "attr"
     buffers: ClassVar[tuple[str, ...]] = ("uint8 levels, (n,)", "uint8 palette, (251, 4)")
     rev: int
+    req: int
     title: str
     by: str
     name: str

@@ -62,12 +62,15 @@ def encode_positions(
     return Positions(revision, embedding.epoch, len(xy), snapshot), (_bytes(xy),)
 
 
-def encode_colors(coloring: Coloring, color_by: ColorBy, revision: int) -> tuple[Colors, Buffers]:
-    """The colours, and the feature that they show."""
+def encode_colors(
+    coloring: Coloring, color_by: ColorBy, revision: int, request: int = 0
+) -> tuple[Colors, Buffers]:
+    """The colours, and the feature that they show; they include the requests up to this one."""
     legend = [LegendItem(e.label, e.color, e.count, e.visible) for e in coloring.legend]
     limits = None if coloring.limits is None else [float(limit) for limit in coloring.limits]
     head = Colors(
         rev=revision,
+        req=request,
         title=coloring.title,
         by=color_by.kind,
         name=color_by.name,

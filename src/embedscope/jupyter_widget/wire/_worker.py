@@ -33,7 +33,7 @@ class Worker:
         self._thread = start_daemon(name, self._run)
 
     def post(self, job: Callable[[], None], key: str | None = None) -> bool:
-        """Queue a job; it replaces a waiting job of the same key.
+        """Queue a job; it replaces a waiting job of the same key, and is done after all others.
 
         Returns
         -------
@@ -41,6 +41,8 @@ class Worker:
             False if the queue is full or closed: the job is not run.
         """
         with self._changed:
+            if key is not None:
+                self._jobs.pop(key, None)  # its turn is before what was asked in between
             if self._is_closed or len(self._jobs) >= MOST_WAITING:
                 return False
             self._jobs[next(self._numbers) if key is None else key] = job

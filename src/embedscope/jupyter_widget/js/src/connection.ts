@@ -37,7 +37,10 @@ export class Connection {
   });
   private turnedStyle = -1; // row of the sample whose style code a turned picture keeps
   private readonly sheets: SheetRequests;
+  private another: { req: number; angle: number } | null = null; // asked, and not answered
+  private askedPath: { req: number; points: number[][]; n: number } | null = null; // likewise
   private hoverTimer = 0;
+  private hoverAsked = -1;
   private reconnectTimer = 0;
 
   constructor(
@@ -100,6 +103,7 @@ export class Connection {
   /** Whether the connection was lost or restored is not known: a kernel that answers is there. */
   private checkConnection(): void {
     const asked = performance.now();
+    this.giveUp(); // an answer may be lost
     this.hello();
     clearTimeout(this.reconnectTimer);
     this.reconnectTimer = window.setTimeout(() => {
@@ -114,8 +118,17 @@ export class Connection {
     storeMessage(this.store, head, buffers);
     if (head.t === "emb") this.acknowledge(head.rev);
     if (head.t === "sel") this.saveSelected(head.count, head.rev);
-    if (head.t === "dec" || head.t === "err") this.decoding.answered(head.req);
+    if (head.t === "dec" || head.t === "path" || head.t === "err") this.answered(head.req);
     if (head.t === "thumb") this.sheets.arrived(head.rows);
+  }
+
+  private answered(req: number): void {
+    this.decoding.answered(req);
+    if (req === this.askedPath?.req) this.askedPath = null;
+    if (req !== this.another?.req) return;
+    const { angle } = this.another;
+    this.another = null;
+    if (angle !== this.store.angle) this.turn(this.store.angle); // it was turned meanwhile
   }
 
   private saveSelected(count: number, revision: number): void {
@@ -173,9 +186,10 @@ export class Connection {
   }
 
   setColors(change: Pick<SetColors, "by" | "name"> & Partial<Omit<SetColors, "t" | "req">>): void {
-    const requested = { palette: "", limits: null, hidden: [], ...change };
+    const plain = { palette: "", limits: null, hidden: [] };
+    const requested = { ...plain, ...change, req: ++this.request };
     this.store.requestedColors = requested;
-    this.ask({ t: "color", req: ++this.request, ...requested });
+    this.ask({ t: "color", ...requested });
   }
 
   addGate(polygon: number[][]): void {
@@ -211,7 +225,9 @@ export class Connection {
   }
 
   hover(row: number, from: "map" | "image" | ""): void {
-    if (row === this.store.hover) return;
+    // What the kernel answers to an earlier hover may be shown while a later one waits.
+    if (row === this.store.hover && row === this.hoverAsked) return;
+    this.hoverAsked = row;
     this.store.setHover(row, from);
     if (row >= 0) this.wantThumbnails([row]);
     clearTimeout(this.hoverTimer);
@@ -220,6 +236,7 @@ export class Connection {
 
   decode(x: number, y: number): void {
     this.turnedStyle = -1;
+    this.another = null;
     this.decoding.want(x, y);
   }
 
@@ -227,14 +244,26 @@ export class Connection {
   turn(degrees: number): void {
     const { store } = this;
     store.setAngle(degrees);
-    const { path, decoded } = store;
-    if (path) {
+    this.turnPath();
+    if (this.another) return; // turned when it is there: the kernel chooses its style code
+    const { awaited } = this.decoding;
+    const { decoded } = store;
+    if (awaited) {
+      this.decoding.want(awaited[0], awaited[1]); // what is shown is of an earlier point
+    } else if (decoded) {
+      this.turnedStyle = decoded.head.style_row;
+      this.decoding.want(decoded.head.x, decoded.head.y);
+    }
+  }
+
+  private turnPath(): void {
+    const { path } = this.store;
+    if (this.askedPath) {
+      this.decodePath(this.askedPath.points, this.askedPath.n);
+    } else if (path) {
       const stops = Array.from({ length: path.head.n }, (_, i) => [...path.xy.slice(2 * i, 2 * i + 2)]);
       this.decodePath(stops, path.head.n);
     }
-    if (!decoded) return;
-    this.turnedStyle = decoded.head.style_row;
-    this.decoding.want(decoded.head.x, decoded.head.y);
   }
 
   /** Pins the decoded picture to this point; if the kernel is slow, the atlas is shown first. */
@@ -245,13 +274,22 @@ export class Connection {
     if (store.catalog?.can_decode) this.decode(place[0], place[1]);
   }
 
+  /** When the pointer leaves the map: what follows it is replaced by the pinned point again. */
+  returnToPlace(): void {
+    const { place, decoded } = this.store;
+    const last = this.decoding.awaited ?? (decoded && [decoded.head.x, decoded.head.y]);
+    if (place && last && (last[0] !== place[0] || last[1] !== place[1])) this.decodeAt(place);
+  }
+
   /** With the style code of a random sample near the pinned point. */
   decodeAnother(): void {
     const { place, decoded } = this.store;
     const [x, y] = place ?? [decoded?.head.x, decoded?.head.y];
     if (x === undefined || y === undefined) return;
     this.decoding.giveUp(); // a point of the drag before it would replace this picture
-    this.ask({ t: "decode", req: ++this.request, x, y, carry: -1, another: true, angle: this.store.angle });
+    const { angle } = this.store;
+    this.another = { req: ++this.request, angle };
+    this.ask({ t: "decode", req: this.request, x, y, carry: -1, another: true, angle });
   }
 
   /** Decode with the style code of this sample from now on, first at its own position. */
@@ -284,14 +322,21 @@ export class Connection {
 
   /** A page without a kernel removes the picture itself. */
   clearDecoded(): void {
-    this.decoding.giveUp();
+    this.giveUp();
     if (this.store.isStatic || this.store.decoded?.isAtlas) this.store.forget(["decoded", "path"]);
     if (!this.store.isStatic) this.ask({ t: "decode-clear", req: ++this.request });
   }
 
   decodePath(points: number[][], n: number): void {
     const { carried, angle } = this.store;
-    this.ask({ t: "decode-path", req: ++this.request, points, n, carry: carried, angle });
+    this.askedPath = { req: ++this.request, points, n };
+    this.ask({ t: "decode-path", req: this.request, points, n, carry: carried, angle });
+  }
+
+  /** No answer about what is decoded will arrive, or none is needed. */
+  private giveUp(): void {
+    this.decoding.giveUp();
+    this.another = this.askedPath = null;
   }
 
   wantThumbnails(rows: Iterable<number>): void {
@@ -335,7 +380,7 @@ export class Connection {
       this.send({ t: "poll", have: { ...this.store.revs } });
     }
     if (this.waitingSince && now - this.waitingSince > ANSWER_MS) {
-      this.decoding.giveUp();
+      this.giveUp();
       this.store.setNotice(SILENT);
     }
   }

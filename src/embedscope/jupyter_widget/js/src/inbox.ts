@@ -14,7 +14,7 @@ export function storeMessage(store: Store, head: FromKernel, buffers: Buffer[]):
       break;
     case "attr":
       store.revs.attr = head.rev;
-      store.requestedColors = null;
+      if (head.req >= (store.requestedColors?.req ?? 0)) store.requestedColors = null;
       store.setColors(head, asBytes(buffers[0]), asBytes(buffers[1]));
       break;
     case "loss":
@@ -42,7 +42,7 @@ export function storeMessage(store: Store, head: FromKernel, buffers: Buffer[]):
     case "err":
       store.setNotice({ text: head.message, hint: head.hint });
       store.refusedRequest = head.req;
-      store.requestedColors = null;
+      if (head.req === store.requestedColors?.req) store.requestedColors = null;
       store.emit("refused");
       break;
     default:

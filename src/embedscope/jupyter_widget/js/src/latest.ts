@@ -8,13 +8,20 @@ const MOST_PENDING = 4;
 export class LatestOnly {
   private readonly pending = new Map<number, number>(); // when each was sent
   private next: Point | null = null;
+  private latest: Point | null = null;
   /** Time of the last answer. */
   ms = 0;
 
   /** `ask` sends a request and returns its number; numbers grow. */
   constructor(private readonly ask: (x: number, y: number) => number) {}
 
+  /** The point that was wanted last; null once it is answered. */
+  get awaited(): Point | null {
+    return this.pending.size > 0 ? this.latest : null;
+  }
+
   want(x: number, y: number): void {
+    this.latest = [x, y];
     if (this.pending.size >= MOST_PENDING) this.next = [x, y];
     else this.pending.set(this.ask(x, y), performance.now());
   }

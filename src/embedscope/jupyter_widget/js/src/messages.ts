@@ -125,6 +125,7 @@ export interface Positions {
 export interface Colors {
   t: "attr";
   rev: number;
+  req: number;
   title: string;
   by: string;
   name: string;

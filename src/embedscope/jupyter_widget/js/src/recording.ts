@@ -109,7 +109,7 @@ class RecordedModel {
 }
 
 /** As the kernel does: samples of hidden classes get level 0, which is transparent. */
-function hideClasses(message: UnpackedMessage, { hidden }: SetColors): UnpackedMessage {
+function hideClasses(message: UnpackedMessage, { hidden, req }: SetColors): UnpackedMessage {
   const colors = message.head as Colors;
   const isHidden = (label: string) => hidden.includes(label);
   const levels = message.buffers[0].slice();
@@ -119,5 +119,5 @@ function hideClasses(message: UnpackedMessage, { hidden }: SetColors): UnpackedM
     levels.forEach((own, row) => own === level && (levels[row] = 0));
   });
   const legend = colors.legend.map((item) => ({ ...item, visible: !isHidden(item.label) }));
-  return { head: { ...colors, legend }, buffers: [levels, message.buffers[1]] };
+  return { head: { ...colors, legend, req }, buffers: [levels, message.buffers[1]] };
 }

@@ -150,7 +150,7 @@ export class Store extends Emitter<Topic> {
   editedGate: string | null = null; // the gate whose corners can be moved
   look: Look = { pointScale: 1, opacity: null, marksNovel: true };
   mapAim: Aim | null = null; // of the last closed view: the next view starts there
-  requestedColors: Omit<SetColors, "t" | "req"> | null = null; // until it is answered
+  requestedColors: Omit<SetColors, "t"> | null = null; // until it is answered
   refusedRequest = 0; // number of the last request that failed
   isLost = false; // no connection to the kernel
   notice: Notice | null = null;

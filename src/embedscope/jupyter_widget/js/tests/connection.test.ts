@@ -190,8 +190,14 @@ describe("the connection", () => {
     expect(store.requestedColors).toMatchObject({ name: "area", limits: [1, 2], palette: "" });
     model.tell({ t: "err", req: 1, message: "No.", hint: "" });
     expect(store.requestedColors).toBeNull();
+    const tell = (req: number) =>
+      model.tell({ t: "attr", rev: 1, req, legend: [] }, new Uint8Array(N), new Uint8Array(1004));
     connection.setColors({ by: "none", name: "" });
-    model.tell({ t: "attr", rev: 1, legend: [] }, new Uint8Array(N), new Uint8Array(1004));
+    connection.setColors({ by: "none", name: "", hidden: ["a"] });
+    tell(2); // of the request before
+    model.tell({ t: "err", req: 77, message: "No such picture.", hint: "" });
+    expect(store.requestedColors).toMatchObject({ hidden: ["a"] });
+    tell(3);
     expect(store.requestedColors).toBeNull();
   });
 
@@ -200,6 +206,33 @@ describe("the connection", () => {
     model.tell({ t: "err", req: model.of("decode")[0].req, message: "No.", hint: "" });
     expect(model.of("decode").map(({ x }) => x)).toEqual([1, 2, 3, 4, 5]);
     expect(store.notice?.text).toBe("No.");
+  });
+
+  it("returns to the pinned point also while points under the pointer are unanswered", () => {
+    store.catalog = { ...model.traits.catalog, can_decode: true };
+    connection.decodeAt([1, 0]);
+    answerDecode(model.of("decode")[0].req);
+    store.decoded = { head: { x: 1, y: 0 } } as never;
+    connection.returnToPlace();
+    expect(model.of("decode")).toHaveLength(1);
+    connection.decode(5, 0); // what is shown is still the pinned point
+    connection.returnToPlace();
+    expect(model.of("decode").map(({ x }) => x)).toEqual([1, 5, 1]);
+  });
+
+  it("decodes again after the connection changed, whatever was lost", () => {
+    for (const x of [1, 2, 3, 4, 5]) connection.decode(x, 0);
+    for (const listener of model.listeners.get("comm_live_update") ?? []) listener();
+    connection.decode(6, 0);
+    expect(model.of("decode").at(-1)).toMatchObject({ x: 6 });
+  });
+
+  it("sends the sample under the pointer, whatever the kernel says of earlier ones", () => {
+    for (const row of [5, 7]) connection.hover(row, "map");
+    model.tell({ t: "hovered", row: 5 }); // the answer to the hover before
+    connection.hover(5, "map");
+    vi.advanceTimersByTime(150);
+    expect(model.of("hover").map(({ row }) => row)).toEqual([5]);
   });
 
   it("asks for pictures in one sheet, and for none twice", async () => {
@@ -430,6 +463,34 @@ describe("a decoded picture that is turned", () => {
     expect(model.of("decode").at(-1)).toMatchObject({ x: 5, y: 6, carry: -1, angle: 90 });
     connection.decodePath([[0, 0], [1, 1]], 5);
     expect(model.of("decode-path").at(-1)).toMatchObject({ angle: 90 });
+  });
+
+  it("is that of the last point, also while an earlier one is shown", () => {
+    model.tell(decoded("random", 7), new Uint8Array(3), new Uint8Array(0));
+    for (let x = 4; x < 10; x++) connection.decodeAt([x, 6]);
+    connection.turn(90);
+    for (const { req } of model.of("decode").slice(0, 4)) {
+      model.tell(decoded("typical", -1, req), new Uint8Array(3), new Uint8Array(0));
+    }
+    expect(model.of("decode").at(-1)).toMatchObject({ x: 9, y: 6, carry: -1, angle: 90 });
+  });
+
+  it("keeps a random style code that is not there yet", () => {
+    connection.decodeAt([2, 3]);
+    connection.decodeAnother();
+    const { req } = model.of("decode")[1];
+    for (const angle of [10, 20]) connection.turn(angle);
+    expect(model.of("decode")).toHaveLength(2);
+    model.tell(decoded("random", 7, req), new Uint8Array(3), new Uint8Array(0));
+    expect(model.of("decode").at(-1)).toMatchObject({ carry: 7, another: false, angle: 20 });
+  });
+
+  it("is a path that was drawn, also while an earlier one is shown", () => {
+    const path = { head: { n: 2 }, xy: Float32Array.of(0, 0, 1, 1) };
+    store.path = path as never;
+    connection.decodePath([[5, 5], [6, 6]], 12);
+    connection.turn(90);
+    expect(model.of("decode-path").at(-1)).toMatchObject({ points: [[5, 5], [6, 6]], n: 12, angle: 90 });
   });
 
   it("is upright again on a map that cannot be turned", () => {

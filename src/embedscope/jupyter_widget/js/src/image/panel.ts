@@ -47,6 +47,7 @@ export class ImagePanel {
   private picture: ImagePicture | null = null;
   private known: ObjectPlaces | null = null; // of this picture, made at first use
   private asked = 0;
+  private isAwaited = false;
 
   constructor(
     private readonly store: Store,
@@ -87,7 +88,7 @@ export class ImagePanel {
     const { store, signal } = this;
     store.on(["catalog"], () => this.chooseSource(this.source?.name), signal);
     store.on(["picture"], () => this.takePicture(), signal);
-    store.on(["refused"], () => this.updateWait(), signal);
+    store.on(["refused"], () => this.takeRefusal(), signal);
     const recolor = () => {
       this.drawing.changeObjects();
       this.redraw();
@@ -245,6 +246,7 @@ export class ImagePanel {
     if (!source || camera.width <= 1) return;
     const part = partInSight(source, camera);
     if (!part) return;
+    this.isAwaited = true;
     this.asked = this.connection.wantPicture({
       source: source.name,
       t_index: plane.t,
@@ -253,10 +255,15 @@ export class ImagePanel {
     });
   }
 
-  /** Only the picture that this view requested: other views may show other parts. */
+  /**
+   * Only the picture that this view requested: other views may show other parts. Of requests that
+   * wait, the kernel answers the latest, so this view asks again after the answer to another.
+   */
   private takePicture(): void {
     const { picture } = this.store;
+    if (picture && picture.head.req > this.asked && this.isAwaited) this.ask();
     if (!picture || picture.head.req !== this.asked) return;
+    this.isAwaited = false;
     this.picture = picture;
     this.known = null;
     this.note.textContent = picture.head.note;
@@ -264,6 +271,11 @@ export class ImagePanel {
     this.drawing.show(picture, this.channels);
     this.updateWait();
     this.redraw();
+  }
+
+  private takeRefusal(): void {
+    if (this.store.refusedRequest === this.asked) this.isAwaited = false;
+    this.updateWait();
   }
 
   /** Says why there is no picture. */

@@ -163,20 +163,13 @@ export class MapPanel {
   private hoverDecoder(at: Point | null): void {
     if (!at || !this.store.hasMap) {
       this.tooltip.hide();
-      this.returnToPlace();
+      this.connection.returnToPlace();
       return;
     }
     const [x, y] = this.view.camera.toWorld(at[0], at[1]);
     if (!this.store.showFromAtlas(x, y) && this.store.catalog?.can_decode)
       this.connection.decode(x, y);
     this.tooltip.showDecoded(at, this.view.camera);
-  }
-
-  /** When the pointer leaves the map, the pinned point is decoded again. */
-  private returnToPlace(): void {
-    const { place, decoded } = this.store;
-    if (place && decoded && (decoded.head.x !== place[0] || decoded.head.y !== place[1]))
-      this.decodeAt(place);
   }
 
   private hover(at: Point | null): void {
