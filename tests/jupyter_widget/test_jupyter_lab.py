@@ -122,7 +122,7 @@ def test_a_cell_is_carried_and_reconstructed_with_the_mouse(lab: Lab) -> None:
     said = notebook.ask("explorer.explained.text")
     root.get_by_text("E" + said[1:]).wait_for()
     root.get_by_text("Style components").wait_for(state="attached")
-    notebook.page.wait_for_timeout(1500)  # the points stop moving, the camera fits
+    notebook.wait_for_map()
     notebook.page.mouse.click(*on_map(notebook, 3))
     root.get_by_role("button", name="Carry", exact=True).click()
     root.get_by_text("This sample, from its own code").wait_for()
@@ -180,7 +180,7 @@ def lasso_left_half(notebook: LabNotebook) -> None:
         " explorer.embedding.positions.max(axis=0).tolist(),"
         " float(explorer.embedding.positions[:, 0].mean()))"
     )
-    notebook.page.wait_for_timeout(1500)  # the points stop moving, the camera fits
+    notebook.wait_for_map()
     pad = 0.02 * min(high[0] - low[0], high[1] - low[1])
     notebook.drag(notebook.corners(low[0] - pad, low[1] - pad, middle, high[1] + pad))
     notebook.wait_until("explorer.selection.origin.startswith('widget')")

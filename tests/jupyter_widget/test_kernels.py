@@ -182,13 +182,11 @@ def test_a_page_is_served_idle_and_busy(kernel: Kernel):
     assert kernel.listen("err")[0]["req"] == 5
     # Maps arrive while a cell runs, two seconds apart, since none is acknowledged.
     kernel.heads.clear()
-    started = time.monotonic()
     kernel.run(_BUSY)
     ended = time.monotonic()
     arrived = [when for when, head, _ in kernel.heads if head["t"] == "emb"]
     assert arrived
-    assert arrived[0] - started < 1.5
-    assert arrived[0] < ended - 1
+    assert arrived[0] < ended - 1  # of three seconds
     # A poll during the cell is answered after it at the latest.
     kernel.send({"t": "poll", "have": {}})
     assert kernel.listen("sync")[0]["revs"]["sel"] >= 77

@@ -13,7 +13,7 @@ from view_contract import SQUARE, explorer_with_map
 
 from embedscope.explorer import Explorer, Presenter
 from embedscope.jupyter_widget.wire._outbox import PageOutbox
-from embedscope.jupyter_widget.wire._pump import Pace
+from embedscope.jupyter_widget.wire._pump import TRAIT, Pace
 
 
 @pytest.fixture
@@ -97,12 +97,14 @@ def test_a_flood_is_thinned_and_ends_with_the_latest(explorer: Explorer, view: P
 def test_a_page_that_acknowledges_nothing_gets_a_map_every_two_seconds(explorer: Explorer):
     view = PageAndView(FakePage(acknowledges=False))
     presenter = Presenter(explorer, view, "page")
-    end = time.monotonic() + 1.5
-    while time.monotonic() < end:
+    while "emb" not in view.page.revisions:
+        view.page.wait_for_arrival(1.0)
+    for _ in range(5):
         explorer.place(explorer.embedding.positions + np.float32(0.5))
-        time.sleep(0.05)  # 1.5 s in all, in which no second map may arrive
-    assert [head["t"] for head in view.page.heads].count("emb") == 1
+        time.sleep(0.05)  # so that the pump could send each
     view.settle()
+    sent = [when for kind, when in view.page.times if kind == "emb"]
+    assert min(np.diff(sent)) > 1.9
     np.testing.assert_array_equal(view.page.positions, explorer.embedding.positions)
     presenter.close()
     view.close()
@@ -159,9 +161,11 @@ def test_before_a_page_is_open_only_traits_are_sent(explorer: Explorer):
     page.hello = lambda: None  # type: ignore[method-assign]
     PageAndView.__init__(view, page)
     presenter = Presenter(explorer, view, "page")
-    time.sleep(0.3)  # longer than the pump needs: no message may be sent
-    assert page.heads == []
-    assert page.traits["catalog"]["n_samples"] == 60
+    while any(kind.startswith(TRAIT) for kind in view.outbox.waiting()):
+        page.wait_for_arrival(1.0)
+    with view.pump._sending:  # what is being sent has arrived
+        assert page.heads == []
+        assert page.traits["catalog"]["n_samples"] == 60
     FakePage.hello(page)
     view.settle()
     assert len(page.positions) == 60

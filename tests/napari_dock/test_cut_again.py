@@ -49,7 +49,7 @@ def cut(shown_viewer, open_dock, lay_out, stain):
 def cut_again(dock, qtbot):
     before = dock.explorer.samples
     dock.outdated.cut_again.click()
-    qtbot.waitUntil(lambda: dock.explorer.samples is not before, timeout=20_000)
+    qtbot.waitUntil(lambda: dock.explorer.samples is not before, timeout=60_000)
 
 
 def wait_for_threads(qtbot) -> None:
@@ -58,7 +58,7 @@ def wait_for_threads(qtbot) -> None:
     def are_done() -> bool:
         return not any(thread.name == "embedscope samples" for thread in threading.enumerate())
 
-    qtbot.waitUntil(are_done, timeout=20_000)
+    qtbot.waitUntil(are_done, timeout=60_000)
     settle()
 
 
@@ -146,7 +146,7 @@ def test_what_a_script_writes_is_noticed_once_it_is_refreshed(
     layer.data[50:54, 50:54] = 999
     layer.refresh()
     layer.visible = True
-    qtbot.waitUntil(cut.outdated.isVisible, timeout=20_000)
+    qtbot.waitUntil(cut.outdated.isVisible, timeout=60_000)
     cut_again(cut, qtbot)
     known = set(cut.explorer.samples.identities.label.tolist())
     assert (999 in known) == (name == "cells")
@@ -213,8 +213,8 @@ def test_after_a_session_is_opened_a_stroke_is_noticed_as_well(cut, shown_viewer
     cut.explorer.save(tmp_path / "session", include_images=True)
     cut.explorer.set_samples(None)
     cut.open_session(str(tmp_path / "session"))
-    qtbot.waitUntil(lambda: cut.explorer.samples is not None, timeout=20_000)
-    qtbot.waitUntil(lambda: list(cut.links.layers) == ["cells"], timeout=20_000)
+    qtbot.waitUntil(lambda: cut.explorer.samples is not None, timeout=60_000)
+    qtbot.waitUntil(lambda: list(cut.links.layers) == ["cells"], timeout=60_000)
     cells = shown_viewer.layers["cells"]
     cells.data_setitem((np.array([0, 0, 0]), np.array([0, 1, 2])), 999)
     assert cut.outdated.isVisible()
@@ -243,7 +243,7 @@ def test_two_layers_are_cut_again_one_after_the_other_and_a_failure_is_no_end(qt
         choice.labels.data_setitem((np.array([0, 0, 1]), np.array([0, 1, 1])), 999)
     assert jobs.watch.outdated_sources == ("a", "b")
     jobs.cut_again()
-    qtbot.waitUntil(lambda: len(explorer.samples) == len(both) + 2, timeout=20_000)
+    qtbot.waitUntil(lambda: len(explorer.samples) == len(both) + 2, timeout=60_000)
     assert jobs.watch.outdated_sources == ()
     ids = explorer.samples.identities
     old = np.flatnonzero(ids.label != 999)
@@ -251,7 +251,7 @@ def test_two_layers_are_cut_again_one_after_the_other_and_a_failure_is_no_end(qt
     assert explorer.selected_ids == chosen
     choices["a"].images[0].data = stain[:50]
     jobs.cut_again()
-    qtbot.waitUntil(lambda: bool(errors), timeout=20_000)
+    qtbot.waitUntil(lambda: bool(errors), timeout=60_000)
     assert "shape" in str(errors[0])
     assert jobs.watch.outdated_sources == ("a",)
     assert len(explorer.samples) == len(both) + 2

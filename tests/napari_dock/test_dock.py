@@ -95,7 +95,7 @@ def _check_sample_and_reasons(dock, qtbot):
     assert dock.view.sample_panel.drawn.pixmap() is not None
     assert "support" in dock.view.sample_panel.text.text()
     dock.view.intents.explanation_requested.emit()
-    qtbot.waitUntil(lambda: "DNA" in dock.view.why_panel.text.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "DNA" in dock.view.why_panel.text.text(), timeout=60_000)
 
 
 def test_the_map_takes_the_cells_of_another_image(dock, viewer, cells, train, qtbot):
@@ -118,7 +118,7 @@ def test_the_map_takes_the_cells_of_another_image(dock, viewer, cells, train, qt
 
 def test_a_layer_renamed_and_another_deleted_while_it_trains(dock, viewer, qtbot):
     dock.view.train_panel.train.click()
-    qtbot.waitUntil(lambda: dock.explorer.status.phase.is_at_work, timeout=30_000)
+    qtbot.waitUntil(lambda: dock.explorer.status.phase.is_at_work, timeout=60_000)
     viewer.layers["cells"].name = "renamed"
     viewer.layers.remove("DNA")
     QApplication.processEvents()
@@ -132,12 +132,12 @@ def test_a_layer_renamed_and_another_deleted_while_it_trains(dock, viewer, qtbot
 
 def test_a_dock_closed_while_it_trains_loses_nothing(dock, viewer, qtbot):
     dock.view.train_panel.train.click()
-    qtbot.waitUntil(lambda: dock.explorer.status.phase.is_at_work, timeout=30_000)
+    qtbot.waitUntil(lambda: dock.explorer.status.phase.is_at_work, timeout=60_000)
     explorer = dock.explorer
     viewer.window.remove_dock_widget(dock)
     dock.close()
     explorer.wait(60)
-    qtbot.waitUntil(lambda: explorer.model is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: explorer.model is not None, timeout=60_000)
     again = ExplorerDock(viewer)
     assert again.explorer is explorer
     np.testing.assert_array_equal(
@@ -182,7 +182,7 @@ def test_a_session_is_opened_with_its_layers(dock, tmp_path, qtbot):
     dock.explorer.set_samples(None)
     dock.open_session(str(tmp_path / "session"))
     assert "Opening" in dock.view.message.text()
-    qtbot.waitUntil(lambda: dock.explorer.samples is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: dock.explorer.samples is not None, timeout=60_000)
     assert dock.explorer.gates.names == ("inner",)
     assert list(dock.links.layers) == ["cells"]
 
@@ -278,7 +278,7 @@ def save_placed(dock, path):
 
 def open_session(dock, path, qtbot):
     dock.open_session(str(path))
-    qtbot.waitUntil(lambda: dock.explorer.samples is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: dock.explorer.samples is not None, timeout=60_000)
 
 
 def test_closed_docks_are_not_kept_alive(viewer, qtbot):

@@ -133,7 +133,7 @@ def check_path_and_grid(dock, shown_viewer, qtbot):
     assert strip.colormap.name == "magenta"
     assert "Added path on the map: DNA, path on the map: dark" in dock.view.message.text()
     panel.grid_layer.click()
-    qtbot.waitUntil(lambda: "grid over the map: dark" in shown_viewer.layers, timeout=30_000)
+    qtbot.waitUntil(lambda: "grid over the map: dark" in shown_viewer.layers, timeout=60_000)
     assert shown_viewer.layers["grid over the map: dark"].colormap.name == "cyan"
     offered = [dock.data_panel.images.item(k).text() for k in range(dock.data_panel.images.count())]
     assert offered == ["DNA", "dark"]  # decoded layers are not offered
@@ -149,6 +149,6 @@ def check_reasons_of_a_gate(dock, qtbot):
     why.of.setCurrentIndex(1)
     why.button.click()
     assert "Computing" in dock.view.message.text()
-    qtbot.waitUntil(lambda: dock.explorer.explanation is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: dock.explorer.explanation is not None, timeout=60_000)
     np.testing.assert_array_equal(dock.explorer.explanation.rows, inside)
     assert "DNA" in why.text.text()

@@ -100,7 +100,7 @@ def test_a_session_that_is_opened_while_the_dock_closes(dock, viewer, lay_out, t
 
 def test_a_session_that_is_not_there_is_named(dock, tmp_path, qtbot):
     dock.open_session(str(tmp_path / "no such folder"))
-    qtbot.waitUntil(lambda: "no such folder" in dock.view.message.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "no such folder" in dock.view.message.text(), timeout=60_000)
 
 
 def test_a_closed_dock_that_was_used_is_not_kept_alive(viewer, lay_out, qtbot):

@@ -50,7 +50,7 @@ def read(dock, plate, qtbot):
     panel.kind.setCurrentIndex(panel.kind.findData(Kind.MANIFEST))
     panel.manifest.set_path(plate)
     panel.crop_size.setValue(12)
-    with qtbot.waitSignal(dock.explorer.events.samples_changed, timeout=20_000):
+    with qtbot.waitSignal(dock.explorer.events.samples_changed, timeout=60_000):
         dock._prepare(lambda: None)
     positions = np.random.default_rng(0).normal(size=(len(dock.explorer.samples), 2))
     dock.explorer.place(positions)
@@ -75,7 +75,7 @@ def test_a_click_opens_the_file_of_a_sample(dock, plate, qtbot):
 
     row = N_CELLS + 3
     dock.view.visited.emit(row)
-    qtbot.waitUntil(lambda: "A2" in dock.links.layers, timeout=20_000)
+    qtbot.waitUntil(lambda: "A2" in dock.links.layers, timeout=60_000)
     assert names(dock) == ["channel 0", "channel 1", "A2"]
     layer = dock.links.layers["A2"]
     np.testing.assert_array_equal(layer.data, field(1)[1])
@@ -89,7 +89,7 @@ def test_a_click_opens_the_file_of_a_sample(dock, plate, qtbot):
     np.testing.assert_array_equal(np.asarray(overlay.data) > 0, field(1)[1] == label)
 
     dock.view.visited.emit(0)
-    qtbot.waitUntil(lambda: "A1" in dock.links.layers, timeout=20_000)
+    qtbot.waitUntil(lambda: "A1" in dock.links.layers, timeout=60_000)
     assert not layer.visible, "it would cover the other one"
     assert dock.links.layers["A1"].visible
     assert [each.visible for each in dock.links.own_layers] == [False, True]
@@ -122,7 +122,7 @@ def test_an_opened_file_that_was_deleted_is_opened_again(dock, plate, qtbot):
     read(dock, plate, qtbot)
     for _ in range(2):
         dock.view.visited.emit(0)
-        qtbot.waitUntil(lambda: "A1" in dock.links.layers, timeout=20_000)
+        qtbot.waitUntil(lambda: "A1" in dock.links.layers, timeout=60_000)
         dock._viewer.layers.remove(dock.links.layers["A1"])
         assert "A1" not in dock.links.layers
 
@@ -138,10 +138,10 @@ def test_a_session_of_many_files_opens_them_later(dock, tmp_path, qtbot):
     explorer.place(np.zeros((9 * N_CELLS, 2)))
     explorer.save(tmp_path / "session")
     dock.open_session(str(tmp_path / "session"))
-    qtbot.waitUntil(lambda: dock.explorer.samples is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: dock.explorer.samples is not None, timeout=60_000)
     assert names(dock) == []
     dock.view.visited.emit(8 * N_CELLS)
-    qtbot.waitUntil(lambda: "8" in dock.links.layers, timeout=20_000)
+    qtbot.waitUntil(lambda: "8" in dock.links.layers, timeout=60_000)
 
 
 def test_objects_learn_from_the_tables_of_a_manifest(dock, plate, tmp_path):

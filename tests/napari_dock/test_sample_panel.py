@@ -352,6 +352,7 @@ def _all(widget: Any, kind: type) -> list[Any]:
     return widget.findChildren(kind)
 
 
+@pytest.mark.speed
 def test_a_drag_takes_little_time_a_picture(dock):
     carry(dock, 7)
     way = np.linspace(*pixels_of(dock, [7, 20]), 21)

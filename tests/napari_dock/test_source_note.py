@@ -110,7 +110,7 @@ def test_two_exposures_are_told_then_scaled_and_trained_on_together(shown_viewer
         explorer, before = dock.explorer, dock.explorer.model
         dock.view.train_panel.train.click()
         qtbot.waitUntil(lambda: explorer.model not in (None, before), timeout=120_000)
-        qtbot.waitUntil(lambda: explorer.status.phase.is_finished, timeout=10_000)
+        qtbot.waitUntil(lambda: explorer.status.phase.is_finished, timeout=60_000)
 
     cells = jurkat_cells()
     for number, light in enumerate((1.0, 0.4)):

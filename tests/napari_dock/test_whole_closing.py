@@ -79,7 +79,7 @@ def test_open_train_and_close_again_and_again(viewer, open_dock, train, qtbot, n
     assert listeners(viewer) == before
     assert [each() for each in docks] == [None] * n_rounds
     assert widgets[-1] <= widgets[1], widgets  # napari makes some once, with the first overlay
-    qtbot.waitUntil(lambda: not _workers(threads), timeout=20_000)
+    qtbot.waitUntil(lambda: not _workers(threads), timeout=60_000)
     assert np.isfinite(_explorer_positions(viewer)).all()  # the trained map is kept
 
 

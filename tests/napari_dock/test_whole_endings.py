@@ -75,7 +75,7 @@ def test_the_run_of_a_viewer_that_is_closed_stops_and_keeps_its_map(
     training.view.map_container.pop_out()
     end(day_viewer, training)
     let_go()
-    qtbot.waitUntil(lambda: explorer.status.phase.is_finished, timeout=20_000)
+    qtbot.waitUntil(lambda: explorer.status.phase.is_finished, timeout=60_000)
     assert explorer.status.phase is Phase.STOPPED
     assert np.isfinite(explorer.model.embedding).all()
     explorer.select_rows([1, 2])  # no deleted listener is called
@@ -118,8 +118,8 @@ def test_the_run_of_a_dock_that_is_closed_goes_on_and_is_found_again(
     assert dock.view.train_panel.stop.isEnabled()
     dock.view.train_panel.stop.click()
     assert dock.view.train_panel.text.text() == "Stopping…"
-    qtbot.waitUntil(lambda: explorer.status.phase.is_finished, timeout=20_000)
-    qtbot.waitUntil(lambda: "day 1" in dock.links.layers, timeout=20_000)
+    qtbot.waitUntil(lambda: explorer.status.phase.is_finished, timeout=60_000)
+    qtbot.waitUntil(lambda: "day 1" in dock.links.layers, timeout=60_000)
     dock.close_links()
     assert failures == []
 
@@ -132,7 +132,7 @@ def test_the_run_of_a_layer_that_is_removed_goes_on(training, day_viewer, qtbot,
     n_entries = len(explorer.losses["loss"])
     qtbot.waitUntil(lambda: len(explorer.losses["loss"]) > n_entries, timeout=60_000)
     training.view.train_panel.stop.click()
-    qtbot.waitUntil(lambda: explorer.status.phase.is_finished, timeout=20_000)
+    qtbot.waitUntil(lambda: explorer.status.phase.is_finished, timeout=60_000)
     assert explorer.model is not None
     training.close_links()
     assert failures == []

@@ -100,7 +100,7 @@ def test_two_labels_layers_on_one_map_each_with_its_own_cells(two_images, open_d
     train(dock)
     choose(dock, "day 2", "stain day 2")
     dock.apply.click()
-    qtbot.waitUntil(lambda: len(dock.explorer.samples) == 32, timeout=20_000)
+    qtbot.waitUntil(lambda: len(dock.explorer.samples) == 32, timeout=60_000)
     two_images.reset_view()
     settle()
     explorer, ids = dock.explorer, dock.explorer.samples.identities

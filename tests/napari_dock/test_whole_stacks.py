@@ -117,7 +117,7 @@ def test_a_stack_from_layers_to_the_right_plane_and_back(stack, open_dock, lay_o
     panel = dock.data_panel
     assert panel.third_axis.currentText() == "choose: time or depth"
     dock.view.train_panel.train.click()  # the axis is unknown, and is not guessed
-    qtbot.waitUntil(lambda: "must be time or depth" in dock.view.message.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "must be time or depth" in dock.view.message.text(), timeout=60_000)
     assert dock.explorer.samples is None
     panel.third_axis.setCurrentIndex(panel.third_axis.findData("z"))
     lay_out(dock)

@@ -28,7 +28,7 @@ def test_the_sample_cells_are_trained_coloured_gated_drawn_and_explained(
     _check_look(dock)
     view.why_panel.button.click()
     why = view.why_panel.text
-    qtbot.waitUntil(lambda: "DNA" in why.text() and "darkfield" in why.text(), timeout=30_000)
+    qtbot.waitUntil(lambda: "DNA" in why.text() and "darkfield" in why.text(), timeout=60_000)
     view.map_panel.replay.setValue(0)
     assert explorer.embedding.epoch == explorer.replay.epochs[0]
     _check_hover(dock, qtbot)

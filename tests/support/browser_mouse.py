@@ -24,11 +24,16 @@ class MouseOnMap:
         for key in keys:
             self.page.keyboard.up(key)
 
+    def camera(self) -> tuple[float, float, float]:
+        """The middle of the first map in view, and pixels for one unit of the map."""
+        drawn = self.page.locator(".es-map").first.get_attribute("data-camera")
+        x, y, scale = map(float, drawn.split())
+        return x, y, scale
+
     def on_screen(self, x: float, y: float) -> tuple[float, float]:
         """The point of the screen of a point of the first map."""
-        stage = self.page.locator(".es-map").first
-        box = stage.bounding_box()
-        cx, cy, scale = map(float, stage.get_attribute("data-camera").split())
+        box = self.page.locator(".es-map").first.bounding_box()
+        cx, cy, scale = self.camera()
         return (
             box["x"] + box["width"] / 2 + (x - cx) * scale,
             box["y"] + box["height"] / 2 - (y - cy) * scale,

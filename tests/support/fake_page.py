@@ -131,7 +131,7 @@ class PageAndView(PageView):
         self.page.send = self.dispatcher.receive
         self.page.hello()
 
-    def settle(self, timeout_s: float = 10.0) -> None:
+    def settle(self, timeout_s: float = 60.0) -> None:
         """Wait until all intents are done and all messages have been received."""
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:

@@ -150,6 +150,19 @@ class LabNotebook(MouseOnMap):
         self.page.locator(".es-map").first.scroll_into_view_if_needed()
         self.page.wait_for_selector(".es-map[data-camera]")  # drawn once it is in view
 
+    def wait_for_map(self) -> None:
+        """Until the whole map of the kernel is shown: its last positions may arrive late."""
+        expression = (
+            "[(float(axis[axis == axis].min()) + float(axis[axis == axis].max())) / 2"
+            " for axis in explorer.embedding.positions.T]"
+        )
+        self.page.locator(".es-map").first.scroll_into_view_if_needed()
+        end = time.monotonic() + 60
+        while self.camera()[:2] != pytest.approx(self.ask(expression), rel=1e-4, abs=1e-3):
+            if time.monotonic() > end:
+                raise AssertionError(f"the page shows another map, around {self.camera()[:2]}")
+            self.page.wait_for_timeout(100)
+
     def choose(self, menu: str, command: str) -> None:
         """Choose a command of JupyterLab's menu, and accept its dialog."""
         self.page.get_by_role("menuitem", name=menu, exact=True).click()
