@@ -144,6 +144,47 @@ def test_each_source_has_a_file_and_no_image_is_read_whole(tmp_path, monkeypatch
     assert not (tmp_path / "gates_day_1.zarr").exists()
 
 
+@pytest.mark.parametrize("ending", ["ome.tif", "zarr"])
+def test_all_files_are_written_or_none(tmp_path, monkeypatch, ending):
+    labels = labels_of(2, 50, 60)
+    shown = placed(
+        join_samples(
+            [
+                samples_from_labels(each, each, 8, source=name, features=False)
+                for name, each in zip(("a", "b"), labels, strict=True)
+            ]
+        )
+    )
+    path = tmp_path / f"gates.{ending}"
+    if ending == "ome.tif":
+        shown.save_gate_labels(path)
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    shown.remove_gate("right")
+    read = _gate_image.read
+
+    def fails_in_the_second(array, box):
+        if np.array_equal(array, labels[1]):
+            raise OSError("bad sector")
+        return read(array, box)
+
+    monkeypatch.setattr(_gate_image, "read", fails_in_the_second)
+    with pytest.raises(OSError, match=rf"gates_b\.{ending}.*bad sector.*unchanged"):
+        shown.save_gate_labels(path)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+def test_labels_of_several_sources_are_listed_in_one_image(tmp_path):
+    image = zarr.create_group(tmp_path / "a.zarr")
+    image.attrs["ome"] = {"version": "0.5", "multiscales": [{"datasets": [{"path": "0"}]}]}
+    parts = [
+        samples_from_labels(each, each, 8, source=name, features=False)
+        for name, each in zip(("a", "b"), labels_of(2, 50, 60), strict=True)
+    ]
+    placed(join_samples(parts)).save_gate_labels(tmp_path / "a.zarr" / "labels" / "gates")
+    listed = zarr.open_group(tmp_path / "a.zarr", mode="r")["labels"].attrs["ome"]
+    assert listed["labels"] == ["gates_a", "gates_b"]
+
+
 def test_patches_have_the_class_of_the_nearest(tmp_path):
     image = np.random.default_rng(0).random((64, 96)).astype(np.float32)
     samples = samples_from_patches(image, 16)

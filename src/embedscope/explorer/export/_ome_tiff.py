@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ _TILE = 512  # blocks of the image are a multiple of it
 _CLASSES, _COLORS = "embedscope/classes", "embedscope/colors"
 
 
-def write_ome_tiff(file: Path, image: GateImage) -> None:
-    """Write the gates of one source as OME-TIFF.
+@contextmanager
+def new_ome_tiff(file: Path, image: GateImage) -> Iterator[None]:
+    """Write the gates of one source as OME-TIFF, and move it to its place at the end.
 
     Parameters
     ----------
@@ -25,6 +27,11 @@ def write_ome_tiff(file: Path, image: GateImage) -> None:
         An existing one is replaced.
     image : GateImage
         Names and colours of the classes become two map annotations of the file.
+
+    Yields
+    ------
+    None
+        All is written, beside its place. If the block raises, it is removed.
 
     Raises
     ------
@@ -54,6 +61,7 @@ def write_ome_tiff(file: Path, image: GateImage) -> None:
                 **_pixel_sizes(image),
             },
         )
+        yield
 
 
 def _tiles(image: GateImage) -> Iterator[Classes]:
