@@ -9,7 +9,8 @@ import pytest
 
 from embedscope import Explorer
 from embedscope._errors import InvalidInputError
-from embedscope.explorer.export import _gate_image
+from embedscope.explorer.export import _gate_image, _ome_tiff
+from embedscope.explorer.export._gate_image import gate_images
 from embedscope.samples import join_samples, samples_from_labels, samples_from_patches
 
 tifffile = pytest.importorskip("tifffile")
@@ -120,6 +121,29 @@ def test_an_ome_tiff_has_classes_names_and_pixel_sizes(series, tmp_path):
         each.attrib["K"]: each.text for each in root.find(".//{*}MapAnnotation").findall(".//{*}M")
     }
     assert named == {"1": "T cells / CD4+", "2": "right"}
+
+
+def test_a_large_ome_tiff_is_a_pyramid(series, tmp_path):
+    shown, classes = series
+    frame = shown.to_frame()
+    inside = {name: frame[f"gate:{name}"].to_numpy() for name in shown.gates.names}
+    (image,) = gate_images(shown.samples, shown.gates, inside).values()
+    _ome_tiff._write(tmp_path / "gates.ome.tif", image, 600)
+    with tifffile.TiffFile(tmp_path / "gates.ome.tif") as opened:
+        (pyramid,) = opened.series
+        assert opened.is_ome
+        assert pyramid.axes == "TYX"
+        assert [level.shape for level in pyramid.levels] == [(3, 700, 90), (3, 350, 45)]
+        assert [len(page.subifds) for page in opened.pages] == [1, 1, 1]
+        for number, level in enumerate(pyramid.levels):
+            assert np.array_equal(level.asarray(), classes[:, :: 2**number, :: 2**number])
+        assert [level.keyframe.subfiletype for level in pyramid.levels] == [0, 1]
+        root = ET.fromstring(opened.ome_metadata)
+    assert len(root.findall(".//{*}Image")) == 1
+    named = root.find(".//{*}MapAnnotation").findall(".//{*}M")
+    assert [each.text for each in named] == ["T cells / CD4+", "right"]
+    assert _ome_tiff._number_of_coarser((3, 700, 90), 700) == 0
+    assert _ome_tiff._number_of_coarser((2049, 90), 2048) == 3
 
 
 def test_each_source_has_a_file_and_no_image_is_read_whole(tmp_path, monkeypatch):
