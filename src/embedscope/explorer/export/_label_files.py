@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,15 +47,8 @@ def write_gate_labels(path: str | os.PathLike[str], images: dict[str, GateImage]
     NotWrittenError
         If a file cannot be written.
     """
-    file = as_path(path)
-    is_in_labels = file.absolute().parent.name == "labels" and not file.suffix
-    ending = ".zarr" if is_in_labels else file.suffix.lower()
-    if ending not in _WRITERS:
-        raise InvalidInputError(
-            f"path must end in .zarr, .tif or .tiff; got {str(file)!r}. Name it 'gates.ome.zarr' "
-            "or 'gates.ome.tif'."
-        )
-    files = [file] if len(images) == 1 else _named(file, images)
+    files = gate_label_files(path, images)
+    ending = ".zarr" if _is_in_labels(files[0]) else files[0].suffix.lower()
     if ending == ".zarr":
         for each in files:  # before the first is written
             check_new(each)
@@ -65,6 +58,40 @@ def write_gate_labels(path: str | os.PathLike[str], images: dict[str, GateImage]
     if ending == ".zarr":
         list_in_image(files)
     return files
+
+
+def gate_label_files(path: str | os.PathLike[str], sources: Collection[str]) -> list[Path]:
+    """The files of the gates of each source, which need not exist.
+
+    Parameters
+    ----------
+    path : str or path
+        As in `write_gate_labels`.
+    sources : collection of str
+        Names of the sources that have pixels.
+
+    Returns
+    -------
+    list of Path
+        In the order of the sources.
+
+    Raises
+    ------
+    InvalidInputError
+        If the path has another ending.
+    """
+    file = as_path(path)
+    if not _is_in_labels(file) and file.suffix.lower() not in _WRITERS:
+        raise InvalidInputError(
+            f"path must end in .zarr, .tif or .tiff; got {str(file)!r}. Name it 'gates.ome.zarr' "
+            "or 'gates.ome.tif'."
+        )
+    return [file] if len(sources) == 1 else _named(file, sources)
+
+
+def _is_in_labels(file: Path) -> bool:
+    """Whether it is a name in the folder ``labels``, such as of an OME-Zarr image."""
+    return file.absolute().parent.name == "labels" and not file.suffix
 
 
 def _named(file: Path, sources: Iterable[str]) -> list[Path]:
