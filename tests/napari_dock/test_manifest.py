@@ -118,6 +118,45 @@ def test_depth_of_files_is_offered_once_it_is_said(dock, plate, tmp_path, qtbot)
     assert (samples.images.max(axis=(1, 2)) > 0).all(), "the plane in the middle is not empty"
 
 
+def test_a_second_manifest_is_placed_on_the_map_and_kept_in_the_session(
+    dock, plate, tmp_path, train, qtbot
+):
+    panel, explorer = dock.data_panel, dock.explorer
+    sheet = pd.read_csv(plate)
+    sheet.iloc[:2].to_csv(tmp_path / "first.csv", index=False)
+    sheet.iloc[1:].to_csv(tmp_path / "second.csv", index=False)
+    panel.kind.setCurrentIndex(panel.kind.findData(Kind.MANIFEST))
+    panel.manifest.set_path(str(tmp_path / "first.csv"))
+    panel.crop_size.setValue(12)
+    train(dock)
+    before, places = explorer.samples, explorer.embedding.positions
+    dock.apply.click()
+    qtbot.waitUntil(lambda: "not on the map yet" in dock.view.message.text(), timeout=20_000)
+    panel.manifest.set_path(str(tmp_path / "second.csv"))
+    dock.apply.click()
+    qtbot.waitUntil(lambda: len(explorer.samples) == 3 * N_CELLS, timeout=60_000)
+    samples = explorer.samples
+    assert list(samples.sources) == WELLS
+    np.testing.assert_array_equal(samples.X[: 2 * N_CELLS], before.X)
+    cut = before.same_way(*field(2), source="B1")
+    np.testing.assert_array_equal(samples.X[2 * N_CELLS :], cut.X)
+    np.testing.assert_array_equal(explorer.embedding.positions[: 2 * N_CELLS], places)
+    assert explorer.in_training.tolist() == [True] * 2 * N_CELLS + [False] * N_CELLS
+    assert "A2 (its objects are on the map" in dock.left_out.text()
+    explorer.save(tmp_path / "session")
+    assert not Explorer.open(tmp_path / "session").samples.absent
+
+    row = 2 * N_CELLS + 3
+    dock.view.visited.emit(row)
+    qtbot.waitUntil(lambda: "B1" in dock.links.layers, timeout=20_000)
+    np.testing.assert_array_equal(dock.links.layers["B1"].data, field(2)[1])
+    dock.links.picked.emit(samples.identities[row], "replace")
+    assert explorer.selection.rows.tolist() == [row]
+    train(dock)  # on all of them
+    assert explorer.samples is samples
+    assert explorer.in_training.all()
+
+
 def test_an_opened_file_that_was_deleted_is_opened_again(dock, plate, qtbot):
     read(dock, plate, qtbot)
     for _ in range(2):

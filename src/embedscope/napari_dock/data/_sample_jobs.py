@@ -171,7 +171,7 @@ class SampleJobs:
             self._show_error(
                 InvalidInputError(
                     "a map must be trained first; got none. Train, then choose the layers of "
-                    "another image."
+                    "another image, or another manifest."
                 )
             )
             return
@@ -182,11 +182,14 @@ class SampleJobs:
             return self._explorer.prepare_samples(choice.make_like(samples))
 
         def take(prepared: PreparedSamples) -> None:
-            self.layers |= {source: choice.layer}
+            is_of_layer = choice.layer is not None  # files become layers when they are looked at
+            if is_of_layer:
+                self.layers |= {source: choice.layer}
             try:
                 self._explorer.add_samples(prepared)
                 self._on_map.append(choice)
-                self.watch.watch(source, choice)
+                if is_of_layer:
+                    self.watch.watch(source, choice)
             except EmbedscopeError as error:  # the map was replaced meanwhile
                 self._show_error(error)
 
