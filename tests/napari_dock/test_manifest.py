@@ -98,6 +98,33 @@ def test_a_click_opens_the_file_of_a_sample(dock, plate, qtbot):
     assert not dock.links.layers["A1"].visible
 
 
+def test_painting_in_an_opened_file_is_noticed_and_cut_again(dock, plate, qtbot):
+    before = read(dock, plate, qtbot)
+    for name, row in (("A1", 0), ("A2", N_CELLS)):
+        dock.view.visited.emit(row)
+        qtbot.waitUntil(lambda name=name: name in dock.links.layers, timeout=20_000)
+    assert "channel 0 [1]" in names(dock), "the second file has channels of the same names"
+    layer = dock.links.layers["A2"]
+    layer.brush_size = 5
+    layer.paint((18, 58), 999)  # between the others
+    assert dock.outdated.isVisibleTo(dock)
+    assert "A2" in dock.outdated.text.text()
+    dock.view.train_panel.train.click()
+    assert "Press Cut again, then Train" in dock.view.message.text()
+    assert dock.explorer.samples is before, "files would be read again, without the stroke"
+    dock.outdated.cut_again.click()
+    qtbot.waitUntil(lambda: dock.explorer.samples is not before, timeout=20_000)
+    samples = dock.explorer.samples
+    assert len(samples) == len(before) + 1
+    assert not dock.outdated.isVisibleTo(dock)
+    row = samples.identities.rows("A2", [999])[0]
+    assert samples.features["well"].tolist() == samples.column("source").tolist()
+    source, as_before = samples.sources["A2"], before.sources["A2"]
+    assert source.labels_path == as_before.labels_path
+    assert source.image is as_before.image, "the image is the file"
+    np.testing.assert_array_equal(samples.images[np.arange(len(samples)) != row], before.images)
+
+
 def test_depth_of_files_is_offered_once_it_is_said(dock, plate, tmp_path, qtbot):
     panel = dock.data_panel
     panel.kind.setCurrentIndex(panel.kind.findData(Kind.MANIFEST))
