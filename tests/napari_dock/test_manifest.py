@@ -179,9 +179,9 @@ def test_a_second_manifest_is_placed_on_the_map_and_kept_in_the_session(
     np.testing.assert_array_equal(dock.links.layers["B1"].data, field(2)[1])
     dock.links.picked.emit(samples.identities[row], "replace")
     assert explorer.selection.rows.tolist() == [row]
-    train(dock)  # on all of them
+    dock.view.train_panel.train.click()  # on all of them, as they are
+    qtbot.waitUntil(lambda: explorer.in_training.all(), timeout=120_000)
     assert explorer.samples is samples
-    assert explorer.in_training.all()
 
 
 def test_an_opened_file_that_was_deleted_is_opened_again(dock, plate, qtbot):
