@@ -34,8 +34,9 @@ def known_options(samples: Samples, source: str) -> dict[str, Any]:
         options["labels_path"] = known.labels_path
         if known.pixel_size is not None:
             options["pixel_size"] = known.pixel_size
-    if groups is not None and groups.column != "source":
-        options["group"] = samples.column(groups.column)[_rows(samples, source)[0]]
+    rows = _rows(samples, source)
+    if groups is not None and groups.column != "source" and len(rows):
+        options["group"] = samples.column(groups.column)[rows[0]]
     return options
 
 
@@ -113,5 +114,4 @@ def _is_same(one: Source, other: Source) -> bool:
 
 
 def _rows(samples: Samples, source: str) -> Any:
-    identities = samples.identities
-    return np.flatnonzero(identities.source == identities.sources.index(source))
+    return np.flatnonzero(samples.column("source") == source)
