@@ -77,7 +77,7 @@ def test_a_wrong_command_line_is_said(capsys, arguments):
     assert "Usage:" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["train", "transform", "report", "explore", "demo"])
+@pytest.mark.parametrize("command", ["train", "transform", "report", "export", "explore", "demo"])
 def test_help_has_examples(capsys, command):
     assert main([command, "--help"]) == 0
     assert f"embedscope {command}" in capsys.readouterr().out.partition("Example")[2]

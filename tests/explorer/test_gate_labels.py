@@ -9,7 +9,8 @@ import pytest
 
 from embedscope import Explorer
 from embedscope._errors import InvalidInputError
-from embedscope.explorer.export import _gate_image
+from embedscope.explorer.export import _gate_image, _ome_tiff
+from embedscope.explorer.export._gate_image import gate_images
 from embedscope.samples import join_samples, samples_from_labels, samples_from_patches
 
 tifffile = pytest.importorskip("tifffile")
@@ -122,6 +123,29 @@ def test_an_ome_tiff_has_classes_names_and_pixel_sizes(series, tmp_path):
     assert named == {"1": "T cells / CD4+", "2": "right"}
 
 
+def test_a_large_ome_tiff_is_a_pyramid(series, tmp_path):
+    shown, classes = series
+    frame = shown.to_frame()
+    inside = {name: frame[f"gate:{name}"].to_numpy() for name in shown.gates.names}
+    (image,) = gate_images(shown.samples, shown.gates, inside).values()
+    _ome_tiff._write(tmp_path / "gates.ome.tif", image, 600)
+    with tifffile.TiffFile(tmp_path / "gates.ome.tif") as opened:
+        (pyramid,) = opened.series
+        assert opened.is_ome
+        assert pyramid.axes == "TYX"
+        assert [level.shape for level in pyramid.levels] == [(3, 700, 90), (3, 350, 45)]
+        assert [len(page.subifds) for page in opened.pages] == [1, 1, 1]
+        for number, level in enumerate(pyramid.levels):
+            assert np.array_equal(level.asarray(), classes[:, :: 2**number, :: 2**number])
+        assert [level.keyframe.subfiletype for level in pyramid.levels] == [0, 1]
+        root = ET.fromstring(opened.ome_metadata)
+    assert len(root.findall(".//{*}Image")) == 1
+    named = root.find(".//{*}MapAnnotation").findall(".//{*}M")
+    assert [each.text for each in named] == ["T cells / CD4+", "right"]
+    assert _ome_tiff._number_of_coarser((3, 700, 90), 700) == 0
+    assert _ome_tiff._number_of_coarser((2049, 90), 2048) == 3
+
+
 def test_each_source_has_a_file_and_no_image_is_read_whole(tmp_path, monkeypatch):
     first, second = labels_of(1)[0], labels_of(2, 50, 60)[1]
     read = []
@@ -142,6 +166,47 @@ def test_each_source_has_a_file_and_no_image_is_read_whole(tmp_path, monkeypatch
     with pytest.raises(InvalidInputError, match="exists already"):
         shown.save_gate_labels(tmp_path / "gates.zarr")
     assert not (tmp_path / "gates_day_1.zarr").exists()
+
+
+@pytest.mark.parametrize("ending", ["ome.tif", "zarr"])
+def test_all_files_are_written_or_none(tmp_path, monkeypatch, ending):
+    labels = labels_of(2, 50, 60)
+    shown = placed(
+        join_samples(
+            [
+                samples_from_labels(each, each, 8, source=name, features=False)
+                for name, each in zip(("a", "b"), labels, strict=True)
+            ]
+        )
+    )
+    path = tmp_path / f"gates.{ending}"
+    if ending == "ome.tif":
+        shown.save_gate_labels(path)
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    shown.remove_gate("right")
+    read = _gate_image.read
+
+    def fails_in_the_second(array, box):
+        if np.array_equal(array, labels[1]):
+            raise OSError("bad sector")
+        return read(array, box)
+
+    monkeypatch.setattr(_gate_image, "read", fails_in_the_second)
+    with pytest.raises(OSError, match=rf"gates_b\.{ending}.*bad sector.*unchanged"):
+        shown.save_gate_labels(path)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+def test_labels_of_several_sources_are_listed_in_one_image(tmp_path):
+    image = zarr.create_group(tmp_path / "a.zarr")
+    image.attrs["ome"] = {"version": "0.5", "multiscales": [{"datasets": [{"path": "0"}]}]}
+    parts = [
+        samples_from_labels(each, each, 8, source=name, features=False)
+        for name, each in zip(("a", "b"), labels_of(2, 50, 60), strict=True)
+    ]
+    placed(join_samples(parts)).save_gate_labels(tmp_path / "a.zarr" / "labels" / "gates")
+    listed = zarr.open_group(tmp_path / "a.zarr", mode="r")["labels"].attrs["ome"]
+    assert listed["labels"] == ["gates_a", "gates_b"]
 
 
 def test_patches_have_the_class_of_the_nearest(tmp_path):

@@ -98,6 +98,33 @@ def test_a_click_opens_the_file_of_a_sample(dock, plate, qtbot):
     assert not dock.links.layers["A1"].visible
 
 
+def test_painting_in_an_opened_file_is_noticed_and_cut_again(dock, plate, qtbot):
+    before = read(dock, plate, qtbot)
+    for name, row in (("A1", 0), ("A2", N_CELLS)):
+        dock.view.visited.emit(row)
+        qtbot.waitUntil(lambda name=name: name in dock.links.layers, timeout=20_000)
+    assert "channel 0 [1]" in names(dock), "the second file has channels of the same names"
+    layer = dock.links.layers["A2"]
+    layer.brush_size = 5
+    layer.paint((18, 58), 999)  # between the others
+    assert dock.outdated.isVisibleTo(dock)
+    assert "A2" in dock.outdated.text.text()
+    dock.view.train_panel.train.click()
+    assert "Press Cut again, then Train" in dock.view.message.text()
+    assert dock.explorer.samples is before, "files would be read again, without the stroke"
+    dock.outdated.cut_again.click()
+    qtbot.waitUntil(lambda: dock.explorer.samples is not before, timeout=20_000)
+    samples = dock.explorer.samples
+    assert len(samples) == len(before) + 1
+    assert not dock.outdated.isVisibleTo(dock)
+    row = samples.identities.rows("A2", [999])[0]
+    assert samples.features["well"].tolist() == samples.column("source").tolist()
+    source, as_before = samples.sources["A2"], before.sources["A2"]
+    assert source.labels_path == as_before.labels_path
+    assert source.image is as_before.image, "the image is the file"
+    np.testing.assert_array_equal(samples.images[np.arange(len(samples)) != row], before.images)
+
+
 def test_depth_of_files_is_offered_once_it_is_said(dock, plate, tmp_path, qtbot):
     panel = dock.data_panel
     panel.kind.setCurrentIndex(panel.kind.findData(Kind.MANIFEST))
@@ -116,6 +143,45 @@ def test_depth_of_files_is_offered_once_it_is_said(dock, plate, tmp_path, qtbot)
     assert samples.recipe.volume == "middle"
     assert samples.images.shape == (N_CELLS, 12, 12, 2)
     assert (samples.images.max(axis=(1, 2)) > 0).all(), "the plane in the middle is not empty"
+
+
+def test_a_second_manifest_is_placed_on_the_map_and_kept_in_the_session(
+    dock, plate, tmp_path, train, qtbot
+):
+    panel, explorer = dock.data_panel, dock.explorer
+    sheet = pd.read_csv(plate)
+    sheet.iloc[:2].to_csv(tmp_path / "first.csv", index=False)
+    sheet.iloc[1:].to_csv(tmp_path / "second.csv", index=False)
+    panel.kind.setCurrentIndex(panel.kind.findData(Kind.MANIFEST))
+    panel.manifest.set_path(str(tmp_path / "first.csv"))
+    panel.crop_size.setValue(12)
+    train(dock)
+    before, places = explorer.samples, explorer.embedding.positions
+    dock.apply.click()
+    qtbot.waitUntil(lambda: "not on the map yet" in dock.view.message.text(), timeout=20_000)
+    panel.manifest.set_path(str(tmp_path / "second.csv"))
+    dock.apply.click()
+    qtbot.waitUntil(lambda: len(explorer.samples) == 3 * N_CELLS, timeout=60_000)
+    samples = explorer.samples
+    assert list(samples.sources) == WELLS
+    np.testing.assert_array_equal(samples.X[: 2 * N_CELLS], before.X)
+    cut = before.same_way(*field(2), source="B1")
+    np.testing.assert_array_equal(samples.X[2 * N_CELLS :], cut.X)
+    np.testing.assert_array_equal(explorer.embedding.positions[: 2 * N_CELLS], places)
+    assert explorer.in_training.tolist() == [True] * 2 * N_CELLS + [False] * N_CELLS
+    assert "A2 (its objects are on the map" in dock.left_out.text()
+    explorer.save(tmp_path / "session")
+    assert not Explorer.open(tmp_path / "session").samples.absent
+
+    row = 2 * N_CELLS + 3
+    dock.view.visited.emit(row)
+    qtbot.waitUntil(lambda: "B1" in dock.links.layers, timeout=20_000)
+    np.testing.assert_array_equal(dock.links.layers["B1"].data, field(2)[1])
+    dock.links.picked.emit(samples.identities[row], "replace")
+    assert explorer.selection.rows.tolist() == [row]
+    dock.view.train_panel.train.click()  # on all of them, as they are
+    qtbot.waitUntil(lambda: explorer.in_training.all(), timeout=120_000)
+    assert explorer.samples is samples
 
 
 def test_an_opened_file_that_was_deleted_is_opened_again(dock, plate, qtbot):

@@ -284,6 +284,34 @@ def report(
         print(json.dumps(told, indent=1) if as_json else as_text(told))
 
 
+@app.command(
+    epilog=_examples(
+        "embedscope export map --out map.fcs",
+        "embedscope export map --out gates.ome.tif",
+        "embedscope export map --out cells.ome.zarr/labels/gates",
+    )
+)
+def export(
+    session: Annotated[Path, typer.Argument(help="Folder of a session.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="The gates: .fcs, with Gating-ML in a file beside it, or label images, .tif or "
+            ".zarr."
+        ),
+    ],
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write the gates of a session for other programs: for flow cytometry, or as label images."""
+    with _ending():
+        from embedscope.cli._exporting import export as run_export
+        from embedscope.cli._progress import Progress
+
+        left_out = run_export(session, out, overwrite=overwrite, progress=Progress(quiet=quiet))
+        raise typer.Exit(_say_left_out(left_out))
+
+
 @app.command(epilog=_examples("embedscope explore map"))
 def explore(
     session: Annotated[Path, typer.Argument(help="Folder of a session.")],

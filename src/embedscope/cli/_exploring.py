@@ -9,7 +9,7 @@ from pathlib import Path
 
 from embedscope._desktop import require_desktop
 from embedscope._errors import InvalidInputError, MissingDependencyError
-from embedscope.cli._placing import SESSION_FILE
+from embedscope.cli._placing import check_session
 
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 
@@ -29,11 +29,7 @@ def explore(session: Path) -> None:
     MissingDependencyError
         If napari or a binding to Qt is not installed.
     """
-    if not (session / SESSION_FILE).is_file():
-        raise InvalidInputError(
-            f"session must be the folder of a session; got {str(session)!r}, which has no "
-            f"{SESSION_FILE}. Make one with `embedscope train`."
-        )
+    check_session(session)
     if not _has_screen():
         raise InvalidInputError(
             "explore must have a screen; got a machine without one. Use `embedscope report`, or "

@@ -86,6 +86,20 @@ def open_placer(path: Path) -> ModelPlacer | SessionPlacer:
     )
 
 
+def check_session(path: Path) -> None:
+    """Raise unless a folder holds a session.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    if not (path / SESSION_FILE).is_file():
+        raise InvalidInputError(
+            f"session must be the folder of a session; got {str(path)!r}, which has no "
+            f"{SESSION_FILE}. Make one with `embedscope train`."
+        )
+
+
 class ModelPlacer:
     """Places arrays, and tables by the names of their columns.
 

@@ -21,7 +21,7 @@ from embedscope.cli._placing import (
     open_placer,
 )
 from embedscope.cli._progress import Progress
-from embedscope.samples.reading import FAILURES, existing, manifest_rows
+from embedscope.samples.reading import FAILURES, existing, group_of_row, manifest_rows
 
 Job = Callable[[], Placed]
 
@@ -119,7 +119,7 @@ def _jobs(
         for row in manifest_rows(table, path.parent):
             name = row.source
             try:
-                group = _group_of(session, row.features)
+                group = group_of_row(session.known, row.features)
                 jobs = _jobs_of_pair(
                     session,
                     row.image,
@@ -152,19 +152,6 @@ def _need_session(placer: ModelPlacer | SessionPlacer) -> SessionPlacer:
             "how samples are cut and scaled. Make a session with `embedscope train`."
         )
     return placer
-
-
-def _group_of(placer: SessionPlacer, features: dict[str, Any]) -> Any:
-    """The group of an image, within which its intensities are scaled."""
-    groups = placer.known.groups
-    if groups is None or groups.column == "source":
-        return None
-    if groups.column not in features:
-        raise InvalidInputError(
-            f"manifest must have the column {groups.column!r}, within which the session scales "
-            f"intensities; got {sorted(features)}. Add it."
-        )
-    return features[groups.column]
 
 
 def _jobs_of_pair(

@@ -229,7 +229,7 @@ class ExplorerDock(QWidget):
         self.data_section.expand(animate=False)
         self.apply = text_button(
             "Add to the map",
-            "Place the objects of the layers chosen above on the trained map, in the same "
+            "Place the objects of the layers or files chosen above on the trained map, in the same "
             "coordinates. Objects unlike those that it was trained on are marked. Train then "
             "trains on all objects of the map together.",
             self._add_to_map,

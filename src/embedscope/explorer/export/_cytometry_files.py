@@ -62,10 +62,7 @@ def write_cytometry(
     """
     for package in ("flowio", "shapely"):
         require_export(package, "to_fcs", "cytometry")
-    file = as_path(path)
-    if file.suffix.lower() != ".fcs":
-        raise InvalidInputError(f"path must end in .fcs; got {str(file)!r}. Choose another name.")
-    beside = file.with_name(file.stem + _ENDING)
+    file, beside = cytometry_files(path)
     events, document = events_of(frame), gating_ml(gates)
     # Both are written before either is replaced: gates of another map must not lie beside.
     with replace_file(file) as new_map, replace_file(beside) as new_gates:
@@ -73,3 +70,17 @@ def write_cytometry(
             write_fcs(handle, events)
         new_gates.write_bytes(document)
     return CytometryFiles(file, beside, len(frame) - len(events.values))
+
+
+def cytometry_files(path: str | os.PathLike[str]) -> tuple[Path, Path]:
+    """The FCS file of a map and the file of its gates, which need not exist.
+
+    Raises
+    ------
+    InvalidInputError
+        If the path has another suffix than .fcs.
+    """
+    file = as_path(path)
+    if file.suffix.lower() != ".fcs":
+        raise InvalidInputError(f"path must end in .fcs; got {str(file)!r}. Choose another name.")
+    return file, file.with_name(file.stem + _ENDING)

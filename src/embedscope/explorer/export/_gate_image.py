@@ -147,21 +147,21 @@ def gate_images(
     Raises
     ------
     InvalidInputError
-        If there is no gate, there are too many, or no sample lies in an image.
+        If there is no gate, there are too many, or no sample lies in an image, or in one that can
+        be read.
     """
     if not 0 < len(gates) <= _MOST_GATES:
         raise InvalidInputError(
             f"gates must be 1..{_MOST_GATES} to become classes; got {len(gates)}. Add one with "
             "add_gate."
         )
-    identities = samples.identities
-    sources = {} if is_text(identities.label) else samples.sources
+    identities, without = samples.identities, sources_without_pixels(samples)
     classes: Classes = np.zeros(len(samples), np.uint8 if len(gates) < 256 else np.uint16)
     for number, name in enumerate(gates.names, start=1):
         classes[memberships[name]] = number
     images = {}
-    for name, source in sources.items():
-        if source.labels is None and (source.patch_grid is None or source.image is None):
+    for name, source in samples.sources.items():
+        if name in without:
             continue
         of_source = identities.source == identities.sources.index(name)
         rows = np.flatnonzero(of_source & (classes > 0))
@@ -176,9 +176,36 @@ def gate_images(
             getattr(samples.recipe, "pixel_size", None),
         )
     if not images:
+        listed = "; ".join(f"{name!r}: {reason}" for name, reason in without.items())
         raise InvalidInputError(
             "samples must be objects of label images or patches, which have pixels for the "
-            f"classes; got sources {', '.join(map(repr, samples.sources))} without any. Make the "
-            "samples with samples_from_labels."
+            f"classes; got {listed}. Put files that are missing back, or make the samples with "
+            "samples_from_labels."
         )
     return images
+
+
+def sources_without_pixels(samples: Samples) -> dict[str, str]:
+    """The sources that no label image of gates can be made for.
+
+    Parameters
+    ----------
+    samples : Samples
+
+    Returns
+    -------
+    dict of str to str
+        The reason, by the name of the source.
+    """
+    if is_text(samples.identities.label):
+        return dict.fromkeys(samples.sources, "its samples have names, and no labels")
+    return {
+        name: _why_without_pixels(source)
+        for name, source in samples.sources.items()
+        if source.labels is None and (source.patch_grid is None or source.image is None)
+    }
+
+
+def _why_without_pixels(source: Source) -> str:
+    path = source.image_path if source.patch_grid is not None else source.labels_path
+    return "it has no label image" if path is None else f"{path} cannot be opened as it was"

@@ -9,6 +9,8 @@ https://ngff.openmicroscopy.org/0.5/#labels-md
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,15 +26,21 @@ _SMALLEST = 512  # the coarsest level is at most so wide and high
 _FORMATS: dict[str, Literal[2, 3]] = {"0.4": 2, "0.5": 3}  # of zarr, by the version of OME-Zarr
 
 
-def write_ome_zarr(folder: Path, image: GateImage) -> None:
-    """Write the gates of one source as OME-Zarr labels.
+@contextmanager
+def new_ome_zarr(folder: Path, image: GateImage) -> Iterator[None]:
+    """Write the gates of one source as OME-Zarr labels, and move them to their place at the end.
 
     Parameters
     ----------
     folder : Path
         A new folder. In the folder ``labels`` of an OME-Zarr image, the labels get the version of
-        that image, and are added to the list of its labels; elsewhere they are of version 0.5.
+        that image; elsewhere they are of version 0.5.
     image : GateImage
+
+    Yields
+    ------
+    None
+        All is written, beside its place. If the block raises, it is removed.
 
     Raises
     ------
@@ -51,8 +59,20 @@ def write_ome_zarr(folder: Path, image: GateImage) -> None:
         n_levels = _write_levels(group, image)
         about = _metadata(image, n_levels, version, is_inside=parent is not None)
         group.attrs.update({"ome": {"version": version, **about}} if version == "0.5" else about)
+        yield
+
+
+def list_in_image(folders: Sequence[Path]) -> None:
+    """Add labels to the list of the OME-Zarr image in whose folder ``labels`` they lie.
+
+    Parameters
+    ----------
+    folders : sequence of Path
+        In one folder. Nothing is done if that is not in an OME-Zarr image.
+    """
+    parent = _image_above(folders[0])
     if parent is not None:
-        _add_to_list(parent, folder.name, version)
+        _add_to_list(parent, [each.name for each in folders], _version_of(parent, folders[0]))
 
 
 def _write_levels(group: Any, image: GateImage) -> int:
@@ -166,17 +186,17 @@ def _version_of(image: Path, folder: Path) -> str:
     return version
 
 
-def _add_to_list(image: Path, name: str, version: str) -> None:
+def _add_to_list(image: Path, names: list[str], version: str) -> None:
     import zarr
 
     group = zarr.open_group(image, mode="a").require_group("labels")
     if version == "0.4":
         held: Any = group.attrs.get("labels", [])
-        group.attrs["labels"] = [*held, name]
+        group.attrs["labels"] = [*held, *names]
     else:
         ome: Any = group.attrs.get("ome", {})
         group.attrs["ome"] = {
             **ome,
             "version": version,
-            "labels": [*ome.get("labels", []), name],
+            "labels": [*ome.get("labels", []), *names],
         }

@@ -28,6 +28,7 @@ from embedscope.napari_dock.data._layer_samples import (
 from embedscope.napari_dock.data._previewing import Place, Preview, preview_objects, preview_patches
 from embedscope.napari_dock.data._proxies import layer_class
 from embedscope.samples import Samples
+from embedscope.samples.reading import manifest_same_way
 
 
 class Kind(Enum):
@@ -111,20 +112,17 @@ class DataChoice:
         return replace(self, labels=labels, images=images)
 
     def make_like(self, samples: Samples) -> Samples:
-        """Make samples of these layers in the way of others: same size, same scale.
+        """Make samples of these layers or files in the way of others: same size, same scale.
 
         Raises
         ------
         InvalidInputError
-            If the layers are not of the same kind, or they, or layers that they are copies of, have
+            If they are not of the same kind, or they, or layers that they are copies of, have
             samples on the map already.
         """
         self.check()
         if self.kind is Kind.MANIFEST:
-            raise InvalidInputError(
-                "layers must be chosen to add their objects to the map; got a manifest. Choose the "
-                "layers of an image, or place the files of a manifest by `embedscope transform`."
-            )
+            return manifest_same_way(samples, self.manifest)
         if self.layer.name in samples.sources:
             raise InvalidInputError(
                 f"the layer must be another one; got {self.layer.name!r}, whose samples are on "

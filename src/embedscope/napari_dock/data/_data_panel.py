@@ -26,6 +26,7 @@ from embedscope.napari_dock.data._layer_features import (
     is_points,
     numeric_features,
 )
+from embedscope.napari_dock.data._layer_keys import AUTOMATIC
 from embedscope.napari_dock.data._layer_samples import CropOptions
 from embedscope.napari_dock.data._manifest_entry import ManifestEntry
 from embedscope.napari_dock.data._preview_panel import PreviewPanel
@@ -125,11 +126,13 @@ class DataPanel(QWidget):
             self.changed.emit()
 
     def choice(self) -> DataChoice:
-        """The current choice."""
+        """The current choice: of layers, or of files, whatever layers there are."""
+        kind = self.kind.currentData()
+        is_of_files = kind is Kind.MANIFEST
         return DataChoice(
-            kind=self.kind.currentData(),
-            labels=self.labels.currentData(),
-            images=tuple(checked(self.images)),
+            kind=kind,
+            labels=None if is_of_files else self.labels.currentData(),
+            images=() if is_of_files else tuple(checked(self.images)),
             columns=tuple(checked(self.columns)),
             learns_from_columns=self._learns_from_columns,
             options=CropOptions(
@@ -145,8 +148,8 @@ class DataPanel(QWidget):
             ),
             patch_px=int(self.crop_size.value()) or 32,
             step_px=self.step.value(),
-            keys=self.keys.keys,
-            manifest=self.manifest.path,
+            keys=AUTOMATIC if is_of_files else self.keys.keys,
+            manifest=self.manifest.path if is_of_files else "",
         )
 
     def scale_within(self) -> None:

@@ -13,17 +13,23 @@ from typing import Any
 import numpy as np
 
 from embedscope._errors import InvalidInputError
+from embedscope.napari_dock.data._known_source import (
+    known_options,
+    with_features_before,
+    with_file_before,
+)
 from embedscope.napari_dock.data._layer_channels import matched_channels
 from embedscope.napari_dock.data._layer_features import (
     features_same_way,
     inferred_axis,
     with_known,
 )
-from embedscope.napari_dock.data._layer_keys import AUTOMATIC, TableKeys
+from embedscope.napari_dock.data._layer_keys import AUTOMATIC, TableKeys, plain_features
 from embedscope.napari_dock.data._layer_places import (
     affine_of,
     axes_of,
     finest_of,
+    micrometres_of,
     path_of,
     pixel_size_of,
 )
@@ -228,22 +234,29 @@ def samples_same_way(
     place = images[0] if isinstance(recipe, PatchRecipe) and images else labels
     axes = axes_of(place, "t" if "t" in recipe.axes else "z")  # type: ignore[attr-defined]
     image, image_axes, _ = stacked_images(place, images, axes)
-    options: dict[str, Any] = {"source": source or place.name, "affine": affine_of(place)}
+    known: dict[str, Any] = {} if source is None else known_options(samples, source)
+    options = {**known, "source": source or place.name, "affine": affine_of(place)}
     if len(images) == 1:
         options["image_path"] = path_of(images[0])
     if isinstance(recipe, PatchRecipe):
         made = samples.same_way(image, **options)
     else:
-        options |= {"axes": axes, "labels_path": path_of(labels)}
+        options |= {"axes": axes, "labels_path": path_of(labels) or known.get("labels_path")}
         size_um = recipe.size_um if isinstance(recipe, CropRecipe) else None
-        options["pixel_size"] = pixel_size_of(labels, axes, size_um)
+        if "pixel_size" not in known or micrometres_of(labels, axes) is not None:
+            options["pixel_size"] = pixel_size_of(labels, axes, size_um)
         # A single image layer has no channel axis; RGB and several layers have one.
         options["image_axes"] = image_axes
         named = NamedObjects.of(labels, axes, keys)
         # The features of the layer are joined first: the map may learn from them.
         bare = samples.learning_from(None)
         made = bare.same_way(image, finest_of(labels), label_ids=named.label_ids, **options)
-        made = with_known(named.kept(made), labels, keys).learning_like(samples)
+        made = with_known(named.kept(made), labels, keys)
+        if source is not None and plain_features(labels) is None:
+            made = with_features_before(made, samples)
+        made = made.learning_like(samples)
+    if source is not None:
+        made = with_file_before(made, samples)
     return replace(made, left_out=(*made.left_out, *notes))
 
 

@@ -15,10 +15,10 @@ import numpy as np
 from embedscope._errors import InvalidInputError
 from embedscope.explorer import Explorer
 from embedscope.explorer.session import ImageReference
-from embedscope.napari_dock.data._data_choice import choice_of
+from embedscope.napari_dock.data._data_choice import DataChoice, Kind, choice_of
 from embedscope.napari_dock.data._layer_places import finest_of
 from embedscope.napari_dock.data._layer_samples import stacked_images
-from embedscope.napari_dock.data._proxies import layer_class
+from embedscope.napari_dock.data._proxies import layer_class, unwrapped
 
 if TYPE_CHECKING:
     from embedscope.explorer.session import SessionState
@@ -38,10 +38,13 @@ class SourceLayers(NamedTuple):
     layer : napari.layers.Layer
     images : sequence of napari.layers.Layer
         Layers among which its channels are found.
+    made_from : DataChoice or None
+        The choice that its samples come from, if the layers were added for it.
     """
 
     layer: Any
     images: Sequence[Any]
+    made_from: DataChoice | None = None
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ def add_source_layers(viewer: Any, opened: OpenedSession) -> dict[str, SourceLay
         elif len(sources) > MOST_OPENED and is_in_files(source):
             continue
         elif added := add_layers_of(viewer, source, is_rgb=samples.recipe.is_rgb):
-            shown[name] = SourceLayers(added[-1], added)
+            shown[name] = SourceLayers(added[-1], added, choice_of_added(samples, source, added))
     return shown
 
 
@@ -217,6 +220,32 @@ def add_layers_of(viewer: Any, source: Source, *, is_rgb: bool) -> list[Any]:
         labels = _writeable(integer_labels(source.labels))
         added.append(viewer.add_labels(labels, name=source.name, **transform))
     return added
+
+
+def choice_of_added(samples: Samples, source: Source, added: Sequence[Any]) -> DataChoice | None:
+    """The choice that samples of a source come from, of the layers that were added for it.
+
+    Parameters
+    ----------
+    samples : Samples
+    source : Source
+    added : sequence of napari.layers.Layer
+        From `add_layers_of`.
+
+    Returns
+    -------
+    DataChoice or None
+        For `make_again`; None for a table, or if the image or the labels are missing.
+    """
+    # The watch of a choice needs the layers themselves.
+    layers = [unwrapped(each) for each in reversed(added)]
+    if not samples.is_image or source.image is None:
+        return None
+    if source.kind == "patches":
+        return DataChoice(Kind.PATCHES, images=tuple(layers))
+    if source.labels is None:
+        return None
+    return DataChoice(Kind.OBJECTS, layers[0], tuple(layers[1:]))
 
 
 def integer_labels(labels: Any) -> Any:

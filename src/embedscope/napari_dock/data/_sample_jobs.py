@@ -10,7 +10,7 @@ from psygnal import Signal
 
 from embedscope._errors import EmbedscopeError, InvalidInputError
 from embedscope.explorer import Explorer, PreparedSamples
-from embedscope.napari_dock.data._data_choice import DataChoice, choice_of
+from embedscope.napari_dock.data._data_choice import DataChoice, Kind, choice_of
 from embedscope.napari_dock.data._layer_keys import AUTOMATIC, TableKeys
 from embedscope.napari_dock.data._layer_watch import LayerWatch
 from embedscope.napari_dock.data._opened_layers import SourceLayers
@@ -71,7 +71,11 @@ class SampleJobs:
         """
         if not self.is_on_map(choice):
             return self._explorer.samples is not None
-        return len(self._on_map) == 1 and bool(self.watch.outdated_sources)
+        return self._makes_all(choice) and bool(self.watch.outdated_sources)
+
+    def _makes_all(self, choice: DataChoice) -> bool:
+        """Whether a choice on the map gives all of its samples, as its layers are now."""
+        return len(self._on_map) == 1 and choice.kind is not Kind.MANIFEST  # of files, not layers
 
     def prepare(
         self,
@@ -102,7 +106,7 @@ class SampleJobs:
             end(False)
             go_on()
             return
-        if is_there and len(self._on_map) > 1:
+        if is_there and not self._makes_all(choice):
             end(False)
             self._show_error(
                 InvalidInputError(
@@ -171,7 +175,7 @@ class SampleJobs:
             self._show_error(
                 InvalidInputError(
                     "a map must be trained first; got none. Train, then choose the layers of "
-                    "another image."
+                    "another image, or another manifest."
                 )
             )
             return
@@ -182,11 +186,14 @@ class SampleJobs:
             return self._explorer.prepare_samples(choice.make_like(samples))
 
         def take(prepared: PreparedSamples) -> None:
-            self.layers |= {source: choice.layer}
+            is_of_layer = choice.layer is not None  # files become layers when they are looked at
+            if is_of_layer:
+                self.layers |= {source: choice.layer}
             try:
                 self._explorer.add_samples(prepared)
                 self._on_map.append(choice)
-                self.watch.watch(source, choice)
+                if is_of_layer:
+                    self.watch.watch(source, choice)
             except EmbedscopeError as error:  # the map was replaced meanwhile
                 self._show_error(error)
 
@@ -206,8 +213,9 @@ class SampleJobs:
         self.layers, self._lost = {source: found.layer for source, found in shown.items()}, {}
         self.watch.close()
         samples = self._explorer.samples
-        for source, (layer, images) in shown.items():
-            made_from = None if samples is None else choice_of(samples, source, layer, images)
+        for source, (layer, images, made_from) in shown.items():
+            if made_from is None and samples is not None:
+                made_from = choice_of(samples, source, layer, images)
             if made_from is not None:
                 self.watch.watch(source, made_from)
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from embedscope.explorer import Explorer
-from embedscope.napari_dock.data._opened_layers import add_layers_of, is_in_files
+from embedscope.napari_dock.data._opened_layers import add_layers_of, choice_of_added, is_in_files
 from embedscope.napari_dock.data._sample_jobs import SampleJobs
 from embedscope.napari_dock.layers._linked_layers import LinkedLayers
 from embedscope.napari_dock.widgets._background import Background
@@ -80,7 +80,7 @@ class SourceOpening:
             self._opened[name] = added = add_layers_of(
                 self._viewer, read, is_rgb=samples.recipe.is_rgb
             )
-            self._jobs.layers[name] = added[-1]
+            self._jobs.restore_layer(name, added[-1], choice_of_added(samples, read, added))
             self._links.link_more({name: added[-1]})
             self._show_message(f"{name} opened")
             then()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -167,6 +167,33 @@ def samples_from_manifest(
     InvalidInputError
         If no row can be read, or two sources have the same name.
     """
+    rows = read_manifest(manifest, folder)
+    n_threads = usual_threads() if n_jobs is None else check_count("n_jobs", n_jobs)
+    if size is None:
+        options = {**options, **common_size(rows, options, n_threads)}
+        size = options.pop("size", None)
+
+    def job(row: ManifestRow) -> Samples:
+        read = samples_from_files(
+            row.image, row.labels, size, table=row.table, source=row.source, **options
+        )
+        return with_row(read, row)
+
+    parts, left_out = read_each(rows, job, n_threads, _difference)
+    joined = join_samples(parts)
+    if scale_within is not None:
+        joined = joined.scaled_within(scale_within)
+    return replace(joined, left_out=(*left_out, *joined.left_out))
+
+
+def read_manifest(manifest: Any, folder: str | os.PathLike[str] | None = None) -> list[ManifestRow]:
+    """The rows of a manifest; see `samples_from_manifest`.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is none, or two sources have the same name.
+    """
     frame = checked_frame(read_table_file(manifest) if is_path(manifest) else manifest, "manifest")
     if not is_manifest(frame):
         raise InvalidInputError(
@@ -176,21 +203,49 @@ def samples_from_manifest(
     home = Path(folder) if folder is not None else Path()
     if folder is None and is_path(manifest):
         home = Path(manifest).parent
-    rows = list(manifest_rows(frame, home))
-    n_threads = min(8, os.cpu_count() or 1) if n_jobs is None else check_count("n_jobs", n_jobs)
-    left_out: list[LeftOut] = []
-    if size is None:
-        options = {**options, **common_size(rows, options, n_threads)}
-        size = options.pop("size", None)
+    return list(manifest_rows(frame, home))
+
+
+def usual_threads() -> int:
+    """How many files are read at the same time, if the user does not say it."""
+    return min(8, os.cpu_count() or 1)
+
+
+def read_each(
+    rows: Sequence[ManifestRow],
+    job: Callable[[ManifestRow], Samples],
+    n_threads: int,
+    difference: Callable[[list[Samples], Samples], str] = lambda parts, read: "",
+) -> tuple[list[Samples], tuple[LeftOut, ...]]:
+    """Read rows in parallel, and leave out those that cannot be read.
+
+    Parameters
+    ----------
+    rows : sequence of ManifestRow
+    job : callable
+        ``job(row)`` reads a row.
+    n_threads : int
+    difference : callable
+        ``difference(parts, read)`` says why samples cannot be joined with those before; "" if they
+        can.
+
+    Returns
+    -------
+    parts : list of Samples
+        In the order of the rows.
+    left_out : tuple of LeftOut
+
+    Raises
+    ------
+    InvalidInputError
+        If no row can be read.
+    """
     parts: list[Samples] = []
-
-    def job(row: ManifestRow) -> Samples:
-        return _read_row(row, size, options)
-
+    left_out: list[LeftOut] = []
     with ThreadPoolExecutor(n_threads) as threads:
         for row, read in zip(rows, threads.map(_caught(job), rows), strict=True):
             if isinstance(read, Samples):
-                reason = _difference(parts, read)
+                reason = difference(parts, read)
                 if not reason:
                     parts.append(read)
                     continue
@@ -202,10 +257,7 @@ def samples_from_manifest(
             f"manifest must list at least one pair of images that can be read; got {len(rows)} "
             f"that cannot. The first of them: {left_out[0].reason}"
         )
-    joined = join_samples(parts)
-    if scale_within is not None:
-        joined = joined.scaled_within(scale_within)
-    return replace(joined, left_out=(*left_out, *joined.left_out))
+    return parts, tuple(left_out)
 
 
 def _caught(job: Callable[[ManifestRow], Samples]) -> Callable[[ManifestRow], Samples | Exception]:
@@ -220,10 +272,14 @@ def _caught(job: Callable[[ManifestRow], Samples]) -> Callable[[ManifestRow], Sa
     return run
 
 
-def _read_row(row: ManifestRow, size: int | None, options: dict[str, Any]) -> Samples:
-    samples = samples_from_files(
-        row.image, row.labels, size, table=row.table, source=row.source, **options
-    )
+def with_row(samples: Samples, row: ManifestRow) -> Samples:
+    """Samples of the files of a row, with its features, and with images that are opened at need.
+
+    Raises
+    ------
+    InvalidInputError
+        If a measurement has the name of a feature.
+    """
     constant = {name: [value] * len(samples) for name, value in row.features.items()}
     taken = [name for name in constant if name in samples.features.columns]
     if taken:
