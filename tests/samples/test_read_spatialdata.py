@@ -98,13 +98,13 @@ def test_shapes_are_drawn_onto_the_image(sdata):
 def test_polygons_through_the_centres_of_pixels_are_drawn_like_spatialdata_does(sdata):
     """`to_polygons` puts outlines half a pixel before the corners of pixels."""
     import spatialdata
-    from spatialdata.models import Labels2DModel, ShapesModel
+    from spatialdata.models import Labels2DModel
 
     labels = LABELS.copy()
     labels[30, 40] = 7
-    drawn = spatialdata.to_polygons(Labels2DModel.parse(labels, dims=("y", "x")))
     half = spatialdata.transformations.Scale([0.5, 0.5], axes=("y", "x"))
-    shapes = ShapesModel.parse(drawn, transformations={"global": half})
+    options = {"transformations": {"global": half}}
+    shapes = spatialdata.to_polygons(Labels2DModel.parse(labels, dims=("y", "x"), **options))
     data = spatialdata.SpatialData(images={"raw": sdata["raw"]}, shapes={"outlines": shapes})
     samples = samples_from_spatialdata(data, size=12)
     assert samples.features["area"].tolist() == [63 * 0.25] * 3  # no pixel at the cut corner
