@@ -171,6 +171,28 @@ def test_a_pyramid_is_clicked_like_an_image():
     assert told == [SampleId("cells", 0, IDS[0]), SampleId("cells", 0, IDS[2]), None]
 
 
+def test_labels_that_double_precision_does_not_hold_are_read_at_the_finest_level():
+    """As ome-zarr and spatialdata write the coarse levels of labels above 2**53."""
+    ids = [720575940621039104, 720575940621039146, 720575940621039300]
+    fine = np.zeros((20, 36), np.uint64)
+    for place, label in enumerate(ids):
+        fine[4:12, 2 + 12 * place : 10 + 12 * place] = label
+    coarse = fine[::2, ::2].astype(np.float64).astype(np.uint64)
+    assert coarse[4, 9] == ids[0]  # the second object has the id of the first there
+    cells = Labels([fine, coarse], multiscale=True, name="cells")
+    stain = Image((fine > 0).astype(np.float32), name="stain")
+    viewer = ViewerModel()
+    viewer.add_layer(stain)
+    viewer.add_layer(cells)
+    links, told = LinkedLayers(viewer), []
+    links.picked.connect(lambda sample, mode: told.append(sample))
+    links.link(samples_of_objects(cells, [stain], CropOptions(size_px=5)), {"cells": cells})
+    cells.data_level = 1
+    for place in [(8, 5), (8, 18), (8, 30), (0, 0)]:
+        drag(viewer, world_at(viewer, cells, place))
+    assert told == [*(SampleId("cells", 0, label) for label in ids), None]
+
+
 @pytest.mark.parametrize(
     ("modifiers", "mode"),
     [

@@ -11,6 +11,7 @@ from PIL import Image
 from embedscope._errors import InvalidInputError
 from embedscope.explorer import Explorer
 from embedscope.samples import read, samples_from_files, samples_from_labels, samples_from_tracks
+from embedscope.samples.reading import open_image_file
 
 LABELS = np.zeros((48, 64), np.uint16)
 for number, (row, column) in enumerate([(4, 4), (20, 10), (8, 40), (30, 44)]):
@@ -153,11 +154,46 @@ def test_other_formats_are_opened_by_bioio(tmp_path, n_channels):
     pytest.importorskip("bioio_imageio")
     iio = pytest.importorskip("imageio.v3")
     image = np.moveaxis(IMAGE[:n_channels], 0, -1).astype(np.uint8)
-    iio.imwrite(tmp_path / "cells.png", image if n_channels == 3 else image[..., 0])
+    iio.imwrite(tmp_path / "cells.bmp", image if n_channels == 3 else image[..., 0])
     np.save(tmp_path / "masks.npy", LABELS)
-    samples = read(tmp_path / "cells.png", tmp_path / "masks.npy", size=12)
+    samples = read(tmp_path / "cells.bmp", tmp_path / "masks.npy", size=12)
     expected = samples_from_labels(image, LABELS, 12)
     np.testing.assert_array_equal(samples.images, expected.images)
+
+
+@pytest.mark.filterwarnings("ignore")  # of bioio's own packages, while they are imported
+@pytest.mark.parametrize(
+    ("named", "in_ome", "expected"),
+    [
+        ("millimeter", None, (500.0, 250.0)),  # as the reader of OME-Zarr
+        (None, "mm", (500.0, 250.0)),  # as the reader of OME-TIFF
+        (None, "Å", (5e-5, 2.5e-5)),
+        (None, "pixel", None),
+        (None, None, (0.5, 0.25)),  # as readers that have converted
+    ],
+)
+def test_sizes_of_bioio_are_taken_in_the_units_of_the_file(
+    tmp_path, monkeypatch, named, in_ome, expected
+):
+    base = pytest.importorskip("bioio_base")
+    imageio = pytest.importorskip("bioio_imageio")
+    ome = pytest.importorskip("ome_types").model
+    pytest.importorskip("imageio.v3").imwrite(tmp_path / "cells.bmp", IMAGE[0].astype(np.uint8))
+    sizes = base.types.PhysicalPixelSizes(None, 0.5, 0.25)
+    monkeypatch.setattr(imageio.Reader, "physical_pixel_sizes", property(lambda self: sizes))
+    if named is not None:
+        axis = base.types.DimensionProperty(type="space", unit=base.types.ureg.Unit(named))
+        every = base.types.DimensionProperties(T=axis, C=axis, Z=axis, Y=axis, X=axis)
+        monkeypatch.setattr(imageio.Reader, "dimension_properties", property(lambda self: every))
+    if in_ome is not None:
+        pixels = ome.Pixels(
+            dimension_order="XYZCT", type="uint8", size_x=50, size_y=40, size_z=1, size_c=1,
+            size_t=1, physical_size_x=0.25, physical_size_x_unit=in_ome, physical_size_y=0.5,
+            physical_size_y_unit=in_ome, metadata_only=True,
+        )  # fmt: skip
+        held = ome.OME(images=[ome.Image(pixels=pixels)])
+        monkeypatch.setattr(imageio.Reader, "ome_metadata", property(lambda self: held))
+    assert open_image_file(tmp_path / "cells.bmp").steps("yx") == pytest.approx(expected)
 
 
 def test_labels_that_are_not_there_are_named(tmp_path):

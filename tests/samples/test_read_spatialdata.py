@@ -95,6 +95,24 @@ def test_shapes_are_drawn_onto_the_image(sdata):
     np.testing.assert_allclose(spots.features["area"] * 4, [9 * np.pi, 16 * np.pi], rtol=0.15)
 
 
+def test_polygons_through_the_centres_of_pixels_are_drawn_like_spatialdata_does(sdata):
+    """`to_polygons` puts outlines half a pixel before the corners of pixels."""
+    import spatialdata
+    from spatialdata.models import Labels2DModel
+
+    labels = LABELS.copy()
+    labels[30, 40] = 7
+    half = spatialdata.transformations.Scale([0.5, 0.5], axes=("y", "x"))
+    options = {"transformations": {"global": half}}
+    shapes = spatialdata.to_polygons(Labels2DModel.parse(labels, dims=("y", "x"), **options))
+    data = spatialdata.SpatialData(images={"raw": sdata["raw"]}, shapes={"outlines": shapes})
+    samples = samples_from_spatialdata(data, size=12)
+    assert samples.features["area"].tolist() == [63 * 0.25] * 3  # no pixel at the cut corner
+    boxes = [[4, 4, 12, 12], [20, 10, 28, 18], [8, 30, 16, 38]]
+    assert sorted(samples.bounding_boxes.tolist()) == sorted(boxes)
+    assert samples.left_out[-1] == ("1 shapes", "no pixel of their own (7)")
+
+
 def test_what_must_be_named_is_listed(sdata):
     with pytest.raises(InvalidInputError, match=r"\['cells', 'spots', 'squares'\]; got None"):
         samples_from_spatialdata(sdata)

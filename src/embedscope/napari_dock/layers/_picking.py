@@ -14,6 +14,7 @@ from embedscope.samples import SampleId, Samples
 
 _ROOM = 6.0  # size of the view, in sizes of the object
 _DRAG_PX = 4.0  # a click may move the mouse so far
+_LARGEST_EXACT = 2**53  # writers of pyramids compute coarse levels in double precision
 _PASSIVE_MODES = {"pan_zoom", "pick"}  # modes of a layer in which a click changes nothing
 
 
@@ -41,7 +42,7 @@ def label_at(
     value, pixel = value_at(layer, event, units), _pixel_at(layer, event, units)
     if isinstance(value, tuple):  # of a pyramid: the level, and the value there
         level, value = value
-        if frame_axis is not None and value and not _has_all_frames(layer, level, frame_axis):
+        if value and not _is_exact(layer, level, value, frame_axis):
             value = _finest_value(layer, pixel) if len(event.dims_displayed) == 2 else None
     if not value:
         return None
@@ -49,9 +50,12 @@ def label_at(
     return SampleId(source, frame, int(value))
 
 
-def _has_all_frames(layer: Any, level: int, frame_axis: int) -> bool:
-    """Whether a pyramid's level has as many frames as the finest one."""
-    return bool(layer.data[level].shape[frame_axis] == layer.data[0].shape[frame_axis])
+def _is_exact(layer: Any, level: int, value: Any, frame_axis: int | None) -> bool:
+    """Whether a pyramid's level has all frames, and the labels of the finest one."""
+    if level > 0 and int(value) > _LARGEST_EXACT:
+        return False
+    shape, finest = layer.data[level].shape, layer.data[0].shape
+    return frame_axis is None or bool(shape[frame_axis] == finest[frame_axis])
 
 
 def _finest_value(layer: Any, pixel: tuple[int, ...]) -> int:

@@ -42,6 +42,8 @@ _MICROMETRES = {
     "micrometre": 1.0,
     "nm": 1e-3,
     "nanometer": 1e-3,
+    "Å": 1e-4,
+    "angstrom": 1e-4,
     "mm": 1e3,
     "millimeter": 1e3,
     "cm": 1e4,
@@ -251,8 +253,6 @@ def _open_by_bioio(path: str) -> ImageFile:
     from bioio import BioImage
 
     image = BioImage(path)
-    sizes = image.physical_pixel_sizes
-    scale = {axis: getattr(sizes, axis.upper()) for axis in _SPATIAL}
     levels, axes = without_single_axes([_Chunked(image.dask_data)], image.dims.order.lower())
     if "c" not in axes:
         axes = axes.replace("s", "c")  # the colours of an RGB image
@@ -260,9 +260,39 @@ def _open_by_bioio(path: str) -> ImageFile:
         path,
         levels[0],
         axes if set(axes) <= set("tczyx") else "",
-        {axis: float(step) for axis, step in scale.items() if step},
+        _bioio_scale(image),
         _distinct(tuple(map(str, image.channel_names))),
     )
+
+
+def _bioio_scale(image: Any) -> dict[str, float]:
+    """Micrometres per pixel: bioio gives the numbers of a file as they are, in its units.
+
+    Some readers name the unit of an axis, others have it in OME metadata alone. Where neither says,
+    the reader has converted to micrometres, or knows no unit.
+    """
+    units = _bioio_units(image)
+    return {
+        axis: float(step) * _MICROMETRES[units[axis]]
+        for axis in _SPATIAL
+        if (step := getattr(image.physical_pixel_sizes, axis.upper()))
+        and units[axis] in _MICROMETRES
+    }
+
+
+def _bioio_units(image: Any) -> dict[str, str]:
+    try:
+        described = image.ome_metadata.images[image.current_scene_index].pixels
+    except Exception:  # most readers have none, and others fail on some files
+        described = None
+    named = getattr(image, "dimension_properties", None)  # earlier versions have none
+    units = {}
+    for axis in _SPATIAL:
+        unit = getattr(getattr(named, axis.upper(), None), "unit", None)
+        if unit is None:
+            unit = getattr(getattr(described, f"physical_size_{axis}_unit", None), "value", "µm")
+        units[axis] = str(unit)
+    return units
 
 
 class _Chunked:

@@ -12,11 +12,17 @@ from embedscope.samples.reading._needed import needed
 
 Outline = npt.NDArray[np.float64]
 
+_ASIDE = 1e-6  # pixels
+
 
 def draw_labels(
     outlines: Sequence[Sequence[Outline]], shape: tuple[int, int]
 ) -> npt.NDArray[np.int32]:
     """Draw outlines as labels 1, 2, 3 and so on, later ones over earlier ones.
+
+    A pixel belongs to an object if its centre lies inside. A centre on an outline counts on the
+    right and lower sides only, as in `spatialdata.rasterize`: objects that touch share no pixel,
+    and an outline through the centres on all sides makes no object larger.
 
     Parameters
     ----------
@@ -29,7 +35,8 @@ def draw_labels(
     labels = np.zeros(shape, np.int32)
     for number, parts in enumerate(outlines, start=1):
         for part in parts:
-            rows, columns = draw.polygon(part[:, 0], part[:, 1], shape)
+            # scikit-image counts the centres on all sides of an outline.
+            rows, columns = draw.polygon(part[:, 0] + _ASIDE, part[:, 1] + _ASIDE, shape)
             labels[rows, columns] = number
     return labels
 

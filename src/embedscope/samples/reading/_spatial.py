@@ -68,7 +68,7 @@ def samples_from_spatialdata(
     Samples
         Their label is that of the instance key. Shapes with an index of names are numbered from 1;
         the feature "name" holds the names. `left_out` says which rows of the table have no object,
-        and which objects have no row.
+        which objects have no row, and which shapes have no pixel.
 
     Raises
     ------
@@ -113,7 +113,7 @@ def samples_from_spatialdata(
         **options,
     )
     if names is not None:
-        samples = samples.with_features(name=np.asarray(names)[samples.identities.label - 1])
+        samples = _named(samples, names)
     return _annotated(samples, sdata, chosen, table, names)
 
 
@@ -170,6 +170,18 @@ def _drawn(
         for parts in _outlines(shapes)
     ]
     return draw_labels(outlines, (plane[0], plane[1])), shapes.index
+
+
+def _named(samples: Samples, names: pd.Index[Any]) -> Samples:
+    """Samples with the names of their shapes; says which shapes are too small or hidden."""
+    rows = samples.identities.label - 1
+    samples = samples.with_features(name=np.asarray(names)[rows])
+    lost = names[np.setdiff1d(np.arange(len(names)), rows)]
+    if not len(lost):
+        return samples
+    shown = ", ".join(map(str, lost[:5])) + (", ..." if len(lost) > 5 else "")
+    note = LeftOut(f"{len(lost):,} shapes", f"no pixel of their own ({shown})")
+    return replace(samples, left_out=(*samples.left_out, note))
 
 
 def _outlines(shapes: Any) -> list[list[Outline]]:
