@@ -16,7 +16,12 @@ export function learningChoice(
   signal: AbortSignal,
 ): HTMLElement {
   const choice = h("select", { name: "learn_from" });
-  const row = h("label", { class: "es-field", title: TOOLTIP }, h("span", {}, "Learn from"), choice);
+  const row = h(
+    "label",
+    { class: "es-field es-learn", title: TOOLTIP },
+    h("span", {}, "Learn from"),
+    choice,
+  );
   const list = h("div", {
     class: "es-columns",
     role: "group",
