@@ -106,6 +106,10 @@ def test_another_choice_keeps_what_is_marked(trained: Explorer, tmp_path: Path) 
     explorer.learn_from(with_gaps)
     assert len(explorer.samples) == N - 1
     assert explorer.selection.rows.tolist() == [2, 4]
+    explorer.learn_from("one")
+    assert len(explorer.samples) == N, "the sample that had no values is there again"
+    assert explorer.selection.rows.tolist() == [2, 5]
+    assert np.flatnonzero(np.isnan(explorer.embedding.positions[:, 0])).tolist() == [3]
     with pytest.raises(InvalidInputError, match="Did you mean 'one'"):
         explorer.learn_from("onne")
 
@@ -166,3 +170,69 @@ def test_a_function_runs_in_the_training_and_is_asked_for_after_opening(
     np.testing.assert_allclose(opened.embed(new)[0], expected[0], atol=1e-4)
     opened.add_samples(new)
     assert len(opened.samples) == 2 * N
+
+
+def known_of_dim(batch: np.ndarray) -> np.ndarray:
+    """As `parity`, and NaN for pictures whose first pixel is bright."""
+    return np.where(batch[:, :1, 0, 0] > 0.3, np.nan, parity(batch))
+
+
+def test_samples_without_finite_numbers_are_left_out_by_the_run(
+    cells: Samples, tmp_path: Path
+) -> None:
+    is_known = cells.X[:, 0, 0, 0] <= 0.3
+    n_lost = int((~is_known).sum())
+    assert 0 < n_lost < N / 2
+    said: list[str] = []
+    explorer = Explorer(cells.learning_from(known_of_dim))
+    explorer.events.message_sent.connect(said.append)
+    marked = np.flatnonzero(is_known)[[3, 7]]
+    explorer.select_rows([*marked, np.flatnonzero(~is_known)[0]])
+    explorer.place(np.random.default_rng(0).normal(size=(N, 2)))
+    explorer.add_gate([[-9, -9], [9, -9], [9, 9], [-9, 9]], "all")
+    explorer.set_parameters(**SETTINGS, reconstruction=False)
+    explorer.train()
+    assert explorer.wait(120).phase is Phase.DONE
+
+    assert explorer.samples is not None
+    identities = explorer.samples.identities
+    np.testing.assert_array_equal(identities.label, cells.identities.label[is_known])
+    assert explorer.samples.left_out[-1].name == f"{n_lost} samples"
+    assert said[-1] == f"Done. {n_lost} samples without values left out."
+    assert explorer.selection.rows.tolist() == [3, 7]
+    assert explorer.gates.names == ("all",)
+    assert np.isfinite(explorer.embedding.positions).all()
+    assert explorer.model is not None
+    assert explorer.model.samples is explorer.samples
+    assert explorer.replay is not None
+    explorer.show_snapshot(0)
+    explorer.show_snapshot(-1)
+
+    new = cells.learning_from(known_of_dim).same_way(image(1), LABELS, source="b")
+    positions, _ = explorer.embed(new)
+    has_place = new.X[:, 0, 0, 0] <= 0.3
+    np.testing.assert_array_equal(np.isfinite(positions[:, 0]), has_place)
+    explorer.add_samples(new)
+    assert len(explorer.samples) == is_known.sum() + has_place.sum()
+    explorer.save(tmp_path / "map", include_images=True)
+    opened = Explorer.open(tmp_path / "map")
+    assert opened.samples is not None
+    assert len(opened.samples) == len(explorer.samples)
+    names = [each.name for each in opened.samples.left_out]
+    assert f"{n_lost} samples" in names
+
+
+def test_too_few_samples_with_finite_numbers_are_refused(cells: Samples, tmp_path: Path) -> None:
+    def known_of_few(batch: np.ndarray) -> np.ndarray:
+        return np.where(batch[:, :1, 0, 0] > 0.01, np.nan, parity(batch))
+
+    explorer = Explorer(cells.learning_from(known_of_few))
+    explorer.set_parameters(**SETTINGS)
+    explorer.train()
+    status = explorer.wait(60)
+    assert status.phase is Phase.FAILED
+    assert "for which known_of_few returns finite numbers; got 8 (of 144" in status.message
+    explorer.save(tmp_path / "map", include_images=True)
+    opened = Explorer.open(tmp_path / "map")
+    assert opened.samples is not None
+    assert len(opened.samples) == N, "the values are kept with their gaps"

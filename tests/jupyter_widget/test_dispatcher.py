@@ -81,6 +81,31 @@ def test_parameters_change_and_a_broken_rule_is_answered(explorer: Explorer, vie
     }
 
 
+def test_a_map_of_columns_is_trained_and_a_missing_column_is_answered(
+    explorer: Explorer, view: PageAndView
+):
+    before, positions = explorer.samples, explorer.embedding.positions
+    table = pd.DataFrame(np.random.default_rng(0).normal(size=(20, 3)), columns=["a", "b", "c"])
+    explorer.set_samples(table.assign(c=np.where(table.index == 4, np.nan, table["c"])))
+    view.settle()
+    assert view.page.traits["catalog"]["learn_columns"] == ["a", "b", "c"]
+    assert view.page.traits["catalog"]["learned_kind"] == "shown"
+    (refusal,) = ask(view, t="train-from", req=7, columns=["d"])
+    assert refusal["req"] == 7
+    assert "got 'd', which is none" in refusal["message"]
+    assert explorer.status.phase.value == "idle", "nothing was trained"
+    explorer.set_parameters(n_neighbors=30)  # refused: the choice is made, and no run started
+    ask(view, t="train-from", req=8, columns=["a", "b"])
+    catalog = view.page.traits["catalog"]
+    assert (catalog["learned_columns"], catalog["learned_kind"]) == (["a", "b"], "columns")
+    assert catalog["learns_from"] == "a, b"
+    ask(view, t="train-from", req=9, columns=[])
+    assert view.page.traits["catalog"]["learns_from"] == "whole rows"
+    explorer.set_parameters(n_neighbors=11)
+    explorer.set_samples(before)
+    explorer.place(positions)
+
+
 def test_gates_are_drawn_combined_edited_and_removed(explorer: Explorer, view: PageAndView):
     ask(view, t="gate-add", req=1, polygon=SQUARE.tolist())
     ask(view, t="gate-add", req=2, polygon=(SQUARE + 0.7).tolist())

@@ -29,10 +29,13 @@ explorer
 _PICTURES = """
 import numpy as np
 from embedscope import Explorer
+from embedscope.samples import samples_from_array
 rng = np.random.default_rng(0)
 cells = rng.random((90, 12, 12, 1), dtype=np.float32) * 0.2
 cells[:45, :6] += 0.3 + 0.5 * rng.random((45, 1, 1, 1), dtype=np.float32)
-explorer = Explorer(cells)
+half = np.repeat([0, 9], 45)
+one, two, three = half + rng.normal(size=90), rng.random(90), half / 3 + rng.random(90)
+explorer = Explorer(samples_from_array(cells).with_features(one=one, two=two, three=three))
 explorer.set_parameters(n_neighbors=10)
 explorer
 """
@@ -117,8 +120,11 @@ def test_a_cell_is_carried_and_reconstructed_with_the_mouse(lab: Lab) -> None:
     notebook.run_cells()
     notebook.wait_for_widget()
     root = notebook.page.locator(".es-root")
+    learn_from_two_columns(notebook)
     root.get_by_role("button", name="Train", exact=True).click()
     notebook.wait_until("explorer.status.phase.name == 'DONE'")
+    assert notebook.ask("explorer.model.samples.learned.names") == ("one", "three")
+    root.get_by_text("The map learns from one, three.").wait_for()
     said = notebook.ask("explorer.explained.text")
     root.get_by_text("E" + said[1:]).wait_for()
     root.get_by_text("Style components").wait_for(state="attached")
@@ -138,6 +144,15 @@ def test_a_cell_is_carried_and_reconstructed_with_the_mouse(lab: Lab) -> None:
     notebook.page.screenshot(path=lab.folder / "carried.png")
     assert notebook.complaints == []
     notebook.close()
+
+
+def learn_from_two_columns(notebook: LabNotebook) -> None:
+    """Choose columns, and take one away with the mouse."""
+    root = notebook.page.locator(".es-root")
+    root.get_by_text("The map learns from pixels.").wait_for()
+    root.get_by_label("Learn from").select_option("columns of the table")
+    root.get_by_label("two", exact=True).click()
+    root.get_by_text("The next map learns from one, three: press Train.").wait_for()
 
 
 def on_map(notebook: LabNotebook, row: int) -> Any:

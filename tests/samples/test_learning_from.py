@@ -18,6 +18,7 @@ from embedscope.samples import (
     samples_from_table,
     samples_like,
 )
+from embedscope.samples.common import with_computed
 
 N_SIDE = 10
 N = N_SIDE**2
@@ -246,13 +247,46 @@ def fails(batch: np.ndarray) -> np.ndarray:
         (lambda batch: np.zeros((3, 2)), "a row for each sample; got float64 of shape"),
         (lambda batch: np.full((len(batch), 2), "x"), "must return numbers"),
         (lambda batch: np.zeros((len(batch), len(batch))), "same number of features"),
-        (lambda batch: means(batch) / (batch.max(axis=(1, 2, 3)) < 1)[:, None], "rows 0"),
     ],
 )
 def test_what_a_function_returns_is_checked(samples: Samples, function: Any, said: str) -> None:
-    bright = samples.subset(np.argsort(-samples.X.max(axis=(1, 2, 3)), kind="stable"))
-    with np.errstate(all="ignore"), pytest.raises(InvalidInputError, match=said):
-        bright.learning_from(function).encoder_inputs()
+    with pytest.raises(InvalidInputError, match=said):
+        samples.learning_from(function).encoder_inputs()
+
+
+def unknown_of_bright(batch: np.ndarray) -> np.ndarray:
+    """NaN or infinity for some pictures: those with a bright corner."""
+    corner = batch[:, 0, 0, 0]
+    return means(batch) + np.select([corner > 0.9, corner > 0.8], [np.nan, np.inf], 0.0)[:, None]
+
+
+@pytest.mark.parametrize("standardise", [False, True])
+def test_samples_without_finite_numbers_of_a_function_are_left_out(
+    samples: Samples, standardise: bool
+) -> None:
+    is_known = samples.X[:, 0, 0, 0] <= 0.8
+    taught = with_computed(samples.learning_from(unknown_of_bright, standardise=standardise))
+    assert 0 < (~is_known).sum() < N - 10
+    np.testing.assert_array_equal(taught.identities.label, samples.identities.label[is_known])
+    assert taught.left_out[-1].name == f"{(~is_known).sum()} samples"
+    labels = ", ".join(map(str, samples.identities.label[~is_known][:5]))
+    reason = f"unknown_of_bright computes no finite numbers (labels {labels}, ...)"
+    assert taught.left_out[-1].reason == reason
+    kept = means(samples.X[is_known])
+    expected = (kept - kept.mean(axis=0)) / kept.std(axis=0) if standardise else kept
+    np.testing.assert_allclose(taught.encoder_inputs(), expected, atol=1e-5)
+    assert with_computed(taught) is taught
+    new = with_computed(taught.same_way(image(1), LABELS, source="b"))
+    both = join_samples([taught, new])
+    assert np.isfinite(both.encoder_inputs()).all()
+    assert len(both) == len(taught) + len(new) < 2 * N
+
+
+def test_a_function_without_any_finite_number_is_refused(samples: Samples) -> None:
+    taught = samples.learning_from(lambda batch: means(batch) * np.nan)
+    with pytest.raises(InvalidInputError, match=r"must return finite numbers.*every sample\. Cor"):
+        with_computed(taught)
+    assert with_computed(samples) is samples
 
 
 def test_a_function_is_known_by_its_values(samples: Samples) -> None:

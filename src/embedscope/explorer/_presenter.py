@@ -116,6 +116,7 @@ class Presenter:
         for signal, command, more in (
             (intents.parameters_requested, lambda changes: explorer.set_parameters(**changes), {}),
             (intents.train_requested, explorer.train, {}),
+            (intents.train_from_requested, self._train_from, {}),
             (intents.pause_requested, explorer.pause, {}),
             (intents.resume_requested, explorer.resume, {}),
             (intents.stop_requested, explorer.stop, {}),
@@ -164,6 +165,10 @@ class Presenter:
             (intents.replay_requested, explorer.show_snapshot, {}),
         ):
             self._connect(signal, self._guarded(command, more))
+
+    def _train_from(self, columns: list[str]) -> None:
+        self.explorer.learn_from(columns or None)
+        self.explorer.train()
 
     def _explain(self, gate: str = "") -> None:
         explorer = self.explorer

@@ -38,6 +38,7 @@ class ViewIntents(SignalGroup):
 
     parameters_requested = Signal(dict)  # the values that change, by name
     train_requested = Signal()
+    train_from_requested = Signal(list)  # names of columns; [] for what the samples show
     pause_requested = Signal()
     resume_requested = Signal()
     stop_requested = Signal()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import weakref
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +16,13 @@ from embedscope.jupyter_widget.protocol._state import (
     HistoryState,
     StatusState,
 )
-from embedscope.samples import Samples
+from embedscope.samples import NotLearned, Samples
+from embedscope.samples.tables import measurements
 from embedscope.training import SourceTold, Status, parameter_fields
+
+_MOST_LEFT_OUT = 20  # entries that are sent to the page
+# Of large tables it takes long, and the catalog is made at each change of phase.
+_measured: weakref.WeakKeyDictionary[Samples, list[str]] = weakref.WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -124,6 +130,7 @@ def describe_samples(samples: Samples | None, abilities: Abilities) -> dict[str,
             if (described := describe_image(source)) is not None
         ]
     )
+    learned = None if samples is None else samples.learned
     catalog = Catalog(
         n_samples=0 if samples is None else len(samples),
         is_image=samples is not None and samples.is_image,
@@ -138,10 +145,38 @@ def describe_samples(samples: Samples | None, abilities: Abilities) -> dict[str,
         can_turn=abilities.can_turn,
         can_reconstruct=abilities.can_reconstruct,
         images=images,
+        learn_columns=_learn_columns(samples),
+        learned_columns=list(learned.names) if learned and learned.kind == "columns" else [],
+        learned_kind="shown" if learned is None else learned.kind,
+        learns_from=_shown_as(samples) if learned is None else learned.text,
+        left_out=_left_out(samples),
         color_choices=_color_choices(samples, abilities),
         epochs=list(abilities.epochs),
     )
     return dataclasses.asdict(catalog)
+
+
+def _shown_as(samples: Samples | None) -> str:
+    """What samples show, in a word."""
+    return "pixels" if samples is not None and samples.is_image else "whole rows"
+
+
+def _learn_columns(samples: Samples | None) -> list[str]:
+    """The columns that a map can learn from: measurements, and those that it learns from now."""
+    if samples is None:
+        return []
+    if samples not in _measured:
+        _measured[samples] = measurements(samples.features)
+    learned = samples.learned
+    names = () if learned is None or learned.kind != "columns" else learned.names
+    return list(dict.fromkeys([*_measured[samples], *names]))
+
+
+def _left_out(samples: Samples | None) -> list[str]:
+    if samples is None:
+        return []
+    lost = [each for each in samples.left_out if not isinstance(each, NotLearned)]
+    return [f"{each.name}: {each.reason}" for each in lost[:_MOST_LEFT_OUT]]
 
 
 def _color_choices(samples: Samples | None, abilities: Abilities) -> list[ColorChoice]:

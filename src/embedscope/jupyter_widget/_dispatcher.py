@@ -50,6 +50,7 @@ class IntentDispatcher:
         self._tasks: dict[type[Message], Callable[[Any], None]] = {
             intents.Command: self._command,
             intents.SetParameters: lambda intent: self._fire("parameters_requested", intent.values),
+            intents.TrainFrom: lambda intent: self._fire("train_from_requested", intent.columns),
             intents.SetColors: self._color,
             intents.SelectGate: self._select_gate,
             intents.AddGate: self._add_gate,

@@ -206,7 +206,11 @@ class TrainingRun:
 
     @property
     def samples(self) -> Samples:
-        """The samples that the run trains on."""
+        """The samples that the run trains on.
+
+        Those for which a function of `Samples.learning_from` computes no finite numbers are left
+        out as soon as it has computed them.
+        """
         return self._samples
 
     @property
@@ -301,17 +305,34 @@ class TrainingRun:
         from embedscope.training._live_decoder import LiveDecoder
         from embedscope.training._recipe import make_estimator
 
+        report = self._reporter()
+        self._samples = self._with_values(report)
         live = LiveDecoder()
         estimator, fit_kwargs = make_estimator(
             self._parameters,
             self._samples,
             progress=self._watch,
             callbacks=[live] if self._parameters.reconstruction else [],
-            report=self._reporter(),
+            report=report,
             show=self._watch.show_early,
         )
         self._live_decoder = live
         return estimator, fit_kwargs
+
+    def _with_values(self, report: Callable[[float], None]) -> Samples:
+        """The samples without those for which a function computes no finite numbers."""
+        from embedscope.samples.common import with_computed
+
+        samples = with_computed(self._samples, report)
+        n_lost, n_neighbors = len(self._samples) - len(samples), self._parameters.n_neighbors
+        if n_lost and samples.learned is not None and n_neighbors >= len(samples):
+            raise InvalidInputError(
+                "n_neighbors must be less than the number of samples for which "
+                f"{samples.learned.name} returns finite numbers; got {n_neighbors} (of "
+                f"{len(self._samples):,} samples, {len(samples):,} have such numbers). Lower "
+                "n_neighbors, or correct the function."
+            )
+        return samples
 
     def _step(self, fraction: float) -> None:
         """A step of the preparation before the fit, at which the run may pause or stop."""

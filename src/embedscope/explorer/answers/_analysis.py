@@ -178,13 +178,20 @@ class MapAnalysis:
     def embed(self, samples: Samples) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Positions of new samples, shape (n, 2), and their out-of-distribution scores.
 
-        The scores are NaN if the training samples are too few.
+        The scores are NaN if the training samples are too few. Both are NaN for samples for which
+        a function computes no finite numbers.
         """
         values, novelty = samples.encoder_inputs(), self._novelty
-        positions = np.asarray(self.model.estimator.transform(values), dtype=np.float32)
-        if novelty is None:
-            return positions, np.full(len(values), np.nan, dtype=np.float32)
-        return positions, novelty.score(self._upright(values))
+        positions = np.full((len(values), 2), np.nan, dtype=np.float32)
+        scores = np.full(len(values), np.nan, dtype=np.float32)
+        finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
+        if not finite.all():
+            values = values[finite]
+        if len(values):
+            positions[finite] = self.model.estimator.transform(values)
+            if novelty is not None:
+                scores[finite] = novelty.score(self._upright(values))
+        return positions, scores
 
     def explain(self, samples: Samples, rows: npt.NDArray[np.int64]) -> Explanation:
         """What drives the positions of some samples."""

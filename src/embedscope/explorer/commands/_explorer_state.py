@@ -274,13 +274,22 @@ class ExplorerState:
             losses={name: [*before.get(name, []), value] for name, value in losses.items()}
         )
 
-    def _on_positions(self, positions: np.ndarray, epoch: int) -> None:
-        self._become(self._state.at(embedding_at(positions, epoch=epoch, is_final=False)))
+    def _on_positions(self, run: TrainingRun, positions: np.ndarray, epoch: int) -> None:
+        state = self._of_run(run, self._state)
+        self._become(state.at(embedding_at(positions, epoch=epoch, is_final=False)))
+
+    def _of_run(self, run: TrainingRun, state: MapState) -> MapState:
+        """The state without the samples that a run has left out."""
+        if state.samples is None or len(run.samples) == len(state.samples):
+            return state
+        fewer = state.learning_from(run.samples)
+        return replace(fewer, status=state.status, losses=state.losses)
 
     def _on_end(self, run: TrainingRun, status: Status) -> None:
         state = replace(self._state, status=status)
         try:
             if run.result is not None:
+                state = self._of_run(run, state)
                 state = replace(self._showing(run.result, state), replay=run.replay)
             else:  # nothing was learned: the map before the run is restored
                 before, model = state.before_run, state.model
@@ -293,7 +302,7 @@ class ExplorerState:
         except BaseException:  # the result cannot be shown: listeners wait for the end all the same
             self._change(status=status)
             raise
-        self._say(status.message)
+        self._say(status.message + self._state.left_out_text)
 
     def _on_late_result(self, result: TrainedMap) -> None:
         self._say(f"The map of {len(result.samples):,} earlier samples is among the results")

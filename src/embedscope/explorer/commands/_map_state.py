@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from embedscope._wording import counted
 from embedscope.explorer.answers._analysis import MapAnalysis
 from embedscope.explorer.answers._decoding import Reconstruction
 from embedscope.explorer.answers._reconstructing import SampleReconstruction
@@ -69,6 +70,9 @@ class MapState:
     sample_reconstructions : tuple of SampleReconstruction
         Real samples beside their reconstructions.
     explanation : Explanation or None
+    complete : Samples or None
+        The samples before some were left out because they lack what the map learns from; None if
+        none were.
     """
 
     samples: Samples | None = None
@@ -91,6 +95,7 @@ class MapState:
     reconstruction: Reconstruction | tuple[Reconstruction, ...] | None = None
     sample_reconstructions: tuple[SampleReconstruction, ...] = ()
     explanation: Explanation | None = None
+    complete: Samples | None = None
 
     @classmethod
     def of(
@@ -128,9 +133,45 @@ class MapState:
         }
         return (self.samples, self.color_by, *depends.get(self.color_by.kind, ()))
 
+    @property
+    def left_out_text(self) -> str:
+        """How many samples lack what the map learns from, for a message; "" if none do."""
+        if self.complete is None or self.samples is None:
+            return ""
+        n_lost = len(self.complete) - len(self.samples)
+        return f" {counted(n_lost, 'sample')} without values left out."
+
     def at(self, embedding: Embedding) -> MapState:
         """The samples at other positions, which are shown."""
         return replace(self, embedding=embedding, shown=embedding)
+
+    def learning_from(self, taught: Samples) -> MapState:
+        """The state with the same samples that learn from other values, without a trained map.
+
+        Positions, gates and selection stay.
+
+        Parameters
+        ----------
+        taught : Samples
+            Some of `complete`, or of the present samples if this is None.
+        """
+        assert self.samples is not None
+        complete = self.complete or self.samples
+        rows = rows_of(taught, self.samples)
+        is_there = rows >= 0
+        are_same = len(rows) == len(self.samples) and bool(is_there.all())
+        selected = taken(self.marks.selected, rows, is_there)
+        made = replace(
+            MapState.of(taught, self.parameters, self.color_by),
+            absences=self.absences,
+            marks=self.marks if are_same else Marks.of(selected, self.marks.gates),
+            complete=complete if len(taught) < len(complete) else None,
+        )
+        before, start = self.embedding, self.before_run
+        return replace(
+            made.at(embedding_at(taken(before.positions, rows, is_there), epoch=before.epoch)),
+            before_run=embedding_at(taken(start.positions, rows, is_there), epoch=start.epoch),
+        )
 
     def without_training(self) -> MapState:
         """Without the trained map, and without all results of the run."""
@@ -170,6 +211,30 @@ def embedding_at(
 ) -> Embedding:
     """Positions, read-only, with a new revision."""
     return Embedding(next(_revisions), read_only(positions), epoch, is_final)
+
+
+def rows_of(some: Samples, samples: Samples) -> npt.NDArray[np.int64]:
+    """The row of each of some samples among others; -1 for one that is not there."""
+    if some.identities is samples.identities:
+        return np.arange(len(samples))
+    identities = some.identities
+    rows = np.full(len(some), -1, np.int64)
+    for index, name in enumerate(identities.sources):
+        own = identities.source == index
+        if name in samples.identities.sources:
+            rows[own] = samples.identities.rows(name, identities.label[own], identities.frame[own])
+    return rows
+
+
+def taken(
+    values: npt.NDArray[Any], rows: npt.NDArray[np.int64], where: npt.NDArray[np.bool_]
+) -> npt.NDArray[Any]:
+    """Values of other rows, in these rows; NaN (False in a mask) where `where` is False."""
+    made = np.full(
+        (len(rows), *values.shape[1:]), np.nan if values.dtype.kind == "f" else False, values.dtype
+    )
+    made[where] = values[rows[where]]
+    return made
 
 
 def read_only(positions: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

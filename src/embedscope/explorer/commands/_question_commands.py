@@ -125,7 +125,8 @@ class QuestionCommands(ExplorerState):
         Returns
         -------
         positions : ndarray of shape (n_new, 2), float32
-            In the coordinates of the map.
+            In the coordinates of the map; NaN where a function that the map learns from gives no
+            finite numbers.
         novelty : ndarray of shape (n_new,), float32
             Out-of-distribution score, 0..1; from 0.99 on, a sample is unlike those trained on.
 

@@ -25,7 +25,7 @@ class RunListener:
     losses : callable
         ``losses(values)``: one more entry of each loss, by name.
     positions : callable
-        ``positions(array, epoch)``: the present positions.
+        ``positions(run, array, epoch)``: the present positions.
     end : callable
         ``end(run, status)``: the run has ended, with or without a result.
     late_result : callable
@@ -34,7 +34,7 @@ class RunListener:
 
     status: Callable[[Status], None]
     losses: Callable[[Mapping[str, float]], None]
-    positions: Callable[[np.ndarray, int], None]
+    positions: Callable[[TrainingRun, np.ndarray, int], None]
     end: Callable[[TrainingRun, Status], None]
     late_result: Callable[[TrainedMap], None]
 
@@ -141,7 +141,7 @@ class Runs:
 
     def _on_positions(self, run: TrainingRun, _: int, epoch: int, positions: Any) -> None:
         if run is self.watched:
-            self._listener.positions(positions, epoch)
+            self._listener.positions(run, positions, epoch)
 
     def _on_end(self, run: TrainingRun, status: Status) -> None:
         result = run.result

@@ -13,7 +13,7 @@ from embedscope.explorer.answers._analysis import MapAnalysis
 from embedscope.explorer.answers._novelty import NOVEL
 from embedscope.explorer.commands._command import command
 from embedscope.explorer.commands._explorer_state import ExplorerState
-from embedscope.explorer.commands._map_state import MapState, embedding_at, read_only
+from embedscope.explorer.commands._map_state import MapState, embedding_at, read_only, taken
 from embedscope.explorer.commands._replacing import replace_source
 from embedscope.explorer.marks._events import Hovered
 from embedscope.explorer.marks._gates import GateSet
@@ -26,6 +26,7 @@ from embedscope.samples import (
     join_samples,
     samples_like,
 )
+from embedscope.samples.common import names_columns, with_computed
 from embedscope.samples.tables import is_annotated, place_of_rows
 
 
@@ -105,7 +106,7 @@ class SamplesCommands(ExplorerState):
         with self._lock:
             analysis, mine = self._need_model(), self._need_samples()
             self._runs.check_idle("add_samples")
-        read = samples_like(mine, samples)
+        read = with_computed(samples_like(mine, samples))
         joined = join_samples([mine, read])
         return PreparedSamples(mine, analysis, joined, *analysis.embed(read))
 
@@ -153,6 +154,7 @@ class SamplesCommands(ExplorerState):
             in_training=np.append(state.in_training, np.zeros(n_new, dtype=bool)),
             novelty=np.append(state.novelty, novelty),
             marks=Marks.of(selected, state.marks.gates),
+            complete=None,
         )
         self._become(changed.at(embedding_at(positions, epoch=state.embedding.epoch)))
         n_outliers = int((novelty >= NOVEL).sum())
@@ -181,12 +183,12 @@ class SamplesCommands(ExplorerState):
         """
         mine = self._need_samples()
         self._runs.check_idle("replace_samples")
-        replaced = replace_source(mine, samples_like(mine, samples))
+        replaced = replace_source(mine, with_computed(samples_like(mine, samples)))
         before, is_same = replaced.rows_before, replaced.is_same
         state = self._state
-        positions = _taken(state.embedding.positions, before, is_same)
-        novelty = _taken(state.novelty, before, is_same)
-        in_training = _taken(state.in_training, before, is_same)
+        positions = taken(state.embedding.positions, before, is_same)
+        novelty = taken(state.novelty, before, is_same)
+        in_training = taken(state.in_training, before, is_same)
         analysis = state.analysis
         if analysis is not None:
             others = np.flatnonzero(~is_same)
@@ -205,7 +207,7 @@ class SamplesCommands(ExplorerState):
                 embedding=read_only(analysis.model.embedding[rows_of_model]),
             )
             analysis = MapAnalysis(model, analysis.novelty_arrays())
-        selected = _taken(state.marks.selected, before, before >= 0)
+        selected = taken(state.marks.selected, before, before >= 0)
         changed = replace(
             state.without_answers(),
             samples=replaced.samples,
@@ -215,6 +217,7 @@ class SamplesCommands(ExplorerState):
             novelty=novelty,
             marks=Marks.of(selected, state.marks.gates),
             hovered=Hovered(),
+            complete=None,
         )
         self._become(changed.at(embedding_at(positions, epoch=state.embedding.epoch)))
         n_gone = len(mine) - int((before >= 0).sum())
@@ -247,7 +250,7 @@ class SamplesCommands(ExplorerState):
         analysis = state.analysis
         if analysis is not None:
             analysis = _with_samples(analysis, trained_part(samples, state.in_training))
-        self._change(samples=samples, absences=absences, analysis=analysis)
+        self._change(samples=samples, absences=absences, analysis=analysis, complete=None)
         self._say(f"Images of {source} attached")
 
     @command
@@ -255,13 +258,14 @@ class SamplesCommands(ExplorerState):
         """Let the next run learn from other values than the samples show.
 
         Positions, gates and selection stay until then. The trained map stays among `results`, but
-        is no longer shown, as with `place`.
+        is no longer shown, as with `place`. Samples without values are left out; a later choice
+        brings them back, unless samples were added or replaced meanwhile.
 
         Parameters
         ----------
         what, standardise
-            As in `Samples.learning_from`: names of features, an array, a function, or None for
-            what the samples show.
+            As in `Samples.learning_from`: names of features, an array with a row for each of
+            `samples`, a function, or None for what the samples show.
 
         Raises
         ------
@@ -270,22 +274,15 @@ class SamplesCommands(ExplorerState):
         """
         mine = self._need_samples()
         self._runs.check_idle("learn_from")
-        taught = mine.learning_from(what, standardise=standardise)
-        state = self._state
-        if taught.learned is None and mine.learned is None:
+        if what is None and mine.learned is None:
             return
-        rows = _rows_of(taught, mine)
-        positions = state.embedding.positions[rows]
-        marks = Marks.of(state.marks.selected[rows], state.marks.gates)
-        changed = replace(
-            MapState.of(taught, state.parameters, state.color_by),
-            absences=state.absences,
-            marks=state.marks if len(rows) == len(mine) else marks,
-        )
+        has_rows = what is not None and not callable(what) and not names_columns(what)
+        given = mine if has_rows else self._state.complete or mine
+        taught = given.learning_from(what, standardise=standardise)
         self._runs.unwatch()
-        self._become(changed.at(embedding_at(positions, epoch=state.embedding.epoch)))
+        self._become(self._state.learning_from(taught))
         learned = "what the samples show" if taught.learned is None else taught.learned.text
-        n_lost = len(mine) - len(rows)
+        n_lost = len(given) - len(taught)
         lost = f"; {counted(n_lost, 'sample')} without values left out" if n_lost else ""
         self._say(f"The next map learns from {learned}{lost}")
 
@@ -358,18 +355,6 @@ def _with_samples(analysis: MapAnalysis, samples: Samples) -> MapAnalysis:
     return MapAnalysis(replace(analysis.model, samples=samples), analysis.novelty_arrays())
 
 
-def _rows_of(some: Samples, samples: Samples) -> np.ndarray:
-    """The rows of some of the samples among them, ascending."""
-    if len(some) == len(samples):
-        return np.arange(len(samples))
-    identities = some.identities
-    rows = np.empty(len(some), np.int64)
-    for index, name in enumerate(identities.sources):
-        own = identities.source == index
-        rows[own] = samples.identities.rows(name, identities.label[own], identities.frame[own])
-    return rows
-
-
 def _told(samples: Samples) -> str:
     """How many samples there are, and of which size, if they are drawn at another."""
     number, recipe = counted(len(samples), "sample"), samples.recipe
@@ -391,12 +376,3 @@ def _gates_in(data: Any) -> GateSet:
     from embedscope.explorer.export._gates_in_tables import outlines_in
 
     return outlines_in(data)
-
-
-def _taken(values: np.ndarray, rows: np.ndarray, where: np.ndarray) -> np.ndarray:
-    """Values of the rows before, in the new rows; NaN (False in a mask) where `where` is False."""
-    taken = np.full(
-        (len(rows), *values.shape[1:]), np.nan if values.dtype.kind == "f" else False, values.dtype
-    )
-    taken[where] = values[rows[where]]
-    return taken

@@ -51,6 +51,15 @@ class Command(Message):
 
 
 @dataclass(frozen=True)
+class TrainFrom(Message):
+    """Train a map that learns from these columns; from what the samples show if there are none."""
+
+    kind: ClassVar[str] = "train-from"
+    req: int
+    columns: list[str]
+
+
+@dataclass(frozen=True)
 class SetParameters(Message):
     """Changed values of the parameter form."""
 
@@ -273,6 +282,7 @@ FROM_PAGE: tuple[type[Message], ...] = (
     Poll,
     Acknowledged,
     Command,
+    TrainFrom,
     SetParameters,
     Select,
     SetColors,

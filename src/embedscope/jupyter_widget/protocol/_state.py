@@ -74,6 +74,9 @@ class Catalog:
     `depth`: what pictures show of volumes, such as "maximum along z"; "" for flat images.
     `source_note`: how well neighbours on the map tell the source, and what helps; "" for one
     source. `is_source_told`: they tell it too well. `may_learn`: what is alike should be learned.
+    `learn_columns`: the columns that a map can learn from. `learns_from`: what it learns from now;
+    `learned_kind`: "shown", or the kind of `Learned`; `learned_columns`: its columns, if these are.
+    `left_out`: samples that are left out, and why.
     """
 
     n_samples: int
@@ -89,6 +92,11 @@ class Catalog:
     can_turn: bool
     can_reconstruct: bool
     images: list[ImageItem]
+    learn_columns: list[str]
+    learned_columns: list[str]
+    learned_kind: str
+    learns_from: str
+    left_out: list[str]
     color_choices: list[ColorChoice]
     epochs: list[int]
 

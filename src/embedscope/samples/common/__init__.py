@@ -1,6 +1,7 @@
 """What samples of all kinds share, and how kinds differ."""
 
 from embedscope.samples.common._kind import kind_of
+from embedscope.samples.common._learning import names_columns, with_computed
 from embedscope.samples.common._matching import (
     KnownObjects,
     RowIds,
@@ -17,5 +18,7 @@ __all__ = [
     "check_different",
     "kind_of",
     "matched_frames",
+    "names_columns",
     "unmatched",
+    "with_computed",
 ]

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
-from embedscope._wording import counted
 from embedscope.samples.common._checks import finite_rows
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ BATCH = 64
 """Samples in one call of the function, at most."""
 _CHECKED = 4  # samples for which the features of a function are compared with the kept ones
 _TOLERANCE = 1e-3  # between machines and batch sizes, as a share of the largest feature
-_MOST_SHOWN = 5
 
 
 def name_of(extractor: Extractor) -> str:
@@ -60,6 +58,7 @@ class Extraction:
         Returns
         -------
         ndarray of shape (n_samples, n_features), float32
+            As the function returns them: rows may hold NaN or infinite values.
 
         Raises
         ------
@@ -77,17 +76,7 @@ class Extraction:
                     "function."
                 )
             self._batches.append(batch)
-        features = np.concatenate(self._batches)
-        lost = np.flatnonzero(~finite_rows(features))
-        if len(lost):
-            shown = ", ".join(map(str, lost[:_MOST_SHOWN]))
-            more = ", ..." if len(lost) > _MOST_SHOWN else ""
-            raise InvalidInputError(
-                f"{name_of(self._extractor)} must return finite numbers; got others for "
-                f"{counted(len(lost), 'sample')} (rows {shown}{more}). Correct the function, or "
-                "leave these out with Samples.subset."
-            )
-        return features
+        return np.concatenate(self._batches)
 
 
 def extract(extractor: Extractor, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -134,9 +123,9 @@ def check_same(
     Raises
     ------
     InvalidInputError
-        If its features differ, or no sample has a picture to compare them by.
+        If its features differ, or no sample has a picture and finite features to compare them by.
     """
-    present = np.flatnonzero(samples.is_present)
+    present = np.flatnonzero(samples.is_present & finite_rows(features))
     if not len(present):
         raise InvalidInputError(
             f"samples must have pictures to check that {name_of(extractor)} computes what {name} "

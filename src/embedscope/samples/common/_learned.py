@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embedscope._errors import InvalidInputError
+from embedscope.samples.common._checks import finite_rows
 from embedscope.samples.common._extracting import Extraction, Extractor, Report, check_same, name_of
 from embedscope.samples.common._standardising import Numbers, standardise
 
@@ -35,7 +36,8 @@ class Learned:
     names : tuple of str
         Name of each value; empty until a function has computed them.
     values : ndarray of shape (n_samples, n_values), float32 or float64, or None
-        The values as given; None for a function that has not computed them yet.
+        The values as given; None for a function that has not computed them yet. Rows of a function
+        may hold NaN or infinite values until `with_computed` leaves these samples out.
     extractor : callable or None
         The function; None in a session that was opened without it.
     is_standardised : bool
@@ -70,7 +72,8 @@ class Learned:
     def scale(self) -> tuple[Numbers, Numbers] | None:
         """Mean and standard deviation of each value; None if not standardised, or not measured."""
         if self._scale is None and self.is_standardised and self._values is not None:
-            self._scale = standardise(np.asarray(self._values, np.float64))[1:]
+            finite = self._values[finite_rows(self._values)]
+            self._scale = standardise(np.asarray(finite, np.float64))[1:]
         return self._scale
 
     @property

@@ -14,7 +14,8 @@ from embedscope._errors import InvalidInputError
 from embedscope._wording import counted
 from embedscope.samples.common._checks import finite_rows
 from embedscope.samples.common._column_names import checked_columns
-from embedscope.samples.common._learned import ARRAY, COLUMNS, Learned, from_function
+from embedscope.samples.common._extracting import Report
+from embedscope.samples.common._learned import ARRAY, COLUMNS, FUNCTION, Learned, from_function
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +32,7 @@ def choose_learned(
     if callable(what):
         made = from_function(what, is_standardised=bool(is_standardised))
         return made, np.ones(len(samples), bool)
-    if _are_names(what):
+    if names_columns(what):
         names = checked_columns(
             samples.features, what, parameter="what", of="features of the samples"
         )
@@ -53,10 +54,44 @@ def with_learned(samples: Samples, learned: Learned, kept: npt.NDArray[np.bool_]
         return replace(samples, learned=learned)
     lost = samples.identities.label[~kept]
     shown = ", ".join(map(str, lost[:_MOST_SHOWN])) + (", ..." if len(lost) > _MOST_SHOWN else "")
-    reason = f"missing or infinite values to learn from (labels {shown})"
+    lacking = "missing or infinite values to learn from"
+    if learned.kind == FUNCTION:
+        lacking = f"{learned.name} computes no finite numbers"
+    reason = f"{lacking} (labels {shown})"
     left_out = (*samples.left_out, LeftOut(counted(len(lost), "sample"), reason))
     chosen = replace(samples, learned=None).subset(kept)
     return replace(chosen, learned=learned, left_out=left_out)
+
+
+def with_computed(samples: Samples, report: Report = lambda share: None) -> Samples:
+    """The samples for which a function computes finite numbers, if they learn from a function.
+
+    The others are in `left_out`. The function is called at the first time, which may take long.
+
+    Parameters
+    ----------
+    samples : Samples
+        Those that learn from something else than a function are returned as they are.
+    report : callable
+        Called with the share that is done, 0..1; may raise to stop. A later call goes on there.
+
+    Raises
+    ------
+    InvalidInputError
+        If the function fails, or gives finite numbers for no sample.
+    """
+    learned = samples.learned
+    if learned is None or learned.kind != FUNCTION:
+        return samples
+    kept = finite_rows(learned.compute(samples, report))
+    if kept.all():
+        return samples
+    if not kept.any():
+        raise InvalidInputError(
+            f"{learned.name} must return finite numbers; got NaN or infinite values for every "
+            "sample. Correct the function, which you can try on samples.inputs([0])."
+        )
+    return with_learned(samples, learned.take(kept), kept)
 
 
 def taught_like(known: Samples, made: Samples, given: Any = None) -> Samples:
@@ -83,6 +118,14 @@ def parts_taught_like(
         return made._replace(samples=taught_like(known, made.samples))
 
     return (partial(taught, part) for part in parts)
+
+
+def names_columns(what: Any) -> bool:
+    """Whether these are names of columns, and no rows of values."""
+    if isinstance(what, str):
+        return True
+    is_list = isinstance(what, Sequence) or getattr(what, "ndim", 0) == 1  # also df.columns
+    return is_list and all(isinstance(each, str) for each in what)
 
 
 def values_of_array(
@@ -135,13 +178,6 @@ def finite_values(values: npt.NDArray[Any], parameter: str) -> npt.NDArray[np.bo
             "for every sample. Leave out the columns that hold them."
         )
     return kept
-
-
-def _are_names(what: Any) -> bool:
-    if isinstance(what, str):
-        return True
-    is_list = isinstance(what, Sequence) or getattr(what, "ndim", 0) == 1  # also df.columns
-    return is_list and all(isinstance(each, str) for each in what)
 
 
 def _numbers(frame: pd.DataFrame) -> npt.NDArray[np.float64]:

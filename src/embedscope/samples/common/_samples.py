@@ -214,7 +214,8 @@ class Samples:
         Returns
         -------
         ndarray of shape (k, n_values) or (k, *sample_shape), float32
-            That of `learning_from`, standardised if asked for; or the result of `inputs`.
+            That of `learning_from`, standardised if asked for; or the result of `inputs`. Rows for
+            which a function gives NaN or infinite values hold them; no map is trained on these.
 
         Raises
         ------
@@ -239,7 +240,8 @@ class Samples:
             rows. It is called with batches of at most 64 samples, as `inputs` returns them: of
             pictures, shape (k, [z,] h, w, n_channels), float32, in 0..1. It returns numbers of
             shape (k, n_values), of a fixed n_values. It is called when a map is trained, in the
-            thread of the training. None takes what the samples show.
+            thread of the training, and samples for which it gives NaN or infinite values are left
+            out then. None takes what the samples show.
         standardise : bool, optional
             Whether to scale each value to mean 0 and standard deviation 1; by default only columns
             of `features`.

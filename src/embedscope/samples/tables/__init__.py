@@ -1,6 +1,7 @@
 """Samples that are rows of tables and items of arrays."""
 
 from embedscope.samples.tables._annotated import MAP_KEY, is_annotated
+from embedscope.samples.tables._columns import measurements
 from embedscope.samples.tables._exported import (
     FEATURE_PREFIX,
     GATE_PREFIX,
@@ -27,6 +28,7 @@ __all__ = [
     "as_text",
     "exported_name",
     "is_annotated",
+    "measurements",
     "place_of_rows",
     "plain_frame",
 ]

@@ -140,6 +140,11 @@ def numeric_columns(
     return names, left_out
 
 
+def measurements(frame: pd.DataFrame) -> list[str]:
+    """The columns of varying numbers that are neither numbers of objects nor positions."""
+    return [str(name) for name in frame.columns if not _reason_against(frame, name, False)]
+
+
 def _remedy_for_text(frame: pd.DataFrame) -> str:
     """How to read a file whose further header rows have made all columns text."""
     for n_rows in range(1, min(_MOST_HEADER_ROWS, len(frame) - 1) + 1):

@@ -58,6 +58,7 @@ export class Connection {
     const endCarrying = () =>
       !store.catalog?.can_carry && store.carried >= 0 && store.setCarried(-1);
     store.on(["catalog"], endCarrying, signal);
+    store.on(["catalog"], () => store.endLearning(), signal);
     const describeHovered = () => store.hover >= 0 && this.wantThumbnails([store.hover]);
     store.on(["colors"], describeHovered, signal); // another feature comes first now
     const receive = (head: FromKernel, buffers: Buffer[]) => this.receive(head, buffers);
@@ -179,6 +180,24 @@ export class Connection {
 
   command(name: Command["name"]): void {
     this.ask({ t: "cmd", req: ++this.request, name });
+  }
+
+  /** Train with the choice of what to learn from, if there is one; the answer ends the choice. */
+  train(): void {
+    const { learning } = this.store;
+    if (!learning) this.command("train");
+    else this.ask({ t: "train-from", req: ++this.request, columns: learning.columns });
+  }
+
+  /** Columns, or "shown" or "given"; kept by the page until Train. */
+  learnFrom(what: string[] | string): void {
+    const { catalog } = this.store;
+    const isOfColumns = Array.isArray(what);
+    const columns = isOfColumns ? what : [];
+    const isNow = isOfColumns
+      ? catalog?.learned_kind === "columns" && columns.join("\n") === catalog.learned_columns.join("\n")
+      : what === "given" || catalog?.learned_kind === "shown";
+    this.store.setLearning(isNow ? null : { kind: isOfColumns ? "columns" : "shown", columns });
   }
 
   setParameters(values: Record<string, unknown>): void {

@@ -97,6 +97,11 @@ export interface Catalog {
   can_turn: boolean;
   can_reconstruct: boolean;
   images: Array<ImageItem>;
+  learn_columns: Array<string>;
+  learned_columns: Array<string>;
+  learned_kind: string;
+  learns_from: string;
+  left_out: Array<string>;
   color_choices: Array<ColorChoice>;
   epochs: Array<number>;
 }
@@ -332,6 +337,12 @@ export interface Command {
   name: "train" | "pause" | "resume" | "stop" | "undo" | "redo" | "clear" | "invert";
 }
 
+export interface TrainFrom {
+  t: "train-from";
+  req: number;
+  columns: Array<string>;
+}
+
 export interface SetParameters {
   t: "params";
   req: number;
@@ -501,6 +512,7 @@ export type FromPage =
   | Poll
   | Acknowledged
   | Command
+  | TrainFrom
   | SetParameters
   | Select
   | SetColors

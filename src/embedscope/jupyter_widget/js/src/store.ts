@@ -29,6 +29,7 @@ import type {
 export type Topic =
   | "status"
   | "catalog"
+  | "learning" // the choice of what the next map learns from
   | "history"
   | "parameters"
   | "positions"
@@ -93,6 +94,11 @@ export interface Reconstructions {
   values: Float32Array;
 }
 
+export interface Learning {
+  kind: "shown" | "columns";
+  columns: string[]; // those of "columns"
+}
+
 /** How points are drawn; an opacity of null depends on their number. */
 export interface Look {
   pointScale: number;
@@ -143,6 +149,8 @@ export class Store extends Emitter<Topic> {
   place: Point | null = null; // the pinned point: the last click or drag with a decoded picture
   carried = -1; // row of the sample whose style code is used everywhere, -1 for none
   chosenAngle = 0; // degrees by which decoded pictures are turned, if they can be
+  learning: Learning | null = null; // what the next map learns from, if another than the present one
+  private learnedBefore = ""; // what it was when `learning` was chosen
   hover = -1;
   hoverFrom: "map" | "image" | "" = "";
   said = "";
@@ -245,6 +253,17 @@ export class Store extends Emitter<Topic> {
   setPlace(place: Point | null): void {
     this.place = place;
     this.emit("place");
+  }
+
+  setLearning(learning: Learning | null): void {
+    this.learning = learning;
+    this.learnedBefore = learnedIn(this.catalog);
+    this.emit("learning");
+  }
+
+  /** The choice has been followed, or samples learn from something else by now. */
+  endLearning(): void {
+    if (this.learning && learnedIn(this.catalog) !== this.learnedBefore) this.setLearning(null);
   }
 
   setCarried(row: number): void {
@@ -368,4 +387,8 @@ export class Store extends Emitter<Topic> {
     });
     this.emit("thumbnails");
   }
+}
+
+function learnedIn(catalog: Catalog | null): string {
+  return JSON.stringify([catalog?.learned_kind, catalog?.learns_from, catalog?.learn_columns]);
 }

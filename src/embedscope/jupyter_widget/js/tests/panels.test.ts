@@ -8,6 +8,7 @@ import { carryControls } from "../src/panels/carry";
 import { decodedPanel, describeStyle } from "../src/panels/decoded";
 import { inputFor, readInput, writeInput } from "../src/panels/form";
 import { describe as describeStatus } from "../src/panels/header";
+import { describeLearning, learningChoice, whyNoTraining } from "../src/panels/learning";
 import { shortly, stepOf } from "../src/panels/legend";
 import { groupLosses } from "../src/panels/losses";
 import { linesOf } from "../src/map/tooltip";
@@ -62,6 +63,64 @@ describe("the hover text", () => {
     expect(linesOf(values, "b")).toEqual(["b: 1", "a: 1", "c: 1"]);
     expect(linesOf(values, "d")).toEqual(["d: 1", "a: 1", "b: 1"]);
     expect(linesOf([], "a")).toEqual([]);
+  });
+});
+
+describe("what the map learns from", () => {
+  const none = { learn_columns: ["area", "mean", "rank", "std"], learned_columns: [], left_out: [] };
+  const catalog = { n_samples: 9, is_image: true, learned_kind: "shown", learns_from: "pixels", ...none };
+
+  function shown(of: object) {
+    const store = new Store();
+    store.catalog = { ...catalog, ...of } as unknown as Catalog;
+    const sent: unknown[] = [];
+    const element = learningChoice(
+      store,
+      { learnFrom: (what: unknown) => sent.push(what) } as unknown as Connection,
+      new AbortController().signal,
+    );
+    const select = element.querySelector("select") as HTMLSelectElement;
+    const boxes = [...element.querySelectorAll<HTMLInputElement>("input")];
+    return { store, sent, element, select, boxes, list: element.querySelector(".es-columns") };
+  }
+
+  it("is chosen among pixels and columns, which all are ticked at first", () => {
+    const { store, sent, select, boxes, list } = shown({});
+    expect([...select.options].map((each) => each.text)).toEqual(["pixels", "columns of the table"]);
+    expect((list as HTMLElement).hidden).toBe(true);
+    select.value = "columns";
+    select.dispatchEvent(new Event("change"));
+    expect(sent).toEqual([["area", "mean", "rank", "std"]]);
+    store.setLearning({ kind: "columns", columns: ["mean"] });
+    expect((list as HTMLElement).hidden).toBe(false);
+    expect(boxes.map((box) => box.checked)).toEqual([false, true, false, false]);
+    expect(describeLearning(store)).toBe("The next map learns from mean: press Train.");
+    store.catalog = { ...catalog, learned_kind: "columns", learned_columns: ["mean"] } as unknown as Catalog;
+    store.endLearning();
+    expect(store.learning).toBeNull();
+    expect(describeLearning(store)).toBe("The map learns from mean.");
+  });
+
+  it("needs a column, and pixels to be alike", () => {
+    const { store, element } = shown({});
+    store.setLearning({ kind: "columns", columns: [] });
+    expect(whyNoTraining(store)).toBe("Choose at least one column.");
+    expect(element.querySelector(".es-warning")).not.toBeNull();
+    store.parameters = { alike: "learned" };
+    store.setLearning({ kind: "columns", columns: ["area"] });
+    expect(whyNoTraining(store)).toContain("Set What is alike to pixels");
+    store.setLearning({ kind: "shown", columns: [] });
+    expect(whyNoTraining(store)).toBe("");
+  });
+
+  it("may be what a function computes, and says what is left out", () => {
+    const left_out = ["2 samples: net computes no finite numbers", "3 objects: NaN"];
+    const of = { learned_kind: "function", learns_from: "what net computes", left_out };
+    const { select, element } = shown({ ...of, learn_columns: [] });
+    expect(select.selectedOptions[0].text).toBe("what net computes");
+    expect(element.textContent).toContain("The map learns from what net computes.");
+    expect(element.textContent).toContain("net computes no finite numbers; and 1 more");
+    expect((shown({ learn_columns: [] }).element.firstElementChild as HTMLElement).hidden).toBe(true);
   });
 });
 

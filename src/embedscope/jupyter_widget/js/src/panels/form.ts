@@ -5,6 +5,7 @@ import type { Connection } from "../connection";
 import { h, option, section } from "../dom";
 import type { FormField } from "../messages";
 import type { Store } from "../store";
+import { learningChoice } from "./learning";
 
 const SHORT_UNIT = 3; // characters; longer units are in the tooltip only
 
@@ -44,18 +45,23 @@ export function parameterForm(
   };
   store.on(["parameters", "status", "refused"], update, signal);
   update();
-  return h("div", { class: "es-form" }, ...arrange(store.form, groups));
+  const learning = learningChoice(store, connection, signal);
+  return h("div", { class: "es-form" }, arrange(store.form, groups, learning));
 }
 
 /** The basic fields are open, all others under one heading. */
-function arrange(fields: FormField[], groups: Map<string, HTMLElement[]>): HTMLElement[] {
+function arrange(
+  fields: FormField[],
+  groups: Map<string, HTMLElement[]>,
+  learning: HTMLElement,
+): HTMLElement {
   const isBasic = (name: string) => fields.some((field) => field.group === name && field.is_basic);
   const basic = [...groups].filter(([name]) => isBasic(name)).flatMap(([, rows]) => rows);
   const advanced = [...groups]
     .filter(([name]) => !isBasic(name))
     .flatMap(([name, rows]) => [h("h4", {}, name), ...rows]);
   const more = h("details", { class: "es-advanced" }, h("summary", {}, "Advanced"), ...advanced);
-  return [section("Parameters", true, ...basic, more)];
+  return section("Parameters", true, learning, ...basic, more);
 }
 
 /** Long units are in the tooltip, where they do not break the line. */

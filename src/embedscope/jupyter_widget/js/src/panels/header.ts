@@ -4,10 +4,11 @@ import type { Connection } from "../connection";
 import { button, grouped, h } from "../dom";
 import type { Command, StatusState } from "../messages";
 import type { Store } from "../store";
+import { whyNoTraining } from "./learning";
 
 export function header(store: Store, connection: Connection, signal: AbortSignal): HTMLElement {
   const act = (name: Command["name"]) => () => connection.command(name);
-  const train = button("Train", "Train the map with these parameters", act("train"), signal, {
+  const train = button("Train", "", () => connection.train(), signal, {
     class: "es-button es-primary",
   });
   const pause = button(
@@ -42,7 +43,9 @@ export function header(store: Store, connection: Connection, signal: AbortSignal
     const { status, catalog } = store;
     if (!status) return;
     const isActive = status.is_running || status.is_paused;
-    train.disabled = isActive || !catalog?.n_samples || store.isLost;
+    const whyNot = whyNoTraining(store);
+    train.disabled = isActive || !catalog?.n_samples || store.isLost || whyNot !== "";
+    train.title = whyNot || "Train the map with these parameters";
     pause.disabled = stop.disabled = !isActive || store.isLost;
     pause.textContent = status.is_paused ? "Resume" : "Pause";
     nameStep(undo, "Undo", store.isLost ? "" : store.history.undo);
@@ -52,7 +55,7 @@ export function header(store: Store, connection: Connection, signal: AbortSignal
     track.classList.toggle("es-bar-idle", !isActive);
     text.textContent = describe(status, catalog?.n_samples ?? 0);
   };
-  store.on(["status", "catalog", "history"], update, signal);
+  store.on(["status", "catalog", "history", "learning", "parameters"], update, signal);
   update();
   const group = (label: string, ...buttons: HTMLElement[]) =>
     h("div", { class: "es-group", role: "group", "aria-label": label }, ...buttons);
