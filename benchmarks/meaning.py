@@ -25,7 +25,7 @@ what is expected by chance (each source counts alike; `embedscope.training` says
 training). The map shows the source if `same` is more than half of the way from chance to 1.
 `turned` is the distance on the map, as a share of its width, between an unseen cell and its copy
 turned by 90 degrees, `turned_37` turned by 37 degrees (cubic interpolation) and `shifted` shifted
-by two pixels (95th percentiles).
+by two pixels (95th percentiles; those that end with `_median` are medians).
 """
 
 from __future__ import annotations
@@ -171,6 +171,7 @@ def measure(cells: Cells, choice: str, seed: int) -> dict[str, float]:
     for name, copy in copies.items():
         away = np.linalg.norm(estimator.transform(np.clip(copy, 0.0, 1.0)) - placed, axis=1)
         found[name] = float(np.percentile(away, 95)) / width
+        found[f"{name}_median"] = float(np.median(away)) / width
     return found
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from embedscope import load_ParametricUMAP
-from embedscope.core.networks import InvariantFeatures, Upright, keras
+from embedscope.core.networks import InvariantFeatures, Upright, ViewNoise, keras
 from embedscope.samples import jurkat_cells, samples_from_labels
 from embedscope.training import Phase, TrainingParameters, TrainingRun
 from embedscope.training.alike import _learned
@@ -169,3 +169,33 @@ def test_small_constant_and_deep_pictures_are_learned(rng, three_steps, shape, c
     assert np.isfinite(made.features).all()
     assert np.isfinite(np.asarray(made.encoder(samples.X))).all()
     assert all(np.isfinite(each).all() for each in shown)
+
+
+def test_noise_varies_as_the_differences_of_views_and_only_in_training(rng):
+    noise = ViewNoise(0)
+    noise.build((None, 3))
+    wanted = np.array([[4.0, 2.0, 0.0], [2.0, 4.0, 0.0], [0.0, 0.0, 0.0]])
+    noise.fit(rng.multivariate_normal(np.zeros(3), wanted, 20_000).astype(np.float32))
+    rows = rng.normal(size=(20_000, 3)).astype(np.float32)
+    np.testing.assert_array_equal(np.asarray(noise(rows)), rows)
+    added = np.asarray(noise(rows, training=True)) - rows
+    np.testing.assert_allclose(np.cov(added.T), wanted, atol=0.2)
+    copy = ViewNoise.from_config(noise.get_config())
+    copy.build((None, 3))
+    copy.set_weights(noise.get_weights())
+    np.testing.assert_array_equal(np.asarray(copy(rows, training=True)), rows + added)
+
+
+def test_the_noise_of_a_run_is_in_the_directions_of_moved_copies(cells, three_steps):
+    comparison = _learned.compare(
+        cells, cells.X, TrainingParameters(alike="learned"), lambda _: None, lambda _: None
+    )
+    (noise,) = (each for each in comparison.encoder.layers if isinstance(each, ViewNoise))
+    rows = np.zeros((5_000, comparison.features.shape[1]), np.float32)
+    spread = np.square(np.asarray(noise(rows, training=True))).sum(axis=1).mean()
+    layer = comparison.encoder.get_layer("learned")
+    shifted = np.asarray(layer(np.roll(cells.X, (1, 1), axis=(1, 2))))
+    turned = np.asarray(layer(np.ascontiguousarray(np.rot90(cells.X, 1, (1, 2)))))
+    length = np.square(comparison.features).sum(axis=1).mean()
+    assert np.square(turned - comparison.features).sum(axis=1).mean() < 1e-4 * spread
+    assert 0 < np.square(shifted - comparison.features).sum(axis=1).mean() < 4 * spread < 4 * length

@@ -6,12 +6,14 @@ from embedscope.core.networks._ring_spectrum import RingSpectrum, count_magnitud
 from embedscope.core.networks._tensorflow import keras, tf
 from embedscope.core.networks._tracing import TracedOnce
 from embedscope.core.networks._upright import Upright, preparation_of
+from embedscope.core.networks._view_noise import ViewNoise
 
 __all__ = [
     "InvariantFeatures",
     "RingSpectrum",
     "TracedOnce",
     "Upright",
+    "ViewNoise",
     "as_flat_pictures",
     "copy_network",
     "count_magnitudes",

@@ -74,11 +74,14 @@ class InvariantFeatures(keras.layers.Layer):
 
     def call(self, pictures: Any) -> Any:
         """The features."""
-        return self.read(pictures) @ self._axes + self._offset
+        return self.project(self.read(pictures))
 
     def read(self, pictures: Any) -> Any:
         """The output of the convolutions, the mean over all orientations, then the rings."""
-        flat = as_flat_pictures(pictures, self.pool)
+        return self.read_flat(as_flat_pictures(pictures, self.pool))
+
+    def read_flat(self, flat: Any) -> Any:
+        """What `read` gives for pictures that `as_flat_pictures` has made flat."""
         copies = _orientations(flat.shape[1] == flat.shape[2])
         total: Any = self._read(copies[0](flat))
         for turn in copies[1:]:
@@ -86,6 +89,10 @@ class InvariantFeatures(keras.layers.Layer):
             with tf.control_dependencies([total]):
                 total = total + self._read(turn(tf.identity(flat)))
         return tf.concat([total / len(copies), self._on_rings(flat)], axis=1)
+
+    def project(self, outputs: Any) -> Any:
+        """The features, by the linear map from the output of `read`."""
+        return outputs @ self._axes + self._offset
 
     def set_convolutions(
         self, center: np.ndarray, convolutions: Sequence[tuple[np.ndarray, np.ndarray]]

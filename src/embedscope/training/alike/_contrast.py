@@ -64,7 +64,7 @@ class Contrast:
         self.deviations = np.maximum(pictures.std(axis=(0, 1, 2), dtype=np.float64), 1e-3).astype(
             np.float32
         )
-        self._views = Views(height, width, n_channels, self.deviations, changes)
+        self.views = Views(height, width, n_channels, self.deviations, changes)
         self.trunk = _trunk(shape, self.means, self.deviations, seed)
         n_features = int(self.trunk.output_shape[-1])
         self._head = _head(n_features, _AGREEING, "agreeing", seed + 100)
@@ -114,7 +114,7 @@ class Contrast:
 
     def _step_eagerly(self, pictures: Any, rate: Any, seed: Any) -> None:
         self._optimizer.learning_rate.assign(rate)
-        views = self._views(tf.concat([pictures, pictures], axis=0), seed)
+        views = self.views(tf.concat([pictures, pictures], axis=0), seed)
         with tf.GradientTape() as tape:
             features = self.trunk(views, training=True)
             agreeing = tf.math.l2_normalize(self._head(features, training=True), axis=1)

@@ -2,8 +2,9 @@
 
 The network learns from the samples alone, without classes (`_contrast`). Its features give the
 graph, and the encoder of the map begins with it, so unseen pictures are placed by their features
-too. The network reads pictures as they lie: upright Jurkat cells, blurred by the turn and without
-their corners, told less (accuracy .59 instead of .64). The decoder draws upright ones.
+too. Features of shifted copies differ; noise of this kind teaches the encoder to place them alike.
+The network reads pictures as they lie: upright Jurkat cells, blurred by the turn and without their
+corners, told less (accuracy .59 instead of .64). The decoder draws upright ones.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from embedscope.core.networks import (
     InvariantFeatures,
     TracedOnce,
     Upright,
+    ViewNoise,
     as_flat_pictures,
     keras,
+    tf,
 )
 from embedscope.samples import Samples
 from embedscope.training._networks import dense_layers
@@ -34,6 +37,8 @@ _LARGEST_SIDE = 64  # larger pictures are averaged first
 _FEWEST_STEPS, _MOST_STEPS = 150, 300
 _PASSES = 10
 _BLOCK = 256  # pictures turned or read at a time
+_MOST_MOVED = 2_048  # pictures whose moved copies say how features of views differ
+_NOISE = 1.5  # times these differences: the encoder should also know those that are larger
 _SHOW_EVERY = 10  # steps
 _TRAINING_SHARE = 0.9  # of the time, for the reports
 _SMALLEST = 1e-6
@@ -67,8 +72,18 @@ def compare(
     layer = InvariantFeatures(pool, CONVOLUTIONS, _N_LEARNED + _N_RINGS, name="learned")
     layer.build((None, *shape))
     features = _frozen(layer, contrast, X, lambda: report(_TRAINING_SHARE))
+    noise = ViewNoise(parameters.random_state, name="view_noise")
+    noise.build((None, layer.n_features))
+    some = slice(None, None, -(-len(X) // _MOST_MOVED))
+    noise.fit(_NOISE * (_of_moved(layer, contrast, pictures[some]) - features[some]))
     encoder = keras.Sequential(
-        [keras.Input(shape), Upright(is_read=False), layer, *dense_layers(parameters.random_state)],
+        [
+            keras.Input(shape),
+            Upright(is_read=False),
+            layer,
+            noise,
+            *dense_layers(parameters.random_state),
+        ],
         name="learned_encoder",
     )
     return Comparison(features, encoder)
@@ -94,6 +109,17 @@ def _frozen(layer: InvariantFeatures, contrast: Contrast, X: np.ndarray, report:
     offset = (-outputs.mean(axis=0, dtype=np.float64) @ axes).astype(np.float32)
     layer.set_axes(axes, offset)
     return np.ascontiguousarray(outputs @ axes + offset)
+
+
+def _of_moved(layer: InvariantFeatures, contrast: Contrast, pictures: np.ndarray) -> np.ndarray:
+    """Features of flat pictures that are turned, mirrored and shifted as in the views."""
+    seed = tf.constant([0, 0], tf.int32)
+
+    def read(block: Any) -> Any:
+        moved = as_flat_pictures(contrast.views.moved(block, seed), 1)
+        return layer.project(layer.read_flat(moved))
+
+    return _in_blocks(TracedOnce(read), pictures, lambda: None)
 
 
 def _scaled_axes(values: np.ndarray, deviation: np.ndarray, n_axes: int) -> np.ndarray:

@@ -63,14 +63,14 @@ class Views:
         tensor of the same shape
         """
         seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 5))
-        view = self._blurred(self._moved(pictures, seeds[0]), seeds[1])
+        view = self._blurred(self.moved(pictures, seeds[0]), seeds[1])
         view = self._lit(view, seeds[2], seeds[3])
         drawn = tf.random.stateless_uniform(
             (tf.shape(view)[0],), seeds[4], 0, self._n_noises, dtype=tf.int32
         )
         return view + tf.gather(self._noises, drawn)
 
-    def _moved(self, pictures: Any, seed: Any) -> Any:
+    def moved(self, pictures: Any, seed: Any) -> Any:
         """Turned by any angle, mirrored and shifted; beyond its border a picture is mirrored."""
         height, width = self._shape
         n = tf.shape(pictures)[0]
