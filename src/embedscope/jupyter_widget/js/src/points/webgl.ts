@@ -6,11 +6,13 @@ import { contextOf, link, release, texelTexture, uniforms, uploadPalette } from 
 import type { Renderer } from "./renderer";
 import { CROSS_LINE_PX, type Scene, crossSize, nDrawn } from "./scene";
 
+// Comments are here, since those in a shader are part of the bundle. `view` is the centre and the scale
+// to clip space; `pass` is 0 for points that are not selected, 1 for selected ones, 2 for crosses.
 const VERTEX = `#version 300 es
 in vec2 before; in vec2 after; in float level; in float selected; in float marked;
-uniform vec4 view; // centre, scale to clip space
+uniform vec4 view;
 uniform float morph, size, opacity, crossSize;
-uniform highp int pass; // 0: not selected, 1: selected, 2: crosses
+uniform highp int pass;
 uniform bool hasSelection;
 uniform vec3 ink;
 uniform sampler2D palette;
@@ -28,8 +30,10 @@ void main() {
   color = pass == 2 ? vec4(ink, 1.0) : vec4(rgb * alpha, alpha);
 }`;
 
+// The precision is that of the vertex shader, since both use the sizes. `pass == 2` measures how far the
+// pixel is from the nearer diagonal, in pixels.
 const FRAGMENT = `#version 300 es
-precision highp float; // as in the vertex shader: both use the sizes
+precision highp float;
 in vec4 color;
 uniform float size, crossSize, lineWidth;
 uniform highp int pass;
@@ -38,7 +42,7 @@ void main() {
   vec2 at = (gl_PointCoord - 0.5) * 2.0;
   float soft = 2.0 / max(size, 2.0);
   float inside = 1.0 - smoothstep(1.0 - soft, 1.0, length(at));
-  if (pass == 2) { // how far from the nearer diagonal, in pixels
+  if (pass == 2) {
     float away = min(abs(at.x - at.y), abs(at.x + at.y)) * 0.3536 * crossSize;
     inside = 1.0 - smoothstep(0.0, 1.0, away - 0.5 * lineWidth + 0.5);
   }
