@@ -8,11 +8,11 @@
 # Expected: `write_labels` of ids of uint64 makes coarser levels by nearest neighbours, a copy of some
 # pixels: each level has the dtype uint64 and a subset of the ids.
 # Seen: the dtype is uint64 in all levels, but below the first each id is the nearest one that double
-# precision holds, here a multiple of 128. Nobody has such an id, and two neurons of neighbouring ids
-# become one. scikit-image's `resize` computes in double precision with order=0 too, and spatialdata's
-# levels do the same; its `rasterize` at another resolution as well, and `transform` to the same
-# pixels: what such a copy holds are other objects. A viewer that shows a coarse level and looks up the
-# id under the pointer finds nobody, or somebody else. A float was never asked for, and nothing is said.
+# precision holds, here a multiple of 128: two neurons of neighbouring ids become one, under an id that
+# may belong to a third. scikit-image's `resize` computes in double precision with order=0 too.
+# spatialdata's levels are the same, its `rasterize` at another resolution, and its `transform` to the
+# same pixels. A viewer that shows a coarse level and looks up the id under the pointer finds nobody,
+# or somebody else. No float was asked for, and nothing is said.
 # What helps: make coarser levels by slices, labels[::2, ::2], and take ids from the finest level.
 set -euo pipefail
 folder=$(mktemp -d)
