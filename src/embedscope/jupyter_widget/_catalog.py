@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from embedscope._errors import EmbedscopeError
-from embedscope.explorer import Explorer, History, depth_in_words
+from embedscope.explorer import Explorer, History, depth_in_words, left_out_in_words
 from embedscope.jupyter_widget.pictures._images import describe_image
 from embedscope.jupyter_widget.protocol._state import (
     Catalog,
@@ -124,11 +124,14 @@ def describe_samples(samples: Samples | None, abilities: Abilities) -> dict[str,
             if (described := describe_image(source)) is not None
         ]
     )
+    left_out, left_out_lines = left_out_in_words(samples)
     catalog = Catalog(
         n_samples=0 if samples is None else len(samples),
         is_image=samples is not None and samples.is_image,
         has_thumbnails=samples is not None and samples.is_image,
         depth=depth_in_words(samples),
+        left_out=left_out,
+        left_out_lines=list(left_out_lines),
         source_note="" if abilities.told is None else abilities.told.text,
         is_source_told=abilities.told is not None and abilities.told.dominates,
         may_learn=abilities.may_learn,

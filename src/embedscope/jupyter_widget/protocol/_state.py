@@ -72,6 +72,8 @@ class Catalog:
     `can_carry`: samples have style codes, so the code of one can be decoded elsewhere on the map.
     `can_turn`: decoded pictures are upright, so they can be turned.
     `depth`: what pictures show of volumes, such as "maximum along z"; "" for flat images.
+    `left_out`: what is not among the samples, in a sentence; "" for nothing. `left_out_lines`: all
+    of it, an entry each.
     `source_note`: how well neighbours on the map tell the source, and what helps; "" for one
     source. `is_source_told`: they tell it too well. `may_learn`: what is alike should be learned.
     """
@@ -80,6 +82,8 @@ class Catalog:
     is_image: bool
     has_thumbnails: bool
     depth: str
+    left_out: str
+    left_out_lines: list[str]
     source_note: str
     is_source_told: bool
     may_learn: bool

@@ -88,6 +88,8 @@ export interface Catalog {
   is_image: boolean;
   has_thumbnails: boolean;
   depth: string;
+  left_out: string;
+  left_out_lines: Array<string>;
   source_note: string;
   is_source_told: boolean;
   may_learn: boolean;

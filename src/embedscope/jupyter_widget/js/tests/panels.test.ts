@@ -13,6 +13,7 @@ import { groupLosses } from "../src/panels/losses";
 import { linesOf } from "../src/map/tooltip";
 import { reconstructedPanel } from "../src/panels/reconstructed";
 import { someOf } from "../src/panels/selected";
+import { leftOutNote } from "../src/panels/left_out";
 import { sourceNote } from "../src/panels/source";
 import { turnSlider } from "../src/panels/turn";
 import { pointOpacity, pointSize } from "../src/points/scene";
@@ -359,6 +360,19 @@ describe("loss curves", () => {
       ["reconstruction with style code", 3, -4],
       ["something else", 5],
     ]);
+  });
+});
+
+describe("the note on what was left out", () => {
+  it("is there while something is not among the samples", () => {
+    const { store } = panels();
+    const note = leftOutNote(store, life.signal);
+    expect(note.hidden).toBe(true);
+    const left_out_lines = ["29 rows: missing values", "city: not numeric"];
+    store.catalog = { ...store.catalog, left_out: "29 rows", left_out_lines } as Catalog;
+    store.emit("catalog");
+    expect(note.hidden).toBe(false);
+    expect([note.textContent, note.title]).toEqual(["29 rows", left_out_lines.join("\n")]);
   });
 });
 
