@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from embedscope.explorer import Explorer, depth_in_words, name_of, names_of_rows
+from embedscope.explorer import Explorer, depth_in_words, left_out_in_words, name_of, names_of_rows
 from embedscope.samples import (
     SampleId,
     join_samples,
@@ -91,3 +91,15 @@ def test_flat_pictures_and_tables_say_nothing_of_depth(rng):
     assert depth_in_words(_cells("film", 3)) == ""
     assert depth_in_words(samples_from_table(pd.DataFrame({"a": [1.0, 2.0]}))) == ""
     assert depth_in_words(samples_from_array(rng.random((5, 4, 6, 6, 1)))) == "maximum along z"
+
+
+def test_missing_rows_are_named_before_columns_that_are_not_learned():
+    words = {f"word {number}": ["a", "b", "c"] for number in range(50)}
+    samples = samples_from_table(pd.DataFrame({**words, "size": [1.0, 2.0, np.nan]}))
+    sentence, lines = left_out_in_words(samples)
+    assert sentence.startswith("Left out or changed: 1 row (missing or infinite values")
+    assert sentence.endswith(", word 0 (not numeric (object)) and 49 others.")
+    assert lines[0].startswith("1 row: missing or infinite values")
+    assert (len(lines), lines[-1]) == (41, "and 11 more")
+    assert left_out_in_words(None) == ("", ())
+    assert left_out_in_words(samples_from_array(np.eye(4))) == ("", ())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
 import numpy as np
@@ -618,3 +619,16 @@ def test_frames_and_arrays_become_samples() -> None:
 def _around(positions: np.ndarray) -> np.ndarray:
     low, high = positions.min(axis=0) - 1, positions.max(axis=0) + 1
     return np.array([low, [high[0], low[1]], high, [low[0], high[1]]])
+
+
+def test_decoding_before_the_points_are_there_says_to_wait() -> None:
+    reports: Queue[Any] = Queue()
+    explorer = Explorer(blobs(), parameters=QUICK, dispatcher=reports.put)
+    explorer.train()
+    while not explorer.status.phase.is_at_work:
+        reports.get(timeout=60)()
+    with pytest.raises(InvalidInputError, match=r"must have points .*Wait until they are there"):
+        explorer.decode((0, 0))
+    explorer.stop()
+    while not explorer.status.phase.is_finished:
+        reports.get(timeout=60)()

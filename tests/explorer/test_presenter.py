@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from view_contract import N_SAMPLES, RecordingView, Shown, ViewContract, explorer_with_map
 
-from embedscope.explorer import Presenter
+from embedscope.explorer import Explorer, Presenter
 
 
 class TestRecordingView(ViewContract):
@@ -88,6 +88,14 @@ def test_an_intent_that_breaks_a_rule_shows_an_error(
     assert len(explorer.selection) == 0
     assert len(explorer.gates) == 0
     assert explorer.history.n_undo == 0
+
+
+def test_a_gate_that_is_drawn_before_there_is_a_map_is_refused() -> None:
+    explorer, view = Explorer(np.eye(20)), RecordingView()
+    Presenter(explorer, view, "view")
+    view.intents.gate_requested.emit([[0, 0], [1, 0], [1, 1]], None, None)
+    assert "must be drawn on a map; got none yet" in str(view.told["error"][0])
+    assert len(explorer.gates) == 0
 
 
 def test_slow_questions_run_separately() -> None:

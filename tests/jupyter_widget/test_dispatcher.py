@@ -92,7 +92,7 @@ def test_a_map_of_columns_is_trained_and_a_missing_column_is_answered(
     assert view.page.traits["catalog"]["learned_kind"] == "shown"
     (refusal,) = ask(view, t="train-from", req=7, columns=["d"])
     assert refusal["req"] == 7
-    assert "got 'd', which is none" in refusal["message"]
+    assert "['d'] are missing" in refusal["message"]
     assert explorer.status.phase.value == "idle", "nothing was trained"
     explorer.set_parameters(n_neighbors=30)  # refused: the choice is made, and no run started
     ask(view, t="train-from", req=8, columns=["a", "b"])

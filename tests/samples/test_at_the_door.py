@@ -194,6 +194,37 @@ def test_further_header_rows_of_trackmate() -> None:
     assert samples.identities.label.tolist() == [11, 12, 13]
 
 
-def test_a_table_of_words_only_has_no_header_to_skip() -> None:
-    with pytest.raises(InvalidInputError, match=r"Name columns to use with columns=\[\.\.\.\]"):
-        samples_from_table(pd.DataFrame({"a": ["x", "y", "z"]}))
+@pytest.mark.parametrize(
+    ("columns", "remedy"),
+    [
+        ({"a": ["x", "y", "z"]}, "with pandas.get_dummies(frame, dtype=float)"),
+        ({"day": pd.date_range("2026-01-01", periods=3)}, "with frame['day'].astype('int64')"),
+        ({"alive": [True, False, True]}, "Name columns to use with columns="),
+        ({"area": [3.0]}, "Give more rows"),
+    ],
+)
+def test_a_table_without_numbers_gets_a_remedy_that_works(columns, remedy) -> None:
+    """None of these has a header to skip."""
+    with pytest.raises(InvalidInputError) as error:
+        samples_from_table(pd.DataFrame(columns))
+    assert remedy in str(error.value)
+    assert "header" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("areas", "why"),
+    [
+        ([900.0, 20, 25, 30], "the background (labels 0)"),
+        ([900.0, 20, np.nan, 30], "missing or infinite values, or the background (labels 0, 2)"),
+    ],
+)
+def test_the_background_is_named_if_a_row_is_of_it(areas, why) -> None:
+    frame = pd.DataFrame({"label": [0, 1, 2, 3], "area": areas})
+    assert why in [reason for _, reason in samples_from_table(frame).left_out]
+
+
+@pytest.mark.parametrize("given", [(np.eye(6), np.arange(6)), {"data": np.eye(6), "names": ["x"]}])
+def test_data_with_their_classes_get_the_remedy_to_pass_the_data(given) -> None:
+    with pytest.raises(InvalidInputError, match="for example data") as error:
+        samples_from_array(given)
+    assert len(samples_from_array(eval(remedy_of(error, "for example "), {"data": given}))) == 6

@@ -48,7 +48,7 @@ def test_numbers_are_chosen_and_the_rest_is_listed():
     assert reasons["constant"] == "the same number in every row"
     assert reasons["empty"] == "no finite number"
     assert reasons["label"].startswith("holds identities")
-    assert reasons["1 row"] == "missing or infinite values, or the background (labels 4)"
+    assert reasons["1 row"] == "missing or infinite values (labels 4)"
     assert len(reasons) == 8
 
 

@@ -13,6 +13,7 @@ from embedscope.explorer.answers._description import (
 )
 from embedscope.explorer.answers._explained import Explained
 from embedscope.explorer.answers._explanation import Explanation
+from embedscope.explorer.answers._left_out import LeftOutInWords, left_out_in_words
 from embedscope.explorer.answers._map_grid import MapGrid
 from embedscope.explorer.answers._reconstructing import SampleReconstruction
 from embedscope.explorer.coloring._colors import ColorBy, Coloring, LegendEntry
@@ -38,6 +39,7 @@ __all__ = [
     "GateSet",
     "History",
     "Hovered",
+    "LeftOutInWords",
     "LegendEntry",
     "MapGrid",
     "PreparedSamples",
@@ -50,6 +52,7 @@ __all__ = [
     "depth_in_words",
     "describe_row",
     "gates_of",
+    "left_out_in_words",
     "name_of",
     "names_of_rows",
     "read_csv",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from embedscope._errors import EmbedscopeError
+import numpy as np
+
+from embedscope._errors import EmbedscopeError, InvalidInputError
 from embedscope.explorer._explorer import Explorer
 from embedscope.explorer._view import ExplorerView
 
@@ -130,7 +132,7 @@ class Presenter:
             (intents.hover_requested, explorer.hover, from_here),
             (intents.undo_requested, explorer.undo, {}),
             (intents.redo_requested, explorer.redo, {}),
-            (intents.gate_requested, explorer.add_gate, {}),
+            (intents.gate_requested, self._add_gate, {}),
             (intents.combined_gate_requested, explorer.combine_gates, {}),
             (
                 intents.gate_edit_requested,
@@ -169,6 +171,15 @@ class Presenter:
     def _train_from(self, columns: list[str]) -> None:
         self.explorer.learn_from(columns or None)
         self.explorer.train()
+
+    def _add_gate(self, polygon: Any, name: str | None, color: str | None) -> None:
+        """Add a gate that was drawn: on an empty map its coordinates would mean nothing."""
+        if not np.isfinite(self.explorer.embedding.positions).any():
+            raise InvalidInputError(
+                "A gate must be drawn on a map; got none yet. Train, and wait until the points are "
+                "there."
+            )
+        self.explorer.add_gate(polygon, name, color)
 
     def _explain(self, gate: str = "") -> None:
         explorer = self.explorer

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from embedscope._errors import EmbedscopeError
-from embedscope.explorer import Explorer, History, depth_in_words
+from embedscope.explorer import Explorer, History, depth_in_words, left_out_in_words
 from embedscope.jupyter_widget.pictures._images import describe_image
 from embedscope.jupyter_widget.protocol._state import (
     Catalog,
@@ -16,11 +16,10 @@ from embedscope.jupyter_widget.protocol._state import (
     HistoryState,
     StatusState,
 )
-from embedscope.samples import NotLearned, Samples
+from embedscope.samples import Samples
 from embedscope.samples.tables import measurements
 from embedscope.training import SourceTold, Status, parameter_fields
 
-_MOST_LEFT_OUT = 20  # entries that are sent to the page
 # Of large tables it takes long, and the catalog is made at each change of phase.
 _measured: weakref.WeakKeyDictionary[Samples, list[str]] = weakref.WeakKeyDictionary()
 
@@ -131,11 +130,14 @@ def describe_samples(samples: Samples | None, abilities: Abilities) -> dict[str,
         ]
     )
     learned = None if samples is None else samples.learned
+    left_out, left_out_lines = left_out_in_words(samples)
     catalog = Catalog(
         n_samples=0 if samples is None else len(samples),
         is_image=samples is not None and samples.is_image,
         has_thumbnails=samples is not None and samples.is_image,
         depth=depth_in_words(samples),
+        left_out=left_out,
+        left_out_lines=list(left_out_lines),
         source_note="" if abilities.told is None else abilities.told.text,
         is_source_told=abilities.told is not None and abilities.told.dominates,
         may_learn=abilities.may_learn,
@@ -149,7 +151,6 @@ def describe_samples(samples: Samples | None, abilities: Abilities) -> dict[str,
         learned_columns=list(learned.names) if learned and learned.kind == "columns" else [],
         learned_kind="shown" if learned is None else learned.kind,
         learns_from=_shown_as(samples) if learned is None else learned.text,
-        left_out=_left_out(samples),
         color_choices=_color_choices(samples, abilities),
         epochs=list(abilities.epochs),
     )
@@ -170,13 +171,6 @@ def _learn_columns(samples: Samples | None) -> list[str]:
     learned = samples.learned
     names = () if learned is None or learned.kind != "columns" else learned.names
     return list(dict.fromkeys([*_measured[samples], *names]))
-
-
-def _left_out(samples: Samples | None) -> list[str]:
-    if samples is None:
-        return []
-    lost = [each for each in samples.left_out if not isinstance(each, NotLearned)]
-    return [f"{each.name}: {each.reason}" for each in lost[:_MOST_LEFT_OUT]]
 
 
 def _color_choices(samples: Samples | None, abilities: Abilities) -> list[ColorChoice]:

@@ -143,6 +143,8 @@ export class FakeKernel {
         can_decode: true,
         can_explain: true,
         depth: "",
+        left_out: "",
+        left_out_lines: [],
         source_note: "",
         is_source_told: false,
         may_learn: false,

@@ -278,6 +278,10 @@ class DecodingCommands(ExplorerState):
 
     def _surroundings(self) -> tuple[PlaceIndex, MapSupport, Samples]:
         """The samples that a decoded point is compared with."""
+        if not np.isfinite(self._state.embedding.positions).any():
+            raise InvalidInputError(
+                "The map must have points to decode; got none yet. Wait until they are there."
+            )
         support = self._queries.support(self._state.embedding, self._state.in_training)
         return self._queries.places(self._state.embedding), support, self._need_samples()
 

@@ -72,17 +72,20 @@ class Catalog:
     `can_carry`: samples have style codes, so the code of one can be decoded elsewhere on the map.
     `can_turn`: decoded pictures are upright, so they can be turned.
     `depth`: what pictures show of volumes, such as "maximum along z"; "" for flat images.
+    `left_out`: what is not among the samples, in a sentence; "" for nothing. `left_out_lines`: all
+    of it, an entry each.
     `source_note`: how well neighbours on the map tell the source, and what helps; "" for one
     source. `is_source_told`: they tell it too well. `may_learn`: what is alike should be learned.
     `learn_columns`: the columns that a map can learn from. `learns_from`: what it learns from now;
     `learned_kind`: "shown", or the kind of `Learned`; `learned_columns`: its columns, if these are.
-    `left_out`: samples that are left out, and why.
     """
 
     n_samples: int
     is_image: bool
     has_thumbnails: bool
     depth: str
+    left_out: str
+    left_out_lines: list[str]
     source_note: str
     is_source_told: bool
     may_learn: bool
@@ -96,7 +99,6 @@ class Catalog:
     learned_columns: list[str]
     learned_kind: str
     learns_from: str
-    left_out: list[str]
     color_choices: list[ColorChoice]
     epochs: list[int]
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from qtpy.QtWidgets import QLabel, QWidget
 
-from embedscope._wording import counted
-
-_MOST_NAMED, _MOST_IN_TIP = 2, 40
+from embedscope.explorer import left_out_in_words
 
 
 class LeftOutNote(QLabel):
@@ -33,20 +30,7 @@ class LeftOutNote(QLabel):
         ----------
         samples : Samples or None
         """
-        left_out = () if samples is None else samples.left_out
-        self.setText(_sentence(left_out))
-        lines = [f"{entry.name}: {entry.reason}" for entry in left_out[:_MOST_IN_TIP]]
-        n_more = len(left_out) - len(lines)
-        self.setToolTip("\n".join([*lines, f"and {n_more:,} more"] if n_more > 0 else lines))
-        self.setVisible(bool(left_out))
-
-
-def _sentence(left_out: Sequence[Any]) -> str:
-    if not left_out:
-        return ""
-    named = [f"{entry.name} ({entry.reason})" for entry in left_out[:_MOST_NAMED]]
-    n_more = len(left_out) - len(named)
-    if n_more:
-        named.append(counted(n_more, "other"))
-    before = ", ".join(named[:-1])
-    return f"Left out or changed: {before + ' and ' if before else ''}{named[-1]}."
+        sentence, lines = left_out_in_words(samples)
+        self.setText(sentence)
+        self.setToolTip("\n".join(lines))
+        self.setVisible(bool(lines))

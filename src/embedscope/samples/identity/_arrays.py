@@ -81,6 +81,9 @@ def remedy_for(data: Any) -> str:
     if isinstance(data, str | os.PathLike):
         return f"Open it first, for example with {_reader_of(str(os.fspath(data)))}."
     if isinstance(data, dict):
+        arrays = [name for name, value in data.items() if getattr(value, "ndim", 0) > 1]
+        if arrays:
+            return f"Pass one of its arrays, for example data[{arrays[0]!r}]."
         return "Pass one of its values, or a table of them: pandas.DataFrame(data)."
     if hasattr(data, "to_df"):  # AnnData
         return "Pass it to samples_from_table, or take its array .X."
@@ -113,6 +116,8 @@ def _reader_of(path: str) -> str:
 
 
 def _remedy_for_levels(shapes: list[tuple[int, ...]]) -> str:
+    if len({len(shape) for shape in shapes}) > 1:
+        return "Pass one of the arrays alone, for example data[0]."
     sizes = [int(np.prod(shape)) for shape in shapes]
     if len(set(sizes)) == len(sizes):
         order = np.argsort(sizes)[::-1].tolist()

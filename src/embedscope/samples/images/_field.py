@@ -222,9 +222,14 @@ def _label_axes(n_axes: int, axes: str | None) -> str:
 
 def _known_axes(axes: str) -> str:
     if axes not in AXES:
+        without = str(axes).replace("c", "")
+        remedy = (
+            f"Give axes={without!r} and image_axes={axes!r}."
+            if without in AXES
+            else "Reorder the array with numpy.transpose if its axes come in another order."
+        )
         raise InvalidInputError(
-            f"axes must be one of {AXES} (image_axes may add 'c'); got {axes!r}. Reorder the array "
-            "with numpy.transpose if its axes come in another order."
+            f"axes must be one of {AXES} (image_axes may add 'c'); got {axes!r}. {remedy}"
         )
     return axes
 

@@ -146,7 +146,7 @@ def measurements(frame: pd.DataFrame) -> list[str]:
 
 
 def _remedy_for_text(frame: pd.DataFrame) -> str:
-    """How to read a file whose further header rows have made all columns text."""
+    """How to get numbers: of a file whose further header rows have made all columns text, too."""
     for n_rows in range(1, min(_MOST_HEADER_ROWS, len(frame) - 1) + 1):
         rest = frame.iloc[n_rows:]
         if any(_are_texts_of_numbers(rest[name]) for name in frame.columns):
@@ -155,14 +155,28 @@ def _remedy_for_text(frame: pd.DataFrame) -> str:
                 f"Its first {counted(n_rows, 'row')} may be header rows: read the file with "
                 f"pandas.read_csv(path, {header})."
             )
-    return "Name columns to use with columns=[...]."
+    if len(frame) == 1:
+        return "Give more rows: a map is made of how they differ."
+    dates = [name for name in frame.columns if _is_time(frame[name])]
+    if dates:
+        return f"Turn dates into numbers, for example with frame[{dates[0]!r}].astype('int64')."
+    if any(is_real(frame[name]) for name in frame.columns):
+        return "Name columns to use with columns=[...]."
+    return "Turn text into numbers, for example with pandas.get_dummies(frame, dtype=float)."
+
+
+def _is_time(column: pd.Series[Any]) -> bool:
+    from pandas.api.types import is_datetime64_any_dtype, is_timedelta64_dtype
+
+    return is_datetime64_any_dtype(column) or is_timedelta64_dtype(column)
 
 
 def _are_texts_of_numbers(column: pd.Series[Any]) -> bool:
     import pandas as pd
+    from pandas.api.types import is_object_dtype, is_string_dtype
 
-    if is_real(column):
-        return False
+    if not (is_object_dtype(column) or is_string_dtype(column)):
+        return False  # a date or a truth value is a number, but no text of one
     return bool(pd.to_numeric(column, errors="coerce").notna().all())
 
 

@@ -231,7 +231,7 @@ def _follow(
         table=table,
         feature_names=recipe.columns,
         features=rows.without_own(recipe.columns)[kept].reset_index(drop=True),
-        left_out=left_out + _rows_left_out(kept, ids.labels) + notes,
+        left_out=left_out + _rows_left_out(kept, finite_rows(numbers), ids.labels) + notes,
     )
 
 
@@ -290,12 +290,17 @@ def _kept_rows(values: FloatArray, rows: TableRows, source: str | Source) -> npt
     return kept
 
 
-def _rows_left_out(kept: npt.NDArray[np.bool_], labels: LabelArray) -> tuple[LeftOut, ...]:
+def _rows_left_out(
+    kept: npt.NDArray[np.bool_], is_finite: npt.NDArray[np.bool_], labels: LabelArray
+) -> tuple[LeftOut, ...]:
     lost = labels[~kept]
     if len(lost) == 0:
         return ()
     shown = ", ".join(map(str, lost[:5])) + (", ..." if len(lost) > 5 else "")
-    reason = f"missing or infinite values, or the background (labels {shown})"
+    reasons = [] if is_finite.all() else ["missing or infinite values"]
+    if (is_finite & ~kept).any():
+        reasons.append("the background")
+    reason = f"{', or '.join(reasons)} (labels {shown})"
     return (LeftOut(counted(len(lost), "row"), reason),)
 
 

@@ -11,6 +11,7 @@ import { noticeLine, replaySlider, selectionLine } from "./panels/footer";
 import { parameterForm } from "./panels/form";
 import { gatePanel } from "./panels/gates";
 import { header } from "./panels/header";
+import { leftOutNote } from "./panels/left_out";
 import { lookControls } from "./panels/look";
 import { lossPlot } from "./panels/losses";
 import { pathPanel } from "./panels/path";
@@ -60,6 +61,7 @@ export function layOut(store: Store, connection: Connection, signal: AbortSignal
     { class: "es-root", role: "region", "aria-label": "embedscope explorer", style },
     header(store, connection, signal),
     noticeLine(store, signal),
+    leftOutNote(store, signal),
     h("div", { class: "es-body" }, mapColumn, sampleColumn, controlColumn),
   );
   listenToKeys(element, store, connection, signal);

@@ -88,6 +88,8 @@ export interface Catalog {
   is_image: boolean;
   has_thumbnails: boolean;
   depth: string;
+  left_out: string;
+  left_out_lines: Array<string>;
   source_note: string;
   is_source_told: boolean;
   may_learn: boolean;
@@ -101,7 +103,6 @@ export interface Catalog {
   learned_columns: Array<string>;
   learned_kind: string;
   learns_from: string;
-  left_out: Array<string>;
   color_choices: Array<ColorChoice>;
   epochs: Array<number>;
 }

@@ -14,6 +14,7 @@ import { groupLosses } from "../src/panels/losses";
 import { linesOf } from "../src/map/tooltip";
 import { reconstructedPanel } from "../src/panels/reconstructed";
 import { someOf } from "../src/panels/selected";
+import { leftOutNote } from "../src/panels/left_out";
 import { sourceNote } from "../src/panels/source";
 import { turnSlider } from "../src/panels/turn";
 import { pointOpacity, pointSize } from "../src/points/scene";
@@ -67,7 +68,7 @@ describe("the hover text", () => {
 });
 
 describe("what the map learns from", () => {
-  const none = { learn_columns: ["area", "mean", "rank", "std"], learned_columns: [], left_out: [] };
+  const none = { learn_columns: ["area", "mean", "rank", "std"], learned_columns: [] };
   const catalog = { n_samples: 9, is_image: true, learned_kind: "shown", learns_from: "pixels", ...none };
 
   function shown(of: object) {
@@ -113,13 +114,11 @@ describe("what the map learns from", () => {
     expect(whyNoTraining(store)).toBe("");
   });
 
-  it("may be what a function computes, and says what is left out", () => {
-    const left_out = ["2 samples: net computes no finite numbers", "3 objects: NaN"];
-    const of = { learned_kind: "function", learns_from: "what net computes", left_out };
+  it("may be what a function computes", () => {
+    const of = { learned_kind: "function", learns_from: "what net computes" };
     const { select, element } = shown({ ...of, learn_columns: [] });
     expect(select.selectedOptions[0].text).toBe("what net computes");
     expect(element.textContent).toContain("The map learns from what net computes.");
-    expect(element.textContent).toContain("net computes no finite numbers; and 1 more");
     expect((shown({ learn_columns: [] }).element.firstElementChild as HTMLElement).hidden).toBe(true);
   });
 });
@@ -418,6 +417,19 @@ describe("loss curves", () => {
       ["reconstruction with style code", 3, -4],
       ["something else", 5],
     ]);
+  });
+});
+
+describe("the note on what was left out", () => {
+  it("is there while something is not among the samples", () => {
+    const { store } = panels();
+    const note = leftOutNote(store, life.signal);
+    expect(note.hidden).toBe(true);
+    const left_out_lines = ["29 rows: missing values", "city: not numeric"];
+    store.catalog = { ...store.catalog, left_out: "29 rows", left_out_lines } as Catalog;
+    store.emit("catalog");
+    expect(note.hidden).toBe(false);
+    expect([note.textContent, note.title]).toEqual(["29 rows", left_out_lines.join("\n")]);
   });
 });
 

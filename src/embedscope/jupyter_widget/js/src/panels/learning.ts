@@ -29,7 +29,6 @@ export function learningChoice(
     title: "Columns of numbers that the map is trained on.",
   });
   const said = h("p", { class: "es-caption", role: "status" });
-  const lost = h("p", { class: "es-caption" });
   let boxes: [string, HTMLInputElement][] = [];
   const ticked = () => boxes.filter(([, box]) => box.checked).map(([name]) => name);
   const choose = () => connection.learnFrom(choice.value === "columns" ? ticked() : choice.value);
@@ -64,13 +63,10 @@ export function learningChoice(
     said.textContent = describeLearning(store);
     said.title = columns.length > MOST_NAMED && kind === "columns" ? columns.join(", ") : "";
     said.classList.toggle("es-warning", whyNoTraining(store) !== "");
-    lost.textContent = catalog?.left_out.length ? `Left out: ${catalog.left_out[0]}${more(catalog.left_out)}` : "";
-    lost.title = catalog?.left_out.join("\n") ?? "";
-    lost.hidden = !lost.textContent;
   };
   store.on(["catalog", "status", "learning", "parameters"], update, signal);
   update();
-  return h("div", {}, row, list, said, lost);
+  return h("div", {}, row, list, said);
 }
 
 /** Why the chosen columns cannot be trained on; empty if they can. */
@@ -98,8 +94,4 @@ export function describeLearning(store: Store): string {
 
 function named(columns: string[]): string {
   return columns.length > MOST_NAMED ? `${columns.length} columns` : columns.join(", ");
-}
-
-function more(lines: string[]): string {
-  return lines.length > 1 ? `; and ${lines.length - 1} more` : "";
 }
