@@ -222,6 +222,26 @@ def test_other_threads_can_issue_commands_meanwhile(explorer: Explorer) -> None:
     assert explorer.selection.rows.tolist() == [3]
 
 
+def test_what_is_cleared_while_it_is_computed_is_not_shown(explorer: Explorer) -> None:
+    from view_contract import RecordingView
+
+    view, waiting = RecordingView(), []
+
+    def run(work, done, failed):
+        waiting.append(lambda: done(work()))
+
+    presenter = Presenter(explorer, view, "view", slowly=lambda: run)
+    explorer.select_rows([1, 2])
+    view.intents.sample_reconstructions_requested.emit(2)
+    view.intents.sample_reconstructions_clearing_requested.emit()
+    waiting.pop()()
+    assert explorer.sample_reconstructions == ()
+    view.intents.sample_reconstructions_requested.emit(2)
+    waiting.pop()()
+    assert [each.row for each in explorer.sample_reconstructions] == [1, 2]
+    presenter.close()
+
+
 def test_intents_for_styles_and_reconstructions(
     explorer: Explorer,
 ) -> None:

@@ -338,6 +338,11 @@ def test_a_question_about_the_selection_waits_for_the_selection(
     assert asked == [[0, 1, 2]]
 
 
+def test_the_map_is_sent_to_a_page_that_asks_for_the_present_one(view: PageAndView):
+    heads = ask(view, t="replay", req=3, index=-1)
+    assert [head["snapshot"] for head in heads if head["t"] == "emb"] == [-1]
+
+
 def test_colours_say_which_request_they_include(explorer: Explorer, view: PageAndView):
     plain = {"t": "color", "palette": "", "limits": None, "hidden": []}
     for req, by in ((5, "selection"), (6, "selection"), (7, "none")):  # 6 changes nothing

@@ -59,6 +59,7 @@ class Presenter:
         self.view = view
         self.name = name
         self._run_explain, self._run_reconstruct = slowly(), slowly()
+        self._n_cleared = 0
         self._connections: list[tuple[Any, Callable[..., None]]] = []
         self._connect_events()
         self._connect_intents()
@@ -159,7 +160,7 @@ class Presenter:
             (intents.sample_reconstructions_requested, self._reconstruct, {}),
             (
                 intents.sample_reconstructions_clearing_requested,
-                lambda: explorer.show_sample_reconstructions(()),
+                self._clear_reconstructed,
                 {},
             ),
             (intents.explanation_requested, self._explain, {}),
@@ -190,12 +191,19 @@ class Presenter:
         )
 
     def _reconstruct(self, n_most: int) -> None:
-        explorer = self.explorer
+        explorer, n_cleared = self.explorer, self._n_cleared
+
+        def show(found: Any) -> None:
+            if n_cleared == self._n_cleared:  # else they were cleared before they were there
+                explorer.show_sample_reconstructions(found)
+
         self._run_reconstruct(
-            lambda: explorer.reconstruct(n_most=n_most),
-            explorer.show_sample_reconstructions,
-            self.view.show_error,
+            lambda: explorer.reconstruct(n_most=n_most), show, self.view.show_error
         )
+
+    def _clear_reconstructed(self) -> None:
+        self._n_cleared += 1
+        self.explorer.show_sample_reconstructions(())
 
     def _guarded(self, command: Callable[..., Any], more: dict[str, Any]) -> Callable[..., None]:
         """The command, whose errors the view shows."""

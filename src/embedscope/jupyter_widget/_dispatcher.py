@@ -68,7 +68,7 @@ class IntentDispatcher:
             intents.WantThumbnails: self._draw_thumbnails,
             intents.WantPicture: self._draw_picture,
             intents.WantPlace: self._locate,
-            intents.WantReplay: lambda intent: self._fire("replay_requested", intent.index),
+            intents.WantReplay: self._replay,
             intents.WantExplanation: lambda intent: self._fire("explanation_requested"),
             intents.WantGateExplanation: self._explain_gate,
         }
@@ -202,6 +202,10 @@ class IntentDispatcher:
         by = ColorBy(intent.by, intent.name, intent.palette, limits, frozenset(intent.hidden))
         with self._view.coloring(intent.req):
             self._fire("color_requested", by)
+
+    def _replay(self, intent: intents.WantReplay) -> None:
+        with self._view.sending("emb"):
+            self._fire("replay_requested", intent.index)
 
     def _select_gate(self, intent: intents.SelectGate) -> None:
         self._fire("gate_selection_requested", intent.name, intent.mode)

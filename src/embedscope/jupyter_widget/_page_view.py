@@ -244,14 +244,19 @@ class PageView:
     def coloring(self, request: int) -> Iterator[None]:
         """Within this context, a request for colours is done; it is answered by the colours.
 
-        The page knows by the number which of its requests they include. They are sent even if the
-        request changes nothing.
+        The page knows by the number which of its requests they include.
         """
-        before = self.outbox.revisions().get("attr")
         self._colors_asked = request
+        with self.sending("attr"):
+            yield
+
+    @contextmanager
+    def sending(self, kind: str) -> Iterator[None]:
+        """A state of this kind is sent after this context, even if it does not change there."""
+        before = self.outbox.revisions().get(kind)
         yield
-        if self.outbox.revisions().get("attr") == before:
-            self.outbox.put_again("attr")
+        if self.outbox.revisions().get(kind) == before:
+            self.outbox.put_again(kind)
 
     def resend(self, have: Mapping[str, int], *, everything: bool) -> None:
         """Send a page the state that it lacks, then the revisions that it has by then."""

@@ -104,7 +104,7 @@ export class Connection {
   /** Whether the connection was lost or restored is not known: a kernel that answers is there. */
   private checkConnection(): void {
     const asked = performance.now();
-    this.giveUp(); // an answer may be lost
+    this.giveUpAll();
     this.hello();
     clearTimeout(this.reconnectTimer);
     this.reconnectTimer = window.setTimeout(() => {
@@ -358,6 +358,12 @@ export class Connection {
     this.another = this.askedPath = null;
   }
 
+  /** Answers to all that was asked may be lost. */
+  private giveUpAll(): void {
+    this.giveUp();
+    this.store.requestedSnapshot = null;
+  }
+
   wantThumbnails(rows: Iterable<number>): void {
     this.sheets.want(rows);
   }
@@ -379,7 +385,8 @@ export class Connection {
   }
 
   wantReplay(index: number): void {
-    this.ask({ t: "replay", req: ++this.request, index });
+    this.store.requestedSnapshot = { req: ++this.request, index };
+    this.ask({ t: "replay", req: this.request, index });
   }
 
   wantExplanation(): void {
@@ -399,7 +406,7 @@ export class Connection {
       this.send({ t: "poll", have: { ...this.store.revs } });
     }
     if (this.waitingSince && now - this.waitingSince > ANSWER_MS) {
-      this.giveUp();
+      this.giveUpAll();
       this.store.setNotice(SILENT);
     }
   }

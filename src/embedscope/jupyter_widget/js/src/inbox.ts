@@ -10,6 +10,7 @@ export function storeMessage(store: Store, head: FromKernel, buffers: Buffer[]):
   switch (head.t) {
     case "emb":
       store.revs.emb = head.rev;
+      if (head.snapshot === store.requestedSnapshot?.index) store.requestedSnapshot = null;
       store.setPositions(asFloats(buffers[0]), head.epoch, head.snapshot);
       break;
     case "attr":
@@ -43,6 +44,7 @@ export function storeMessage(store: Store, head: FromKernel, buffers: Buffer[]):
       store.setNotice({ text: head.message, hint: head.hint });
       store.refusedRequest = head.req;
       if (head.req === store.requestedColors?.req) store.requestedColors = null;
+      if (head.req === store.requestedSnapshot?.req) store.requestedSnapshot = null;
       store.emit("refused");
       break;
     default:

@@ -159,6 +159,7 @@ export class Store extends Emitter<Topic> {
   look: Look = { pointScale: 1, opacity: null, marksNovel: true };
   mapAim: Aim | null = null; // of the last closed view: the next view starts there
   requestedColors: Omit<SetColors, "t"> | null = null; // until it is answered
+  requestedSnapshot: { req: number; index: number } | null = null; // likewise
   refusedRequest = 0; // number of the last request that failed
   isLost = false; // no connection to the kernel
   notice: Notice | null = null;

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Connection } from "../src/connection";
 import type { FromPage, Traits } from "../src/messages";
 import { GONE, SILENT } from "../src/notices";
+import { replaySlider } from "../src/panels/footer";
 import { Store } from "../src/store";
 
 const N = 10;
@@ -233,6 +234,27 @@ describe("the connection", () => {
     connection.hover(5, "map");
     vi.advanceTimersByTime(150);
     expect(model.of("hover").map(({ row }) => row)).toEqual([5]);
+  });
+
+  it("moves the slider of snapshots back by no answer to an earlier move", () => {
+    store.catalog = { ...model.traits.catalog, epochs: [1, 2, 3, 4] };
+    const slider = replaySlider(store, connection, life.signal);
+    const input = slider.querySelector("input") as HTMLInputElement;
+    const tell = (snapshot: number) =>
+      model.tell({ t: "emb", rev: 2, epoch: 1, n: N, snapshot }, new Float32Array(2 * N));
+    for (const index of ["2", "3"]) {
+      input.value = index;
+      input.dispatchEvent(new Event("input"));
+    }
+    tell(2);
+    expect(input.value).toBe("3");
+    tell(3);
+    tell(0); // chosen in another window
+    expect(input.value).toBe("0");
+    input.value = "1";
+    input.dispatchEvent(new Event("input"));
+    model.tell({ t: "err", req: model.of("replay")[2].req, message: "No.", hint: "" });
+    expect(input.value).toBe("0");
   });
 
   it("asks for pictures in one sheet, and for none twice", async () => {

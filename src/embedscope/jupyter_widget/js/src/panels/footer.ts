@@ -56,7 +56,9 @@ export function replaySlider(
     const epochs = store.catalog?.epochs ?? [];
     element.hidden = epochs.length < 2 || Boolean(store.status?.is_running);
     input.max = String(epochs.length);
-    input.value = String(store.snapshot < 0 ? epochs.length : store.snapshot);
+    // Answers to earlier moves of the slider do not move it back.
+    const chosen = store.requestedSnapshot?.index ?? store.snapshot;
+    input.value = String(chosen < 0 ? epochs.length : chosen);
     shown.textContent = store.snapshot < 0 ? "now" : `epoch ${store.epoch}`;
   };
   input.addEventListener(
@@ -67,7 +69,7 @@ export function replaySlider(
     },
     { signal },
   );
-  store.on(["catalog", "status", "positions"], update, signal);
+  store.on(["catalog", "status", "positions", "refused"], update, signal);
   update();
   return element;
 }
