@@ -19,6 +19,7 @@ import type { Point } from "./geometry";
 import { GONE, SILENT } from "./notices";
 import { SheetRequests } from "./sheets";
 import type { Store } from "./store";
+import { atEnd } from "./emitter";
 
 const QUIET_MS = 1500; // without a message for so long, the page polls a kernel that trains
 const ANSWER_MS = 8000; // a kernel that does not answer for so long is busy or gone
@@ -63,10 +64,10 @@ export class Connection {
     store.on(["colors"], describeHovered, signal); // another feature comes first now
     const receive = (head: FromKernel, buffers: Buffer[]) => this.receive(head, buffers);
     model.on("msg:custom", receive);
-    signal.addEventListener("abort", () => model.off("msg:custom", receive), { once: true });
+    atEnd(signal, () => model.off("msg:custom", receive));
     onConnectionChanged(model, () => this.checkConnection(), signal);
     const timer = setInterval(() => this.watch(), 500);
-    signal.addEventListener("abort", () => clearInterval(timer), { once: true });
+    atEnd(signal, () => clearInterval(timer));
     this.hello();
   }
 
@@ -88,7 +89,7 @@ export class Connection {
       };
       read[topic]();
       this.model.on(`change:${topic}`, update);
-      signal.addEventListener("abort", () => this.model.off(`change:${topic}`, update));
+      atEnd(signal, () => this.model.off(`change:${topic}`, update));
     }
   }
 

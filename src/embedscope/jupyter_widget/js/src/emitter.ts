@@ -1,6 +1,11 @@
 // Events without payload: a listener reads the state that it needs, so a late listener misses
 // nothing.
 
+/** Calls `listener` when `signal` aborts. */
+export function atEnd(signal: AbortSignal | undefined, listener: () => void): void {
+  signal?.addEventListener("abort", listener, { once: true });
+}
+
 export class Emitter<Topic extends string> {
   private readonly listeners = new Map<Topic, Set<() => void>>();
 
@@ -9,7 +14,7 @@ export class Emitter<Topic extends string> {
     for (const topic of topics) {
       const all = this.listeners.get(topic) ?? new Set();
       this.listeners.set(topic, all.add(listener));
-      signal.addEventListener("abort", () => all.delete(listener), { once: true });
+      atEnd(signal, () => all.delete(listener));
     }
   }
 

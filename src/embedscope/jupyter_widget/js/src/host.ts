@@ -4,6 +4,7 @@
 import type { AnyModel } from "@anywidget/types";
 
 import type { Traits } from "./messages";
+import { atEnd } from "./emitter";
 
 export type HostModel = AnyModel<Traits>;
 
@@ -16,7 +17,7 @@ const THEME_ATTRIBUTES = ["class", "style", "data-theme", "data-jp-theme-light"]
 /** Hosts with anywidget before 0.11 pass no signal; they call the returned function instead. */
 export function lifetime(given: AbortSignal | undefined): AbortController {
   const own = new AbortController();
-  given?.addEventListener("abort", () => own.abort(), { once: true });
+  atEnd(given, () => own.abort());
   return own;
 }
 
@@ -27,7 +28,7 @@ export function onConnectionChanged(
   signal: AbortSignal,
 ): void {
   model.on(CONNECTION_CHANGED, listener);
-  signal.addEventListener("abort", () => model.off(CONNECTION_CHANGED, listener), { once: true });
+  atEnd(signal, () => model.off(CONNECTION_CHANGED, listener));
 }
 
 /**
@@ -52,7 +53,7 @@ export function onThemeChanged(listener: () => void, signal: AbortSignal): void 
   for (const watched of [document.documentElement, document.body]) {
     changed.observe(watched, { attributes: true, attributeFilter: THEME_ATTRIBUTES });
   }
-  signal.addEventListener("abort", () => changed.disconnect(), { once: true });
+  atEnd(signal, () => changed.disconnect());
 }
 
 /** The element around an element, also across a shadow tree: some hosts put the widget in one. */

@@ -8,6 +8,7 @@ import { layOut } from "./layout";
 import { PROTOCOL } from "./messages";
 import { Store } from "./store";
 import { watchTheme } from "./theme";
+import { atEnd } from "./emitter";
 
 export { openRecording } from "./recording";
 
@@ -42,7 +43,7 @@ export default function widget() {
     const element = layOut(store, connection, life.signal);
     el.append(element);
     watchTheme(element, () => store.emit("theme"), life.signal);
-    life.signal.addEventListener("abort", () => element.remove(), { once: true });
+    atEnd(life.signal, () => element.remove());
     return () => life.abort();
   }
 

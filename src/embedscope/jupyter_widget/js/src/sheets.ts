@@ -2,6 +2,8 @@
 // the pointer. Each of the two has one unanswered sheet at a time, so a slow connection is not
 // filled with pictures that are no longer needed.
 
+import { atEnd } from "./emitter";
+
 const MOST_NEEDED = 256; // the kernel refuses more (MOST_THUMBNAILS)
 const MOST_AHEAD = 16;
 const TIMEOUT_MS = 1000; // then the sheet is given up: the samples changed, or the kernel is busy
@@ -20,7 +22,7 @@ export class SheetRequests {
     private readonly ask: (rows: number[]) => void,
     signal: AbortSignal,
   ) {
-    signal.addEventListener("abort", () => clearTimeout(this.timer), { once: true });
+    atEnd(signal, () => clearTimeout(this.timer));
   }
 
   /** Requests of several panels at the same time are sent as one sheet. */

@@ -16,6 +16,7 @@ import { imageControls } from "./controls";
 import { ImageDrawing } from "./drawing";
 import { ObjectPlaces, rowAt, rowsIn } from "./objects";
 import { partInSight } from "./part";
+import { atEnd } from "../emitter";
 
 const SETTLE_MS = 140; // after the camera moved, before the picture is requested
 const ON_IMAGE = new Set<Tool>(["lasso", "rectangle"]); // the other tools are for the map
@@ -77,7 +78,7 @@ export class ImagePanel {
     this.listenToStore();
     const sized = new ResizeObserver(() => this.resize());
     sized.observe(this.stage);
-    signal.addEventListener("abort", () => {
+    atEnd(signal, () => {
       sized.disconnect();
       clearTimeout(this.settleTimer);
       cancelAnimationFrame(this.frame);

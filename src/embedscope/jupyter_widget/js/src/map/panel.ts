@@ -11,6 +11,7 @@ import { KeyPointer } from "./keypointer";
 import { Overlay } from "./overlay";
 import { toolbar } from "./toolbar";
 import { Tooltip } from "./tooltip";
+import { atEnd } from "../emitter";
 
 const GATE_TOLERANCE_PX = 3; // of a freehand line when it is simplified
 const N_PATH_PICTURES = 12;
@@ -80,7 +81,7 @@ export class MapPanel {
       store.mapAim = aim.magnification === 1 ? null : aim; // null shows the whole map
       this.view.destroy();
     };
-    signal.addEventListener("abort", leave, { once: true });
+    atEnd(signal, leave);
   }
 
   private fit(): void {
@@ -255,7 +256,7 @@ export class MapPanel {
       { rootMargin: "200px" },
     );
     seen.observe(this.stage);
-    signal.addEventListener("abort", () => {
+    atEnd(signal, () => {
       sized.disconnect();
       seen.disconnect();
     });

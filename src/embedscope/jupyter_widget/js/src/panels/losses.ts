@@ -5,6 +5,7 @@ import uPlot from "uplot";
 
 import { h } from "../dom";
 import type { LossHistory, Store } from "../store";
+import { atEnd } from "../emitter";
 
 // Of Okabe and Ito: distinct for colour-blind readers too.
 const COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00"];
@@ -66,7 +67,7 @@ export function lossPlot(store: Store, signal: AbortSignal): HTMLElement {
     soon();
   });
   sized.observe(element);
-  signal.addEventListener("abort", () => {
+  atEnd(signal, () => {
     sized.disconnect();
     cancelAnimationFrame(frame);
     plots.forEach((plot) => plot.destroy());
