@@ -506,6 +506,9 @@ def test_too_few_samples_are_refused_before_anything_starts() -> None:
     with pytest.raises(InvalidInputError, match=r"n_neighbors must be less .*got 8 .n_samples=8"):
         explorer.train()
     assert explorer.status.phase is Phase.IDLE
+    explorer = Explorer(blobs(2), parameters=QUICK.replace(n_neighbors=2))
+    with pytest.raises(InvalidInputError, match="the fewest for a map are 3"):
+        explorer.train()
 
 
 def test_few_samples_make_a_map_without_novelty(tmp_path: Any) -> None:

@@ -48,6 +48,10 @@ def test_a_renamed_layer_is_not_added_a_second_time(cut, cells_viewer):
     assert "named nuclei now" in cut.view.message.text()
     cut._add_to_map()
     assert "on the map already, named 'cells'" in cut.view.message.text()
+    assert "Open another image first" in cut.view.message.text()
+    cells_viewer.add_labels(np.eye(30, dtype=np.uint8), name="day 2")
+    cut._add_to_map()
+    assert "under Data, such as 'day 2'" in cut.view.message.text()
     assert cut.explorer.samples is before
     check_links(cut, cells_viewer, "nuclei")
 

@@ -39,6 +39,17 @@ def test_cellprofiler_table_of_images():
     assert learned(ImageNumber=range(1, 7)).identities.label.tolist() == [1, 2, 3, 4, 5, 6]
 
 
+def test_numbers_of_classes_are_there_to_colour_by():
+    samples = learned(target=[0, 1, 2, 0, 1, 2])
+    assert samples.feature_names == ("area",)
+    assert samples.features["target"].tolist() == [0, 1, 2, 0, 1, 2]
+    assert samples.left_out[0].reason.startswith("numbers classes, which is no measurement")
+    frame = pd.DataFrame({"leiden": [0, 1, 2, 0, 1, 2], "area": AREA})
+    assert samples_from_table(frame, columns=["leiden", "area"]).feature_names == ("leiden", "area")
+    assert learned(target=[0.5, 1, 2, 0, 1, 2]).feature_names == ("target", "area")  # measured
+    assert learned(target=[151, 75, 141, 206, 135, 97]).feature_names == ("target", "area")
+
+
 def test_ilastik_counts_objects_from_0():
     samples = learned(object_id=range(N), timestep=0, labelimage_oid=[3, 4, 5, 6, 7, 9])
     assert samples.identities.label.tolist() == [3, 4, 5, 6, 7, 9]

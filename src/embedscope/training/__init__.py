@@ -2,6 +2,7 @@
 
 from embedscope.training._dispatch import AsyncioDispatcher, Dispatcher, immediate
 from embedscope.training._loading import start_loading
+from embedscope.training._neighbors import check_enough
 from embedscope.training._parameters import (
     ParameterField,
     TrainingParameters,
@@ -25,6 +26,7 @@ __all__ = [
     "TrainedMap",
     "TrainingParameters",
     "TrainingRun",
+    "check_enough",
     "immediate",
     "make_estimator",
     "parameter_fields",

@@ -42,11 +42,25 @@ def feature_neighbors(
     InvalidInputError
         If there are too few samples.
     """
-    if not 2 <= n_neighbors < len(features):
-        raise InvalidInputError(
-            f"n_neighbors must be an int in [2, n_samples); got {n_neighbors} "
-            f"(n_samples={len(features)}). Lower n_neighbors, or add samples."
-        )
+    check_enough(len(features), n_neighbors)
     found = nearest_neighbors(features, NeighborSearch(n_neighbors, metric, seed=seed), report)
     report(1.0)
     return found
+
+
+def check_enough(n_samples: int, n_neighbors: int) -> None:
+    """Raise unless there are more samples than neighbours, themselves included.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    if 2 <= n_neighbors < n_samples:
+        return
+    remedy = "Choose data with more: the fewest for a map are 3."
+    if n_samples > 2:
+        remedy = f"Choose 2 to {n_samples - 1}, or add samples."
+    raise InvalidInputError(
+        "n_neighbors must be less than the number of samples, and at least 2; got "
+        f"{n_neighbors} (n_samples={n_samples}). {remedy}"
+    )

@@ -11,7 +11,7 @@ from embedscope._errors import InvalidInputError, InvalidTypeError
 from embedscope.explorer.commands._command import command
 from embedscope.explorer.commands._explorer_state import ExplorerState
 from embedscope.explorer.commands._map_state import MapState, embedding_at
-from embedscope.training import Status, TrainedMap
+from embedscope.training import Status, TrainedMap, check_enough
 
 
 class TrainingCommands(ExplorerState):
@@ -45,12 +45,7 @@ class TrainingCommands(ExplorerState):
         samples = self._need_samples()
         self._runs.check_idle("train")
         parameters = self._state.parameters
-        if parameters.n_neighbors >= len(samples):
-            raise InvalidInputError(
-                "n_neighbors must be less than the number of samples; got "
-                f"{parameters.n_neighbors} (n_samples={len(samples)}). Lower n_neighbors, or add "
-                "samples."
-            )
+        check_enough(len(samples), parameters.n_neighbors)
         # First: a listener of the first status may fail, or show another result.
         self._change(before_run=self._state.embedding, losses={})
         self._runs.start(samples, parameters)

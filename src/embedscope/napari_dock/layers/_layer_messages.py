@@ -8,8 +8,9 @@ from typing import Any
 from napari.utils.notifications import show_info
 
 from embedscope._errors import InvalidInputError
-from embedscope.napari_dock.data._proxies import unwrapped
+from embedscope.napari_dock.data._proxies import layer_class, unwrapped
 from embedscope.napari_dock.data._sample_jobs import SampleJobs
+from embedscope.napari_dock.layers._decoded_layers import is_decoded
 from embedscope.napari_dock.layers._linked_layers import LinkedLayers
 
 
@@ -59,6 +60,10 @@ class LayerMessages:
     def check_is_new(self, layer: Any) -> None:
         """Raise if a layer has samples on the map already, whatever its name is now.
 
+        Parameters
+        ----------
+        layer : napari.layers.Layer or None
+
         Raises
         ------
         InvalidInputError
@@ -68,8 +73,24 @@ class LayerMessages:
             if layer is not None and unwrapped(each) is unwrapped(layer):
                 raise InvalidInputError(
                     f"the layer must be another one; got {str(layer.name)!r}, whose samples are on "
-                    f"the map already, named {source!r}. Choose the layers of another image."
+                    f"the map already, named {source!r}. {self._remedy(layer, known)}"
                 )
+
+    def _remedy(self, layer: Any, known: dict[str, Any]) -> str:
+        """Names the layers of this kind that have no samples on the map."""
+        on_map = [unwrapped(each) for each in known.values()]
+        own = self._links.own_layers
+        others = [
+            repr(str(each.name))
+            for each in self._viewer.layers
+            if layer_class(each) == layer_class(layer)
+            and unwrapped(each) not in on_map
+            and each not in own
+            and not is_decoded(each)
+        ]
+        if not others:
+            return "Open another image first."
+        return f"Choose the layers of another image under Data, such as {others[-1]}."
 
 
 def _removed(source: str) -> str:

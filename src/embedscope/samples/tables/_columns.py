@@ -19,6 +19,7 @@ from embedscope.samples.tables._known_columns import (
     are_names,
     is_position,
     names_problem,
+    numbers_classes,
     numbers_objects,
     whole_problem,
 )
@@ -188,6 +189,8 @@ def _reason_against(frame: pd.DataFrame, name: str, is_identity: bool) -> str:
         return "holds identities, not measurements"
     if numbers_objects(name, column):
         return "numbers objects, which is no measurement: name it in columns to use it"
+    if numbers_classes(name, column):
+        return "numbers classes, which is no measurement: name it in columns to use it"
     if is_position(name, frame.columns):
         return "a position in the image, or how it is drawn: name it in columns to use it"
     if is_bool_dtype(column):

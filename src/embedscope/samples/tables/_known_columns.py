@@ -1,7 +1,8 @@
-"""Columns that number objects, by the names that common programs give them.
+"""Columns that number objects or classes, by the names that common programs give them.
 
-These numbers identify the rows, or say nothing about them. As measurements they would make a map of
-the order in which objects were found.
+Numbers of objects identify the rows, or say nothing about them. As measurements they would make a
+map of the order in which objects were found. Numbers of classes would make a map of these classes,
+however little the measurements tell them.
 """
 
 from __future__ import annotations
@@ -64,6 +65,21 @@ _OTHERS = (
     "fileid",
     "rowid",
 )
+# Of scikit-learn's data sets, scanpy and public tables of cells.
+_CLASSES = (
+    "target",
+    "class",
+    "classid",
+    "classlabel",
+    "classification",
+    "groundtruth",
+    "cluster",
+    "clusterid",
+    "clusterlabel",
+    "leiden",
+    "louvain",
+)
+_MOST_CLASSES = 100
 # Of CellProfiler, such as Parent_Cells, and Nuclei_Parent_Cells in its database.
 _OTHER_OBJECT = re.compile(
     r"(\w+_)?(parent(id)?([_ ]|$)|number_object_number$|neighbors_\w+closestobjectnumber_)",
@@ -152,6 +168,14 @@ def numbers_objects(name: str, column: pd.Series[Any]) -> bool:
     # With gaps too: many spots of TrackMate are of no track.
     known = column.dropna()
     return (is_known or is_written_index(name)) and len(known) > 0 and not whole_problem(known)
+
+
+def numbers_classes(name: str, column: pd.Series[Any]) -> bool:
+    """Whether a column numbers classes, by its name and by its values."""
+    known = column.dropna()
+    if _plain(name) not in _CLASSES or len(known) == 0 or whole_problem(known):
+        return False
+    return known.nunique() <= min(_MOST_CLASSES, len(known) // 2)
 
 
 def is_position(name: str, names: Iterable[str]) -> bool:

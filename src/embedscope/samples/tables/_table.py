@@ -122,8 +122,8 @@ def samples_from_table(
         of obs are further features. A table that an explorer exported gives the same samples.
     columns : sequence of str, optional
         The columns to learn from. If None, all columns of varying numbers; the others are listed
-        in `left_out`, with the reason, and so are columns that number objects, by the names that
-        common programs give them.
+        in `left_out`, with the reason, and so are columns that number objects or classes, by the
+        names that common programs give them.
     standardise : bool
         Whether to scale each column to mean 0 and standard deviation 1.
     source : str or Source
