@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from embedscope._errors import InvalidInputError
 from embedscope.explorer import Explorer
-from embedscope.samples import SampleId, Samples, join_samples, samples_from_labels
+from embedscope.samples import LeftOut, SampleId, Samples, join_samples, samples_from_labels
 from embedscope.training import Phase, TrainingParameters
 
 QUICK = TrainingParameters(n_neighbors=5, encoder="dense", random_state=0)
@@ -127,3 +128,14 @@ def test_added_samples_have_no_position_in_snapshots() -> None:
     assert np.isnan(positions[40:]).all()
     explorer.show_snapshot(-1)
     assert np.isfinite(explorer.embedding.positions).all()
+
+
+def test_what_was_left_out_is_said_once() -> None:
+    first = cut(*painted_field(), "day 1")
+    others = [first.same_way(*painted_field(day), source=f"day {day + 1}") for day in (1, 2)]
+    note = LeftOut("day 4", "cannot be read")
+    explorer = Explorer(replace(join_samples([first, *others]), left_out=(note,)))
+    image, labels = painted_field(1)
+    labels[labels == 10] = 0
+    explorer.replace_samples(explorer.samples.same_way(image, labels, source="day 2"))
+    assert explorer.samples.left_out.count(note) == 1

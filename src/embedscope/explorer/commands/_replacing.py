@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,6 +53,8 @@ def replace_source(before: Samples, read: Samples) -> Replacement:
         if each == name or each in with_samples
     ]
     joined = join_samples(parts)
+    # Each part has what was left out of all sources.
+    joined = replace(joined, left_out=tuple(dict.fromkeys(joined.left_out)))
     rows_before = np.full(len(joined), -1, dtype=np.int64)
     identities = joined.identities
     for index, each in enumerate(identities.sources):
