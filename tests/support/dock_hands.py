@@ -66,11 +66,14 @@ def pixels_of(dock: Any, rows: Sequence[int]) -> np.ndarray:
 def click_image(viewer: Any, world: Any, keys: Any = NO_KEYS) -> None:
     """Click a place of the world, (y, x), on the viewer's canvas, which shows two dimensions."""
     native = canvas_of(viewer)
-    camera = viewer.scene.camera
-    middle = np.array([native.height(), native.width()]) / 2
-    y, x = middle + (np.asarray(world) - camera.center[-2:]) * camera.zoom
-    move_mouse(native, (x, y))
-    QTest.mouseClick(native, Qt.MouseButton.LeftButton, keys, QPoint(round(x), round(y)))
+
+    def place() -> np.ndarray:
+        camera = viewer.scene.camera
+        middle = np.array([native.height(), native.width()]) / 2
+        return (middle + (np.asarray(world) - camera.center[-2:]) * camera.zoom)[::-1]
+
+    move_mouse(native, place)
+    QTest.mouseClick(native, Qt.MouseButton.LeftButton, keys, _as_point(place()))
     settle()
 
 
@@ -91,21 +94,31 @@ def move_mouse(native: Any, pixel: Any) -> None:
     """Move the mouse to a pixel (x, y) of a widget, and wait until the widget was told.
 
     QTest moves the cursor of the screen. The widget's event comes back from the X server, on a busy
-    machine later than `settle` waits.
+    machine later than `settle` waits. If the window was laid out meanwhile, the event is of another
+    pixel, so the mouse is moved again after a second. `pixel` may be a function that finds it.
     """
-    place = QPoint(round(float(pixel[0])), round(float(pixel[1])))
-    assert native.rect().contains(place), "this place is not on the screen"
     seen = _MovesSeen()
     native.installEventFilter(seen)
-    beside = QPoint(place.x() - 3 if place.x() >= 3 else place.x() + 3, place.y())
-    for step in (beside, place):  # a cursor that is there already would not move
-        QTest.mouseMove(native, step)
     patience = QDeadlineTimer(MOVE_TIMEOUT_MS)
-    while seen.places[-1:] != [place] and not patience.hasExpired():
-        QTest.qWait(5)
+    while True:
+        place = _as_point(pixel() if callable(pixel) else pixel)
+        assert native.rect().contains(place), "this place is not on the screen"
+        beside = QPoint(place.x() - 3 if place.x() >= 3 else place.x() + 3, place.y())
+        for step in (beside, place):  # a cursor that is there already would not move
+            QTest.mouseMove(native, step)
+        moment = QDeadlineTimer(1000)
+        while seen.places[-1:] != [place] and not moment.hasExpired():
+            QTest.qWait(5)
+        if seen.places[-1:] == [place] or patience.hasExpired():
+            break
+        native.window().raise_()  # a window of an earlier test may lie above
     native.removeEventFilter(seen)
-    assert seen.places[-1:] == [place], "the widget was not told of the mouse"
+    assert seen.places[-1:] == [place], f"the widget was told of {seen.places[-3:]}, not {place}"
     settle()
+
+
+def _as_point(pixel: Any) -> QPoint:
+    return QPoint(round(float(pixel[0])), round(float(pixel[1])))
 
 
 def canvas_of(viewer: Any) -> Any:
