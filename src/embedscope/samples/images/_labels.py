@@ -154,13 +154,17 @@ def samples_from_labels(
     rows = distinct_rows(objects, label_ids)
     check_choice("volume", volume, get_args(Volume))
     steps = made_from.pixel_size
-    shape = crop_shape(objects.take(rows), size, size_um, steps, align=align, drawn_px=drawn_px)
-    drawn = drawn_shape(
-        shape,
-        drawn_px,
-        is_projected=volume != "volume",
-        is_given=size is not None,
+    is_projected = volume != "volume"
+    shape = crop_shape(
+        objects.take(rows),
+        size,
+        size_um,
+        steps,
+        align=align,
+        is_projected=is_projected,
+        drawn_px=drawn_px,
     )
+    drawn = drawn_shape(shape, drawn_px, is_projected=is_projected, is_given=size is not None)
     recipe = CropRecipe(
         shape=shape,
         axes=field.axes,

@@ -35,6 +35,7 @@ def crop_shape(
     pixel_size: PixelSize | None,
     *,
     align: bool,
+    is_projected: bool,
     drawn_px: int | None = None,
 ) -> tuple[int, ...]:
     """Shape of the part of the image that a crop shows, along the spatial axes, in its pixels.
@@ -52,7 +53,7 @@ def crop_shape(
         Micrometres per pixel along each spatial axis.
     align : bool
         Whether objects are rotated, and so may need their length in any direction of the plane.
-    drawn_px : int or None
+    is_projected, drawn_px
         As for `drawn_shape`.
 
     Returns
@@ -73,15 +74,22 @@ def crop_shape(
         return tuple(max(1, round(size_um / step)) for step in pixel_size)
     needed = needed_sides(objects, align=align)
     plane = needed.in_plane()
-    side = int(size) if size is not None else side_for_most(plane, drawn_px)
     if needed.whole.shape[1] == 2:
+        side = int(size) if size is not None else side_for_most(plane, drawn_px)
         return (side, side)
     if pixel_size is not None:
-        depth = max(1, round(side * pixel_size[1] / pixel_size[0]))
+        planes_a_pixel = pixel_size[1] / pixel_size[0]
+    else:
+        planes_a_pixel = _most(needed.whole[:, 0]) / _most(plane.whole)
+    # Of a crop that is deeper than wide, the depth has the most pixels.
+    largest = LARGEST_DRAWN / (1.0 if is_projected else max(1.0, planes_a_pixel))
+    side = int(size) if size is not None else side_for_most(plane, drawn_px, largest)
+    if pixel_size is not None:
+        depth = max(1, round(side * planes_a_pixel))
     elif size is not None:
         depth = side
     else:
-        depth = _depth_for_most(needed, side, drawn_px)
+        depth = _depth_for_most(needed, side, drawn_px or min(side, largest))
     return (depth, side, side)
 
 
@@ -206,22 +214,29 @@ def needed_sides(objects: Objects, *, align: bool) -> NeededSides:
     return NeededSides(np.maximum(2 * before, 2 * after - 1), 2 * reach)
 
 
-def side_for_most(sides: NeededSides, drawn_px: int | None) -> int:
-    """The side that holds most of the objects that need these sides, drawn in so many pixels.
+def side_for_most(sides: NeededSides, drawn_px: int | None, largest: float = LARGEST_DRAWN) -> int:
+    """The side that holds most of the objects that need these sides.
 
     Objects are centred to a pixel of the crop, so a crop with other pixels than the image needs one
     of its own pixels more on each side.
+
+    Parameters
+    ----------
+    sides : NeededSides
+    drawn_px : int or None
+        As for `drawn_shape`.
+    largest : float
+        The most pixels in which the crop is drawn, if `drawn_px` is None.
     """
-    pixels = LARGEST_DRAWN if drawn_px is None else drawn_px
+    pixels = largest if drawn_px is None else drawn_px
     roomy = np.ceil(sides.resampled * (pixels / max(1, pixels - 2)))
     # Small objects: as they are, or with room up to the pixels that the user wants.
     small = sides.whole if drawn_px is None else np.minimum(roomy, pixels)
     return _most(np.where(sides.whole > pixels, roomy, small))
 
 
-def _depth_for_most(sides: NeededSides, side: int, drawn_px: int | None) -> int:
-    """As `side_for_most` for the depth, with as many pixels of the image for one of the crop."""
-    pixels = drawn_px or min(side, LARGEST_DRAWN)
+def _depth_for_most(sides: NeededSides, side: int, pixels: float) -> int:
+    """As `side_for_most` for the depth, if a side is drawn in so many pixels."""
     if side == pixels:
         return _most(sides.whole[:, 0])
     zoom = side / pixels
