@@ -59,7 +59,7 @@ def check_enough(n_samples: int, n_neighbors: int) -> None:
         return
     remedy = "Choose data with more: the fewest for a map are 3."
     if n_samples > 2:
-        remedy = f"Choose 2 to {n_samples - 1}, or add samples."
+        remedy = f"Choose {n_samples - 1} at most, or add samples."
     raise InvalidInputError(
         "n_neighbors must be less than the number of samples, and at least 2; got "
         f"{n_neighbors} (n_samples={n_samples}). {remedy}"

@@ -14,6 +14,7 @@ from embedscope.explorer.answers._held_out import find_held_out
 from embedscope.explorer.answers._novelty import LEAST_SAMPLES, Novelty
 from embedscope.explorer.answers._orientation import Orientation
 from embedscope.explorer.answers._spread import MapSpread
+from embedscope.samples.common import finite_rows
 from embedscope.training import SourceTold
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ class MapAnalysis:
         values, novelty = samples.encoder_inputs(), self._novelty
         positions = np.full((len(values), 2), np.nan, dtype=np.float32)
         scores = np.full(len(values), np.nan, dtype=np.float32)
-        finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
+        finite = finite_rows(values)
         if not finite.all():
             values = values[finite]
         if len(values):

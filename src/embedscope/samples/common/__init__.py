@@ -1,5 +1,6 @@
 """What samples of all kinds share, and how kinds differ."""
 
+from embedscope.samples.common._checks import finite_rows
 from embedscope.samples.common._kind import kind_of
 from embedscope.samples.common._learning import names_columns, with_computed
 from embedscope.samples.common._matching import (
@@ -16,6 +17,7 @@ __all__ = [
     "RowIds",
     "begins_with_transmitted_light",
     "check_different",
+    "finite_rows",
     "kind_of",
     "matched_frames",
     "names_columns",
